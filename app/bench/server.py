@@ -1,0 +1,64 @@
+"""A server of our own for a benchmark: another process, as users run it, on a free port."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parent.parent.parent
+START_TIMEOUT_S = 120.0
+STOP_TIMEOUT_S = 15.0
+POLL_S = 0.05
+
+
+@contextlib.contextmanager
+def running_server(options: Sequence[str]) -> Iterator[str]:
+    """Run `python -m app serve` with some options and give its address; it is stopped at the end.
+
+    Raises:
+        RuntimeError: it didn't come up; its own words are on standard error.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", "app", "serve", "--offline", "--port", str(port), *options]
+    with subprocess.Popen(command, cwd=ROOT) as process:  # noqa: S603 - our own program
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_until_ready(url, process)
+            yield url
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Return once the server answers.
+
+    Raises:
+        RuntimeError: it ended, or gave no answer in time.
+    """
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with exit code {process.returncode}")
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{url}/readyz").is_success:
+                return
+        time.sleep(POLL_S)
+    raise RuntimeError(f"the server gave no answer within {START_TIMEOUT_S:g} s")

@@ -1,0 +1,108 @@
+"""What every engine promises: a picture becomes an embedding once, an embedding and prompts become logits often.
+
+Values only; no torch here. Anyone may import it. Engines are called from one thread at a time; they keep no
+picture between calls, so that any number of sessions can share one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""(H, W, 3) uint8 RGB, upright."""
+
+Logits = NDArray[np.float32]
+"""(K, h, w) or (h, w) float32 on the logit grid, foreground where > 0. The grid spans the whole image."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a person pointed at, in pixels of the upright image, origin top-left.
+
+    Attributes:
+        points_xy: N points `(x, y)`.
+        labels: N labels, 1 for a point on the object, 0 for a point off it.
+        box_xyxy: `(x0, y0, x1, y1)` with x0 < x1 and y0 < y1, or None.
+        mask_logits: (h, w) float32 logits of an earlier candidate to refine, or None.
+        multimask: True asks for three candidates of an ambiguous prompt (part, object, group);
+            False for the one best mask, chosen by SAM 2.1's stability rule.
+    """
+
+    points_xy: tuple[tuple[float, float], ...] = ()
+    labels: tuple[int, ...] = ()
+    box_xyxy: tuple[float, float, float, float] | None = None
+    mask_logits: Logits | None = field(default=None, compare=False)
+    multimask: bool = True
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The masks that answer one prompt, in the model's own order.
+
+    Attributes:
+        logits: (K, h, w) float32, K is 3 for a multimask prompt and 1 otherwise; clipped to [-32, 32].
+        scores: (K,) float32 in [0, 1], the model's own predicted IoU.
+    """
+
+    logits: Logits
+    scores: NDArray[np.float32]
+
+    @property
+    def best(self) -> int:
+        """Index of the candidate with the highest score."""
+        return int(self.scores.argmax())
+
+
+class Embedding(Protocol):
+    """What a model remembers of one picture. Opaque to everyone but the engine that made it."""
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width of the picture in pixels."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the embedding holds in memory."""
+        ...
+
+
+class Engine(Protocol):
+    """A loaded model on a device. Blocking: call it from the one thread that owns the device."""
+
+    @property
+    def model(self) -> str:
+        """The model's name: nano, tiny, small, base_plus or large."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it runs: cpu, cuda or mps."""
+        ...
+
+    def encode(self, image: Image) -> Embedding:
+        """Return the embedding of a picture. The expensive call, once per picture.
+
+        Args:
+            image: (H, W, 3) uint8 RGB, upright, any size.
+
+        Raises:
+            EngineFailedError: the device gave up; nothing of the picture is kept.
+        """
+        ...
+
+    def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
+        """Return one `Candidates` per prompt, in order. The cheap call, once per pointer move.
+
+        Args:
+            embedding: an embedding that this engine made.
+            prompts: at least one prompt, each with a point or a box.
+
+        Raises:
+            EngineFailedError: the device gave up; the embedding stays usable.
+        """
+        ...

@@ -1,0 +1,108 @@
+"""Embeddings kept in memory: the least recently used goes first when the bytes run out.
+
+Keeps and forgets; that a picture is encoded once even when two sessions ask together is the scheduler's work.
+Every method may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.engine.contract import Embedding
+
+
+class EmbeddingKey(NamedTuple):
+    """What an embedding was made from: the model's name and the content hash of the picture."""
+
+    model: str
+    image_id: str
+
+
+@dataclass(frozen=True)
+class StoreStats:
+    """What the store holds now, and what happened since it was made."""
+
+    entries: int
+    bytes: int
+    hits: int
+    misses: int
+    evictions: int
+
+
+class EmbeddingStore:
+    """A cache of embeddings that never holds more than `budget_bytes`."""
+
+    def __init__(self, budget_bytes: int) -> None:
+        """Args: the bytes that all embeddings together may hold."""
+        self._budget_bytes = budget_bytes
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[EmbeddingKey, Embedding] = OrderedDict()  # least recently used first
+        self._pins: Counter[EmbeddingKey] = Counter()
+        self._bytes = 0
+        self._hits = self._misses = self._evictions = 0
+
+    def get(self, key: EmbeddingKey) -> Embedding | None:
+        """Return the embedding and make it the most recently used, or None where it isn't kept."""
+        with self._lock:
+            embedding = self._entries.get(key)
+            if embedding is None:
+                self._misses += 1
+                return None
+            self._hits += 1
+            self._entries.move_to_end(key)
+            return embedding
+
+    def put(self, key: EmbeddingKey, embedding: Embedding) -> bool:
+        """Keep an embedding in place of any of the same key, and forget others until it fits.
+
+        Returns:
+            False where it would not fit beside the pinned ones; then nothing is forgotten for it, and the caller's
+            own reference is the only one.
+        """
+        with self._lock:
+            pinned_bytes = sum(
+                kept.nbytes for other, kept in self._entries.items() if other in self._pins and other != key
+            )
+            if pinned_bytes + embedding.nbytes > self._budget_bytes:
+                return False
+            self._forget(key)
+            while self._bytes + embedding.nbytes > self._budget_bytes:
+                self._forget(next(other for other in self._entries if other not in self._pins))
+                self._evictions += 1
+            self._entries[key] = embedding
+            self._bytes += embedding.nbytes
+            return True
+
+    @contextmanager
+    def pinned(self, key: EmbeddingKey) -> Iterator[None]:
+        """Keep `put` from forgetting the key inside the `with`; may be nested, and the key may come later."""
+        with self._lock:
+            self._pins[key] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pins[key] -= 1
+                self._pins += Counter()  # drops the keys that nobody pins
+
+    def evict(self, key: EmbeddingKey) -> bool:
+        """Forget an embedding, pinned or not; whoever holds it may go on using it. Return whether it was kept."""
+        with self._lock:
+            return self._forget(key)
+
+    def stats(self) -> StoreStats:
+        """Return what the store holds and has done."""
+        with self._lock:
+            return StoreStats(len(self._entries), self._bytes, self._hits, self._misses, self._evictions)
+
+    def _forget(self, key: EmbeddingKey) -> bool:
+        embedding = self._entries.pop(key, None)
+        if embedding is None:
+            return False
+        self._bytes -= embedding.nbytes
+        return True

@@ -1,0 +1,212 @@
+"""The device's owners: one thread that decodes and one that encodes, each with bounded queues.
+
+Decision: two lanes instead of one queue. Context: an encode takes seconds on a CPU, a decode milliseconds, and torch
+can't be interrupted. Choice: decodes never wait for an encode; clicks go before hovers. Price: while both lanes work
+they share the cores, which `threads_for` divides, since two OpenMP teams on the same cores spin on each other.
+
+Each connection has at most one hover and one change in a queue at a time, so first come, first served among equals
+is also one turn each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field
+from enum import IntEnum
+from statistics import median
+from typing import Any, Generic, TypeVar
+
+from app.errors import BusyError, EngineFailedError, HoverError
+
+T = TypeVar("T")
+RETRY_AFTER_S = 1.0
+SAMPLES = 64
+
+
+class Priority(IntEnum):
+    """What goes first."""
+
+    CLICK = 0
+    HOVER = 1
+    ENCODE = 2
+
+
+@dataclass
+class Job(Generic[T]):
+    """Work for the device and the future that waits for it."""
+
+    work: Callable[[], T]
+    future: asyncio.Future[T]
+    loop: asyncio.AbstractEventLoop
+    queued_at: float = field(default_factory=time.perf_counter)
+
+    def settle(self, outcome: T | BaseException) -> None:
+        """Hand the outcome over to the event loop; nobody may be waiting any more."""
+        try:
+            self.loop.call_soon_threadsafe(self._set, outcome)
+        except RuntimeError:  # the loop has closed: the server is going down
+            return
+
+    def _set(self, outcome: T | BaseException) -> None:
+        if self.future.done():
+            return
+        if isinstance(outcome, BaseException):
+            self.future.set_exception(outcome)
+        else:
+            self.future.set_result(outcome)
+
+
+class Meter:
+    """Running medians over the last `SAMPLES` jobs, in milliseconds. Written by one thread, read by any."""
+
+    def __init__(self) -> None:
+        self._queue_ms: deque[float] = deque(maxlen=SAMPLES)
+        self._work_ms: deque[float] = deque(maxlen=SAMPLES)
+
+    def add(self, queue_s: float, work_s: float) -> None:
+        """Take the wait and the work of one job."""
+        self._queue_ms.append(1000 * queue_s)
+        self._work_ms.append(1000 * work_s)
+
+    @property
+    def queue_ms(self) -> float:
+        """Median wait for the device; 0 before the first job."""
+        return median(self._queue_ms.copy() or [0.0])
+
+    @property
+    def work_ms(self) -> float:
+        """Median time on the device; 0 before the first job."""
+        return median(self._work_ms.copy() or [0.0])
+
+
+class Lane:
+    """One thread that does one job at a time, the most urgent first and the oldest among equals."""
+
+    def __init__(self, name: str, capacity: int, before_job: Callable[[], None]) -> None:
+        """Start the thread.
+
+        Args:
+            name: for logs and debuggers.
+            capacity: jobs of each priority that may wait; one more is refused.
+            before_job: called in the thread before each job, to divide the cores.
+        """
+        self._capacity = capacity
+        self._before_job = before_job
+        self._queues: dict[Priority, deque[Job[Any]]] = {priority: deque() for priority in Priority}
+        self._changed = threading.Condition()
+        self._closed = False
+        self.busy = False
+        self.meter = Meter()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Number of jobs that wait."""
+        return sum(map(len, self._queues.values()))
+
+    @property
+    def ahead(self) -> int:
+        """Number of jobs that a new one of the lowest priority would wait for."""
+        return self.waiting + int(self.busy)
+
+    async def run(self, priority: Priority, work: Callable[[], T], timeout_s: float) -> T:
+        """Return what `work` returns, once the thread got to it.
+
+        Raises:
+            BusyError: the queue is full.
+            EngineFailedError: the work raised, or wasn't done in time; only this job is lost. Or the lane is closed.
+        """
+        loop = asyncio.get_running_loop()
+        job = Job(work, loop.create_future(), loop)
+        with self._changed:
+            if self._closed:
+                raise closed_error()
+            if len(self._queues[priority]) >= self._capacity:
+                raise BusyError(f"the model has {self._capacity} jobs waiting; try again", retry_after_s=RETRY_AFTER_S)
+            self._queues[priority].append(job)
+            self._changed.notify()
+        try:
+            return await asyncio.wait_for(job.future, timeout_s)
+        except asyncio.TimeoutError as error:
+            raise EngineFailedError(f"the model gave no answer within {timeout_s:g} s; try again") from error
+
+    def close(self) -> None:
+        """Let the thread end after the job at hand; jobs that wait are cancelled."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while (job := self._next()) is not None:
+            if not job.future.cancelled():
+                self._do(job)
+
+    def _next(self) -> Job[Any] | None:
+        with self._changed:
+            self.busy = False
+            while not self._closed and not self.waiting:
+                self._changed.wait()
+            if self._closed:
+                for queue in self._queues.values():
+                    while queue:
+                        queue.popleft().settle(closed_error())
+                return None
+            self.busy = True
+            return next(queue for _, queue in sorted(self._queues.items()) if queue).popleft()
+
+    def _do(self, job: Job[Any]) -> None:
+        began = time.perf_counter()
+        try:
+            self._before_job()
+            outcome = job.work()
+        except (HoverError, CancelledError) as error:
+            outcome = error
+        except Exception as error:
+            outcome = EngineFailedError("the model failed on this prompt; try again")
+            outcome.__cause__ = error
+        self.meter.add(began - job.queued_at, time.perf_counter() - began)
+        job.settle(outcome)
+
+
+def closed_error() -> EngineFailedError:
+    """Return what a job is told that comes too late."""
+    return EngineFailedError("the server is shutting down; connect again")
+
+
+def threads_for(cores: int, *, other_lane_busy: bool) -> int:
+    """Return how many threads a lane may use: all of them alone, otherwise about half."""
+    return max(1, cores // 2) if other_lane_busy else max(1, cores)
+
+
+class Scheduler:
+    """Both lanes of one device."""
+
+    def __init__(self, *, cores: int, capacity: int, set_threads: Callable[[int], None]) -> None:
+        """Start the lanes.
+
+        Args:
+            cores: processor cores that the model may use.
+            capacity: jobs of each kind that may wait.
+            set_threads: sets the number of the calling thread's helpers, such as `torch.set_num_threads`.
+        """
+        self._cores, self._set_threads = cores, set_threads
+        self.decodes = Lane("decode", capacity, self._share_for_decode)
+        self.encodes = Lane("encode", capacity, self._share_for_encode)
+
+    def close(self) -> None:
+        """Stop both lanes."""
+        self.decodes.close()
+        self.encodes.close()
+
+    def _share_for_decode(self) -> None:
+        self._set_threads(threads_for(self._cores, other_lane_busy=self.encodes.busy))
+
+    def _share_for_encode(self) -> None:
+        # An encode can't give cores back once it runs, so it leaves half of them to the hovers of others.
+        self._set_threads(threads_for(self._cores, other_lane_busy=self.decodes.busy or self.decodes.meter.work_ms > 0))

@@ -1,0 +1,147 @@
+"""Every error that reaches a user, with one code over HTTP and WebSocket.
+
+    HoverError
+    ├── BadMessageError          bad_message        400   not a message of the protocol
+    ├── BadVersionError          bad_version        400   fatal, closes 4426
+    ├── BadCoordError            bad_coord          400   not finite, or outside the picture
+    ├── NoImageError             no_image           400   a prompt before a picture
+    ├── UnknownImageError        unknown_image      404
+    ├── UnknownObjectError       unknown_object     404
+    ├── UnknownModelError        unknown_model      404
+    ├── ModelUnavailableError    model_unavailable  503   weights missing, damaged or of another model
+    ├── UnsupportedImageError    unsupported_image  415   not JPEG, PNG or WebP
+    ├── CorruptImageError        corrupt_image      415   cut or damaged
+    ├── ImageTooLargeError       image_too_large    413   too many bytes
+    ├── TooManyPixelsError       too_many_pixels    413
+    ├── TooManyPointsError       too_many_points    400
+    ├── TooManyObjectsError      too_many_objects   400
+    ├── BusyError                busy               503   a bounded queue is full; retry after `retry_after_s`
+    ├── RateLimitedError         rate_limited       429
+    └── EngineFailedError        engine_failed      500   the model raised or hung; only this reply is lost
+
+Each message says what was expected, what came and what to do. Anything else that escapes is a bug
+and is reported to the user as `internal`, without its text.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HoverError(Exception):
+    """The root: `code` is the protocol's, `http_status` its twin over HTTP, `fatal` closes the socket.
+
+    `seq` is that of the message that caused it, where the message itself couldn't be read.
+    """
+
+    code: ClassVar[str] = "internal"
+    http_status: ClassVar[int] = 500
+    fatal: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None, seq: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after_s = retry_after_s
+        self.seq = seq
+
+
+class BadMessageError(HoverError):
+    """The bytes are not a message of the protocol."""
+
+    code, http_status = "bad_message", 400
+
+
+class BadVersionError(HoverError):
+    """The client speaks a version of the protocol that this server doesn't."""
+
+    code, http_status, fatal = "bad_version", 400, True
+
+
+class BadCoordError(HoverError):
+    """A coordinate is not finite, outside the picture, or a box is inside out."""
+
+    code, http_status = "bad_coord", 400
+
+
+class NoImageError(HoverError):
+    """A prompt came before a picture was opened."""
+
+    code, http_status = "no_image", 400
+
+
+class UnknownImageError(HoverError):
+    """No picture is kept under this id."""
+
+    code, http_status = "unknown_image", 404
+
+
+class UnknownObjectError(HoverError):
+    """The session has no object, point or candidate of this number."""
+
+    code, http_status = "unknown_object", 404
+
+
+class UnknownModelError(HoverError):
+    """No model has this name."""
+
+    code, http_status = "unknown_model", 404
+
+
+class ModelUnavailableError(HoverError):
+    """The model's weights are missing, damaged, or belong to another model."""
+
+    code, http_status = "model_unavailable", 503
+
+
+class UnsupportedImageError(HoverError):
+    """The file is not a JPEG, PNG or WebP picture."""
+
+    code, http_status = "unsupported_image", 415
+
+
+class CorruptImageError(HoverError):
+    """The file begins like a picture and is cut or damaged."""
+
+    code, http_status = "corrupt_image", 415
+
+
+class ImageTooLargeError(HoverError):
+    """The file has more bytes than allowed."""
+
+    code, http_status = "image_too_large", 413
+
+
+class TooManyPixelsError(HoverError):
+    """The picture has more pixels, or a longer side, than allowed."""
+
+    code, http_status = "too_many_pixels", 413
+
+
+class TooManyPointsError(HoverError):
+    """The object has all the points it may have."""
+
+    code, http_status = "too_many_points", 400
+
+
+class TooManyObjectsError(HoverError):
+    """The session has all the objects it may have."""
+
+    code, http_status = "too_many_objects", 400
+
+
+class BusyError(HoverError):
+    """A bounded queue is full."""
+
+    code, http_status = "busy", 503
+
+
+class RateLimitedError(HoverError):
+    """Messages come faster than allowed."""
+
+    code, http_status = "rate_limited", 429
+
+
+class EngineFailedError(HoverError):
+    """The model raised or did not answer in time; only this reply is lost."""
+
+    code, http_status = "engine_failed", 500

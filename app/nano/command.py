@@ -1,0 +1,113 @@
+"""`python -m app nano`: draws scenes, trains `nano`, judges a model and releases the checkpoint.
+
+Needs the `train` extra (OpenCV, scikit-image, scikit-learn). A run as it was released:
+
+    python -m app nano draw  --pool scenes --cutouts fluent-emoji-3d/assets --count 12000 &
+    python -m app nano train --pool scenes --out run
+    python -m app nano release run/nano.pt
+    python -m app nano judge --cutouts fluent-emoji-3d/assets
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from app.engine.contract import Engine
+
+CHECKPOINTS = Path(__file__).parent.parent.parent / "checkpoints"
+DRAW_SEED = 20_261_124
+JUDGE_SEED = 99
+SCENES = 300
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the commands of the trainer."""
+    commands = parser.add_subparsers(dest="nano_command", required=True, metavar="COMMAND")
+    draw = commands.add_parser("draw", help="draw scenes into a folder; goes on where it was stopped")
+    draw.add_argument("--pool", type=Path, required=True, help="folder of the scenes")
+    draw.add_argument("--cutouts", type=Path, help="folder of RGBA pictures of things")
+    draw.add_argument("--count", type=int, default=12_000)
+    train = commands.add_parser("train", help="train on the scenes of a folder, one thread")
+    train.add_argument("--pool", type=Path, required=True)
+    train.add_argument("--out", type=Path, required=True, help="folder for the weights and the log")
+    judge = commands.add_parser("judge", help="print mean IoU on held-out scenes, beside GrabCut")
+    judge.add_argument("--model", default="nano")
+    judge.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")
+    judge.add_argument("--cutouts", type=Path)
+    judge.add_argument("--scenes", type=int, default=SCENES)
+    judge.add_argument("--sheet", type=Path, help="also draw twenty prompts on held-out photographs into this PNG")
+    release = commands.add_parser("release", help="write the fp16 checkpoint and its line in the manifest")
+    release.add_argument("weights", type=Path)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run one of the trainer's commands; return its exit code."""
+    return {"draw": draw, "train": train, "judge": judge, "release": release}[args.nano_command](args)
+
+
+def draw(args: argparse.Namespace) -> int:
+    """Fill the pool."""
+    from app.nano.pool import draw as fill
+    from app.nano.scenes import material
+
+    fill(args.pool, material(args.cutouts, held_out=False), seed=DRAW_SEED, count=args.count, photo_share=0.25)
+    return 0
+
+
+def train(args: argparse.Namespace) -> int:
+    """Train through all stages."""
+    import torch
+
+    from app.nano.recipe import STAGES
+    from app.nano.train import Trainer
+
+    torch.set_num_threads(1)
+    args.out.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(CHECKPOINTS / "nano.yaml", seed=1)
+    for number, stage in enumerate(STAGES):
+        trainer.run(stage, args.pool, args.out / "nano.pt", args.out / "log.jsonl", seed=10 + number)
+    return 0
+
+
+def judge(args: argparse.Namespace) -> int:
+    """Print the figures of a model."""
+    from app.nano.judge import judge as figures
+    from app.nano.judge import table
+    from app.nano.other import other_scene
+    from app.nano.photos import held_out_photos
+    from app.nano.scenes import material, scene
+    from app.nano.sheet import sheet
+
+    engine = open_engine(args.model, args.checkpoint)
+    made_of = material(args.cutouts, held_out=True)
+    own = (scene(np.random.default_rng((JUDGE_SEED, i)), made_of, photo_share=0.0) for i in range(args.scenes))
+    other = (other_scene(np.random.default_rng((JUDGE_SEED, i))) for i in range(args.scenes))
+    tallies = {
+        f"{args.scenes} held-out scenes": figures(engine, own, JUDGE_SEED),
+        f"{args.scenes} scenes of another generator": figures(engine, other, JUDGE_SEED),
+    }
+    print(table(tallies))  # noqa: T201
+    if args.sheet:
+        sheet(engine, held_out_photos()).save(args.sheet)
+    return 0
+
+
+def open_engine(model: str, checkpoint: Path | None) -> Engine:
+    """Return a loaded model on the CPU."""
+    from app.engine.checkpoints import verified_path
+    from app.engine.manifest import load_manifest
+    from app.engine.sam2_torch import load_torch_engine
+
+    entry = load_manifest().entry(model)
+    return load_torch_engine(entry, checkpoint or verified_path(entry, CHECKPOINTS))
+
+
+def release(args: argparse.Namespace) -> int:
+    """Write the files that ship."""
+    from app.nano.release import release as write
+
+    print(write(args.weights, CHECKPOINTS / "nano.pt", CHECKPOINTS / "manifest.json"))  # noqa: T201
+    return 0

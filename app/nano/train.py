@@ -1,0 +1,182 @@
+"""Trains `nano` from nothing on one CPU core.
+
+Small pictures first, then the target size; each picture is encoded once and prompted several times, and each prompt
+is corrected where its mask is wrong, with the mask fed back. The weights that are kept are a moving average.
+Scenes come from a pool that another process draws (`pool.py`).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from app.nano.batches import STRIDE, Batches, Plan
+from app.nano.losses import judge, pair_loss
+from app.nano.network import Features, Network
+from app.nano.prompts import correction
+
+AVERAGE = 0.999
+MAX_LOGIT = 32.0
+"""SAM 2 clips logits to this before they are fed back."""
+PAIR_SAMPLES = 384
+THIRD_ROUND_SHARE = 0.5
+LOG_EVERY = 100
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stretch of training: what on, how many steps, and the learning rate from first to last."""
+
+    plan: Plan
+    steps: int
+    rate_first: float
+    rate_last: float
+    warm_up: int = 100
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step: linear warm-up, then half a cosine."""
+        wave = 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        return min(1.0, (step + 1) / self.warm_up) * (self.rate_last + (self.rate_first - self.rate_last) * wave)
+
+
+def corrections(rng: np.random.Generator, logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Return one further click per prompt where its mask is wrong: (B, 1, 2) input pixels and (B, 1) labels."""
+    masks, truths = (logits[:, 0] > 0).numpy(), (truth > 0.5).numpy()
+    found = [correction(rng, mask, real) for mask, real in zip(masks, truths, strict=True)]
+    points = torch.tensor([point for point, _ in found], dtype=torch.float32)[:, None] * STRIDE
+    return points, torch.tensor([label for _, label in found], dtype=torch.int32)[:, None]
+
+
+def chosen(rng: np.random.Generator, logits: Tensor, scores: Tensor, single: Tensor) -> Tensor:
+    """Return the mask that a person would refine, (B, 1, h, w): the best scored one, at times another."""
+    pick = scores[:, 1:].argmax(1) + 1
+    if rng.random() < 0.15:
+        pick = torch.from_numpy(rng.integers(1, 4, len(pick)))
+    pick = torch.where(single, torch.zeros_like(pick), pick)
+    rows = torch.arange(len(pick))
+    return logits[rows, pick][:, None].detach().clamp(-MAX_LOGIT, MAX_LOGIT)
+
+
+class Trainer:
+    """The state of a run: network, its moving average, optimiser and generators."""
+
+    def __init__(self, config: Path, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.network = Network(config)
+        self.network.model.to(memory_format=torch.channels_last).train()
+        self.average = copy.deepcopy(self.network.model).requires_grad_(False)
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=1e-3, weight_decay=0.01)
+        self.rng = np.random.default_rng(seed)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.steps_done = 0
+
+    def load(self, file: Path) -> None:
+        """Go on from the averaged weights of an earlier run."""
+        state = torch.load(file, weights_only=True)["model"]
+        self.network.model.load_state_dict(state)
+        self.average.load_state_dict(state)
+
+    def save(self, file: Path) -> None:
+        """Write the averaged weights in fp32."""
+        partial = file.with_suffix(".part")
+        torch.save({"model": self.average.state_dict()}, partial)
+        partial.replace(file)
+
+    def step(self, batch: tuple[Tensor, ...], plan: Plan, rate: float) -> dict[str, float]:
+        """Learn from one batch; return its figures."""
+        images, truth, labels, points, kinds = batch
+        features = self.network.encode(images)
+        each = features.at(torch.arange(len(images)).repeat_interleave(plan.prompts))
+        separation = pair_loss(features.fine, labels, PAIR_SAMPLES, self.generator)
+        loss, figures = self.rounds(each, truth, points, kinds)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        (loss + separation).backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimiser.step()
+        self.follow()
+        return {"loss": float(loss.detach()), "pairs": float(separation.detach()), **figures}
+
+    def rounds(
+        self, features: Features, truth: Tensor, points: Tensor, kinds: Tensor
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Prompt, then correct once or twice; return the loss and mean IoU by kind of prompt."""
+        single = kinds[:, 0] == 2
+        logits, scores = self.network.decode(features, points, kinds, None)
+        first = judge(logits, scores, truth, single)
+        loss, figures = first.loss, first_figures(first.real_iou, scores, single)
+        for number in range(2 if self.rng.random() < THIRD_ROUND_SHARE else 1):
+            mask = chosen(self.rng, logits, scores, single)
+            point, label = corrections(self.rng, mask, truth)
+            points, kinds = torch.cat([points, point], 1), torch.cat([kinds, label], 1)
+            single = torch.ones_like(single)
+            logits, scores = self.network.decode(features, points, kinds, mask)
+            verdict = judge(logits, scores, truth, single)
+            loss = loss + verdict.loss
+            figures[f"corrected_{number + 1}"] = float(verdict.real_iou[:, 0].mean())
+        return loss, figures
+
+    def follow(self) -> None:
+        """Move the averaged weights towards the current ones; faster while the run is young."""
+        self.steps_done += 1
+        keep = min(AVERAGE, self.steps_done / (self.steps_done + 10))
+        with torch.no_grad():
+            for mean, value in zip(self.average.parameters(), self.network.model.parameters(), strict=True):
+                mean.lerp_(value, 1 - keep)
+
+    def run(self, stage: Stage, pool: Path, out: Path, log: Path, seed: int) -> None:
+        """Train one stage; write a line of figures and the weights now and then."""
+        self.network.resize(stage.plan.size)
+        loader = DataLoader(Batches(pool, stage.plan, seed), batch_size=None, num_workers=1, prefetch_factor=4)
+        batches: Iterator[tuple[Tensor, ...]] = iter(loader)
+        began, sums = time.monotonic(), Means()
+        for step in range(stage.steps):
+            sums.add(self.step(next(batches), stage.plan, stage.rate(step)))
+            if (step + 1) % LOG_EVERY == 0:
+                line: dict[str, Any] = {"size": stage.plan.size, "step": step + 1, "s": round(time.monotonic() - began)}
+                with log.open("a") as file:
+                    file.write(json.dumps(line | sums.take()) + "\n")
+                self.save(out)
+        self.save(out)
+
+
+def first_figures(overlap: Tensor, scores: Tensor, single: Tensor) -> dict[str, float]:
+    """Return mean IoU of clicks (best scored and best of three) and of boxes, where the batch has them."""
+    figures = {}
+    if bool((~single).any()):
+        clicks, ranks = overlap[~single, 1:], scores[~single, 1:].argmax(1)
+        figures["click"] = float(clicks[torch.arange(len(clicks)), ranks].mean())
+        figures["click_oracle"] = float(clicks.max(1).values.mean())
+    if bool(single.any()):
+        figures["box"] = float(overlap[single, 0].mean())
+    return figures
+
+
+class Means:
+    """Running means of named figures between two lines of the log."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[float]] = {}
+
+    def add(self, figures: dict[str, float]) -> None:
+        """Take the figures of one step."""
+        for name, value in figures.items():
+            self.values.setdefault(name, []).append(value)
+
+    def take(self) -> dict[str, float]:
+        """Return the means and begin anew."""
+        means = {name: round(sum(values) / len(values), 4) for name, values in self.values.items()}
+        self.values = {}
+        return means

@@ -1,0 +1,45 @@
+"""The bounded types that messages are made of.
+
+Every field has a bound, so that nothing a stranger sends is larger than stated here, infinite or NaN. These are the
+protocol's own bounds, wide on purpose; an operator's tighter limits are the session's to check.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
+
+MAX_MASK_SIDE: Final = 2048
+"""Longest side, in pixels, of the grid a mask travels on."""
+MAX_FILE_BYTES: Final = 64 * 2**20
+"""Largest exported file, and largest picture in an `open` message that any setting could allow."""
+
+Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+ObjectId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+"""A number that JavaScript holds exactly."""
+Index = Annotated[int, Meta(ge=0, le=2**16 - 1)]
+PointLabel = Annotated[int, Meta(ge=0, le=1)]
+"""1 for a point on the object, 0 for a point off it."""
+Coord = Annotated[float, Meta(ge=-1e6, le=1e6)]
+"""Pixels of the upright image, origin top-left; finite."""
+Score = Annotated[float, Meta(ge=-1e6, le=1e6)]
+"""The model's own predicted IoU, in [0, 1] for a sane model; finite for any."""
+Milliseconds = Annotated[float, Meta(ge=0, le=1e9)]
+ClockMs = Annotated[float, Meta(ge=0, le=1e15)]
+"""A clock of the client's choice; the server only repeats it."""
+Seconds = Annotated[float, Meta(ge=0, le=86_400)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Side = Annotated[int, Meta(ge=0, le=2**20)]
+GridSide = Annotated[int, Meta(ge=0, le=MAX_MASK_SIDE)]
+Name = Annotated[str, Meta(max_length=256)]
+Text = Annotated[str, Meta(max_length=2048)]
+FileBytes = Annotated[bytes, Meta(max_length=MAX_FILE_BYTES)]
+ObjectIds = Annotated[tuple[ObjectId, ...], Meta(max_length=4096)]
+BoxXyxy = tuple[Coord, Coord, Coord, Coord]
+"""`(x0, y0, x1, y1)`, x0 < x1 and y0 < y1, in pixels of the upright image."""
+Points = Annotated[tuple[tuple[Coord, Coord, PointLabel], ...], Meta(max_length=4096)]
+"""`(x, y, label)` of every point."""
+ExportFormat = Literal["coco", "yolo", "labelme", "svg", "mask", "cutout", "overlay", "recipe"]
+Stage = Literal["queued", "decoding", "encoding", "downloading"]

@@ -1,0 +1,158 @@
+"""What a client sends, one record per message; the field names are the wire's own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from app.protocol.fields import (
+    BoxXyxy,
+    ClockMs,
+    Coord,
+    ExportFormat,
+    FileBytes,
+    Index,
+    Name,
+    ObjectId,
+    ObjectIds,
+    PointLabel,
+    Seq,
+)
+
+
+class FromClient(Struct, tag_field="t", tag=str.lower, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The root of what a client sends: `t` is the class's name in lower case; fields at their default are left out."""
+
+
+class Hello(FromClient, frozen=True, kw_only=True):
+    """The first message; `session` and `token` resume an earlier session."""
+
+    version: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    session: Name | None = None
+    token: Name | None = None
+    client: Name | None = None
+
+
+class Open(FromClient, frozen=True, kw_only=True):
+    """Work on this picture: an uploaded one by `image_id`, or a small one in `data`; exactly one of the two."""
+
+    seq: Seq
+    image_id: Name | None = None
+    data: FileBytes | None = None
+    name: Name | None = None
+
+
+class Hover(FromClient, frozen=True, kw_only=True):
+    """Show what a click here would give; a newer hover replaces it. `ack` is the last `preview.seq` painted."""
+
+    seq: Seq
+    x: Coord
+    y: Coord
+    label: PointLabel = 1
+    object: ObjectId | None = None
+    ack: Seq | None = None
+
+
+class Leave(FromClient, frozen=True, kw_only=True):
+    """The pointer left the picture: drop the pending hover."""
+
+    seq: Seq
+
+
+class Click(FromClient, frozen=True, kw_only=True):
+    """Add a point to `object`, or begin a new object."""
+
+    seq: Seq
+    x: Coord
+    y: Coord
+    label: PointLabel = 1
+    object: ObjectId | None = None
+
+
+class Box(FromClient, frozen=True, kw_only=True):
+    """Set the box of `object`, or begin a new object with it."""
+
+    seq: Seq
+    box: BoxXyxy
+    object: ObjectId | None = None
+
+
+class Move(FromClient, frozen=True, kw_only=True):
+    """Move point number `point` of `object`."""
+
+    seq: Seq
+    object: ObjectId
+    point: Index
+    x: Coord
+    y: Coord
+
+
+class Unpoint(FromClient, frozen=True, kw_only=True):
+    """Take point number `point` of `object` away; an object without a prompt is gone."""
+
+    seq: Seq
+    object: ObjectId
+    point: Index
+
+
+class Choose(FromClient, frozen=True, kw_only=True):
+    """Take another of the object's candidates."""
+
+    seq: Seq
+    object: ObjectId
+    candidate: Index
+
+
+class Label(FromClient, frozen=True, kw_only=True):
+    """Name an object."""
+
+    seq: Seq
+    object: ObjectId
+    name: Name
+
+
+class Delete(FromClient, frozen=True, kw_only=True):
+    """Delete an object."""
+
+    seq: Seq
+    object: ObjectId
+
+
+class Clear(FromClient, frozen=True, kw_only=True):
+    """Delete every object."""
+
+    seq: Seq
+
+
+class Undo(FromClient, frozen=True, kw_only=True):
+    """Go one step back."""
+
+    seq: Seq
+
+
+class Redo(FromClient, frozen=True, kw_only=True):
+    """Go one step forward again."""
+
+    seq: Seq
+
+
+class Model(FromClient, frozen=True, kw_only=True):
+    """Go on with another model; every object is predicted again from its prompts."""
+
+    seq: Seq
+    name: Name
+
+
+class Export(FromClient, frozen=True, kw_only=True):
+    """Ask for a file of the objects named, or of all."""
+
+    seq: Seq
+    format: ExportFormat
+    objects: ObjectIds | None = None
+
+
+class Ping(FromClient, frozen=True, kw_only=True):
+    """Answered at once, whatever the queue."""
+
+    at: ClockMs

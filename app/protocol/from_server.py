@@ -1,0 +1,128 @@
+"""What the server sends, one record per message; the field names are the wire's own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from app.protocol.fields import (
+    BoxXyxy,
+    ClockMs,
+    Coord,
+    Count,
+    FileBytes,
+    Fraction,
+    Index,
+    Milliseconds,
+    Name,
+    ObjectId,
+    ObjectIds,
+    Points,
+    Seconds,
+    Seq,
+    Side,
+    Stage,
+    Text,
+)
+from app.protocol.values import Limits, Mask, ModelInfo
+
+
+class FromServer(Struct, tag_field="t", tag=str.lower, frozen=True, omit_defaults=True):
+    """The root of what the server sends. Unknown fields are passed over, so that a later server may say more."""
+
+
+class Welcome(FromServer, frozen=True, kw_only=True):
+    """The answer to `hello`; `session` and `token` resume it later."""
+
+    version: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    session: Name
+    token: Name
+    resumed: bool
+    model: Name
+    models: Annotated[tuple[ModelInfo, ...], Meta(max_length=64)]
+    limits: Limits
+    server: Name
+
+
+class Progress(FromServer, frozen=True, kw_only=True):
+    """How far an `open` or `model` has come: `position` in the queue, `fraction` done."""
+
+    seq: Seq
+    stage: Stage
+    position: Count | None = None
+    fraction: Fraction | None = None
+
+
+class Image(FromServer, frozen=True, kw_only=True):
+    """The picture is ready for prompts; `cached` if its embedding was already there."""
+
+    seq: Seq
+    image_id: Name
+    width: Side
+    height: Side
+    model: Name
+    cached: bool
+    encode_ms: Milliseconds
+
+
+class Preview(FromServer, frozen=True, kw_only=True):
+    """All candidates of a hover, on the logit grid; `best` is the index of the one to show."""
+
+    seq: Seq
+    x: Coord
+    y: Coord
+    object: ObjectId | None = None
+    best: Index
+    masks: Annotated[tuple[Mask, ...], Meta(max_length=16)]
+
+
+class Object(FromServer, frozen=True, kw_only=True):
+    """An object as it is now; `chosen` is the index of its mask, `color` an index into the palette."""
+
+    seq: Seq
+    id: ObjectId
+    name: Name
+    color: Index
+    points: Points
+    box: BoxXyxy | None = None
+    chosen: Index
+    masks: Annotated[tuple[Mask, ...], Meta(max_length=16)]
+    can_undo: bool
+    can_redo: bool
+
+
+class Gone(FromServer, frozen=True, kw_only=True):
+    """These objects are no more."""
+
+    seq: Seq
+    objects: ObjectIds
+    can_undo: bool
+    can_redo: bool
+
+
+class File(FromServer, frozen=True, kw_only=True):
+    """An exported file."""
+
+    seq: Seq
+    name: Name
+    media_type: Name
+    data: FileBytes
+
+
+class Pong(FromServer, frozen=True, kw_only=True):
+    """The answer to `ping`, with running medians of the wait for the device and of decoding a prompt."""
+
+    at: ClockMs
+    queue_ms: Milliseconds
+    decode_ms: Milliseconds
+
+
+class Error(FromServer, frozen=True, kw_only=True):
+    """What went wrong: `code` is one of `app.errors`, `retry_after` in seconds; a fatal one is followed by a close."""
+
+    seq: Seq | None = None
+    code: Name
+    message: Text
+    fatal: bool
+    retry_after: Seconds | None = None

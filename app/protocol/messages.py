@@ -1,0 +1,97 @@
+"""Every message and value of the wire protocol, version 1, as frozen typed records.
+
+`codec` turns them into bytes and back, `masks` fills and reads a `Mask`. Types bound every field; what only a session
+can know (is the point inside the picture, does the object exist) is not checked here.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from app.protocol.fields import MAX_FILE_BYTES, MAX_MASK_SIDE, ExportFormat, Stage
+from app.protocol.from_client import (
+    Box,
+    Choose,
+    Clear,
+    Click,
+    Delete,
+    Export,
+    Hello,
+    Hover,
+    Label,
+    Leave,
+    Model,
+    Move,
+    Open,
+    Ping,
+    Redo,
+    Undo,
+    Unpoint,
+)
+from app.protocol.from_server import Error, File, Gone, Image, Object, Pong, Preview, Progress, Welcome
+from app.protocol.values import CloseCode, Limits, Mask, ModelInfo
+
+__all__ = (
+    "MAX_FILE_BYTES",
+    "MAX_MASK_SIDE",
+    "PROTOCOL_VERSION",
+    "SUBPROTOCOL",
+    "Box",
+    "Choose",
+    "Clear",
+    "Click",
+    "ClientMessage",
+    "CloseCode",
+    "Delete",
+    "Error",
+    "Export",
+    "ExportFormat",
+    "File",
+    "Gone",
+    "Hello",
+    "Hover",
+    "Image",
+    "Label",
+    "Leave",
+    "Limits",
+    "Mask",
+    "Model",
+    "ModelInfo",
+    "Move",
+    "Object",
+    "Open",
+    "Ping",
+    "Pong",
+    "Preview",
+    "Progress",
+    "Redo",
+    "ServerMessage",
+    "Stage",
+    "Undo",
+    "Unpoint",
+    "Welcome",
+)
+
+PROTOCOL_VERSION: Final = 1
+SUBPROTOCOL: Final = "hoversam.v1"
+
+ClientMessage: TypeAlias = (
+    Hello
+    | Open
+    | Hover
+    | Leave
+    | Click
+    | Box
+    | Move
+    | Unpoint
+    | Choose
+    | Label
+    | Delete
+    | Clear
+    | Undo
+    | Redo
+    | Model
+    | Export
+    | Ping
+)
+ServerMessage: TypeAlias = Welcome | Progress | Image | Preview | Object | Gone | File | Pong | Error

@@ -1,0 +1,81 @@
+"""What messages carry besides plain fields, and the codes that close a socket."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from app.protocol.fields import MAX_MASK_SIDE, Count, GridSide, Name, Score
+
+
+class Mask(Struct, frozen=True):
+    """A mask as run lengths inside its own box; see `masks` for the way to and from an array.
+
+    Attributes:
+        size: `(height, width)` of the grid, which spans the whole image.
+        box: `(x0, y0, x1, y1)` of the crop on the grid, end exclusive; four zeros for an empty mask.
+        runs: LEB128 varints, row-major, alternating background and foreground, beginning with background.
+        score: the model's own predicted IoU.
+        area: foreground in pixels of the image.
+    """
+
+    size: tuple[GridSide, GridSide]
+    box: tuple[GridSide, GridSide, GridSide, GridSide]
+    runs: Annotated[bytes, Meta(max_length=MAX_MASK_SIDE**2 + 1)]
+    score: Score
+    area: Count
+
+
+class ModelInfo(Struct, frozen=True):
+    """A model the server knows.
+
+    Attributes:
+        name: nano, tiny, small, base_plus or large.
+        params_m: its size in millions of parameters.
+        available: its weights are there, or may be fetched.
+        bundled: its weights come with the product.
+    """
+
+    name: Name
+    params_m: Annotated[float, Meta(ge=0, le=1e6)]
+    available: bool
+    bundled: bool
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What the server accepts, in bytes, pixels and pieces."""
+
+    max_upload_bytes: Count
+    max_pixels: Count
+    max_side: Count
+    max_inline_bytes: Count
+    max_message_bytes: Count
+    max_points: Count
+    max_objects: Count
+
+
+class CloseCode(IntEnum):
+    """Why the server closes the socket."""
+
+    TEXT_FRAME = 1003
+    """A text frame came; every message is one binary frame."""
+    TOO_LARGE = 1009
+    """A message had more bytes than the server takes."""
+    RESTART = 1012
+    """The server restarts: connect again and resume."""
+    FULL = 1013
+    """The server has all the sessions it may have; the error before it carries `retry_after`."""
+    BAD_MESSAGES = 4400
+    """Too many bad messages in a row, or a first message that is no `hello`."""
+    WRONG_TOKEN = 4401
+    """The token does not belong to the session that was to be resumed."""
+    IDLE = 4408
+    """Nothing came for longer than a session may be idle."""
+    TAKEN_OVER = 4409
+    """The session's owner opened a newer socket."""
+    VERSION = 4426
+    """The client speaks a version of the protocol that the server doesn't."""
+    RATE = 4429
+    """Messages kept coming faster than allowed."""

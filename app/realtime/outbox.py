@@ -1,0 +1,57 @@
+"""Replies on their way to one client: all of them in order, but of previews only the newest.
+
+Bounded: a client that reads nothing is cut off when `max_waiting` replies wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from app.protocol.messages import Preview, ServerMessage
+from app.realtime.wire import DisconnectedError
+
+
+class Outbox:
+    """The mailbox between a connection's workers and its writer."""
+
+    def __init__(self, max_waiting: int) -> None:
+        self._max_waiting = max_waiting
+        self._messages: deque[ServerMessage] = deque()
+        self._preview: Preview | None = None
+        self._wake = asyncio.Event()
+
+    def put(self, message: ServerMessage) -> None:
+        """Queue a reply; a preview takes the place of one that was not sent yet.
+
+        Raises:
+            DisconnectedError: the client doesn't read; it has to connect again.
+        """
+        if isinstance(message, Preview):
+            self._preview = message
+        elif len(self._messages) >= self._max_waiting:
+            raise DisconnectedError(f"{self._max_waiting} replies wait for a client that reads none")
+        else:
+            self._messages.append(message)
+        self._wake.set()
+
+    @property
+    def waiting(self) -> int:
+        """Number of replies that wait, previews aside."""
+        return len(self._messages)
+
+    def drop_preview(self) -> None:
+        """Forget the preview that was not sent yet: the pointer has left, or the picture is another."""
+        self._preview = None
+
+    async def get(self) -> ServerMessage:
+        """Return what goes next: ordinary replies first, then the newest preview."""
+        while not self._messages and self._preview is None:
+            self._wake.clear()
+            await self._wake.wait()
+        if self._messages:
+            return self._messages.popleft()
+        message, self._preview = self._preview, None
+        if message is None:
+            raise AssertionError("the loop above leaves a preview")
+        return message

@@ -1,0 +1,93 @@
+"""An object of a session: its prompt, the candidates that answered it, and the one that was chosen. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from app.errors import TooManyPointsError, UnknownObjectError
+from app.protocol.fields import BoxXyxy
+from app.protocol.messages import Mask
+
+PointXyl = tuple[float, float, int]
+"""`(x, y, label)` in pixels of the upright image; label 1 on the object, 0 off it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the engine made of one prompt.
+
+    Attributes:
+        masks: the candidates as they go to the client.
+        memory: each candidate's packed logits, opaque here, to be fed back when the object is refined.
+        best: index of the candidate with the highest score.
+    """
+
+    masks: tuple[Mask, ...]
+    memory: tuple[bytes, ...]
+    best: int
+
+
+@dataclass(frozen=True)
+class SessionObject:
+    """One object, never changed in place: every step of the history holds its own."""
+
+    id: int
+    name: str
+    color: int
+    points: tuple[PointXyl, ...] = ()
+    box: BoxXyxy | None = None
+    answer: Answer | None = None
+    chosen: int = 0
+
+    @property
+    def feedback(self) -> bytes | None:
+        """Packed logits of the chosen candidate, None before the first answer."""
+        return self.answer.memory[self.chosen] if self.answer else None
+
+    @property
+    def nbytes(self) -> int:
+        """About the memory that this step of the object holds."""
+        if self.answer is None:
+            return 0
+        return sum(map(len, self.answer.memory)) + sum(len(mask.runs) for mask in self.answer.masks)
+
+    def with_point(self, point: PointXyl, max_points: int) -> SessionObject:
+        """Return the object with one more point.
+
+        Raises:
+            TooManyPointsError: it has all it may have.
+        """
+        if len(self.points) >= max_points:
+            raise TooManyPointsError(f"an object takes at most {max_points} points; begin another object")
+        return replace(self, points=(*self.points, point))
+
+    def moved(self, index: int, x: float, y: float) -> SessionObject:
+        """Return the object with one point elsewhere, its label kept."""
+        label = self.point(index)[2]
+        return replace(self, points=(*self.points[:index], (x, y, label), *self.points[index + 1 :]))
+
+    def without_point(self, index: int) -> SessionObject:
+        """Return the object with one point less."""
+        self.point(index)
+        return replace(self, points=self.points[:index] + self.points[index + 1 :])
+
+    def point(self, index: int) -> PointXyl:
+        """Return a point by its number.
+
+        Raises:
+            UnknownObjectError: there is no such point.
+        """
+        if index >= len(self.points):
+            raise UnknownObjectError(f"object {self.id} has {len(self.points)} points, got point {index}; count from 0")
+        return self.points[index]
+
+    def with_candidate(self, index: int) -> SessionObject:
+        """Return the object with another candidate chosen.
+
+        Raises:
+            UnknownObjectError: there is no such candidate.
+        """
+        count = len(self.answer.masks) if self.answer else 0
+        if index >= count:
+            raise UnknownObjectError(f"object {self.id} has {count} candidates, got candidate {index}; count from 0")
+        return replace(self, chosen=index)

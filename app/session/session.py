@@ -1,0 +1,286 @@
+"""The session: what one person has open, prompted and done. A pure state machine, no `await`, no model.
+
+A message becomes a `Step`: either replies that are ready, or a `Query` for the engine whose `Answer` is handed back
+to `commit`. Messages that change something are stepped one after the other; hovers only read and may overtake.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Final
+
+from app.errors import BadMessageError, NoImageError, TooManyObjectsError, UnknownObjectError
+from app.protocol.fields import BoxXyxy
+from app.protocol.messages import (
+    Box,
+    Choose,
+    Clear,
+    Click,
+    Delete,
+    Gone,
+    Hover,
+    Label,
+    Move,
+    Object,
+    Preview,
+    Redo,
+    ServerMessage,
+    Undo,
+    Unpoint,
+)
+from app.session.checks import check_box, check_point
+from app.session.history import Objects, Timeline, difference
+from app.session.objects import Answer, PointXyl, SessionObject
+
+Change = Click | Box | Move | Unpoint | Choose | Label | Delete | Clear | Undo | Redo
+"""Messages that change the objects."""
+
+REMEMBERED_SEQS: Final = 256
+"""Changes that are answered again, not done again, when a client repeats them."""
+
+
+@dataclass(frozen=True)
+class OpenImage:
+    """The picture that the session works on, upright."""
+
+    image_id: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one session, from the settings."""
+
+    max_points: int
+    max_objects: int
+    max_history: int
+    max_history_bytes: int
+
+
+@dataclass(frozen=True)
+class Query:
+    """What the engine is asked.
+
+    Attributes:
+        seq: the message that asks.
+        subject: the object as it will be, or as the hover would make it.
+        feedback: packed logits to refine, None to begin afresh.
+        multimask: True asks for three candidates.
+    """
+
+    seq: int
+    subject: SessionObject
+    feedback: bytes | None
+    multimask: bool
+
+
+@dataclass(frozen=True)
+class HoverQuery:
+    """A query whose answer is only shown. `x`, `y` and `object` go back to the client."""
+
+    query: Query
+    x: float
+    y: float
+    object: int | None
+
+
+Step = Query | list[ServerMessage]
+
+
+class Session:
+    """The state of one session and every decision about it.
+
+    Attributes:
+        image: the open picture, or None.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._timeline = Timeline(limits.max_history, limits.max_history_bytes)
+        self._next_id = 1
+        self._last_seq = -1
+        self._admitted: OrderedDict[int, tuple[int, ...]] = OrderedDict()
+        self._handled: OrderedDict[int, tuple[int, ...]] = OrderedDict()  # seq -> ids that it touched
+        self.image: OpenImage | None = None
+
+    @property
+    def objects(self) -> Objects:
+        """Objects by id, oldest first."""
+        return self._timeline.now
+
+    def open(self, seq: int, image: OpenImage) -> None:
+        """Begin on a picture; what was done on another is left behind."""
+        self.image = image
+        self._timeline = Timeline(self._limits.max_history, self._limits.max_history_bytes)
+        remember(self._handled, seq, ())
+
+    def has_handled(self, seq: int) -> bool:
+        """Return whether this change was made before: it is to be answered from the state."""
+        return seq in self._handled
+
+    def admit(self, seq: int, *, change: bool) -> None:
+        """Take note of a message as it arrives; a change that was admitted before may come again.
+
+        Raises:
+            BadMessageError: the number isn't above every number before, and no change had it.
+        """
+        if seq > self._last_seq:
+            self._last_seq = seq
+        elif not (change and seq in self._admitted):
+            raise BadMessageError(f"seq must rise with every message: expected more than {self._last_seq}, got {seq}")
+        if change:
+            remember(self._admitted, seq, ())
+
+    def hover(self, message: Hover) -> HoverQuery:
+        """Return the query that shows what a click here would give.
+
+        Raises:
+            NoImageError, BadCoordError, UnknownObjectError, TooManyPointsError: see `app.errors`.
+        """
+        base = self._fresh() if message.object is None else self._object(message.object)
+        query = self._clicked(message.seq, base, (message.x, message.y, message.label))
+        return HoverQuery(query, message.x, message.y, message.object)
+
+    def preview(self, hover: HoverQuery, answer: Answer) -> Preview:
+        """Return the reply to a hover."""
+        return Preview(
+            seq=hover.query.seq, x=hover.x, y=hover.y, object=hover.object, best=answer.best, masks=answer.masks
+        )
+
+    def step(self, message: Change) -> Step:
+        """Return what a change needs: its replies, or a query whose answer goes to `commit`.
+
+        A `seq` that was handled before is answered from the state.
+
+        Raises:
+            HoverError: the change can't be made; nothing of the session has changed.
+        """
+        if self.has_handled(message.seq):
+            return self._again(message.seq)
+        self._require_image()
+        if isinstance(message, (Click, Box, Move, Unpoint)):
+            return self._prompt(message)
+        before = self.objects
+        self._edit(message)
+        return self._shown(message.seq, before)
+
+    def commit(self, query: Query, answer: Answer) -> list[ServerMessage]:
+        """Take the engine's answer into the history; return the replies."""
+        before = self.objects
+        self._timeline.put(replace(query.subject, answer=answer, chosen=answer.best))
+        self._next_id = max(self._next_id, query.subject.id + 1)
+        return self._shown(query.seq, before)
+
+    def everything(self, seq: int) -> list[ServerMessage]:
+        """Return every object as it is now, for a client that starts from nothing."""
+        return [self._message(seq, item) for item in self.objects.values()]
+
+    def _prompt(self, message: Click | Box | Move | Unpoint) -> Step:
+        """Return the query for a changed prompt; an object left without one is gone."""
+        base = self._fresh() if message.object is None else self._object(message.object)
+        if isinstance(message, Click):
+            return self._clicked(message.seq, base, (message.x, message.y, message.label))
+        if isinstance(message, Box):
+            return self._boxed(message.seq, base, message.box)
+        if isinstance(message, Move):
+            self._check_point(message.x, message.y)
+            return query_of(message.seq, base.moved(message.point, message.x, message.y), None)
+        rest = base.without_point(message.point)
+        if rest.points or rest.box:
+            return query_of(message.seq, rest, None)
+        before = self.objects
+        self._timeline.remove({base.id})
+        return self._shown(message.seq, before)
+
+    def _edit(self, message: Choose | Label | Delete | Clear | Undo | Redo) -> None:
+        """Make a change that needs no engine."""
+        if isinstance(message, Choose):
+            self._timeline.put(self._object(message.object).with_candidate(message.candidate))
+        elif isinstance(message, Label):
+            self._timeline.put(replace(self._object(message.object), name=message.name))
+        elif isinstance(message, Delete):
+            self._timeline.remove({self._object(message.object).id})
+        elif isinstance(message, Clear):
+            self._timeline.remove(set(self.objects))
+        elif isinstance(message, Undo):
+            self._timeline.undo()
+        else:
+            self._timeline.redo()
+
+    def _clicked(self, seq: int, base: SessionObject, point: PointXyl) -> Query:
+        self._check_point(point[0], point[1])
+        return query_of(seq, base.with_point(point, self._limits.max_points), base.feedback)
+
+    def _boxed(self, seq: int, base: SessionObject, box: BoxXyxy) -> Query:
+        image = self._require_image()
+        check_box(box, image.width, image.height)
+        return query_of(seq, replace(base, box=box), None)
+
+    def _check_point(self, x: float, y: float) -> None:
+        image = self._require_image()
+        check_point(x, y, image.width, image.height)
+
+    def _require_image(self) -> OpenImage:
+        if self.image is None:
+            raise NoImageError("expected an open picture before a prompt; send open first")
+        return self.image
+
+    def _fresh(self) -> SessionObject:
+        """Return an object that doesn't exist yet; it gets its place when an answer is committed."""
+        self._require_image()
+        if len(self.objects) >= self._limits.max_objects:
+            raise TooManyObjectsError(f"a picture takes at most {self._limits.max_objects} objects; delete one")
+        return SessionObject(id=self._next_id, name=f"Object {self._next_id}", color=self._next_id - 1)
+
+    def _object(self, id_: int) -> SessionObject:
+        found = self.objects.get(id_)
+        if found is None:
+            raise UnknownObjectError(f"there is no object {id_} on this picture; it may have been deleted or undone")
+        return found
+
+    def _shown(self, seq: int, before: Objects) -> list[ServerMessage]:
+        """Return the messages that bring a client from `before` to now, and remember whom they concern."""
+        changed, gone = difference(before, self.objects)
+        remember(self._handled, seq, (*(item.id for item in changed), *gone))
+        return self._messages(seq, changed, gone)
+
+    def _again(self, seq: int) -> list[ServerMessage]:
+        ids = self._handled[seq]
+        there = [self.objects[id_] for id_ in ids if id_ in self.objects]
+        return self._messages(seq, there, [id_ for id_ in ids if id_ not in self.objects])
+
+    def _messages(self, seq: int, shown: list[SessionObject], gone: list[int]) -> list[ServerMessage]:
+        replies: list[ServerMessage] = [self._message(seq, item) for item in shown]
+        if gone or not shown:  # every change is answered, also an undo of nothing
+            flags = (self._timeline.can_undo, self._timeline.can_redo)
+            replies.append(Gone(seq=seq, objects=tuple(gone), can_undo=flags[0], can_redo=flags[1]))
+        return replies
+
+    def _message(self, seq: int, item: SessionObject) -> Object:
+        return Object(
+            seq=seq,
+            id=item.id,
+            name=item.name,
+            color=item.color,
+            points=item.points,
+            box=item.box,
+            chosen=item.chosen,
+            masks=item.answer.masks if item.answer else (),
+            can_undo=self._timeline.can_undo,
+            can_redo=self._timeline.can_redo,
+        )
+
+
+def remember(notes: OrderedDict[int, tuple[int, ...]], seq: int, ids: tuple[int, ...]) -> None:
+    """Note a message's objects; the oldest note is forgotten beyond `REMEMBERED_SEQS`."""
+    notes[seq] = ids
+    while len(notes) > REMEMBERED_SEQS:
+        notes.popitem(last=False)
+
+
+def query_of(seq: int, subject: SessionObject, feedback: bytes | None) -> Query:
+    """Return the query for an object's prompt: a lone point on it is ambiguous and gets three candidates."""
+    lone = len(subject.points) == 1 and subject.points[0][2] == 1 and subject.box is None
+    return Query(seq, subject, feedback, multimask=lone)

@@ -1,0 +1,58 @@
+"""The page, rendered on the server with what it should say about model and limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.response import Template
+
+from app import __version__
+from app.realtime.lobby import Lobby
+from app.realtime.predictor import Predictor
+from app.settings import Settings
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """A photograph that comes with the program, and where it is from."""
+
+    file: str
+    title: str
+    source: str
+    licence: str
+    width: int
+    height: int
+
+
+class ShownModel(msgspec.Struct, frozen=True):
+    """What the page says about the model that runs."""
+
+    name: str
+    params_m: float
+    bundled: bool
+    device: str
+    engine: str
+
+
+def load_samples(static_dir: Path) -> tuple[Sample, ...]:
+    """Return the bundled photographs."""
+    return msgspec.json.decode((static_dir / "samples" / "sources.json").read_bytes(), type=tuple[Sample, ...])
+
+
+@get("/", include_in_schema=False)
+async def studio(
+    predictor: NamedDependency[Predictor],
+    lobby: NamedDependency[Lobby],
+    settings: NamedDependency[Settings],
+    samples: NamedDependency[tuple[Sample, ...]],
+) -> Template:
+    """Return the studio."""
+    engine = predictor.engine
+    info = next((model for model in lobby.models if model.name == engine.model), None)
+    model = ShownModel(
+        engine.model, info.params_m if info else 0.0, info.bundled if info else False, engine.device, "torch"
+    )
+    context = {"version": __version__, "model": model, "samples": samples, "limits": settings}
+    return Template("studio.html", context=context)

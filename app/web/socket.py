@@ -1,0 +1,60 @@
+"""`/ws`: the session's socket. Litestar's side of `realtime.wire`."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from litestar import WebSocket, websocket
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.exceptions import WebSocketDisconnect
+
+from app.protocol.messages import SUBPROTOCOL
+from app.realtime.connection import Connection
+from app.realtime.lobby import Lobby
+from app.realtime.predictor import Predictor
+from app.realtime.wire import DisconnectedError
+from app.web.guards import require_same_origin
+
+Socket = WebSocket[Any, Any, State]
+
+
+class LitestarWire:
+    """Fulfils `realtime.wire.Wire` with a Litestar WebSocket.
+
+    Raw events are read, since Litestar's `receive_bytes` gives a text frame as `b""`.
+    """
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+
+    async def receive(self) -> bytes | None:
+        """Return the next binary frame, or None for a text frame."""
+        event = await self._socket.receive()
+        if event["type"] == "websocket.disconnect":
+            raise DisconnectedError("the client has gone")
+        data = event.get("bytes")
+        return data if isinstance(data, bytes) else None
+
+    async def send(self, data: bytes) -> None:
+        """Send a binary frame."""
+        try:
+            await self._socket.send_bytes(data)
+        except (WebSocketDisconnect, OSError) as error:  # uvicorn's own is an OSError
+            raise DisconnectedError("the client has gone") from error
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the socket, if it is still open."""
+        with contextlib.suppress(WebSocketDisconnect, OSError, RuntimeError):
+            await self._socket.close(code=code, reason=reason)
+
+
+@websocket("/ws", guards=[require_same_origin])
+async def session_socket(
+    socket: WebSocket[Any, Any, State], predictor: NamedDependency[Predictor], lobby: NamedDependency[Lobby]
+) -> None:
+    """Run one session until either side goes away."""
+    offered = socket.scope["subprotocols"]
+    await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered else None)
+    await Connection(LitestarWire(socket), predictor, lobby).run()

@@ -1,0 +1,59 @@
+"""`POST /api/upload`: a picture comes in, its id goes out. Nothing that came in is ever sent out again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+from litestar import post
+from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
+from litestar.params import MultipartBody
+
+from app.errors import ImageTooLargeError
+from app.realtime.predictor import Predictor
+from app.settings import Settings
+
+CHUNK_BYTES = 2**16
+
+
+@dataclass
+class UploadForm:
+    """The form: one field, `file`. Its name and media type are not looked at."""
+
+    file: UploadFile
+
+
+class Uploaded(msgspec.Struct, frozen=True):
+    """A picture that was understood; sizes of the upright picture in pixels."""
+
+    image_id: str
+    width: int
+    height: int
+
+
+@post("/api/upload", operation_id="upload", status_code=200, tags=["pictures"])
+async def upload(
+    data: MultipartBody[UploadForm], predictor: NamedDependency[Predictor], settings: NamedDependency[Settings]
+) -> Uploaded:
+    """Keep a JPEG, PNG or WebP picture and return its id; the same bytes always get the same id."""
+    info = await predictor.pictures.add(await read_file(data.file, settings.max_upload_bytes))
+    return Uploaded(info.image_id, info.width, info.height)
+
+
+async def read_file(file: UploadFile, max_bytes: int) -> bytes:
+    """Return the bytes of an upload.
+
+    Raises:
+        ImageTooLargeError: there are more than `max_bytes`.
+    """
+    pieces, size = [], 0
+    try:
+        while piece := await file.read(CHUNK_BYTES):
+            size += len(piece)
+            if size > max_bytes:
+                raise ImageTooLargeError(f"a picture may have {max_bytes} bytes, got more; save it smaller")
+            pieces.append(piece)
+    finally:
+        await file.close()
+    return b"".join(pieces)

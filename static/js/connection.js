@@ -1,0 +1,150 @@
+/**
+ * One WebSocket that comes back: hello, ping, reconnection with growing pauses. Knows nothing of pictures.
+ */
+
+import { decodeMessage, encodeMessage, SUBPROTOCOL, VERSION } from "./protocol.js";
+
+/** @import { ClientMessage, ServerMessage, Welcome } from "./protocol.js" */
+/** @import { Connection as ConnectionState } from "./state.js" */
+
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 8000;
+const PING_EVERY_MS = 15000;
+/** Silence for this long means that the other side is gone: two pings went unanswered. */
+const SILENCE_MS = 35000;
+
+/** Close codes after which coming back would do harm or no good, in words. @type {Record<number, string>} */
+const FINAL = {
+  4409: "This session goes on in another window. Reload the page to work here.",
+  4426: "The server speaks another version. Reload the page.",
+};
+
+/**
+ * The pause before a new attempt: doubling from 0.25 s to 8 s, of which a random half, so that many pages don't return at once.
+ * @param {number} attempt 0 for the first
+ * @param {number} random 0 to 1
+ * @returns {number} ms
+ */
+export function retryDelayMs(attempt, random) {
+  const whole = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 10));
+  return whole / 2 + (whole / 2) * random;
+}
+
+/**
+ * @typedef {object} Handlers
+ * @property {(message: ServerMessage) => void} onMessage every message but pong; `welcome` comes first
+ * @property {(state: ConnectionState) => void} onState
+ * @property {(ms: number) => void} onRoundTrip
+ * @property {(text: string) => void} onTrouble a sentence for the person
+ */
+
+export class Connection {
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** @type {{ session: string, token: string } | null} */
+  #credentials = null;
+  #attempt = 0;
+  #ready = false;
+  #retryAfterMs = 0;
+  #heardAt = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retryTimer;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #pingTimer;
+
+  /** @param {string} url @param {Handlers} handlers */
+  constructor(url, handlers) {
+    this.url = url;
+    this.handlers = handlers;
+  }
+
+  /** Open the socket now, in place of one that waits or is broken. */
+  open() {
+    clearTimeout(this.#retryTimer);
+    this.#drop();
+    this.handlers.onState("connecting");
+    const socket = new WebSocket(this.url, SUBPROTOCOL);
+    socket.binaryType = "arraybuffer";
+    this.#socket = socket;
+    socket.addEventListener("open", () => this.#hello());
+    socket.addEventListener("message", (event) => this.#receive(socket, event.data));
+    socket.addEventListener("close", (event) => this.#closed(socket, event.code));
+  }
+
+  /** Try again at once where an attempt is being waited for: the network is back, the page is looked at. */
+  hurry() {
+    if (this.#retryTimer !== undefined && this.#socket === null) this.open();
+  }
+
+  /** @param {ClientMessage} message @returns {boolean} false where there is no session to send it in */
+  send(message) {
+    if (!this.#ready || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(encodeMessage(message));
+    return true;
+  }
+
+  #hello() {
+    this.#heardAt = performance.now();
+    this.#socket?.send(encodeMessage({ t: "hello", version: VERSION, client: "hoversam-page", ...this.#credentials }));
+  }
+
+  /** @param {WebSocket} socket @param {unknown} data */
+  #receive(socket, data) {
+    if (socket !== this.#socket || !(data instanceof ArrayBuffer)) return;
+    this.#heardAt = performance.now();
+    /** @type {ServerMessage | null} */
+    let message;
+    try {
+      message = decodeMessage(new Uint8Array(data));
+    } catch (error) {
+      this.handlers.onTrouble(`A message from the server can't be read: ${error instanceof Error ? error.message : error}`);
+      return;
+    }
+    if (message?.t === "welcome") this.#welcome(message);
+    if (message?.t === "error" && message.retry_after) this.#retryAfterMs = message.retry_after * 1000;
+    if (message?.t === "pong") this.handlers.onRoundTrip(Math.max(0, performance.now() - message.at));
+    else if (message) this.handlers.onMessage(message);
+  }
+
+  /** @param {Welcome} message */
+  #welcome(message) {
+    this.#credentials = { session: message.session, token: message.token };
+    this.#attempt = 0;
+    this.#retryAfterMs = 0;
+    this.#ready = true;
+    this.handlers.onState("ready");
+    this.#ping();
+    this.#pingTimer = setInterval(() => this.#ping(), PING_EVERY_MS);
+  }
+
+  #ping() {
+    if (performance.now() - this.#heardAt > SILENCE_MS && this.#socket) this.#closed(this.#socket, 1006);
+    else this.send({ t: "ping", at: performance.now() });
+  }
+
+  /** Let go of the socket without waiting for the other side's goodbye. */
+  #drop() {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#ready = false;
+    clearInterval(this.#pingTimer);
+    socket?.close();
+  }
+
+  /** @param {WebSocket} socket @param {number} code */
+  #closed(socket, code) {
+    if (socket !== this.#socket) return;
+    this.#drop();
+    if (code === 4401) this.#credentials = null;
+    const final = FINAL[code];
+    if (final !== undefined) {
+      this.handlers.onState("ended");
+      this.handlers.onTrouble(final);
+      return;
+    }
+    this.handlers.onState("waiting");
+    const pause = Math.max(this.#retryAfterMs, retryDelayMs(this.#attempt, Math.random()));
+    this.#attempt += 1;
+    this.#retryTimer = setTimeout(() => this.open(), pause);
+  }
+}

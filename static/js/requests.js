@@ -1,0 +1,127 @@
+/**
+ * Requests on their way: numbered, kept until answered, so that a dropped connection loses none. No I/O.
+ *
+ * The server answers a number that it has handled from its state, so sending one twice is safe.
+ */
+
+/** @import { Request, ServerMessage } from "./protocol.js" */
+
+/**
+ * @typedef {object} Outstanding
+ * @property {number} seq
+ * @property {Request} request
+ * @property {boolean} replay part of restoring a lost session: void in the next one
+ * @property {(reply: ServerMessage) => void} resolve
+ * @property {(error: Error) => void} reject
+ */
+
+/** The server refused: its own code and words. */
+export class Refused extends Error {
+  /** @param {string} code @param {string} message */
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The session that this belonged to is lost; what it did is being done anew. */
+export class Superseded extends Error {}
+
+export class Requests {
+  /** @type {Map<number, Outstanding>} */
+  #outstanding = new Map();
+  #lastSeq = 0;
+
+  /** The newest number used. */
+  get lastSeq() {
+    return this.#lastSeq;
+  }
+
+  /** @returns {number} the next number, used up */
+  number() {
+    this.#lastSeq += 1;
+    return this.#lastSeq;
+  }
+
+  /**
+   * Number a request and keep it.
+   * @param {Request} request
+   * @param {{ replay: boolean }} options
+   * @returns {{ message: Request & { seq: number }, reply: Promise<ServerMessage> }}
+   */
+  add(request, { replay }) {
+    const seq = this.number();
+    /** @type {Promise<ServerMessage>} */
+    const reply = new Promise((resolve, reject) => {
+      this.#outstanding.set(seq, { seq, request, replay, resolve, reject });
+    });
+    return { message: { ...request, seq }, reply };
+  }
+
+  /** @param {number} seq @returns {boolean} a request waits for it */
+  has(seq) {
+    return this.#outstanding.has(seq);
+  }
+
+  /** @param {number} seq @param {ServerMessage} reply @returns {boolean} a request had waited for it */
+  settle(seq, reply) {
+    const waiting = this.#outstanding.get(seq);
+    if (!waiting) return false;
+    this.#outstanding.delete(seq);
+    if (reply.t === "error") waiting.reject(new Refused(reply.code, reply.message));
+    else waiting.resolve(reply);
+    return true;
+  }
+
+  /**
+   * Everything unanswered, oldest first, to be sent again as it is. An `open` isn't a change that the server keeps the
+   * number of, so it gets a new one and comes last.
+   * @returns {(Request & { seq: number })[]}
+   */
+  unanswered() {
+    const opens = [...this.#outstanding.values()].filter(({ request }) => request.t === "open");
+    for (const waiting of opens) {
+      this.#outstanding.delete(waiting.seq);
+      waiting.seq = this.number();
+      this.#outstanding.set(waiting.seq, waiting);
+    }
+    return [...this.#outstanding.values()].map(({ seq, request }) => ({ ...request, seq }));
+  }
+
+  /** Void what restored an older session; the person's own requests stay. */
+  dropReplay() {
+    for (const waiting of [...this.#outstanding.values()].filter((one) => one.replay)) {
+      this.#outstanding.delete(waiting.seq);
+      waiting.reject(new Superseded("the session was lost"));
+    }
+  }
+
+  /** Void everything: there is no session to answer. @param {Error} reason */
+  dropAll(reason) {
+    const all = [...this.#outstanding.values()];
+    this.#outstanding.clear();
+    for (const waiting of all) waiting.reject(reason);
+  }
+
+  /**
+   * Number the unanswered anew, for a new session, with its object ids.
+   * @param {Map<number, number>} ids from the lost session's ids to the new ones
+   * @returns {(Request & { seq: number })[]} to be sent
+   */
+  renumber(ids) {
+    const all = [...this.#outstanding.values()];
+    this.#outstanding.clear();
+    return all.map((waiting) => {
+      const seq = this.number();
+      const request = withObject(waiting.request, ids);
+      this.#outstanding.set(seq, { ...waiting, seq, request });
+      return { ...request, seq };
+    });
+  }
+}
+
+/** @param {Request} request @param {Map<number, number>} ids @returns {Request} */
+function withObject(request, ids) {
+  if (!("object" in request) || request.object === undefined) return request;
+  return /** @type {Request} */ ({ ...request, object: ids.get(request.object) ?? request.object });
+}

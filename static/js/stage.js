@@ -1,0 +1,207 @@
+/**
+ * Joins pointer, keyboard and viewport to the studio: CSS pixels of the canvas become points of the image.
+ */
+
+import { PointerInput } from "./pointer.js";
+import { isArmed, shownPicture } from "./state.js";
+import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, toImage, toScreen, zoomAt } from "./viewport.js";
+
+/** @import { Label } from "./protocol.js" */
+/** @import { Scene } from "./render.js" */
+/** @import { State } from "./state.js" */
+/** @import { Studio } from "./studio.js" */
+/** @import { Size, Viewport } from "./viewport.js" */
+
+/** @typedef {{ x: number, y: number }} XY */
+
+export class Stage {
+  /** @type {Scene} */
+  scene = { viewport: { scale: 1, x: 0, y: 0 }, band: null, cursor: null, badge: null, hidden: false, pointed: null };
+  /** The whole picture is shown, and stays so when the window changes. */
+  #fitted = true;
+  #panKey = false;
+  #modified = false;
+  /** @type {XY | null} last place of the pointer over the canvas, CSS pixels */
+  #pointer = null;
+
+  /** @param {HTMLCanvasElement} canvas @param {State} state @param {Studio} studio @param {() => void} changed */
+  constructor(canvas, state, studio, changed) {
+    this.canvas = canvas;
+    this.state = state;
+    this.studio = studio;
+    this.changed = changed;
+    this.input = new PointerInput(canvas, {
+      hover: (at, remove) => this.#hover(at, remove),
+      leave: () => this.#leave(),
+      click: (at, remove) => this.#click(at, remove),
+      commit: () => void studio.commit(),
+      boxing: (from, to) => this.#boxing(from, to),
+      box: (from, to) => this.#box(from, to),
+      cancel: () => this.#band(null),
+      pan: (dx, dy) => this.#look(panBy(this.scene.viewport, dx, dy)),
+      zoom: (at, factor) => this.zoom(factor, at),
+      isPanKeyDown: () => this.#panKey,
+    });
+    new ResizeObserver(() => this.settle()).observe(canvas);
+  }
+
+  /** @returns {Size} of the canvas, CSS pixels */
+  #size() {
+    return { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
+  }
+
+  // ---- looking
+
+  /** Show the whole picture. */
+  fit() {
+    this.#fitted = true;
+    this.settle();
+  }
+
+  /** The canvas or the picture changed: keep what is fitted fitted, and the rest in sight. */
+  settle() {
+    const picture = shownPicture(this.state);
+    if (picture && this.#fitted) this.scene.viewport = fit(picture, this.#size());
+    else if (picture) this.scene.viewport = keepInSight(this.scene.viewport, picture, this.#size());
+    this.changed();
+  }
+
+  /** @param {number} factor @param {XY} [at] CSS pixels; the middle of the canvas if absent */
+  zoom(factor, at) {
+    const picture = shownPicture(this.state);
+    if (!picture) return;
+    const size = this.#size();
+    const least = Math.min(1, fit(picture, size).scale) / 2;
+    this.#look(zoomAt(this.scene.viewport, at ?? { x: size.width / 2, y: size.height / 2 }, factor, least));
+  }
+
+  /** @param {Viewport} viewport */
+  #look(viewport) {
+    const picture = shownPicture(this.state);
+    if (!picture) return;
+    this.#fitted = false;
+    this.scene.viewport = keepInSight(viewport, picture, this.#size());
+    this.changed();
+  }
+
+  // ---- pointing
+
+  /** @param {boolean} modified @returns {Label} a modifier turns the tool around */
+  #label(modified) {
+    return modified !== this.state.removing ? 0 : 1;
+  }
+
+  /** @param {XY} at @returns {XY | null} the point of the picture, or null beside it */
+  #imagePoint(at) {
+    const point = toImage(this.scene.viewport, at);
+    return this.state.picture && isInside(point, this.state.picture) ? point : null;
+  }
+
+  /** @param {XY} at @param {boolean} remove */
+  #hover(at, remove) {
+    this.#pointer = at;
+    this.scene.cursor = null;
+    const point = this.#imagePoint(at);
+    if (!point || this.#panKey) return this.#leave(false);
+    this.#badge(this.#label(remove) === 0 ? at : null);
+    this.studio.hover(point, this.#label(remove));
+  }
+
+  /** @param {boolean} [away] the pointer left the canvas */
+  #leave(away = true) {
+    if (away) this.#pointer = null;
+    this.#badge(null);
+    this.studio.leave();
+  }
+
+  /** @param {XY | null} at */
+  #badge(at) {
+    const badge = at && isArmed(this.state) ? at : null;
+    if (badge !== this.scene.badge) this.changed();
+    this.scene.badge = badge;
+  }
+
+  /** @param {XY} at @param {boolean} remove */
+  #click(at, remove) {
+    const point = this.#imagePoint(at);
+    if (point) void this.studio.click(point, this.#label(remove));
+  }
+
+  /** @param {XY} from @param {XY} to */
+  #boxing(from, to) {
+    if (!isArmed(this.state) || !this.state.picture) return;
+    const view = this.scene.viewport;
+    this.#band([clampToImage(toImage(view, from), this.state.picture), clampToImage(toImage(view, to), this.state.picture)]);
+  }
+
+  /** @param {[XY, XY] | null} band */
+  #band(band) {
+    this.scene.band = band;
+    this.changed();
+  }
+
+  /** @param {XY} from @param {XY} to */
+  #box(from, to) {
+    this.#band(null);
+    if (!this.state.picture) return;
+    const box = boxBetween(toImage(this.scene.viewport, from), toImage(this.scene.viewport, to), this.state.picture);
+    if (box) void this.studio.box(box);
+  }
+
+  // ---- keys
+
+  /** @param {boolean} down Space is held: a drag pans */
+  setPanKey(down) {
+    this.#panKey = down;
+    this.canvas.classList.toggle("panning", down);
+    if (down) this.studio.leave();
+  }
+
+  /** @param {boolean} down H is held */
+  setHidden(down) {
+    this.scene.hidden = down;
+    this.changed();
+  }
+
+  /** @param {boolean} down Alt or Shift is held: ask again what a click would do */
+  setModified(down) {
+    if (down === this.#modified) return;
+    this.#modified = down;
+    this.rehover();
+  }
+
+  /** Ask again what lies under the pointer, as the tool or the object changed. */
+  rehover() {
+    if (this.#pointer) this.#hover(this.#pointer, this.#modified);
+    else if (this.scene.cursor) this.studio.hover(this.scene.cursor, this.#label(false));
+  }
+
+  /** Move the keyboard's cursor, which appears in the middle of the canvas. @param {number} dx CSS pixels @param {number} dy */
+  step(dx, dy) {
+    if (!isArmed(this.state) || !this.state.picture) return;
+    const size = this.#size();
+    const view = this.scene.viewport;
+    const from = this.scene.cursor ? toScreen(view, this.scene.cursor) : { x: size.width / 2 - dx, y: size.height / 2 - dy };
+    const to = { x: Math.min(size.width, Math.max(0, from.x + dx)), y: Math.min(size.height, Math.max(0, from.y + dy)) };
+    this.scene.cursor = clampToImage(toImage(view, to), this.state.picture);
+    this.#pointer = null;
+    this.#badge(null);
+    this.studio.hover(this.scene.cursor, this.#label(false));
+    this.changed();
+  }
+
+  /** Place a point under the keyboard's cursor. @param {boolean} remove */
+  place(remove) {
+    if (this.scene.cursor) void this.studio.click(this.scene.cursor, this.#label(remove));
+  }
+
+  /** Put away what is half done: the box being drawn, the keyboard's cursor. @returns {boolean} there was something */
+  cancel() {
+    if (this.input.cancelBox()) return true;
+    if (this.scene.cursor === null) return false;
+    this.scene.cursor = null;
+    this.studio.leave();
+    this.changed();
+    return true;
+  }
+}

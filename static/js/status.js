@@ -1,0 +1,70 @@
+/**
+ * The words and the small signs around the picture: what is open, where things stand, what went wrong, which tool is up.
+ */
+
+import { setText } from "./objects-list.js";
+import { describe, shownPicture } from "./state.js";
+
+/** @import { Connection, State } from "./state.js" */
+
+/** @typedef {(id: string) => HTMLElement} Find */
+
+/** @type {Record<Connection, string>} */
+const CONNECTION = { connecting: "Connecting", ready: "Connected", waiting: "Reconnecting", ended: "Disconnected" };
+
+/** @param {State} state */
+export function connectionText(state) {
+  const lag = state.connection === "ready" && state.roundTripMs !== null ? ` · ${Math.round(state.roundTripMs)} ms` : "";
+  return CONNECTION[state.connection] + lag;
+}
+
+/** @param {HTMLElement} button @param {boolean} disabled */
+function disable(button, disabled) {
+  if (button instanceof HTMLButtonElement) button.disabled = disabled;
+}
+
+/** Bring the page's words up to the state. @param {State} state @param {number} scale of the viewport @param {Find} find an element by its id */
+export function showStatus(state, scale, find) {
+  const picture = shownPicture(state);
+  setText(find("hint"), describe(state));
+  setText(find("connection-text"), connectionText(state));
+  find("connection").dataset.state = state.connection;
+  setText(find("model-name"), state.model);
+  setText(find("file-name"), picture ? picture.name : "");
+  setText(find("file-size"), picture ? `${picture.width} × ${picture.height}` : "");
+  document.title = picture ? `${picture.name} · HoverSAM` : "HoverSAM";
+  find("welcome").hidden = picture !== null;
+  find("samples").hidden = picture === null;
+  find("notice").hidden = state.notice === null;
+  setText(find("notice-text"), state.notice ?? "");
+  setText(find("zoom"), picture ? `${Math.round(scale * 100)}%` : "100%");
+  showProgress(state, find);
+  showTools(state, find);
+}
+
+/** @param {State} state @param {Find} find */
+function showProgress(state, find) {
+  const bar = find("progress");
+  const fraction = state.pending?.fraction ?? null;
+  bar.hidden = state.pending === null && !state.restoring;
+  find("stage").setAttribute("aria-busy", String(!bar.hidden));
+  if (!(bar instanceof HTMLProgressElement)) return;
+  if (fraction === null || fraction >= 1) bar.removeAttribute("value");
+  else bar.value = fraction;
+}
+
+/** @param {State} state @param {Find} find */
+function showTools(state, find) {
+  const open = state.picture !== null;
+  find("add").setAttribute("aria-pressed", String(!state.removing));
+  find("remove").setAttribute("aria-pressed", String(state.removing));
+  find("canvas").classList.toggle("armed", open && state.pending === null);
+  for (const id of ["add", "remove", "fit", "zoom-in", "zoom-out"]) disable(find(id), !open);
+  disable(find("undo"), !state.canUndo);
+  disable(find("redo"), !state.canRedo);
+  disable(find("delete"), state.active === null);
+  disable(find("commit"), state.active === null);
+  disable(find("clear"), state.objects.size === 0);
+  find("no-objects").hidden = state.objects.size > 0;
+  setText(find("object-count"), state.objects.size ? String(state.objects.size) : "");
+}

@@ -1,0 +1,121 @@
+"""Every architecture answers as sam2's own `SAM2ImagePredictor` does, on the same weights, picture and prompts."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+from numpy.typing import NDArray
+from sam2.build_sam import build_sam2
+from sam2.sam2_image_predictor import SAM2ImagePredictor
+
+from app.engine.contract import Candidates, Prompt
+from app.engine.loader import build_model
+from app.engine.manifest import load_manifest
+from app.engine.sam2_torch import TorchEmbedding, TorchEngine
+from tests.checkpoint_factory import enliven, picture, random_model
+
+TOLERANCE = 1e-3
+IMAGE = picture(450, 700)
+POINT = Prompt(points_xy=((350.0, 200.0),), labels=(1,))
+POINTS = Prompt(points_xy=((350.5, 200.25), (10.0, 440.0), (699.0, 0.0)), labels=(1, 0, 1))
+BOX = Prompt(box_xyxy=(100.0, 50.0, 400.0, 300.0))
+BOX_AND_POINTS = Prompt(points_xy=((200.0, 100.0), (390.0, 290.0)), labels=(1, 0), box_xyxy=(100.0, 50.0, 400.0, 300.0))
+PROMPTS = {"point": POINT, "points": POINTS, "box": BOX, "box and points": BOX_AND_POINTS}
+
+
+class Pair(NamedTuple):
+    predictor: SAM2ImagePredictor
+    engine: TorchEngine
+    embedding: TorchEmbedding
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "nano",
+        "tiny",
+        "small",
+        pytest.param("base_plus", marks=pytest.mark.slow),
+        pytest.param("large", marks=pytest.mark.slow),
+    ],
+)
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """sam2's predictor on a model that sam2 built, and our engine on a model that we built, with one set of weights."""
+    entry = load_manifest().entry(request.param)
+    if entry.bundled:
+        theirs = random_model(entry)
+    else:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            theirs = build_sam2(entry.config, device="cpu")
+        enliven(theirs)
+    ours = build_model(entry)
+    ours.load_state_dict(theirs.state_dict(), assign=True)
+    predictor = SAM2ImagePredictor(theirs)
+    grid = theirs.image_size // 4
+    predictor._bb_feat_sizes = [(grid // scale, grid // scale) for scale in (1, 2, 4)]
+    predictor.set_image(IMAGE)
+    engine = TorchEngine(entry.name, ours, "cpu")
+    yield Pair(predictor, engine, engine.encode(IMAGE))
+    del theirs, ours, predictor, engine
+    gc.collect()
+
+
+def predicted(predictor: SAM2ImagePredictor, prompt: Prompt) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what sam2 answers: logits (K, h, w) and scores (K,)."""
+    _, scores, logits = predictor.predict(
+        point_coords=np.array(prompt.points_xy) if prompt.points_xy else None,
+        point_labels=np.array(prompt.labels) if prompt.labels else None,
+        box=None if prompt.box_xyxy is None else np.array(prompt.box_xyxy),
+        mask_input=None if prompt.mask_logits is None else prompt.mask_logits[None],
+        multimask_output=prompt.multimask,
+    )
+    return logits, scores
+
+
+def assert_same(found: Candidates, expected: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
+    assert found.logits.shape == expected[0].shape
+    assert np.ptp(expected[0]) > 1, "a flat answer would agree with anything"
+    assert_allclose(found.logits, expected[0], atol=TOLERANCE, rtol=0)
+    assert_allclose(found.scores, expected[1], atol=TOLERANCE, rtol=0)
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_three_candidates_equal_those_of_the_predictor(pair: Pair, name: str) -> None:
+    [found] = pair.engine.decode(pair.embedding, [PROMPTS[name]])
+    assert_same(found, predicted(pair.predictor, PROMPTS[name]))
+
+
+def test_prompts_decoded_in_one_batch_equal_the_predictor_one_by_one(pair: Pair) -> None:
+    prompts = [POINT, BOX, Prompt(points_xy=((20.0, 30.0),), labels=(1,)), BOX_AND_POINTS]
+    for prompt, found in zip(prompts, pair.engine.decode(pair.embedding, prompts), strict=True):
+        assert_same(found, predicted(pair.predictor, prompt))
+
+
+def test_refinement_of_an_earlier_candidate_equals_that_of_the_predictor(pair: Pair) -> None:
+    [first] = pair.engine.decode(pair.embedding, [POINT])
+    refined = Prompt(POINTS.points_xy, POINTS.labels, mask_logits=first.logits[first.best], multimask=False)
+    [found] = pair.engine.decode(pair.embedding, [refined])
+    assert_same(found, predicted(pair.predictor, refined))
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.1], ids=["stable", "unstable"])
+def test_the_single_mask_follows_the_stability_rule(
+    pair: Pair, threshold: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for model in (pair.predictor.model, pair.engine._sam):
+        assert model.sam_mask_decoder.dynamic_multimask_via_stability
+        assert model.sam_mask_decoder.dynamic_multimask_stability_delta == 0.05
+        assert model.sam_mask_decoder.dynamic_multimask_stability_thresh == 0.98
+        monkeypatch.setattr(model.sam_mask_decoder, "dynamic_multimask_stability_thresh", threshold)
+    single = Prompt(POINT.points_xy, POINT.labels, multimask=False)
+    [found], [three] = pair.engine.decode(pair.embedding, [single]), pair.engine.decode(pair.embedding, [POINT])
+    assert_same(found, predicted(pair.predictor, single))
+    is_the_best_of_three = np.allclose(found.logits[0], three.logits[three.best], atol=TOLERANCE)
+    assert is_the_best_of_three == (threshold > 1)

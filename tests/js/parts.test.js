@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { retryDelayMs } from "../../static/js/connection.js";
+import { commandOf, stepOf } from "../../static/js/keyboard.js";
+import { factsOf } from "../../static/js/objects-list.js";
+import { encodeMessage, decodeMessage } from "../../static/js/protocol.js";
+import { encode } from "../../static/js/msgpack.js";
+import { promptsOf } from "../../static/js/recipe.js";
+import { Refused } from "../../static/js/requests.js";
+import { applyGone, applyObject, describe, initialState } from "../../static/js/state.js";
+import { readAnswer } from "../../static/js/upload.js";
+
+/** @param {Partial<import("../../static/js/keyboard.js").Stroke> & { key: string }} stroke */
+const stroke = (stroke) => ({ ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...stroke });
+
+test("the pause between attempts doubles from a quarter of a second to eight", () => {
+  assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 99].map((attempt) => retryDelayMs(attempt, 1)), [250, 500, 1000, 2000, 4000, 8000, 8000, 8000]);
+  assert.equal(retryDelayMs(5, 0), 4000);
+});
+
+test("undo and redo answer to Ctrl and to Cmd", () => {
+  assert.equal(commandOf(stroke({ key: "z", ctrlKey: true }), false), "undo");
+  assert.equal(commandOf(stroke({ key: "z", metaKey: true }), false), "undo");
+  assert.equal(commandOf(stroke({ key: "Z", ctrlKey: true, shiftKey: true }), false), "redo");
+  assert.equal(commandOf(stroke({ key: "y", ctrlKey: true }), false), "redo");
+});
+
+test("letters are left alone with Ctrl or Alt", () => {
+  assert.equal(commandOf(stroke({ key: "n", ctrlKey: true }), false), null);
+  assert.equal(commandOf(stroke({ key: "0", ctrlKey: true }), false), null);
+  assert.equal(commandOf(stroke({ key: "x", altKey: true }), false), null);
+});
+
+test("Enter keeps, and places while the keyboard's cursor is shown", () => {
+  assert.equal(commandOf(stroke({ key: "Enter" }), false), "commit");
+  assert.equal(commandOf(stroke({ key: "Enter" }), true), "place");
+  assert.equal(commandOf(stroke({ key: "Enter", shiftKey: true }), true), "placeRemove");
+  assert.equal(commandOf(stroke({ key: "Enter", ctrlKey: true }), true), "commit");
+});
+
+test("arrows step, further with Shift", () => {
+  assert.deepEqual(stepOf(stroke({ key: "ArrowLeft" })), [-8, 0]);
+  assert.deepEqual(stepOf(stroke({ key: "ArrowDown", shiftKey: true })), [0, 40]);
+  assert.equal(stepOf(stroke({ key: "a" })), null);
+});
+
+test("the server's refusal of an upload is told in its own words", () => {
+  const body = JSON.stringify({ detail: { code: "UNSUPPORTED_FORMAT", message: "expected a picture, got text" } });
+  assert.throws(() => readAnswer(415, body), (error) => error instanceof Refused && error.message === "expected a picture, got text" && error.code === "UNSUPPORTED_FORMAT");
+  assert.throws(() => readAnswer(502, "<html>"), /answered 502/);
+  assert.deepEqual(readAnswer(201, '{"image_id":"a","width":3,"height":2}'), { imageId: "a", width: 3, height: 2 });
+});
+
+test("a message of a type that is not known is passed over, one without its fields is refused", () => {
+  assert.equal(decodeMessage(encode({ t: "confetti" })), null);
+  assert.equal(decodeMessage(encode({ t: "toString" })), null);
+  assert.throws(() => decodeMessage(encode({ t: "object", seq: 1 })), /object.id must be a number/);
+  assert.throws(() => decodeMessage(encode([1])), /must be a map/);
+});
+
+test("a message comes back as it was", () => {
+  const message = /** @type {const} */ ({ t: "error", code: "busy", message: "wait", fatal: false });
+  assert.deepEqual({ ...decodeMessage(encode(message)) }, message);
+  assert.equal(Buffer.from(encodeMessage({ t: "ping", at: 5 })).toString("hex"), "82a174a470696e67a2617405");
+});
+
+/** @returns {import("../../static/js/protocol.js").ObjectMessage} */
+const object = () => ({ t: "object", seq: 1, id: 3, name: "Object 3", color: 2, points: [[1, 2, 1], [3, 4, 0]], box: [0, 0, 5, 5], chosen: 0, masks: [], can_undo: true, can_redo: false });
+
+test("an object's prompts are its box, then its points in order", () => {
+  assert.deepEqual(promptsOf({ ...object() }).map((prompt) => prompt.t), ["box", "click", "click"]);
+});
+
+test("objects come and go, and the next colour is one not seen before", () => {
+  const state = initialState("nano");
+  applyObject(state, object());
+  assert.equal(state.nextColor, 3);
+  state.active = 3;
+  applyGone(state, { t: "gone", seq: 2, objects: [3], can_undo: true, can_redo: true });
+  assert.equal(state.objects.size, 0);
+  assert.equal(state.active, null);
+  assert.equal(state.nextColor, 3);
+});
+
+test("the facts of an object are its prompts and its area", () => {
+  assert.equal(factsOf({ ...object(), masks: [{ size: [1, 1], box: [0, 0, 1, 1], runs: Uint8Array.of(0, 1), score: 1, area: 1234 }] }), "box · 2 points · 1,234 px");
+});
+
+test("the page says what is going on", () => {
+  const state = initialState("nano");
+  assert.match(describe(state), /Drop a picture/);
+  const picture = { name: "a", file: new Blob([]), bitmap: null, width: 1, height: 1 };
+  state.pending = { ...picture, stage: "uploading", fraction: 0.456, position: null };
+  assert.match(describe(state), /40%/);
+  state.pending = null;
+  state.picture = { ...picture, imageId: "i", encodeMs: 1, cached: false };
+  applyObject(state, object());
+  state.connection = "ready";
+  assert.match(describe(state), /1 object kept/);
+  state.active = 3;
+  assert.match(describe(state), /Refining Object 3. A right click/);
+  state.byTouch = true;
+  assert.match(describe(state), /Switch to −/);
+  state.connection = "waiting";
+  assert.match(describe(state), /connection is lost/);
+});

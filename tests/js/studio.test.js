@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { setImmediate as settled } from "node:timers/promises";
+import { initialState } from "../../static/js/state.js";
+import { Studio } from "../../static/js/studio.js";
+
+/** @typedef {import("../../static/js/protocol.js").ServerMessage} ServerMessage */
+
+const mask = { size: /** @type {[number, number]} */ ([1, 1]), box: /** @type {[number, number, number, number]} */ ([0, 0, 1, 1]), runs: Uint8Array.of(0, 1), score: 1, area: 100 };
+
+/** A studio whose other side is played by the test. */
+class Play {
+  state = initialState("nano");
+  /** @type {any[]} */
+  sent = [];
+  online = true;
+  uploads = 0;
+  studio = new Studio(this.state, {
+    send: (message) => { if (this.online) this.sent.push(message); return this.online; },
+    upload: async () => ({ imageId: `picture-${(this.uploads += 1)}`, width: 100, height: 80 }),
+    changed: () => {},
+    now: () => 0,
+  });
+
+  /** The messages of a type. @param {string} t */
+  of(t) {
+    return this.sent.filter((message) => message.t === t);
+  }
+
+  /** The newest message. @returns {any} */
+  get last() {
+    return this.sent.at(-1);
+  }
+
+  /** Hand over a message and let what waits for it go on. @param {object} message */
+  async reply(message) {
+    this.studio.receive(/** @type {ServerMessage} */ (message));
+    await settled();
+  }
+
+  /** @param {boolean} resumed */
+  async welcome(resumed) {
+    this.state.connection = "ready";
+    await this.reply({ t: "welcome", version: 1, session: "s", token: "t", resumed, model: "nano" });
+  }
+
+  /** Open a picture, up to the server's answer. */
+  async open() {
+    void this.studio.open({ name: "a.png", file: new Blob(["a"]), bitmap: /** @type {any} */ ({}), width: 100, height: 80 });
+    await settled();
+    await this.image(this.last);
+  }
+
+  /** @param {{ seq: number, image_id: string }} open */
+  async image({ seq, image_id }) {
+    await this.reply({ t: "image", seq, image_id, width: 100, height: 80, model: "nano", cached: false, encode_ms: 1 });
+  }
+
+  /** Answer a prompt with an object. @param {any} prompt @param {number} id @param {object} [fields] */
+  async object(prompt, id, fields = {}) {
+    await this.reply({ t: "object", seq: prompt.seq, id, name: `Object ${id}`, color: id - 1, points: [], chosen: 0, masks: [mask], can_undo: true, can_redo: false, ...fields });
+  }
+
+  /** @param {number} x */
+  async click(x) {
+    void this.studio.click({ x, y: 1 }, 1);
+    await settled();
+  }
+}
+
+/** @type {Play} */
+let play;
+beforeEach(async () => {
+  play = new Play();
+  await play.welcome(false);
+  await play.open();
+});
+
+test("a click refines the object that the click before it made", async () => {
+  await play.click(1);
+  await play.click(2);
+  assert.equal(play.of("click").length, 1);
+  await play.object(play.last, 7);
+  assert.equal(play.of("click").length, 2);
+  assert.equal(play.last.object, 7);
+});
+
+test("keeping an object that is on its way arms the next one", async () => {
+  await play.click(1);
+  void play.studio.commit();
+  await play.click(2);
+  await play.object(play.last, 7);
+  assert.equal(play.last.object, undefined);
+});
+
+test("at most two hovers are on the way, and the newest goes next", () => {
+  for (let x = 1; x <= 9; x += 1) play.studio.hover({ x, y: 1 }, 1);
+  assert.deepEqual(play.of("hover").map((hover) => hover.x), [1, 2]);
+  const first = play.of("hover")[0];
+  play.studio.receive({ t: "preview", seq: first.seq, x: 1, y: 1, best: 0, masks: [mask] });
+  assert.deepEqual(play.of("hover").map((hover) => hover.x), [1, 2, 9]);
+});
+
+test("a preview that was asked for before the pointer left isn't painted", () => {
+  play.studio.hover({ x: 1, y: 1 }, 1);
+  const { seq } = play.last;
+  play.studio.leave();
+  assert.equal(play.last.t, "leave");
+  play.studio.receive({ t: "preview", seq, x: 1, y: 1, best: 0, masks: [mask] });
+  assert.equal(play.state.preview, null);
+});
+
+test("a preview that was asked for before a click isn't painted", async () => {
+  play.studio.hover({ x: 1, y: 1 }, 1);
+  const { seq } = play.last;
+  await play.click(1);
+  play.studio.receive({ t: "preview", seq, x: 1, y: 1, best: 0, masks: [mask] });
+  assert.equal(play.state.preview, null);
+});
+
+test("every number is above the one before", async () => {
+  play.studio.hover({ x: 1, y: 1 }, 1);
+  play.studio.leave();
+  await play.click(1);
+  const numbers = play.sent.map((message) => message.seq);
+  assert.deepEqual(numbers, [...new Set(numbers)].sort((a, b) => a - b));
+});
+
+test("an unanswered click is sent again with its number when the session is resumed", async () => {
+  await play.click(1);
+  const click = play.last;
+  play.sent.length = 0;
+  await play.welcome(true);
+  assert.deepEqual(play.sent, [click]);
+});
+
+test("a click made offline is sent on return", async () => {
+  play.online = false;
+  await play.click(1);
+  assert.equal(play.of("click").length, 0);
+  play.online = true;
+  await play.welcome(true);
+  assert.equal(play.of("click").length, 1);
+});
+
+test("a lost session is made anew: picture, prompts in order, active object, waiting click", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  void play.studio.commit();
+  await play.click(5);
+  await play.object(play.last, 2, { points: [[5, 1, 1], [6, 1, 0]], box: [0, 0, 9, 9] });
+  await play.click(8);
+  assert.equal(play.last.object, 2);
+  play.sent.length = 0;
+
+  await play.welcome(false);
+  await settled();
+  assert.deepEqual([play.last.t, play.last.image_id], ["open", "picture-2"]);
+  await play.image(play.last);
+  assert.deepEqual([play.last.t, play.last.x, play.last.object], ["click", 1, undefined]);
+  await play.object(play.last, 11, { points: [[1, 1, 1]], name: "Object 1" });
+  assert.deepEqual([play.last.t, play.last.object], ["box", undefined]);
+  await play.object(play.last, 12);
+  assert.deepEqual([play.last.t, play.last.x, play.last.label, play.last.object], ["click", 5, 1, 12]);
+  await play.object(play.last, 12);
+  assert.deepEqual([play.last.x, play.last.label], [6, 0]);
+  await play.object(play.last, 12, { name: "Object 2" });
+  assert.deepEqual([play.last.t, play.last.x, play.last.object], ["click", 8, 12]);
+  assert.equal(play.state.restoring, false);
+  assert.equal(play.state.active, 12);
+});
+
+test("a second loss while restoring begins again from the same copy", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  await play.welcome(false);
+  await settled();
+  await play.image(play.last);
+  play.sent.length = 0;
+  await play.welcome(false);
+  await settled();
+  await play.image(play.last);
+  assert.deepEqual([play.last.t, play.last.x], ["click", 1]);
+  await play.object(play.last, 21, { name: "Object 1" });
+  assert.deepEqual([...play.state.objects.keys()], [21]);
+  assert.equal(play.state.restoring, false);
+});
+
+test("a picture that is refused leaves the one before as it was", async () => {
+  await play.click(1);
+  await play.object(play.last, 1);
+  void play.studio.open({ name: "b.png", file: new Blob(["b"]), bitmap: null, width: 0, height: 0 });
+  await settled();
+  await play.reply({ t: "error", seq: play.last.seq, code: "corrupt_image", message: "the picture is damaged", fatal: false });
+  assert.equal(play.state.picture?.name, "a.png");
+  assert.equal(play.state.objects.size, 1);
+  assert.equal(play.state.notice, "the picture is damaged");
+});
+
+test("a picture that the server forgot is uploaded once more", async () => {
+  void play.studio.open({ name: "b.png", file: new Blob(["b"]), bitmap: /** @type {any} */ ({}), width: 5, height: 5 });
+  await settled();
+  await play.reply({ t: "error", seq: play.last.seq, code: "unknown_image", message: "gone", fatal: false });
+  assert.equal(play.last.t, "open");
+  await play.image(play.last);
+  assert.equal(play.state.picture?.name, "b.png");
+});
+
+test("late news of a picture that was given up is ignored", async () => {
+  void play.studio.open({ name: "b.png", file: new Blob(["b"]), bitmap: null, width: 5, height: 5 });
+  await settled();
+  const given_up = play.last;
+  void play.studio.open({ name: "c.png", file: new Blob(["c"]), bitmap: null, width: 6, height: 6 });
+  await settled();
+  await play.image(given_up);
+  assert.equal(play.state.pending?.name, "c.png");
+  await play.image(play.last);
+  assert.equal(play.state.picture?.name, "c.png");
+});
+
+test("an error is told in the server's words and the next prompt goes on", async () => {
+  await play.click(1);
+  await play.reply({ t: "error", seq: play.last.seq, code: "engine_failed", message: "the model failed", fatal: false });
+  assert.equal(play.state.notice, "the model failed");
+  await play.click(2);
+  await play.object(play.last, 3);
+  assert.equal(play.state.notice, null);
+  assert.equal(play.state.active, 3);
+});
+
+test("undo that takes the active object away arms a new one", async () => {
+  await play.click(1);
+  await play.object(play.last, 1);
+  void play.studio.undo();
+  await settled();
+  await play.reply({ t: "gone", seq: play.last.seq, objects: [1], can_undo: false, can_redo: true });
+  assert.equal(play.state.active, null);
+  assert.equal(play.state.canRedo, true);
+});
+
+test("redo makes the object that comes back the active one", async () => {
+  play.state.canRedo = true;
+  void play.studio.redo();
+  await settled();
+  await play.object(play.last, 4);
+  assert.equal(play.state.active, 4);
+});
+
+test("taking away with nothing under the pointer says so", async () => {
+  await play.studio.click({ x: 1, y: 1 }, 0);
+  assert.match(play.state.notice ?? "", /Nothing to take away/);
+  assert.equal(play.of("click").length, 0);
+});
+
+test("taking away on an object that isn't active refines that object", async () => {
+  await play.click(1);
+  await play.object(play.last, 5);
+  void play.studio.commit();
+  void play.studio.click({ x: 1, y: 1 }, 0);
+  await settled();
+  assert.deepEqual([play.last.label, play.last.object], [0, 5]);
+});
+
+test("more than sixteen prompts don't wait", async () => {
+  for (let i = 0; i < 17; i += 1) void play.studio.click({ x: 1, y: 1 }, 1);
+  await settled();
+  assert.match(play.state.notice ?? "", /behind/);
+});

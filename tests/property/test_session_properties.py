@@ -1,0 +1,229 @@
+"""The session against a model of it that is too simple to be wrong: a list of whole states and a place in it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from app.protocol import messages as m
+from app.session.session import Change, Limits, Query, Session
+from tests.assertions import HEIGHT, IMAGE, WIDTH, answer_to
+
+LIMITS = Limits(max_points=5, max_objects=6, max_history=10_000, max_history_bytes=2**30)
+xs = st.integers(0, WIDTH)
+ys = st.integers(0, HEIGHT)
+labels = st.integers(0, 1)
+picks = st.integers(0, 10)
+
+
+class Thing(NamedTuple):
+    """What the model knows of an object."""
+
+    points: tuple[tuple[float, float, int], ...] = ()
+    box: tuple[float, float, float, float] | None = None
+    name: str = ""
+    chosen: int = 0
+    candidates: int = 1
+
+
+def prompted(thing: Thing) -> Thing:
+    """Return the object after the engine's answer: `answer_to` scores the last candidate best."""
+    lone = len(thing.points) == 1 and thing.points[0][2] == 1 and thing.box is None
+    count = 3 if lone else 1
+    return thing._replace(chosen=count - 1, candidates=count)
+
+
+State = dict[int, Thing]
+
+
+class SessionMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.session = Session(LIMITS)
+        self.session.open(0, IMAGE)
+        self.states: list[State] = [{}]
+        self.place = 0
+        self.seq = 0
+        self.next_id = 1
+        self.shown: dict[int, m.Object] = {}  # what a client that believes every reply has on its screen
+        self.last: tuple[Change, list[m.ServerMessage]] | None = None
+
+    @property
+    def now(self) -> State:
+        return self.states[self.place]
+
+    def next_seq(self) -> int:
+        self.seq += 1
+        return self.seq
+
+    def pick(self, number: int) -> int:
+        return sorted(self.now)[number % len(self.now)]
+
+    def go(self, message: Change, after: State | None = None) -> None:
+        """Make a change in the session, and in the model where it makes a step."""
+        self.session.admit(message.seq, change=True)
+        step = self.session.step(message)
+        replies = self.session.commit(step, answer_to(step)) if isinstance(step, Query) else step
+        if after is not None:
+            self.states[self.place + 1 :] = [after]
+            self.place += 1
+        self.show(replies)
+        self.last = message, replies
+
+    def show(self, replies: list[m.ServerMessage]) -> None:
+        assert replies, "every change is answered"
+        for reply in replies:
+            if isinstance(reply, m.Object):
+                self.shown[reply.id] = reply
+            else:
+                assert isinstance(reply, m.Gone)
+                for id_ in reply.objects:
+                    del self.shown[id_]
+
+    @precondition(lambda self: len(self.now) < LIMITS.max_objects)
+    @rule(x=xs, y=ys, label=labels)
+    def click_new(self, x: int, y: int, label: int) -> None:
+        made = prompted(Thing(points=((x, y, label),), name=f"Object {self.next_id}"))
+        self.go(m.Click(seq=self.next_seq(), x=x, y=y, label=label), {**self.now, self.next_id: made})
+        self.next_id += 1
+
+    @precondition(lambda self: self.now)
+    @rule(number=picks, x=xs, y=ys, label=labels)
+    def click_old(self, number: int, x: int, y: int, label: int) -> None:
+        id_ = self.pick(number)
+        old = self.now[id_]
+        if len(old.points) < LIMITS.max_points:
+            new = prompted(old._replace(points=(*old.points, (x, y, label))))
+            self.go(m.Click(seq=self.next_seq(), x=x, y=y, label=label, object=id_), {**self.now, id_: new})
+
+    @precondition(lambda self: self.now)
+    @rule(number=picks, x=st.integers(0, WIDTH - 1), y=st.integers(0, HEIGHT - 1))
+    def box_old(self, number: int, x: int, y: int) -> None:
+        id_, box = self.pick(number), (x, y, x + 1, y + 1)
+        after = {**self.now, id_: prompted(self.now[id_]._replace(box=box))}
+        self.go(m.Box(seq=self.next_seq(), box=box, object=id_), after)
+
+    @precondition(lambda self: any(thing.points for thing in self.now.values()))
+    @rule(number=picks, index=picks, x=xs, y=ys)
+    def move(self, number: int, index: int, x: int, y: int) -> None:
+        id_, index = self.pick_point(number, index)
+        points = list(self.now[id_].points)
+        points[index] = (x, y, points[index][2])
+        new = prompted(self.now[id_]._replace(points=tuple(points)))
+        self.go(m.Move(seq=self.next_seq(), object=id_, point=index, x=x, y=y), {**self.now, id_: new})
+
+    @precondition(lambda self: any(thing.points for thing in self.now.values()))
+    @rule(number=picks, index=picks)
+    def unpoint(self, number: int, index: int) -> None:
+        id_, index = self.pick_point(number, index)
+        old = self.now[id_]
+        rest = old._replace(points=old.points[:index] + old.points[index + 1 :])
+        kept = {id_: prompted(rest)} if rest.points or rest.box else {}
+        others = {other: thing for other, thing in self.now.items() if other != id_}
+        self.go(m.Unpoint(seq=self.next_seq(), object=id_, point=index), {**others, **kept})
+
+    def pick_point(self, number: int, index: int) -> tuple[int, int]:
+        able = [id_ for id_ in sorted(self.now) if self.now[id_].points]
+        id_ = able[number % len(able)]
+        return id_, index % len(self.now[id_].points)
+
+    @precondition(lambda self: self.now)
+    @rule(number=picks, candidate=picks)
+    def choose(self, number: int, candidate: int) -> None:
+        id_ = self.pick(number)
+        candidate %= self.now[id_].candidates
+        after = {**self.now, id_: self.now[id_]._replace(chosen=candidate)}
+        self.go(m.Choose(seq=self.next_seq(), object=id_, candidate=candidate), after)
+
+    @precondition(lambda self: self.now)
+    @rule(number=picks, name=st.text(max_size=5))
+    def label(self, number: int, name: str) -> None:
+        id_ = self.pick(number)
+        after = {**self.now, id_: self.now[id_]._replace(name=name)}
+        self.go(m.Label(seq=self.next_seq(), object=id_, name=name), after)
+
+    @precondition(lambda self: self.now)
+    @rule(number=picks)
+    def delete(self, number: int) -> None:
+        id_ = self.pick(number)
+        self.go(m.Delete(seq=self.next_seq(), object=id_), {k: v for k, v in self.now.items() if k != id_})
+
+    @rule()
+    def clear(self) -> None:
+        self.go(m.Clear(seq=self.next_seq()), {} if self.now else None)
+
+    @rule(times=st.integers(1, 4))
+    def undo(self, times: int) -> None:
+        for _ in range(times):
+            self.place = max(0, self.place - 1)
+            self.go(m.Undo(seq=self.next_seq()))
+
+    @rule(times=st.integers(1, 4))
+    def redo(self, times: int) -> None:
+        for _ in range(times):
+            self.place = min(len(self.states) - 1, self.place + 1)
+            self.go(m.Redo(seq=self.next_seq()))
+
+    @precondition(lambda self: self.last is not None)
+    @rule()
+    def repeat(self) -> None:
+        assert self.last is not None
+        message, before = self.last
+        self.session.admit(message.seq, change=True)
+        assert self.session.step(message) == before
+
+    @rule(x=xs, y=ys, label=labels)
+    def hover(self, x: int, y: int, label: int) -> None:
+        seq = self.next_seq()
+        self.session.admit(seq, change=False)
+        if len(self.now) < LIMITS.max_objects:
+            self.session.hover(m.Hover(seq=seq, x=x, y=y, label=label))
+
+    @invariant()
+    def session_and_screen_agree_with_the_model(self) -> None:
+        there = {
+            id_: Thing(item.points, item.box, item.name, item.chosen, len(item.answer.masks) if item.answer else 0)
+            for id_, item in self.session.objects.items()
+        }
+        assert there == self.now
+        told = {reply.id: reply for reply in self.session.everything(0) if isinstance(reply, m.Object)}
+        assert {id_: seen(item) for id_, item in self.shown.items()} == {id_: seen(item) for id_, item in told.items()}
+
+    @invariant()
+    def undo_and_redo_are_offered_where_they_do_something(self) -> None:
+        if self.last is not None:
+            for reply in self.last[1]:
+                assert isinstance(reply, (m.Object, m.Gone))
+                assert (reply.can_undo, reply.can_redo) == (self.place > 0, self.place < len(self.states) - 1)
+
+
+def seen(item: m.Object) -> tuple[object, ...]:
+    """Return what an object shows, without what replies say of the moment."""
+    return item.id, item.name, item.color, item.points, item.box, item.chosen, item.masks
+
+
+SessionMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestSession = SessionMachine.TestCase
+
+
+@given(st.lists(st.tuples(xs, ys, labels, st.booleans()), min_size=1, max_size=20), st.integers(1, 25))
+@settings(max_examples=100, deadline=None)
+def test_as_many_redos_as_undos_change_nothing(clicks: list[tuple[int, int, int, bool]], times: int) -> None:
+    session = Session(Limits(max_points=30, max_objects=30, max_history=1000, max_history_bytes=2**30))
+    session.open(0, IMAGE)
+    for seq, (x, y, label, refine) in enumerate(clicks, 1):
+        id_ = max(session.objects, default=None) if refine else None
+        query = session.step(m.Click(seq=seq, x=x, y=y, label=label, object=id_))
+        assert isinstance(query, Query)
+        session.commit(query, answer_to(query))
+    before, steps = dict(session.objects), min(times, len(clicks))
+    for seq in range(100, 100 + steps):
+        session.step(m.Undo(seq=seq))
+    for seq in range(200, 200 + steps):
+        session.step(m.Redo(seq=seq))
+    after = dict(session.objects)
+    assert list(after) == list(before)
+    assert all(after[id_] is before[id_] for id_ in before)

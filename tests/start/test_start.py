@@ -1,0 +1,310 @@
+"""What start.sh promises, on a machine of stand-ins: no package is installed and no network touched."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ["awk", "bash", "cat", "cp", "dirname", "env", "id", "mkdir", "rm", "sed", "seq", "tail", "touch", "uname"]
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+
+
+@dataclass
+class Machine:
+    """A folder with a copy of start.sh, and a PATH that holds a few common tools and what a test puts there."""
+
+    home: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        (self.home / "bin").mkdir(parents=True)
+        (self.home / "calls").touch()
+        for name in ("start.sh", "pyproject.toml"):
+            shutil.copy(ROOT / name, self.home)
+        for tool in TOOLS:
+            found = shutil.which(tool)
+            assert found, f"{tool} is needed on PATH"
+            (self.home / "bin" / tool).symlink_to(found)
+        self.env |= {"PATH": str(self.home / "bin"), "CALLS": str(self.home / "calls"), "REAL_PYTHON": sys.executable}
+        self.env |= {"FAKE_INDEX": "down", "FAKE_PIP": "", "FAKE_FAILING": "", "PIP_NO_INDEX": ""}
+
+    def add_command(self, name: str, script: str) -> None:
+        path = self.home / "bin" / name
+        path.write_text(f"#!/bin/bash\n{script}\n")
+        path.chmod(0o755)
+
+    def add_python(self, name: str, version: str) -> None:
+        fake = (Path(__file__).parent / "fake_python.sh").read_text()
+        self.add_command(name, f"FAKE_VERSION='{version}'\n{fake}")
+
+    def start(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run start.sh, forgetting earlier calls, from a folder of somebody else's."""
+        (self.home / "calls").write_text("")
+        return subprocess.run(
+            [self.home / "start.sh", *arguments],
+            env=self.env | env,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def calls(self) -> list[str]:
+        """What the stand-ins were asked in the last start."""
+        return (self.home / "calls").read_text().splitlines()
+
+    def called(self, word: str) -> list[str]:
+        return [call for call in self.calls() if word in call]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    machine = Machine(tmp_path / "a folder")
+    machine.add_python("python3", "3.11")
+    return machine
+
+
+@pytest.fixture
+def bare_machine(tmp_path: Path) -> Machine:
+    """A machine without any Python."""
+    return Machine(tmp_path / "bare")
+
+
+# --- Which Python -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pythons", "chosen"),
+    [
+        ({"python3": "3.11", "python3.13": "3.13"}, "python3"),
+        ({"python3": "3.9", "python3.11": "3.11"}, "python3.11"),
+        ({"python3": "3.15", "python3.12": "3.12"}, "python3.12"),
+        ({"python3": "3.15"}, "python3"),
+        ({"python3": "", "python3.10": "3.10"}, "python3.10"),
+        ({"python3": "3.12 without ensurepip", "python3.10": "3.10"}, "python3.10"),
+    ],
+    ids=["plain", "too_old", "too_new", "only_a_newer_one", "broken", "no_venv"],
+)
+def test_takes_a_python_that_torch_has_wheels_for(bare_machine: Machine, pythons: dict[str, str], chosen: str) -> None:
+    for name, version in pythons.items():
+        bare_machine.add_python(name, version)
+    assert bare_machine.start().returncode == 0
+    assert bare_machine.called(" venv") == [f"{chosen} venv"]
+
+
+@pytest.mark.parametrize(
+    ("version", "said", "cure"),
+    [
+        ("3.9", "python3 is 3.9", "apt install python3 python3-venv"),
+        ("3.12 without ensurepip", "python3 is 3.12 without ensurepip", "apt install python3-venv"),
+        (None, "there is no python3 on PATH", "https://www.python.org/downloads/"),
+    ],
+)
+def test_refuses_a_machine_without_a_fit_python_and_names_the_cure(
+    bare_machine: Machine, version: str | None, said: str, cure: str
+) -> None:
+    if version:
+        bare_machine.add_python("python3", version)
+    result = bare_machine.start()
+    assert result.returncode == 1
+    assert said in result.stderr
+    assert cure in result.stderr
+    assert bare_machine.calls() == []
+
+
+# --- Installing -------------------------------------------------------------------------------------
+
+
+def test_first_start_installs_torch_before_sam2_and_then_serves(machine: Machine) -> None:
+    machine.start()
+    steps = [call.split(" no_index")[0].split()[-1] for call in machine.called("pip install")]
+    assert steps[0] == "wheel"
+    assert steps[1].startswith("torchvision>=")
+    assert machine.called("pip install")[2].startswith(f"pip install --no-build-isolation --editable {machine.home}")
+    assert machine.calls()[-1] == "app <serve>"
+
+
+def test_second_start_installs_nothing(machine: Machine) -> None:
+    machine.start()
+    result = machine.start()
+    assert machine.calls() == ["app <serve>"]
+    assert result.stderr == ""
+
+
+def test_a_changed_pyproject_is_installed_into_the_same_venv(machine: Machine) -> None:
+    machine.start()
+    with (machine.home / "pyproject.toml").open("a") as file:
+        file.write("# one more line\n")
+    machine.start()
+    assert machine.called("pip install")
+    assert not machine.called("venv")
+
+
+def test_a_moved_folder_is_installed_again(machine: Machine) -> None:
+    machine.start()
+    moved = machine.home.with_name("elsewhere")
+    shutil.copytree(machine.home, moved, symlinks=True)
+    subprocess.run([moved / "start.sh"], env=machine.env, check=True, capture_output=True)
+    assert machine.called(f"--editable {moved}")
+
+
+@pytest.mark.parametrize(("moment", "venv_again"), [("cut-off-downloading", False), ("cut-off-installing", True)])
+def test_an_interrupted_installation_is_repeated(machine: Machine, moment: str, *, venv_again: bool) -> None:
+    assert machine.start(FAKE_PIP=moment).returncode == 130
+    assert not machine.called("app")
+    assert machine.start().returncode == 0
+    assert bool(machine.called("venv")) == venv_again, "a half-written package must not be taken for a whole one"
+    assert len(machine.called("pip install")) == 3
+    assert machine.calls()[-1] == "app <serve>"
+
+
+def test_a_failed_step_shows_the_end_of_the_log_and_is_not_taken_for_done(machine: Machine) -> None:
+    result = machine.start(FAKE_PIP="fails")
+    assert result.returncode == 1
+    assert "line 11 of the log" in result.stderr
+    assert "line 30 of the log" in result.stderr
+    assert "line 10 of the log" not in result.stderr
+    assert len(machine.called("pip install")) == 1
+    machine.start()
+    assert len(machine.called("pip install")) == 3
+
+
+@pytest.mark.parametrize(("pip", "upgrades"), [("", 0), ("old", 1)])
+def test_pip_is_upgraded_only_where_it_is_too_old(machine: Machine, pip: str, upgrades: int) -> None:
+    machine.start(FAKE_PIP=pip)
+    assert len(machine.called("--upgrade pip")) == upgrades
+
+
+# --- Which build of torch -----------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(Path("/proc/driver/nvidia").exists(), reason="this machine has an NVIDIA GPU of its own")
+@pytest.mark.parametrize(
+    ("nvidia_smi", "index", "cpu_build"),
+    [
+        (None, "up", True),
+        ("echo 'No devices were found'; exit 6", "up", True),
+        ("echo 'GPU 0: NVIDIA L4'", "up", False),
+        (None, "down", False),
+    ],
+    ids=["no_driver", "driver_without_gpu", "gpu", "index_out_of_reach"],
+)
+def test_cpu_build_where_there_is_no_gpu_and_its_index_answers(
+    machine: Machine, nvidia_smi: str | None, index: str, *, cpu_build: bool
+) -> None:
+    if nvidia_smi:
+        machine.add_command("nvidia-smi", nvidia_smi)
+    machine.start(FAKE_INDEX=index)
+    torch = next(call for call in machine.called("pip install") if "torchvision" in call)
+    assert (f"--index-url {CPU_INDEX}" in torch) == cpu_build
+
+
+@pytest.mark.parametrize(("arguments", "env"), [(["--offline"], {}), ([], {"HOVERSAM_OFFLINE": "true"})])
+def test_offline_touches_no_network(machine: Machine, arguments: list[str], env: dict[str, str]) -> None:
+    machine.start(*arguments, FAKE_INDEX="up", **env)
+    assert not machine.called("asks")
+    assert all(call.endswith("no_index=1") for call in machine.called("pip install"))
+
+
+# --- Commands -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "call"),
+    [
+        ([], "app <serve>"),
+        (["--port", "9000", "--model", "tiny"], "app <serve> <--port> <9000> <--model> <tiny>"),
+        (["serve", "--device", "cpu"], "app <serve> <--device> <cpu>"),
+        (["demo", "my holiday.jpg"], "app <demo> <my holiday.jpg>"),
+        (["weights", "--help"], "app <weights> <--help>"),
+    ],
+)
+def test_arguments_reach_the_application_unchanged(machine: Machine, arguments: list[str], call: str) -> None:
+    machine.start(*arguments)
+    assert machine.calls()[-1] == call
+
+
+def test_help_installs_nothing(machine: Machine) -> None:
+    result = machine.start("--help")
+    assert result.returncode == 0
+    assert machine.calls() == []
+    for option in ("--model", "--checkpoint", "--host", "--port", "--device", "--offline", "test"):
+        assert option in result.stdout
+
+
+def test_help_shows_the_servers_own_options_once_installed(machine: Machine) -> None:
+    machine.start()
+    assert "Usage: ./start.sh" in machine.start("--help").stdout
+    assert machine.calls() == ["app <serve> <--help>"]
+
+
+# --- Checks -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def equipped(machine: Machine) -> Machine:
+    """A machine with all that the checks need besides Python."""
+    tsc = machine.home / "tests/js/node_modules/.bin/tsc"
+    tsc.parent.mkdir(parents=True)
+    for name in ("node", "npm", "chromium"):
+        machine.add_command(name, f'echo "{name} $*" >>"$CALLS"')
+    tsc.symlink_to(machine.home / "bin/node")
+    return machine
+
+
+def test_every_check_runs_and_the_summary_comes_last(equipped: Machine) -> None:
+    result = equipped.start("test")
+    assert result.returncode == 0
+    assert result.stdout.splitlines()[-1] == "2 passed in 0.1s"
+    assert result.stdout.count("2 passed") == 1
+    calls = "\n".join(equipped.calls())
+    for check in ("ruff <format> <--check> <.>", "ruff <check> <.>", "mypy", "node --noEmit", "node --test", "pytest"):
+        assert check in calls
+
+
+@pytest.mark.parametrize("check", ["ruff", "mypy", "pytest"])
+def test_a_failed_check_fails_the_whole_and_stops_no_other(equipped: Machine, check: str) -> None:
+    result = equipped.start("test", FAKE_FAILING=check)
+    assert result.returncode == 1
+    assert f"{check} is unhappy" in result.stdout
+    assert f"failed: {check}" in result.stdout
+    assert equipped.called("node --test")
+    assert equipped.called("pytest")
+
+
+def test_a_missing_tool_that_cannot_be_installed_is_a_failure_with_its_cure(equipped: Machine) -> None:
+    (equipped.home / "bin/chromium").unlink()
+    result = equipped.start("test")
+    assert result.returncode == 1
+    assert "the browser tests need chromium, chromium-browser or google-chrome on PATH: install one" in result.stdout
+    assert equipped.called("pytest")
+
+
+def test_arguments_of_test_reach_pytest(equipped: Machine) -> None:
+    equipped.start("test", "tests/unit", "-k", "newest hover")
+    assert equipped.calls()[-1] == "pytest <tests/unit> <-k> <newest hover>"
+
+
+def test_an_interrupted_installation_for_tests_is_repaired_by_the_next_start(machine: Machine) -> None:
+    machine.start()
+    machine.start("test", FAKE_PIP="cut-off-installing")
+    machine.start()
+    assert machine.called("venv")
+    assert machine.calls()[-1] == "app <serve>"
+
+
+def test_tests_install_once_and_serve_needs_nothing_more(equipped: Machine) -> None:
+    equipped.start("test")
+    assert equipped.called("[test]")
+    equipped.start("test")
+    assert not equipped.called("pip install")
+    equipped.start()
+    assert not equipped.called("pip install")

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from app.engine.scheduler import SAMPLES, Lane, Meter, Priority, Scheduler, threads_for
+from app.errors import BusyError, EngineFailedError, UnknownImageError
+
+pytestmark = pytest.mark.anyio
+LONG_S = 20.0
+
+
+class Gate:
+    """Work that tells when it has begun and ends when it may."""
+
+    def __init__(self) -> None:
+        self.begun, self.open = threading.Event(), threading.Event()
+
+    def __call__(self) -> str:
+        self.begun.set()
+        assert self.open.wait(LONG_S)
+        return "through"
+
+    async def wait_until_begun(self) -> None:
+        assert await asyncio.to_thread(self.begun.wait, LONG_S)
+
+
+@pytest.fixture
+async def lane(anyio_backend: str) -> AsyncIterator[Lane]:
+    lane = Lane("test", 3, lambda: None)
+    yield lane
+    lane.close()
+
+
+@pytest.fixture
+async def gate(lane: Lane) -> AsyncIterator[Gate]:
+    """A job that keeps the lane busy until the test opens it."""
+    gate = Gate()
+    blocker = asyncio.create_task(lane.run(Priority.CLICK, gate, LONG_S))
+    await gate.wait_until_begun()
+    yield gate
+    gate.open.set()
+    assert await blocker == "through"
+
+
+def noting(notes: list[str], name: str) -> Callable[[], str]:
+    def work() -> str:
+        notes.append(name)
+        return name
+
+    return work
+
+
+async def start(lane: Lane, priority: Priority, work: Callable[[], str]) -> asyncio.Task[str]:
+    """Queue a job and return once it waits."""
+    task = asyncio.create_task(lane.run(priority, work, LONG_S))
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_a_job_is_done_in_the_lanes_own_thread(lane: Lane) -> None:
+    name = await lane.run(Priority.CLICK, lambda: threading.current_thread().name, LONG_S)
+    assert name == "test"
+
+
+async def test_clicks_go_before_hovers_and_hovers_before_encodes(lane: Lane, gate: Gate) -> None:
+    notes: list[str] = []
+    order = [Priority.ENCODE, Priority.HOVER, Priority.CLICK]
+    tasks = [await start(lane, priority, noting(notes, priority.name)) for priority in order]
+    gate.open.set()
+    await asyncio.gather(*tasks)
+    assert notes == ["CLICK", "HOVER", "ENCODE"]
+
+
+async def test_among_equals_the_oldest_goes_first(lane: Lane, gate: Gate) -> None:
+    notes: list[str] = []
+    tasks = [await start(lane, Priority.HOVER, noting(notes, str(number))) for number in range(3)]
+    gate.open.set()
+    await asyncio.gather(*tasks)
+    assert notes == ["0", "1", "2"]
+
+
+async def test_as_many_jobs_of_a_kind_wait_as_allowed_and_one_more_is_busy(lane: Lane, gate: Gate) -> None:
+    tasks = [await start(lane, Priority.HOVER, lambda: "") for _ in range(3)]
+    with pytest.raises(BusyError) as raised:
+        await lane.run(Priority.HOVER, lambda: "", LONG_S)
+    assert raised.value.retry_after_s
+    tasks.append(await start(lane, Priority.CLICK, lambda: ""))  # hovers leave the clicks their places
+    assert (lane.waiting, lane.ahead) == (4, 5)
+    gate.open.set()
+    await asyncio.gather(*tasks)
+    assert await lane.run(Priority.HOVER, lambda: "room again", LONG_S) == "room again"
+
+
+async def test_a_job_that_raises_costs_only_itself(lane: Lane, gate: Gate) -> None:
+    def broken() -> str:
+        raise RuntimeError("secret of the engine")
+
+    first, second = await start(lane, Priority.CLICK, broken), await start(lane, Priority.CLICK, lambda: "fine")
+    gate.open.set()
+    with pytest.raises(EngineFailedError) as raised:
+        await first
+    assert "secret" not in raised.value.message
+    assert isinstance(raised.value.__cause__, RuntimeError)
+    assert await second == "fine"
+
+
+async def test_an_error_with_a_code_reaches_the_caller_as_it_is(lane: Lane) -> None:
+    def refuse() -> str:
+        raise UnknownImageError("not here")
+
+    with pytest.raises(UnknownImageError, match="not here"):
+        await lane.run(Priority.CLICK, refuse, LONG_S)
+
+
+async def test_a_job_that_waits_too_long_is_given_up_and_never_done(lane: Lane, gate: Gate) -> None:
+    notes: list[str] = []
+    with pytest.raises(EngineFailedError, match=r"within 0\.01 s"):
+        await lane.run(Priority.CLICK, noting(notes, "late"), 0.01)
+    gate.open.set()
+    await lane.run(Priority.CLICK, noting(notes, "next"), LONG_S)
+    assert notes == ["next"]
+
+
+async def test_a_job_whose_caller_has_gone_is_never_done(lane: Lane, gate: Gate) -> None:
+    notes: list[str] = []
+    task = await start(lane, Priority.CLICK, noting(notes, "unwanted"))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    gate.open.set()
+    await lane.run(Priority.CLICK, noting(notes, "next"), LONG_S)
+    assert notes == ["next"]
+
+
+async def test_a_caller_who_leaves_during_the_job_does_not_stop_the_lane(lane: Lane) -> None:
+    gate = Gate()
+    task = await start(lane, Priority.CLICK, gate)
+    await gate.wait_until_begun()
+    task.cancel()
+    gate.open.set()
+    assert await lane.run(Priority.CLICK, lambda: "fine", LONG_S) == "fine"
+    assert task.cancelled()
+
+
+async def test_jobs_that_wait_when_the_lane_closes_are_told(lane: Lane, gate: Gate) -> None:
+    waiting = [await start(lane, priority, lambda: "") for priority in Priority]
+    lane.close()
+    gate.open.set()
+    for task in waiting:
+        with pytest.raises(EngineFailedError, match="shutting down"):
+            await task
+
+
+async def test_a_closed_lane_refuses_at_once(lane: Lane) -> None:
+    [thread] = [thread for thread in threading.enumerate() if thread.name == "test"]
+    lane.close()
+    thread.join(LONG_S)
+    with pytest.raises(EngineFailedError, match="shutting down"):
+        await lane.run(Priority.CLICK, lambda: "", LONG_S)
+
+
+async def test_a_decode_does_not_wait_for_an_encode() -> None:
+    scheduler, gate = Scheduler(cores=2, capacity=3, set_threads=lambda _: None), Gate()
+    encode = await start(scheduler.encodes, Priority.ENCODE, gate)
+    await gate.wait_until_begun()
+    assert await scheduler.decodes.run(Priority.HOVER, lambda: "decoded", LONG_S) == "decoded"
+    assert not encode.done()
+    gate.open.set()
+    assert await encode == "through"
+    scheduler.close()
+
+
+async def test_lanes_that_work_together_share_the_cores() -> None:
+    counts: list[int] = []
+    scheduler, gate = Scheduler(cores=8, capacity=3, set_threads=counts.append), Gate()
+    await scheduler.decodes.run(Priority.CLICK, lambda: "", LONG_S)
+    assert counts == [8]
+    encode = await start(scheduler.encodes, Priority.ENCODE, gate)
+    await gate.wait_until_begun()
+    await scheduler.decodes.run(Priority.CLICK, lambda: "", LONG_S)
+    assert counts[-1] == 4
+    gate.open.set()
+    await encode
+    scheduler.close()
+
+
+@pytest.mark.parametrize(
+    ("cores", "busy", "threads"),
+    [(8, False, 8), (8, True, 4), (2, True, 1), (1, True, 1), (1, False, 1), (0, False, 1)],
+)
+def test_a_lane_alone_has_every_core_and_never_less_than_one(cores: int, busy: bool, threads: int) -> None:
+    assert threads_for(cores, other_lane_busy=busy) == threads
+
+
+def test_a_meter_tells_medians_of_the_newest_jobs() -> None:
+    meter = Meter()
+    assert (meter.queue_ms, meter.work_ms) == (0.0, 0.0)
+    for _ in range(SAMPLES):
+        meter.add(100.0, 100.0)
+    for _ in range(SAMPLES):
+        meter.add(0.002, 0.004)
+    assert (meter.queue_ms, meter.work_ms) == (2.0, 4.0)

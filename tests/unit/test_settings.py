@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.settings import Settings, from_environment
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert from_environment({"PATH": "/bin", "HOME": "/"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("HOST", "0.0.0.0", "0.0.0.0"),
+        ("PORT", "9000", 9000),
+        ("MODEL", "nano", "nano"),
+        ("CHECKPOINT", "/a/b.pt", Path("/a/b.pt")),
+        ("CHECKPOINTS_DIR", "weights", Path("weights")),
+        ("OFFLINE", "1", True),
+        ("OFFLINE", "false", False),
+        ("ALLOWED_ORIGINS", "https://a.example,https://b.example", ("https://a.example", "https://b.example")),
+        ("HOVER_TIMEOUT_S", "0.5", 0.5),
+        ("MAX_PIXELS", "1", 1),
+    ],
+)
+def test_a_variable_sets_its_setting(name: str, text: str, value: object) -> None:
+    assert getattr(from_environment({f"HOVERSAM_{name}": text}), name.lower()) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("PORT", "many"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("MAX_POINTS", "0"),
+        ("OFFLINE", "perhaps"),
+        ("IDLE_TIMEOUT_S", "nan"),
+        ("IDLE_TIMEOUT_S", "0"),
+        ("HELLO_TIMEOUT_S", "1e9"),
+    ],
+)
+def test_a_variable_that_can_not_be_is_named(name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=name.lower()):
+        from_environment({f"HOVERSAM_{name}": text})
+
+
+def test_every_setting_has_a_variable_of_its_name() -> None:
+    environ = {f"HOVERSAM_{field.name.upper()}": "1" for field in msgspec.structs.fields(Settings)}
+    settings = from_environment(environ)
+    assert {str(value) for value in msgspec.structs.astuple(settings)} == {"1", "1.0", "True", "('1',)"}
