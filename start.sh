@@ -17,7 +17,8 @@ Usage: ./start.sh [serve] [options]   start the server; the first start installs
        ./start.sh --help              show this text and, once installed, each option of the server
 
 Options of serve: --model --checkpoint --host --port --device --offline
-  --offline (or HOVERSAM_OFFLINE=1) touches no network, neither to install nor to fetch weights.
+  --offline (or HOVERSAM_OFFLINE=1) fetches no weights. The first start still takes packages from pip's registry,
+  unless pip itself is told otherwise (PIP_NO_INDEX, PIP_FIND_LINKS).
 TEXT
 }
 
@@ -260,9 +261,6 @@ show_help() {
 
 # The person's folder stays the current one, so that the paths they type mean what they say.
 run_app() { # COMMAND ARGUMENTS...
-  if [[ ${HOVERSAM_OFFLINE:-} =~ ^(1|true|True|TRUE)$ || " $* " == *" --offline "* ]]; then
-    export PIP_NO_INDEX=1
-  fi
   ensure_installed ""
   exec "$python" -I -m app "$@"
 }

@@ -85,6 +85,7 @@ def pair_loss(features: Tensor, labels: Tensor, samples: int, generator: torch.G
     same = (label[:, :, None] == label[:, None]).float()
     distance = torch.cdist(picked, picked).square()
     together = torch.exp(-distance).clamp(1e-4, 1 - 1e-4)
-    pull = -(same * together.log()).sum((1, 2)) / same.sum((1, 2))
+    alike = same * ((label[:, :, None] + label[:, None]) > 0)  # the ground is no one thing
+    pull = -(alike * together.log()).sum((1, 2)) / alike.sum((1, 2)).clamp(min=1)
     push = -((1 - same) * (1 - together).log()).sum((1, 2)) / (1 - same).sum((1, 2)).clamp(min=1)
     return 0.5 * (pull + push).mean()

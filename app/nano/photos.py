@@ -23,6 +23,9 @@ SURFACES = ("brick.png", "grass.png", "gravel.png", "ihc.png", "hubble_deep_fiel
 HELD_OUT = ("chelsea.png", "coffee.png", "rocket.jpg")
 """Of scikit-image; never trained on, not even as a surface."""
 
+MIN_REGION = 0.01
+"""Smallest region that counts as a thing, in parts of the picture; below are fragments of light and texture."""
+
 
 def read(package: str, name: str) -> Array:
     """Return (H, W, 3) uint8."""
@@ -159,9 +162,9 @@ def regions(rng: Rng, image: Array, *, limit: int = 12) -> list[Array]:
     for threshold in (rng.uniform(8, 14), rng.uniform(16, 28), rng.uniform(30, 45)):
         labels = merge_alike(lab, fine, float(threshold))
         values, counts = np.unique(labels, return_counts=True)
-        for value in values[(counts > 0.004 * n * n) & (counts < 0.35 * n * n)]:
+        for value in values[(counts > MIN_REGION * n * n) & (counts < 0.35 * n * n)]:
             mask = smooth(labels == value, 5)
-            if mask.sum() < 0.003 * n * n or edge_contrast(lab, mask) < 14 or ragged(mask):
+            if mask.sum() < MIN_REGION * n * n or edge_contrast(lab, mask) < 14 or ragged(mask):
                 continue
             if all((mask & other).sum() < 0.85 * (mask | other).sum() for other in found):
                 found.append(mask)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.nano.scenes import Material, Scene, large_enough, scene
+from app.nano.scenes import Material, Scene, decode_image, large_enough, scene
 from app.nano.textures import recolour
 
 Array = NDArray[Any]
@@ -33,7 +33,7 @@ def save(path: Path, made: Scene) -> None:
 def load(path: Path) -> Scene:
     """Return the scene of a file."""
     with np.load(path) as stored:
-        image = np.ascontiguousarray(cv2.imdecode(stored["picture"], cv2.IMREAD_COLOR)[..., ::-1])
+        image = decode_image(stored["picture"])
         n = image.shape[0]
         bits = np.unpackbits(stored["masks"], axis=1, count=n * n)
         return Scene(image, list(bits.reshape(-1, n, n).astype(bool)))

@@ -7,6 +7,4 @@ from typing import Final
 from app.nano.batches import Plan
 from app.nano.train import Stage
 
-STAGES: Final = (
-    Stage(Plan(size=128, pictures=12, prompts=6), steps=700, rate_first=1e-3, rate_last=6e-4),
-)
+STAGES: Final = (Stage(Plan(size=128, pictures=12, prompts=6), steps=700, rate_first=1e-3, rate_last=6e-4),)

@@ -98,7 +98,7 @@ def background(rng: Rng, material: Material, n: int) -> tuple[Array, list[Array]
 def drawn_object(rng: Rng, material: Material, n: int, mask: Array) -> tuple[Array, list[Array]]:
     """Return the colours (n, n, 3) of a drawn object and the masks of its parts."""
     pool = material.photos + material.surfaces
-    skin = texture(rng, pool, n, photo_share=0.3)
+    skin = texture(rng, pool, n, photo_share=0.2)
     parts: list[Array] = []
     for _ in range(int(rng.choice([0, 0, 0, 1, 2]))):
         ys, xs = np.nonzero(mask)
@@ -108,7 +108,7 @@ def drawn_object(rng: Rng, material: Material, n: int, mask: Array) -> tuple[Arr
             & mask
         )
         if 0.05 * mask.sum() < part.sum() < 0.6 * mask.sum():
-            skin = np.where(part[..., None], texture(rng, pool, n, photo_share=0.2), skin)
+            skin = np.where(part[..., None], texture(rng, pool, n, photo_share=0.15), skin)
             parts.append(part)
     return (skin * relief(rng, mask) if rng.random() < 0.65 else skin), parts
 
@@ -202,8 +202,20 @@ def camera(rng: Rng, image: Array) -> Array:
     pixels = (np.clip(image, 0, 1) * 255).astype(np.uint8)
     if rng.random() < 0.5:
         _, packed = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 96))])
-        pixels = cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1]
+        pixels = decode_image(packed)
     return np.ascontiguousarray(pixels)
+
+
+def decode_image(packed: Array) -> Array:
+    """Return the picture (n, n, 3) uint8 RGB in the bytes of a PNG or JPEG file.
+
+    Raises:
+        ValueError: the bytes are damaged; draw the scene again.
+    """
+    pixels = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise ValueError("the picture of a scene is damaged; delete its file and draw it again")
+    return np.ascontiguousarray(pixels[..., ::-1])
 
 
 def drawn_scene(rng: Rng, material: Material, n: int = 512) -> Scene:

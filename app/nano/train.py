@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, distributed, nn
 from torch.utils.data import DataLoader
 
 from app.nano.batches import STRIDE, Batches, Plan
@@ -88,7 +88,9 @@ class Trainer:
         self.average.load_state_dict(state)
 
     def save(self, file: Path) -> None:
-        """Write the averaged weights in fp32."""
+        """Write the averaged weights in fp32; of several processes the first one does."""
+        if rank() != 0:
+            return
         partial = file.with_suffix(".part")
         torch.save({"model": self.average.state_dict()}, partial)
         partial.replace(file)
@@ -104,6 +106,7 @@ class Trainer:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
         (loss + separation).backward()  # type: ignore[no-untyped-call]
+        average_gradients(self.network.parameters())
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.follow()
@@ -139,12 +142,14 @@ class Trainer:
     def run(self, stage: Stage, pool: Path, out: Path, log: Path, seed: int) -> None:
         """Train one stage; write a line of figures and the weights now and then."""
         self.network.resize(stage.plan.size)
-        loader = DataLoader(Batches(pool, stage.plan, seed), batch_size=None, num_workers=1, prefetch_factor=4)
+        loader = DataLoader(
+            Batches(pool, stage.plan, seed + 1000 * rank()), batch_size=None, num_workers=1, prefetch_factor=4
+        )
         batches: Iterator[tuple[Tensor, ...]] = iter(loader)
         began, sums = time.monotonic(), Means()
         for step in range(stage.steps):
             sums.add(self.step(next(batches), stage.plan, stage.rate(step)))
-            if (step + 1) % LOG_EVERY == 0:
+            if (step + 1) % LOG_EVERY == 0 and rank() == 0:
                 line: dict[str, Any] = {"size": stage.plan.size, "step": step + 1, "s": round(time.monotonic() - began)}
                 with log.open("a") as file:
                     file.write(json.dumps(line | sums.take()) + "\n")
@@ -162,6 +167,24 @@ def first_figures(overlap: Tensor, scores: Tensor, single: Tensor) -> dict[str, 
     if bool(single.any()):
         figures["box"] = float(overlap[single, 0].mean())
     return figures
+
+
+def rank() -> int:
+    """Return the number of this process among those that train together, 0 for one alone."""
+    return int(distributed.get_rank()) if distributed.is_initialized() else 0
+
+
+def average_gradients(parameters: list[nn.Parameter]) -> None:
+    """Replace every gradient by the mean over the processes that train together."""
+    if not distributed.is_initialized():
+        return
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(flat)
+    flat /= distributed.get_world_size()
+    sizes = [gradient.numel() for gradient in gradients]
+    for gradient, mean in zip(gradients, torch.split(flat, sizes), strict=True):
+        gradient.copy_(mean.view_as(gradient))
 
 
 class Means:

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from app.errors import BadCoordError, BadMessageError, HoverError
+from app.protocol.fields import Seq
 from app.protocol.messages import PROTOCOL_VERSION, ClientMessage, Open, ServerMessage
 
 # Context: compiling the union of all messages takes about a millisecond, reading one a microsecond.
@@ -66,7 +67,7 @@ def decode_server(data: bytes) -> ServerMessage:
 class _Numbered(msgspec.Struct):
     """The one field that is read of a message that is otherwise wrong."""
 
-    seq: int | None = None
+    seq: Seq | None = None
 
 
 def _seq_of(data: bytes) -> int | None:

@@ -43,6 +43,7 @@ from app.session.session import Change, HoverQuery, OpenImage, Query, Session
 RESUME_SEQ = 0
 """`seq` of what a resumed client is told without having asked."""
 BUSY_RETRY_S = 0.5
+CANCEL_AGAIN_S = 0.1
 
 log = structlog.get_logger(__name__)
 
@@ -129,8 +130,7 @@ class Connection:
             ends: list[asyncio.Future[Any]] = [*tasks, self._ended]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
+            await cancel(tasks)
             results = await asyncio.gather(*tasks, return_exceptions=True)
             await self._say_goodbye([*results, self._ended.result() if self._ended.done() else None])
 
@@ -344,6 +344,15 @@ class Connection:
     def _end(self, reason: ClosedError) -> None:
         if not self._ended.done():
             self._ended.set_result(reason)
+
+
+async def cancel(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks and return once they have ended; before Python 3.12 `wait_for` may swallow it, so ask again."""
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_S)
 
 
 def error_message(error: HoverError, seq: int | None, *, fatal: bool = False) -> Error:

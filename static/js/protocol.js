@@ -89,3 +89,8 @@ export function decodeMessage(bytes) {
   }
   return /** @type {ServerMessage} */ (/** @type {unknown} */ (message));
 }
+
+/** The protocol bounds names; a file may have a longer one. @param {string} name */
+export function clipName(name) {
+  return [...name].slice(0, 200).join("");
+}

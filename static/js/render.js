@@ -18,6 +18,7 @@ import { toScreen } from "./viewport.js";
  * @typedef {object} Scene what to draw beside the state
  * @property {Viewport} viewport
  * @property {[XY, XY] | null} band corners of the box being drawn, image pixels
+ * @property {{ point: number, to: XY } | null} dragged a point of the active object on its way; index, image pixels
  * @property {XY | null} cursor of the keyboard, image pixels
  * @property {XY | null} badge where to show that a click takes away, CSS pixels
  * @property {boolean} hidden masks are hidden while H is held
@@ -107,7 +108,7 @@ export class Renderer {
       const object = refined === null ? undefined : state.objects.get(refined);
       this.#mask(state.preview.mask, image, scene.viewport, colorOf(object?.color ?? state.nextColor), { fill: 0.5, line: 2, halo: true });
     }
-    for (const object of state.objects.values()) this.#prompts(object, object.id === state.active, scene.viewport);
+    for (const object of state.objects.values()) this.#prompts(object, object.id === state.active, scene);
   }
 
   /**
@@ -141,11 +142,12 @@ export class Renderer {
     return path;
   }
 
-  /** @param {ObjectState} object @param {boolean} active @param {Viewport} view */
-  #prompts(object, active, view) {
+  /** @param {ObjectState} object @param {boolean} active @param {Scene} scene */
+  #prompts(object, active, { viewport: view, dragged }) {
     if (active && object.box) this.#box(object.box, view, colorOf(object.color));
-    for (const [x, y, label] of object.points) {
-      if (active) this.#point(toScreen(view, { x, y }), label, colorOf(object.color));
+    for (const [index, [x, y, label]] of object.points.entries()) {
+      const at = active && dragged?.point === index ? dragged.to : { x, y };
+      if (active) this.#point(toScreen(view, at), label, colorOf(object.color));
       else this.#dot(toScreen(view, { x, y }), 3.5, label === 1 ? colorOf(object.color) : "#14171d");
     }
   }

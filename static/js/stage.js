@@ -2,7 +2,7 @@
  * Joins pointer, keyboard and viewport to the studio: CSS pixels of the canvas become points of the image.
  */
 
-import { PointerInput } from "./pointer.js";
+import { distance, PointerInput } from "./pointer.js";
 import { isArmed, shownPicture } from "./state.js";
 import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, toImage, toScreen, zoomAt } from "./viewport.js";
 
@@ -14,9 +14,13 @@ import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, toImage, t
 
 /** @typedef {{ x: number, y: number }} XY */
 
+/** How near to a point the pointer grabs it, CSS pixels. */
+const REACH_PX = 9;
+const TOUCH_REACH_PX = 18;
+
 export class Stage {
   /** @type {Scene} */
-  scene = { viewport: { scale: 1, x: 0, y: 0 }, band: null, cursor: null, badge: null, hidden: false, pointed: null };
+  scene = { viewport: { scale: 1, x: 0, y: 0 }, band: null, dragged: null, cursor: null, badge: null, hidden: false, pointed: null };
   /** The whole picture is shown, and stays so when the window changes. */
   #fitted = true;
   #panKey = false;
@@ -37,7 +41,7 @@ export class Stage {
       commit: () => void studio.commit(),
       boxing: (from, to) => this.#boxing(from, to),
       box: (from, to) => this.#box(from, to),
-      cancel: () => this.#band(null),
+      cancel: () => this.#settleDrag(),
       pan: (dx, dy) => this.#look(panBy(this.scene.viewport, dx, dy)),
       zoom: (at, factor) => this.zoom(factor, at),
       isPanKeyDown: () => this.#panKey,
@@ -102,7 +106,9 @@ export class Stage {
     this.#pointer = at;
     this.scene.cursor = null;
     const point = this.#imagePoint(at);
-    if (!point || this.#panKey) return this.#leave(false);
+    const onPoint = this.#pointAt(at) >= 0;
+    this.canvas.classList.toggle("on-point", onPoint);
+    if (!point || this.#panKey || onPoint) return this.#leave(false);
     this.#badge(this.#label(remove) === 0 ? at : null);
     this.studio.hover(point, this.#label(remove));
   }
@@ -121,29 +127,43 @@ export class Stage {
     this.scene.badge = badge;
   }
 
-  /** @param {XY} at @param {boolean} remove */
+  /** @param {XY} at @returns {number} index of the point of the active object that is there, or -1 */
+  #pointAt(at) {
+    const object = this.state.active === null ? undefined : this.state.objects.get(this.state.active);
+    const reach = this.state.byTouch ? TOUCH_REACH_PX : REACH_PX;
+    return object ? object.points.findIndex(([x, y]) => distance(toScreen(this.scene.viewport, { x, y }), at) <= reach) : -1;
+  }
+
+  /** A click on a point takes it back; elsewhere it places one. @param {XY} at @param {boolean} remove */
   #click(at, remove) {
     const point = this.#imagePoint(at);
-    if (point) void this.studio.click(point, this.#label(remove));
+    const existing = this.#pointAt(at);
+    if (existing >= 0) void this.studio.removePoint(existing);
+    else if (point) void this.studio.click(point, this.#label(remove));
   }
 
-  /** @param {XY} from @param {XY} to */
+  /** A drag that begins on a point moves it; elsewhere it draws a box. @param {XY} from @param {XY} to */
   #boxing(from, to) {
     if (!isArmed(this.state) || !this.state.picture) return;
-    const view = this.scene.viewport;
-    this.#band([clampToImage(toImage(view, from), this.state.picture), clampToImage(toImage(view, to), this.state.picture)]);
+    const [start, end] = [from, to].map((at) => clampToImage(toImage(this.scene.viewport, at), /** @type {Size} */ (this.state.picture)));
+    const point = this.scene.dragged?.point ?? (this.scene.band ? -1 : this.#pointAt(from));
+    if (point >= 0) this.scene.dragged = { point, to: end };
+    else this.scene.band = [start, end];
+    this.changed();
   }
 
-  /** @param {[XY, XY] | null} band */
-  #band(band) {
-    this.scene.band = band;
+  #settleDrag() {
+    this.scene.band = null;
+    this.scene.dragged = null;
     this.changed();
   }
 
   /** @param {XY} from @param {XY} to */
   #box(from, to) {
-    this.#band(null);
+    const { dragged } = this.scene;
+    this.#settleDrag();
     if (!this.state.picture) return;
+    if (dragged) return void this.studio.movePoint(dragged.point, dragged.to);
     const box = boxBetween(toImage(this.scene.viewport, from), toImage(this.scene.viewport, to), this.state.picture);
     if (box) void this.studio.box(box);
   }

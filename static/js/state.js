@@ -4,6 +4,8 @@
  * Not covered: sending (studio.js), drawing (render.js).
  */
 
+import { covers } from "./masks.js";
+
 /** @import { Gone, ImageReady, Mask, ObjectId, ObjectMessage, PreviewMessage } from "./protocol.js" */
 
 /** @typedef {"connecting" | "ready" | "waiting" | "ended"} Connection */
@@ -128,11 +130,15 @@ export function applyPreview(state, message) {
 
 /**
  * @param {State} state
- * @param {(object: ObjectState) => boolean} hit
- * @returns {ObjectId | null} the newest object that is hit
+ * @param {{ x: number, y: number }} point image pixels
+ * @returns {ObjectId | null} the newest object there
  */
-export function topmost(state, hit) {
-  const found = [...state.objects.values()].reverse().find(hit);
+export function objectAt(state, point) {
+  const image = state.picture;
+  const found = [...state.objects.values()].reverse().find((object) => {
+    const mask = maskOf(object);
+    return image !== null && mask !== undefined && covers(mask, image, point.x, point.y);
+  });
   return found ? found.id : null;
 }
 

@@ -5,10 +5,10 @@
  */
 
 import { answer, createHoverFlow, forget, retire, take, want } from "./hovers.js";
-import { covers } from "./masks.js";
+import { clipName } from "./protocol.js";
 import { promptsOf, recipeOf } from "./recipe.js";
 import { Refused, Requests, Superseded } from "./requests.js";
-import { applyGone, applyImage, applyObject, applyPreview, isArmed, maskOf, topmost } from "./state.js";
+import { applyGone, applyImage, applyObject, applyPreview, isArmed, objectAt } from "./state.js";
 
 /** @import { Box, BoxPrompt, Click, ClientMessage, Label, Request, ServerMessage, Welcome } from "./protocol.js" */
 /** @import { Recipe } from "./recipe.js" */
@@ -92,7 +92,7 @@ export class Studio {
       signal.throwIfAborted();
       this.#progress("queued", null);
       try {
-        await this.#request({ t: "open", image_id: imageId, name: shortName(picture.name) }, { replay });
+        await this.#request({ t: "open", image_id: imageId, name: clipName(picture.name) }, { replay });
         return;
       } catch (error) {
         // The server may have restarted between the upload and the opening.
@@ -112,7 +112,7 @@ export class Studio {
   /** Ask what lies under a point. @param {XY} point @param {Label} label */
   hover(point, label) {
     if (!isArmed(this.state)) return;
-    const object = this.state.active ?? (label === 0 ? this.#objectAt(point) : undefined) ?? undefined;
+    const object = this.state.active ?? (label === 0 ? objectAt(this.state, point) : undefined) ?? undefined;
     if (label === 0 && object === undefined) return this.leave();
     this.#hovering = true;
     want(this.#hovers, { ...point, label, object });
@@ -142,7 +142,7 @@ export class Studio {
   click(point, label) {
     return this.#act(async () => {
       if (label === 0 && this.state.active === null) {
-        this.state.active = this.#objectAt(point);
+        this.state.active = objectAt(this.state, point);
         if (this.state.active === null) throw new Error("Nothing to take away from here: click an object first.");
       }
       await this.#prompt({ t: "click", ...point, label });
@@ -166,25 +166,30 @@ export class Studio {
 
   /** Show another candidate of the active object. @param {1 | -1} step */
   cycle(step) {
-    return this.#act(async () => {
-      const object = this.#active();
-      if (!object || object.masks.length < 2) return;
-      const candidate = (object.chosen + step + object.masks.length) % object.masks.length;
-      await this.#request({ t: "choose", object: object.id, candidate });
+    return this.#change((object) => {
+      const count = object.masks.length;
+      return count < 2 ? null : { t: "choose", object: object.id, candidate: (object.chosen + step + count) % count };
     });
+  }
+
+  /** Move a point of the active object. @param {number} point index @param {XY} to */
+  movePoint(point, to) {
+    return this.#change((object) => (point < object.points.length ? { t: "move", object: object.id, point, ...to } : null));
+  }
+
+  /** Take a point of the active object back. @param {number} point index */
+  removePoint(point) {
+    return this.#change((object) => (point < object.points.length ? { t: "unpoint", object: object.id, point } : null));
+  }
+
+  removeActive() {
+    return this.#change((object) => ({ t: "delete", object: object.id }));
   }
 
   /** @param {number} id */
   remove(id) {
     return this.#act(async () => {
       if (this.state.objects.has(id)) await this.#request({ t: "delete", object: id });
-    });
-  }
-
-  removeActive() {
-    return this.#act(async () => {
-      const object = this.#active();
-      if (object) await this.#request({ t: "delete", object: object.id });
     });
   }
 
@@ -206,6 +211,15 @@ export class Studio {
     });
   }
 
+  /** Change the active object, if there is one. @param {(object: ObjectState) => Request | null} change */
+  #change(change) {
+    return this.#act(async () => {
+      const object = this.#active();
+      const request = object ? change(object) : null;
+      if (request) await this.#request(request);
+    });
+  }
+
   #active() {
     return this.state.active === null ? undefined : this.state.objects.get(this.state.active);
   }
@@ -215,15 +229,6 @@ export class Studio {
     this.state.active = id;
     this.state.preview = null;
     forget(this.#hovers, this.#requests.lastSeq);
-  }
-
-  /** @param {XY} point @returns {number | null} the newest object there */
-  #objectAt(point) {
-    const image = this.state.picture;
-    return topmost(this.state, (object) => {
-      const mask = maskOf(object);
-      return image !== null && mask !== undefined && covers(mask, image, point.x, point.y);
-    });
   }
 
   /** @param {Click | BoxPrompt} prompt */
@@ -331,7 +336,7 @@ export class Studio {
       return;
     }
     this.#requests.dropReplay();
-
+    this.#recipe ??= recipeOf(this.state);
     if (this.state.pending) for (const request of this.#requests.renumber(new Map())) this.outside.send(request);
     else if (this.#recipe) this.#restore();
   }
@@ -385,9 +390,4 @@ export class Studio {
     }
     if (made && made.name !== object.name) await this.#request({ t: "label", object: id, name: object.name }, { replay: true });
   }
-}
-
-/** The protocol bounds names; a file may have a longer one. @param {string} name */
-function shortName(name) {
-  return [...name].slice(0, 200).join("");
 }

@@ -279,6 +279,23 @@ def test_entry_in_the_list_makes_its_object_the_one_that_clicks_refine(open_stud
     studio.until("s.objects.length === 1")
 
 
+def test_point_can_be_dragged_and_taken_back(open_studio: OpenStudio) -> None:
+    studio = open_studio()
+    studio.open(discs())
+    studio.click(DISC_A)
+    studio.until("s.objects.length === 1")
+    studio.click((DISC_A[0] + 50, DISC_A[1]))
+    studio.until("s.objects[0].points.length === 2")
+    studio.hover(DISC_A)
+    studio.page.mouse.down()
+    studio.page.mouse.move(*studio.at((DISC_A[0] - 30, DISC_A[1] + 20)), steps=3)
+    studio.page.mouse.up()
+    studio.until("Math.abs(s.objects[0].points[0][0] - 130) < 1 && Math.abs(s.objects[0].points[0][1] - 170) < 1")
+    studio.click((DISC_A[0] + 50, DISC_A[1]))
+    studio.until("s.objects[0].points.length === 1")
+    assert studio.state()["objects"][0]["points"][0][0] == pytest.approx(130, abs=1)
+
+
 def test_drag_draws_a_box(open_studio: OpenStudio) -> None:
     studio = open_studio()
     studio.open(discs())

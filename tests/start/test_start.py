@@ -207,11 +207,16 @@ def test_cpu_build_where_there_is_no_gpu_and_its_index_answers(
     assert (f"--index-url {CPU_INDEX}" in torch) == cpu_build
 
 
-@pytest.mark.parametrize(("arguments", "env"), [(["--offline"], {}), ([], {"HOVERSAM_OFFLINE": "true"})])
-def test_offline_touches_no_network(machine: Machine, arguments: list[str], env: dict[str, str]) -> None:
-    machine.start(*arguments, FAKE_INDEX="up", **env)
+def test_without_an_index_no_index_is_asked(machine: Machine) -> None:
+    machine.start(FAKE_INDEX="up", PIP_NO_INDEX="1")
     assert not machine.called("asks")
     assert all(call.endswith("no_index=1") for call in machine.called("pip install"))
+
+
+def test_a_first_start_offline_still_installs(machine: Machine) -> None:
+    machine.start("--offline")
+    assert machine.called("pip install")
+    assert machine.calls()[-1] == "app <serve> <--offline>"
 
 
 # --- Commands -----------------------------------------------------------------------------------------

@@ -1,0 +1,230 @@
+"""Sessions that outlive their sockets, and those that don't."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+
+import pytest
+
+from app.engine.fake import FakeEngine
+from app.protocol import messages as m
+from app.protocol.messages import CloseCode
+from app.settings import Settings
+from tests.conftest import Server, started
+from tests.image_files import png
+from tests.integration.peer import DEADLINE_S, Peer, dialled, greeted, happened, opened, uploaded
+
+pytestmark = pytest.mark.anyio
+
+
+async def until_no_socket_holds_a_session(server: Server) -> None:
+    async def gone() -> None:
+        while server.lobby.registry.held:
+            await asyncio.sleep(0.001)
+
+    await asyncio.wait_for(gone(), DEADLINE_S)
+
+
+async def test_the_owner_comes_back_to_picture_and_objects(server: Server) -> None:
+    image_id = await uploaded(server, png())
+    async with dialled(server) as peer:
+        welcome = await peer.hello()
+        image = await peer.open(image_id)
+        first = await peer.click(5, 5)
+        second = await peer.click(50, 40)
+    async with dialled(server) as back:
+        again = await back.hello(welcome)
+        assert (again.resumed, again.session) == (True, welcome.session)
+        assert again.token != welcome.token
+        shown = await back.expect(m.Image)
+        assert (shown.image_id, shown.width, shown.height) == (image.image_id, 64, 48)
+        objects = [await back.expect(m.Object) for _ in range(2)]
+        assert [item.masks for item in objects] == [first.masks, second.masks]
+        await back.send(m.Undo(seq=100))
+        assert (await back.expect(m.Gone)).objects == (second.id,)
+
+
+async def test_a_click_that_was_made_before_the_socket_broke_is_not_made_again(server: Server) -> None:
+    image_id = await uploaded(server, png())
+    async with dialled(server) as peer:
+        welcome = await peer.hello()
+        await peer.open(image_id)
+        click = m.Click(seq=peer.seq(), x=5, y=5)
+        await peer.send(click)
+        made = await peer.expect(m.Object)
+    async with dialled(server) as back:
+        await back.hello(welcome)
+        await back.expect(m.Image)
+        await back.expect(m.Object)
+        await back.send(click)
+        assert await back.expect(m.Object) == made
+        assert await back.until_pong() == []
+
+
+async def test_a_session_without_a_picture_is_taken_up_too(server: Server) -> None:
+    async with dialled(server) as peer:
+        welcome = await peer.hello()
+    async with dialled(server) as back:
+        assert (await back.hello(welcome)).resumed
+        assert await back.until_pong() == []
+
+
+@pytest.mark.parametrize("token", [None, "", "0" * 32])
+async def test_a_wrong_token_closes_and_leaves_the_owner_alone(server: Server, token: str | None) -> None:
+    async with dialled(server) as owner:
+        welcome = await owner.hello()
+        async with dialled(server) as thief:
+            await thief.send(m.Hello(version=1, session=welcome.session, token=token))
+            assert await thief.closed() == (CloseCode.WRONG_TOKEN, [])
+        assert await owner.until_pong() == []
+
+
+async def test_a_session_that_is_not_known_any_more_becomes_a_new_one(server: Server) -> None:
+    async with dialled(server) as peer:
+        await peer.send(m.Hello(version=1, session="0" * 32, token="0" * 32))
+        welcome = await peer.expect(m.Welcome)
+        assert not welcome.resumed
+        assert welcome.session != "0" * 32
+
+
+async def test_a_newer_socket_of_the_owner_takes_over(server: Server) -> None:
+    async with dialled(server) as old, dialled(server) as new:
+        welcome = await old.hello()
+        await old.open(await uploaded(server, png()))
+        assert (await new.hello(welcome)).resumed
+        assert (await old.closed())[0] == CloseCode.TAKEN_OVER
+        await new.expect(m.Image)
+        await new.send(m.Click(seq=10, x=5, y=5))
+        assert (await new.expect(m.Object)).id == 1
+    assert len(server.lobby.registry) == 1
+
+
+async def test_a_full_server_says_so_and_lets_the_next_in_when_one_leaves(engine: FakeEngine) -> None:
+    server = await started(Settings(max_sessions=2, shutdown_timeout_s=2.0), engine)
+    async with greeted(server):
+        async with greeted(server):
+            async with dialled(server) as third:
+                await third.send(m.Hello(version=1))
+                code, [error] = await third.closed()
+                assert isinstance(error, m.Error)
+                assert (code, error.code, error.fatal) == (CloseCode.FULL, "busy", True)
+                assert error.retry_after
+        await until_one_is_left(server)
+        async with greeted(server) as third:
+            assert await third.until_pong() == []
+    await server.stop()
+
+
+async def until_one_is_left(server: Server) -> None:
+    async def left() -> None:
+        while server.lobby.registry.held > 1:
+            await asyncio.sleep(0.001)
+
+    await asyncio.wait_for(left(), DEADLINE_S)
+
+
+async def test_no_hello_in_time_closes(engine: FakeEngine) -> None:
+    server = await started(Settings(hello_timeout_s=0.05, shutdown_timeout_s=2.0), engine)
+    async with dialled(server) as silent:
+        assert await silent.closed() == (CloseCode.BAD_MESSAGES, [])
+    assert len(server.lobby.registry) == 0
+    await server.stop()
+
+
+async def test_an_idle_session_is_closed_and_can_be_taken_up(engine: FakeEngine) -> None:
+    server = await started(Settings(idle_timeout_s=0.05, shutdown_timeout_s=2.0), engine)
+    async with dialled(server) as idle:
+        welcome = await idle.hello()
+        assert await idle.closed() == (CloseCode.IDLE, [])
+    async with dialled(server) as back:
+        assert (await back.hello(welcome)).resumed
+    await server.stop()
+
+
+@pytest.mark.parametrize("abruptly", [True, False])
+async def test_a_client_that_goes_during_a_decode_leaves_nothing_behind(
+    server: Server, engine: FakeEngine, abruptly: bool
+) -> None:
+    engine.decode_gate = threading.Event()
+    tasks = asyncio.all_tasks()
+    async with opened(server, png()) as peer:
+        await peer.send(m.Click(seq=peer.seq(), x=5, y=5))
+        await peer.send(m.Click(seq=peer.seq(), x=6, y=6))
+        await happened(engine.decoding)
+        if abruptly:
+            peer.socket.transport.abort()
+    await until_no_socket_holds_a_session(server)
+    await server_tasks_end(tasks)
+    engine.decode_gate.set()
+    async with opened(server, png()) as other:
+        assert (await other.click(7, 7)).id == 1
+    assert [prompts[0].points_xy[0] for prompts in engine.decoded] == [(5, 5), (7, 7)]
+
+
+async def server_tasks_end(before: set[asyncio.Task[object]]) -> None:
+    async def ended() -> None:
+        while asyncio.all_tasks() - before - {asyncio.current_task()}:
+            await asyncio.sleep(0.001)
+
+    await asyncio.wait_for(ended(), DEADLINE_S)
+
+
+async def test_a_socket_that_is_taken_over_while_it_goes_raises_nothing_unseen(server: Server) -> None:
+    unseen: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
+    async with dialled(server) as peer:
+        welcome = await peer.hello()
+        [entry] = server.lobby.registry._entries.values()
+        connection = entry.holder
+    await until_no_socket_holds_a_session(server)
+    assert connection is not None
+    connection.taken_over()
+    del connection
+    async with dialled(server) as back:
+        await back.hello(welcome)
+    gc.collect()
+    assert unseen == []
+
+
+async def test_a_stopping_server_closes_sockets_with_restart(server: Server, engine: FakeEngine) -> None:
+    engine.decode_gate = threading.Event()
+    async with opened(server, png()) as busy, greeted(server) as idle:
+        await busy.send(m.Click(seq=busy.seq(), x=5, y=5))
+        await happened(engine.decoding)
+        stopping = asyncio.create_task(server.stop())
+        codes = [(await peer.closed())[0] for peer in (busy, idle)]
+        assert codes == [CloseCode.RESTART, CloseCode.RESTART]
+        await stopping  # although a prompt is still with the device
+    assert server.task.done()
+
+
+async def test_hovers_of_a_client_that_reads_nothing_take_no_memory(server: Server) -> None:
+    async with opened(server, png()) as peer:
+        for number in range(2000):
+            await peer.send(m.Hover(seq=peer.seq(), x=number % 60, y=5))
+        said = await peer.until_pong()
+        assert all(isinstance(message, m.Preview) for message in said)
+
+
+async def test_a_client_that_does_not_read_its_answers_is_let_go(engine: FakeEngine) -> None:
+    server = await started(Settings(send_timeout_s=0.2, shutdown_timeout_s=2.0, max_replies_waiting=20), engine)
+    image_id = await uploaded(server, png(2000, 2000))
+    async with greeted(server) as reads:
+        await reads.open(image_id)
+        async with greeted(server) as deaf:
+            await deaf.open(image_id)
+            id_ = (await deaf.click(1000, 1000)).id
+            deaf.socket.transport.pause_reading()
+            await asyncio.wait_for(ask_until_let_go(deaf, id_, server), DEADLINE_S)
+            assert (await reads.click(5, 5)).id == 1
+            deaf.socket.transport.abort()
+    await server.stop()
+
+
+async def ask_until_let_go(peer: Peer, id_: int, server: Server) -> None:
+    """Ask for answers, each longer than its question, until the server gives the client up."""
+    while server.lobby.registry.held > 1:
+        await peer.send(m.Label(seq=peer.seq(), object=id_, name="x" * 200))
+        await asyncio.sleep(0)
