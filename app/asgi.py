@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
 from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -32,10 +33,10 @@ from app.realtime.registry import Registry
 from app.session.session import Limits, Session
 from app.settings import Settings
 from app.web.guards import require_same_origin
-from app.web.headers import SecurityHeaders
+from app.web.headers import add_headers
 from app.web.health import health, healthz, readyz
 from app.web.pages import load_samples, studio
-from app.web.problems import hover_error_response, http_error_response
+from app.web.problems import bug_response, hover_error_response, http_error_response
 from app.web.socket import session_socket
 from app.web.uploads import upload
 
@@ -79,8 +80,13 @@ def create_app(
         },
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates())),
         request_max_body_size=settings.max_upload_bytes + FORM_SLACK_BYTES,
-        middleware=[SecurityHeaders()],
-        exception_handlers={HoverError: hover_error_response, HTTPException: http_error_response},
+        before_send=[add_headers],
+        compression_config=CompressionConfig(backend="gzip"),
+        exception_handlers={
+            HoverError: hover_error_response,
+            HTTPException: http_error_response,
+            Exception: bug_response,
+        },
         openapi_config=None,
         logging_config=None,  # the shell that runs us decides about logs
     )
@@ -94,7 +100,14 @@ def make_predictor(settings: Settings, engine: Engine, set_threads: Callable[[in
     )
     scheduler = Scheduler(cores=available_cores(), capacity=settings.max_jobs_queued, set_threads=set_threads)
     timeouts = Timeouts(settings.hover_timeout_s, settings.click_timeout_s, settings.encode_timeout_s)
-    return Predictor(engine, scheduler, pictures, EmbeddingStore(settings.embedding_budget_bytes), timeouts)
+    return Predictor(
+        engine,
+        scheduler,
+        pictures,
+        EmbeddingStore(settings.embedding_budget_bytes),
+        timeouts,
+        speck_share=settings.speck_share,
+    )
 
 
 def make_lobby(settings: Settings, engine: Engine, manifest: Manifest) -> Lobby:

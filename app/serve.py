@@ -22,6 +22,7 @@ from app.engine.manifest import load_manifest
 from app.errors import HoverError
 from app.models import find_weights, load_engine
 from app.settings import Settings, from_environment
+from app.web.stall import impatient_protocol
 
 EXIT_USAGE = 2
 EXIT_NO_MODEL = 3
@@ -91,7 +92,7 @@ def server_config(settings: Settings, app: object) -> uvicorn.Config:
     """
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
-        ws="websockets-sansio",
+        ws=impatient_protocol(settings.send_timeout_s),
         ws_max_size=settings.max_message_bytes,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=round(settings.shutdown_timeout_s),

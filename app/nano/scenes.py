@@ -21,8 +21,8 @@ from app.nano.textures import coordinates, fractal_noise, photo_crop, recolour, 
 
 Array = NDArray[Any]
 Rng = np.random.Generator
-MIN_AREA = 0.0025
-"""Smallest visible object, in parts of the picture: 25 x 25 pixels of 512 x 512, or 40 cells of the logit grid."""
+MIN_AREA = 0.004
+"""Smallest visible object, in parts of the picture: 32 x 32 pixels of 512 x 512, or 64 cells of the logit grid."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def cast_shadow(rng: Rng, image: Array, mask: Array) -> Array:
 def background(rng: Rng, material: Material, n: int) -> tuple[Array, list[Array]]:
     """Return a ground, and the masks of its halves where it is divided as wall and floor."""
     kind = rng.random()
-    if kind < 0.35:
+    if kind < 0.3:
         return photo_crop(rng, material.photos, n, (0.3, 1.0)), []
     pool = material.photos + material.surfaces
     ground = texture(rng, pool, n, photo_share=0.35)
@@ -141,16 +141,16 @@ class Canvas:
 
 
 def add_objects(rng: Rng, material: Material, canvas: Canvas) -> None:
-    """Lay one to nine objects down, some of them as a crowd of one kind."""
+    """Lay one to six objects down, or a crowd of one kind."""
     n = canvas.image.shape[0]
-    crowd = rng.random() < 0.2
-    crowd_scale, crowd_seed = float(rng.uniform(0.05, 0.14)), int(rng.integers(2**31))
+    crowd = rng.random() < 0.12
+    crowd_scale, crowd_seed = float(rng.uniform(0.06, 0.14)), int(rng.integers(2**31))
     cutout_share = 0.5 if len(material.cutouts) else 0.0
     as_cutouts = rng.random() < cutout_share
-    for _ in range(int(rng.integers(4, 12) if crowd else rng.integers(1, 9))):
+    for _ in range(int(rng.integers(3, 10) if crowd else rng.integers(1, 7))):
         center = rng.uniform(0.05, 0.95, 2)
         scale = (
-            crowd_scale * rng.uniform(0.8, 1.25) if crowd else float(np.exp(rng.uniform(np.log(0.04), np.log(0.42))))
+            crowd_scale * rng.uniform(0.8, 1.25) if crowd else float(np.exp(rng.uniform(np.log(0.05), np.log(0.42))))
         )
         if as_cutouts if crowd else rng.random() < cutout_share:
             source = np.random.default_rng(crowd_seed) if crowd else rng

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.engine.contract import Candidates, Embedding, Engine, Prompt
+from app.engine.cleaning import cleaned
+from app.engine.contract import Candidates, Embedding, Engine, Logits, Prompt
 from app.engine.embeddings import EmbeddingKey, EmbeddingStore
 from app.engine.memory import pack_logits, unpack_logits
 from app.engine.postprocess import object_mask, preview_mask
@@ -48,8 +49,17 @@ class Predictor:
     """
 
     def __init__(
-        self, engine: Engine, scheduler: Scheduler, pictures: PictureStore, store: EmbeddingStore, timeouts: Timeouts
+        self,
+        engine: Engine,
+        scheduler: Scheduler,
+        pictures: PictureStore,
+        store: EmbeddingStore,
+        timeouts: Timeouts,
+        *,
+        speck_share: float,
     ) -> None:
+        """Args: what it joins, and the share of the picture up to which specks and holes of a mask are left out."""
+        self._speck_share = speck_share
         self.engine, self.scheduler, self.pictures = engine, scheduler, pictures
         self.store = store
         self._timeouts = timeouts
@@ -74,7 +84,7 @@ class Predictor:
         if task is None:
             task = asyncio.create_task(self._encode(key))
             self._encoding[key] = task
-            task.add_done_callback(lambda _: self._encoding.pop(key, None))
+            task.add_done_callback(lambda done: self._encoded(key, done))
         return await asyncio.shield(task)  # one who leaves doesn't take the picture from the others
 
     async def hover(self, image_id: str, newest: Callable[[], HoverQuery | None]) -> tuple[HoverQuery, Answer] | None:
@@ -93,7 +103,7 @@ class Predictor:
             if hover is None:
                 return None
             found = self._decode(embedding, hover.query, size_hw)
-            return hover, preview_answer(found, size_hw)
+            return hover, preview_answer(found, size_hw, self._speck_share)
 
         return await self.scheduler.decodes.run(Priority.HOVER, work, self._timeouts.hover_s)
 
@@ -107,7 +117,7 @@ class Predictor:
         size_hw = self.size_hw(image_id)
 
         def work() -> Answer:
-            return object_answer(self._decode(embedding, query, size_hw), size_hw)
+            return object_answer(self._decode(embedding, query, size_hw), size_hw, self._speck_share)
 
         return await self.scheduler.decodes.run(Priority.CLICK, work, self._timeouts.click_s)
 
@@ -130,8 +140,19 @@ class Predictor:
         self.store.put(key, embedding)
         return Embedded(embedding, cached=False, encode_ms=1000 * (time.perf_counter() - began))
 
+    def _encoded(self, key: EmbeddingKey, done: asyncio.Task[Embedded]) -> None:
+        """Make room for the next encode of this picture; those who wait see what went wrong, if anyone still does."""
+        self._encoding.pop(key, None)
+        if not done.cancelled():
+            done.exception()
+
     def _decode(self, embedding: Embedding, query: Query, size_hw: tuple[int, int]) -> Candidates:
         return self.engine.decode(embedding, [prompt_of(query, size_hw, embedding.size_hw)])[0]
+
+
+def shown(found: Candidates, speck_share: float) -> list[Logits]:
+    """Return each candidate's logits without specks and holes of up to `speck_share` of the picture."""
+    return [cleaned(logits, round(speck_share * logits.size)) for logits in found.logits]
 
 
 def prompt_of(query: Query, size_hw: tuple[int, int], working_hw: tuple[int, int]) -> Prompt:
@@ -148,14 +169,14 @@ def prompt_of(query: Query, size_hw: tuple[int, int], working_hw: tuple[int, int
     )
 
 
-def preview_answer(found: Candidates, size_hw: tuple[int, int]) -> Answer:
+def preview_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float) -> Answer:
     """Return candidates on the logit grid, nothing kept for refinement."""
-    pairs = zip(found.logits, found.scores, strict=True)
+    pairs = zip(shown(found, speck_share), found.scores, strict=True)
     return Answer(tuple(preview_mask(logits, size_hw, float(score)) for logits, score in pairs), (), found.best)
 
 
-def object_answer(found: Candidates, size_hw: tuple[int, int]) -> Answer:
+def object_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float) -> Answer:
     """Return candidates at the size of the picture, with their logits packed for refinement."""
-    pairs = zip(found.logits, found.scores, strict=True)
+    pairs = zip(shown(found, speck_share), found.scores, strict=True)
     masks = tuple(object_mask(logits, size_hw, float(score)) for logits, score in pairs)
     return Answer(masks, tuple(pack_logits(logits) for logits in found.logits), found.best)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from litestar.datastructures import MutableScopeHeaders
-from litestar.enums import ScopeType
-from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import Message, Scope
 
 HEADERS: Final = {
     "content-security-policy": (
@@ -25,19 +23,12 @@ HEADERS: Final = {
 }
 
 
-class SecurityHeaders(ASGIMiddleware):
-    """Adds `HEADERS` to every HTTP response."""
+async def add_headers(message: Message, _: Scope) -> None:
+    """Add `HEADERS` to an HTTP response, where it lacks them.
 
-    scopes = (ScopeType.HTTP,)
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Pass a request on; its response gets the headers that it lacks."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                outgoing = MutableScopeHeaders.from_message(message)
-                for name, value in HEADERS.items():
-                    outgoing.setdefault(name, value)
-            await send(message)
-
-        await next_app(scope, receive, send_with_headers)
+    A hook of the application and no middleware: Litestar runs no middleware where no route was found.
+    """
+    if message["type"] == "http.response.start":
+        outgoing = MutableScopeHeaders.from_message(message)
+        for name, value in HEADERS.items():
+            outgoing.setdefault(name, value)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
 from app.errors import BusyError, HoverError, ModelUnavailableError
+
+log = structlog.get_logger(__name__)
 
 REST_CODES = {
     400: "BAD_REQUEST",
@@ -33,6 +36,12 @@ def http_error_response(_: Request[Any, Any, Any], error: HTTPException) -> Resp
     """Return an error of the framework in the same shape."""
     code = REST_CODES.get(error.status_code, "MODEL_ERROR")
     return problem(error.status_code, code, error.detail, error.headers or {})
+
+
+def bug_response(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    """Return the answer to a mistake of ours: its text goes to the log, not to the client."""
+    log.error("request_failed", path=request.url.path, exc_info=error)
+    return problem(500, "MODEL_ERROR", "the server made a mistake; try again", {})
 
 
 def problem(status: int, code: str, message: str, headers: dict[str, str]) -> Response[dict[str, Any]]:

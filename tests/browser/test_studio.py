@@ -2,169 +2,20 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
-
-import msgpack
 import pytest
-from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, FilePayload, Page, WebSocketRoute, expect, sync_playwright
+from playwright.sync_api import expect
+
+from tests.browser.studio import (
+    ARTIFACTS,
+    COFFEE,
+    DISC_A,
+    DISC_B,
+    OpenStudio,
+    apart,
+    discs,
+)
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-ROOT = Path(__file__).parents[2]
-COFFEE = ROOT / "static" / "samples" / "coffee.jpg"
-ARTIFACTS = ROOT / "tests" / "artifacts"
-WAIT_MS = 60_000
-"""A slow machine may take this long for a picture; nothing waits longer than it needs to."""
-
-Point = tuple[float, float]
-DISC_A: Point = (160, 150)
-DISC_B: Point = (470, 260)
-BACKGROUND: Point = (330, 40)
-
-
-def discs() -> FilePayload:
-    """Return a picture of two plain discs on a plain ground, 640 x 400."""
-    image = Image.new("RGB", (640, 400), (92, 108, 120))
-    draw = ImageDraw.Draw(image)
-    for (x, y), color in ((DISC_A, (222, 84, 60)), (DISC_B, (240, 206, 80))):
-        draw.ellipse((x - 80, y - 80, x + 80, y + 80), fill=color)
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return {"name": "discs.png", "mimeType": "image/png", "buffer": file.getvalue()}
-
-
-@dataclass
-class Studio:
-    """One open page, and everything that went wrong on it."""
-
-    page: Page
-    troubles: list[str] = field(default_factory=list)
-    expected: tuple[str, ...] = ()
-
-    def state(self) -> dict[str, Any]:
-        state: dict[str, Any] = self.page.evaluate("() => hoversam.state()")
-        return state
-
-    def until(self, condition: str) -> None:
-        """Wait until a JavaScript expression on the state `s` is true."""
-        self.page.wait_for_function(
-            f"() => {{ const s = globalThis.hoversam?.state(); return s && ({condition}); }}", timeout=WAIT_MS
-        )
-
-    def choose(self, file: Path | FilePayload) -> None:
-        self.page.locator("#file").set_input_files(file)
-
-    def open(self, file: Path | FilePayload) -> None:
-        self.choose(file)
-        name = file["name"] if isinstance(file, dict) else file.name
-        self.page.wait_for_function(
-            "name => { const s = hoversam.state(); return s.image?.name === name && s.pending === null; }",
-            arg=name,
-            timeout=WAIT_MS,
-        )
-
-    def at(self, point: Point) -> Point:
-        """Return where a point of the image is on the page, CSS pixels."""
-        place = self.page.evaluate("([x, y]) => hoversam.toScreen(x, y)", list(point))
-        return place["x"], place["y"]
-
-    def hover(self, point: Point) -> None:
-        self.page.mouse.move(*self.at(point))
-
-    def click(self, point: Point, button: Any = "left") -> None:
-        self.page.mouse.click(*self.at(point), button=button)
-
-    def add_object(self, point: Point) -> None:
-        """Click, wait for the object, keep it."""
-        count = len(self.state()["objects"])
-        self.click(point)
-        self.until(f"s.objects.length === {count + 1} && s.active !== null")
-        self.page.keyboard.press("Enter")
-        self.until("s.active === null")
-
-    def areas(self) -> list[int]:
-        return [thing["area"] for thing in self.state()["objects"]]
-
-    def pixel(self, point: Point) -> tuple[int, ...]:
-        """Return the RGBA that the canvas shows at a point of the image, once all is drawn."""
-        return tuple(
-            self.page.evaluate(
-                """async ([x, y]) => {
-                  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-                  const canvas = document.querySelector("canvas");
-                  const rect = canvas.getBoundingClientRect();
-                  const at = hoversam.toScreen(x, y);
-                  const ratio = canvas.width / rect.width;
-                  const copy = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-                  const [left, top] = [(at.x - rect.left) * ratio, (at.y - rect.top) * ratio].map(Math.floor);
-                  copy.drawImage(canvas, -left, -top);
-                  return [...copy.getImageData(0, 0, 1, 1).data];
-                }""",
-                list(point),
-            )
-        )
-
-
-def apart(a: tuple[int, ...], b: tuple[int, ...]) -> int:
-    return max(abs(x - y) for x, y in zip(a, b, strict=True))
-
-
-OpenStudio = Callable[..., Studio]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_studio(browser: Browser, live_server: str) -> Iterator[OpenStudio]:
-    """Open pages; at the end none may have had an error, a policy report or a request to another host."""
-    opened: list[Studio] = []
-
-    def open_studio(before: Callable[[Page], None] = lambda page: None, **context_options: Any) -> Studio:
-        options = {"viewport": {"width": 1280, "height": 800}, **context_options}
-        page = browser.new_context(**options).new_page()
-        studio = Studio(page)
-        opened.append(studio)
-        page.on("console", lambda message: studio.troubles.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: studio.troubles.append(f"exception: {error}"))
-        page.on("dialog", lambda dialog: studio.troubles.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda request: note_foreign(studio, request.url, live_server))
-        before(page)
-        page.goto(live_server)
-        studio.until("s.connection === 'ready'")
-        return studio
-
-    yield open_studio
-    for studio in opened:
-        studio.page.context.close()
-        troubles = [text for text in studio.troubles if not any(part in text for part in studio.expected)]
-        assert troubles == []
-
-
-def note_foreign(studio: Studio, url: str, live_server: str) -> None:
-    if urlsplit(url).scheme != "blob" and urlsplit(url).netloc != urlsplit(live_server).netloc:
-        studio.troubles.append(f"request to another host: {url}")
 
 
 def test_mask_lights_up_under_the_pointer_and_a_click_keeps_it(open_studio: OpenStudio) -> None:
@@ -424,48 +275,3 @@ def test_keyboard_alone_adds_and_keeps_an_object(open_studio: OpenStudio) -> Non
     studio.until("s.objects.length === 1")
     studio.page.keyboard.press("Control+Enter")
     studio.until("s.active === null")
-
-
-class Line:
-    """The wire between page and server, which a test may cut."""
-
-    def __init__(self) -> None:
-        self.routes: list[WebSocketRoute] = []
-        self.forget = False
-
-    def watch(self, page: Page) -> None:
-        page.route_web_socket("**/ws", self._connect)
-
-    def _connect(self, route: WebSocketRoute) -> None:
-        server = route.connect_to_server()
-        self.routes.append(route)
-        route.on_message(lambda message: server.send(self._stripped(message)))
-
-    def _stripped(self, message: str | bytes) -> str | bytes:
-        """Take the session out of a `hello`, as if the server had lost it."""
-        if not self.forget or isinstance(message, str):
-            return message
-        fields = msgpack.unpackb(message)
-        if fields["t"] == "hello":
-            fields = {key: value for key, value in fields.items() if key not in ("session", "token")}
-        return bytes(msgpack.packb(fields))
-
-    def cut(self) -> None:
-        self.routes[-1].close(code=1012)
-
-
-@pytest.mark.parametrize("lost", [False, True], ids=["resumed", "session lost"])
-def test_work_survives_a_dropped_connection(open_studio: OpenStudio, lost: bool) -> None:
-    line = Line()
-    studio = open_studio(before=line.watch)
-    studio.open(discs())
-    studio.add_object(DISC_A)
-    studio.add_object(DISC_B)
-    areas = studio.areas()
-    line.forget = lost
-    line.cut()
-    studio.until("s.connection !== 'ready'")
-    studio.until("s.connection === 'ready' && !s.restoring && s.objects.length === 2")
-    assert studio.areas() == areas
-    studio.hover(DISC_A)
-    studio.until("s.preview !== null")

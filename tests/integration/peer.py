@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -106,7 +106,7 @@ async def greeted(server: Server) -> AsyncIterator[Peer]:
 
 
 async def post_picture(server: Server, data: bytes, headers: dict[str, str] | None = None) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE_S) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=DEADLINE_S) as client:
         return await client.post(f"{server.url}/api/upload", files={"file": ("p", data)}, headers=headers)
 
 
@@ -128,3 +128,12 @@ async def opened(server: Server, data: bytes) -> AsyncIterator[Peer]:
 async def happened(event: threading.Event) -> None:
     """Wait for what a thread of the server tells."""
     assert await asyncio.to_thread(event.wait, DEADLINE_S)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once something holds of which nobody tells."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + DEADLINE_S
+    while not condition():
+        assert loop.time() < deadline
+        await asyncio.sleep(0.001)

@@ -1,0 +1,133 @@
+"""The studio as tests drive it: one open page, its state, its pixels."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+from playwright.sync_api import FilePayload, Page
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+"""Any of them on PATH will do."""
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ROOT = Path(__file__).parents[2]
+COFFEE = ROOT / "static" / "samples" / "coffee.jpg"
+ARTIFACTS = ROOT / "tests" / "artifacts"
+WAIT_MS = 60_000
+"""A slow machine may take this long for a picture; nothing waits longer than it needs to."""
+
+Point = tuple[float, float]
+DISC_A: Point = (160, 150)
+DISC_B: Point = (470, 260)
+BACKGROUND: Point = (330, 40)
+
+
+def chromium() -> str:
+    """Return the path of a browser; a machine without one fails the tests."""
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        raise RuntimeError(f"the browser tests need one of {', '.join(BROWSERS)} on PATH; ./start.sh test installs it")
+    return found
+
+
+def discs() -> FilePayload:
+    """Return a picture of two plain discs on a plain ground, 640 x 400."""
+    image = Image.new("RGB", (640, 400), (92, 108, 120))
+    draw = ImageDraw.Draw(image)
+    for (x, y), color in ((DISC_A, (222, 84, 60)), (DISC_B, (240, 206, 80))):
+        draw.ellipse((x - 80, y - 80, x + 80, y + 80), fill=color)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return {"name": "discs.png", "mimeType": "image/png", "buffer": file.getvalue()}
+
+
+@dataclass
+class Studio:
+    """One open page, and everything that went wrong on it."""
+
+    page: Page
+    troubles: list[str] = field(default_factory=list)
+    expected: tuple[str, ...] = ()
+
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self.page.evaluate("() => hoversam.state()")
+        return state
+
+    def until(self, condition: str) -> None:
+        """Wait until a JavaScript expression on the state `s` is true."""
+        self.page.wait_for_function(
+            f"() => {{ const s = globalThis.hoversam?.state(); return s && ({condition}); }}", timeout=WAIT_MS
+        )
+
+    def choose(self, file: Path | FilePayload) -> None:
+        self.page.locator("#file").set_input_files(file)
+
+    def open(self, file: Path | FilePayload) -> None:
+        self.choose(file)
+        name = file["name"] if isinstance(file, dict) else file.name
+        self.page.wait_for_function(
+            "name => { const s = hoversam.state(); return s.image?.name === name && s.pending === null; }",
+            arg=name,
+            timeout=WAIT_MS,
+        )
+
+    def at(self, point: Point) -> Point:
+        """Return where a point of the image is on the page, CSS pixels."""
+        place = self.page.evaluate("([x, y]) => hoversam.toScreen(x, y)", list(point))
+        return place["x"], place["y"]
+
+    def hover(self, point: Point) -> None:
+        self.page.mouse.move(*self.at(point))
+
+    def click(self, point: Point, button: Any = "left") -> None:
+        self.page.mouse.click(*self.at(point), button=button)
+
+    def add_object(self, point: Point) -> None:
+        """Click, wait for the object, keep it."""
+        count = len(self.state()["objects"])
+        self.click(point)
+        self.until(f"s.objects.length === {count + 1} && s.active !== null")
+        self.page.keyboard.press("Enter")
+        self.until("s.active === null")
+
+    def areas(self) -> list[int]:
+        return [thing["area"] for thing in self.state()["objects"]]
+
+    def pixel(self, point: Point) -> tuple[int, ...]:
+        """Return the RGBA that the canvas shows at a point of the image, once all is drawn."""
+        return tuple(
+            self.page.evaluate(
+                """async ([x, y]) => {
+                  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+                  const canvas = document.querySelector("canvas");
+                  const rect = canvas.getBoundingClientRect();
+                  const at = hoversam.toScreen(x, y);
+                  const ratio = canvas.width / rect.width;
+                  const copy = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+                  const [left, top] = [(at.x - rect.left) * ratio, (at.y - rect.top) * ratio].map(Math.floor);
+                  copy.drawImage(canvas, -left, -top);
+                  return [...copy.getImageData(0, 0, 1, 1).data];
+                }""",
+                list(point),
+            )
+        )
+
+
+def apart(a: tuple[int, ...], b: tuple[int, ...]) -> int:
+    return max(abs(x - y) for x, y in zip(a, b, strict=True))
+
+
+OpenStudio = Callable[..., Studio]

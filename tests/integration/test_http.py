@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from app.engine.fake import FakeEngine
+from app.settings import Settings
+from app.web.headers import HEADERS
+from tests.conftest import Server, started
+from tests.image_files import file_of, noise, png, png_header
+from tests.integration.peer import DEADLINE_S, greeted, post_picture, uploaded
+
+pytestmark = pytest.mark.anyio
+SETTINGS = Settings(shutdown_timeout_s=2.0, max_upload_bytes=100_000)
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def server(anyio_backend: str) -> AsyncIterator[Server]:
+    """One server for the whole file: none of its tests may break it."""
+    running = await started(SETTINGS, FakeEngine())
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def http(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False, verify=False, timeout=DEADLINE_S) as client:
+        yield client
+
+
+def detail(response: httpx.Response) -> tuple[int, str]:
+    """Return the status and code of an error, which must have the one shape of errors."""
+    content = response.json()
+    assert set(content) == {"detail"}
+    assert set(content["detail"]) == {"code", "message"}
+    assert content["detail"]["message"]
+    return response.status_code, content["detail"]["code"]
+
+
+async def test_an_upload_is_answered_with_id_and_size(server: Server) -> None:
+    response = await post_picture(server, png(64, 48))
+    assert response.status_code == 200
+    answer = response.json()
+    assert set(answer) == {"image_id", "width", "height"}
+    assert (answer["width"], answer["height"]) == (64, 48)
+
+
+async def test_the_same_picture_always_has_the_same_id(server: Server) -> None:
+    first, again, other = [await uploaded(server, png(width)) for width in (10, 10, 11)]
+    assert first == again != other
+
+
+@pytest.mark.parametrize(
+    ("data", "answer"),
+    [
+        (b"no picture, a text", (415, "UNSUPPORTED_FORMAT")),
+        (b"", (415, "UNSUPPORTED_FORMAT")),
+        (file_of(noise(64, 48), "JPEG")[:2000], (415, "UNSUPPORTED_FORMAT")),
+        (png_header(30_000, 30_000), (413, "FILE_TOO_LARGE")),
+        (png_header(5000, 1), (413, "FILE_TOO_LARGE")),
+    ],
+    ids=["text", "empty", "cut jpeg", "30000 x 30000", "5000 x 1"],
+)
+async def test_a_file_that_is_no_picture_for_us_is_refused(
+    server: Server, data: bytes, answer: tuple[int, str]
+) -> None:
+    assert detail(await post_picture(server, data)) == answer
+    assert (await post_picture(server, png())).status_code == 200
+
+
+@pytest.mark.parametrize("more", [0, 1, 1_000_000])
+async def test_an_upload_is_taken_up_to_the_limit(server: Server, more: int) -> None:
+    limit = server.lobby.settings.max_upload_bytes
+    response = await post_picture(server, png().ljust(limit + more, b"\0"))
+    if more:
+        assert detail(response) == (413, "FILE_TOO_LARGE")
+    else:
+        assert response.status_code == 200
+
+
+@pytest.mark.filterwarnings("ignore:Exception ignored in.*SpooledTemporaryFile:pytest.PytestUnraisableExceptionWarning")
+async def test_an_upload_without_a_stated_length_is_bounded_too(http: httpx.AsyncClient) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        for _ in range(100):
+            yield bytes(10_000)
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    assert detail(await http.post("/api/upload", content=pieces(), headers=headers)) == (413, "FILE_TOO_LARGE")
+    gc.collect()  # Litestar leaves the temporary file of the part that was cut to the garbage collector
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [{"files": {"other": ("p", b"x")}}, {"data": {"file": "text"}}, {"content": b"{}"}, {"json": {"file": "x"}}],
+    ids=["other field", "text field", "no form", "json"],
+)
+async def test_a_form_without_a_file_is_a_bad_request(http: httpx.AsyncClient, parts: dict[str, object]) -> None:
+    assert detail(await http.post("/api/upload", **parts)) == (400, "BAD_REQUEST")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ['"><img src=x onerror=alert(1)>.png', "../../etc/passwd", "x" * 500, "\u202egnp.exe"])
+async def test_a_file_name_means_nothing(http: httpx.AsyncClient, name: str) -> None:
+    response = await http.post("/api/upload", files={"file": (name, png(), "text/html")})
+    assert response.status_code == 200
+    assert name not in response.text
+
+
+async def test_an_endless_file_name_is_a_bad_request(http: httpx.AsyncClient) -> None:
+    response = await http.post("/api/upload", files={"file": ("x" * 10_000, png())})
+    assert detail(response) == (400, "BAD_REQUEST")
+
+
+async def test_too_many_uploads_at_once_are_told_to_come_again(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server.predictor.pictures, "_max_waiting", 0)
+    response = await post_picture(server, png())
+    assert detail(response) == (503, "MODEL_NOT_READY")
+    assert int(response.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://[", "http://127.0.0.1:1"])
+async def test_another_web_page_can_not_upload(server: Server, origin: str) -> None:
+    before = server.predictor.pictures.nbytes
+    response = await post_picture(server, png(77, 77), headers={"origin": origin})
+    assert detail(response)[0] == 403
+    assert server.predictor.pictures.nbytes == before
+
+
+async def test_our_own_page_can_upload(server: Server) -> None:
+    assert (await post_picture(server, png(), headers={"origin": server.url})).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+async def test_what_was_uploaded_is_never_sent_out(http: httpx.AsyncClient, server: Server, kind: str) -> None:
+    data = file_of(noise(20, 20), kind) + b"<script>alert(1)</script>"
+    image_id = await uploaded(server, data)
+    for path in (f"/api/upload/{image_id}", f"/api/images/{image_id}", f"/static/{image_id}", f"/{image_id}"):
+        assert (await http.get(path)).status_code in (404, 405)
+
+
+async def test_health_tells_model_and_device(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/api/health")).json() == {"status": "ok", "model": "tiny", "device": "cpu"}
+
+
+@pytest.mark.parametrize(("path", "text"), [("/healthz", "ok"), ("/readyz", "ready")])
+async def test_probes_are_answered(http: httpx.AsyncClient, path: str, text: str) -> None:
+    response = await http.get(path)
+    assert (response.status_code, response.text) == (200, text)
+
+
+async def test_probes_are_answered_while_every_session_is_taken(
+    server: Server, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.lobby.registry, "_max_sessions", 1)
+    async with greeted(server):
+        assert (await http.get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 200),
+        ("GET", "/healthz", 200),
+        ("GET", "/api/health", 200),
+        ("GET", "/static/js/main.js", 200),
+        ("GET", "/static/favicon.svg", 200),
+        ("GET", "/nowhere", 404),
+        ("GET", "/static/nowhere.js", 404),
+        ("GET", "/api/upload", 405),
+        ("POST", "/api/upload", 400),
+        ("HEAD", "/static/favicon.svg", 200),
+    ],
+)
+async def test_every_answer_has_the_headers(http: httpx.AsyncClient, method: str, path: str, status: int) -> None:
+    response = await http.request(method, path)
+    assert response.status_code == status
+    assert {name: response.headers.get(name) for name in HEADERS} == HEADERS
+    assert "server" not in response.headers
+
+
+async def test_a_mistake_of_the_server_has_headers_and_shape_and_keeps_its_text(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(server.predictor.pictures, "add", broken)
+    response = await post_picture(server, png())
+    assert detail(response) == (500, "MODEL_ERROR")
+    assert "secret" not in response.text
+    assert response.headers["content-security-policy"] == HEADERS["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/static/../app/asgi.py", "/static/%2e%2e/app/asgi.py", "/static/..%2fapp/asgi.py"])
+async def test_nothing_but_static_files_is_served(server: Server, path: str) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))  # a client library would tidy the path
+    writer.write(f"GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode())
+    answer = await asyncio.wait_for(reader.read(), DEADLINE_S)
+    writer.close()
+    assert answer.split()[1] in (b"404", b"400")
+    assert b"create_app" not in answer
+
+
+async def test_the_page_is_rendered(http: httpx.AsyncClient, server: Server) -> None:
+    response = await http.get("/")
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert 'data-model="tiny"' in response.text
+    assert f'data-max-upload-bytes="{server.lobby.settings.max_upload_bytes}"' in response.text
+    assert re.search(r"<script(?![^>]*\bsrc=)", response.text) is None  # the policy forbids inline scripts
+    assert "style=" not in response.text
+
+
+async def test_everything_that_the_page_names_is_there(http: httpx.AsyncClient) -> None:
+    page = (await http.get("/")).text
+    named = set(re.findall(r'(?:src|href|data-sample)="([^"#]+)"', page))
+    assert any(path.endswith(".js") for path in named)
+    assert any(path.endswith(".jpg") for path in named)
+    for path in named:
+        assert (await http.get(path)).status_code == 200, path
+
+
+async def test_the_page_says_that_a_bundled_model_is_a_demonstration(
+    server: Server, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "demonstration model" not in (await http.get("/")).text
+    monkeypatch.setattr(server.engine, "model", "nano")
+    assert "demonstration model" in (await http.get("/")).text
