@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -44,7 +45,7 @@ def main(args: argparse.Namespace) -> int:
     try:
         settings = from_environment(os.environ)
         given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
-        settings = msgspec.structs.replace(settings, **given)
+        settings = msgspec.convert(msgspec.structs.asdict(settings) | given, Settings)  # which checks, unlike replace
         listener = listen(settings)
     except (ValueError, OSError) as error:
         say(f"error: {error}")
@@ -60,8 +61,9 @@ def main(args: argparse.Namespace) -> int:
 
         configure_logging(settings.log_level)
         server = uvicorn.Server(server_config(settings, create_app(settings, engine, set_threads=set_threads)))
-        host, port = listener.getsockname()[:2]
-        say(f"open http://{host}:{port} in a browser (Ctrl+C stops)")
+        say(f"open {url_of(listener)} in a browser (Ctrl+C stops)")
+        for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn stops at either, then raises it once more for us
+            signal.signal(number, lambda *_: sys.exit(0))
         asyncio.run(server.serve(sockets=[listener]))
     return 0
 
@@ -83,6 +85,12 @@ def listen(settings: Settings) -> socket.socket:
             f"can't listen on {settings.host}:{settings.port} ({error.strerror}); choose another with --port"
         ) from error
     return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the address to open in a browser."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def server_config(settings: Settings, app: object) -> uvicorn.Config:

@@ -121,8 +121,8 @@ async def server(anyio_backend: str, settings: Settings, engine: FakeEngine) -> 
 class Program:
     """`python -m app serve` as a process of its own; what it says on standard error is kept."""
 
-    def __init__(self, port: int, *options: str) -> None:
-        command = [sys.executable, "-m", "app", "serve", "--host", "127.0.0.1", "--port", str(port), *options]
+    def __init__(self, port: int, *options: str, module: str = "app") -> None:
+        command = [sys.executable, "-m", module, "serve", "--host", "127.0.0.1", "--port", str(port), *options]
         self.url = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
         self.lines: list[str] = []

@@ -30,9 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     draw.add_argument("--pool", type=Path, required=True, help="folder of the scenes")
     draw.add_argument("--cutouts", type=Path, help="folder of RGBA pictures of things")
     draw.add_argument("--count", type=int, default=12_000)
-    train = commands.add_parser("train", help="train on the scenes of a folder, one thread")
+    train = commands.add_parser("train", help="train on the scenes of a folder, one thread a process")
     train.add_argument("--pool", type=Path, required=True)
     train.add_argument("--out", type=Path, required=True, help="folder for the weights and the log")
+    train.add_argument("--processes", type=int, default=1, help="processes that share the work, one core each (1)")
     judge = commands.add_parser("judge", help="print mean IoU on held-out scenes, beside GrabCut")
     judge.add_argument("--model", default="nano")
     judge.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")
@@ -59,16 +60,16 @@ def draw(args: argparse.Namespace) -> int:
 
 def train(args: argparse.Namespace) -> int:
     """Train through all stages."""
-    import torch
+    from torch import multiprocessing
 
-    from app.nano.recipe import STAGES
-    from app.nano.train import Trainer
+    from app.nano.recipe import run
 
-    torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(CHECKPOINTS / "nano.yaml", seed=1)
-    for number, stage in enumerate(STAGES):
-        trainer.run(stage, args.pool, args.out / "nano.pt", args.out / "log.jsonl", seed=10 + number)
+    arguments = (args.processes, CHECKPOINTS / "nano.yaml", args.pool, args.out)
+    if args.processes == 1:
+        run(0, *arguments)
+    else:
+        multiprocessing.spawn(run, arguments, nprocs=args.processes)  # type: ignore[attr-defined, no-untyped-call]
     return 0
 
 

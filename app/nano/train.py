@@ -29,8 +29,8 @@ from app.nano.prompts import correction
 AVERAGE = 0.999
 MAX_LOGIT = 32.0
 """SAM 2 clips logits to this before they are fed back."""
-PAIR_SAMPLES = 384
-THIRD_ROUND_SHARE = 0.5
+PAIR_SAMPLES = 512
+THIRD_ROUND_SHARE = 0.3
 LOG_EVERY = 100
 
 
@@ -77,7 +77,8 @@ class Trainer:
         self.network.model.to(memory_format=torch.channels_last).train()
         self.average = copy.deepcopy(self.network.model).requires_grad_(False)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=1e-3, weight_decay=0.01)
-        self.rng = np.random.default_rng(seed)
+        self.rng = np.random.default_rng((seed, rank()))
+        self.pace = np.random.default_rng(seed)  # the same in all processes, so that none waits for a longer step
         self.generator = torch.Generator().manual_seed(seed)
         self.steps_done = 0
 
@@ -120,7 +121,7 @@ class Trainer:
         logits, scores = self.network.decode(features, points, kinds, None)
         first = judge(logits, scores, truth, single)
         loss, figures = first.loss, first_figures(first.real_iou, scores, single)
-        for number in range(2 if self.rng.random() < THIRD_ROUND_SHARE else 1):
+        for number in range(2 if self.pace.random() < THIRD_ROUND_SHARE else 1):
             mask = chosen(self.rng, logits, scores, single)
             point, label = corrections(self.rng, mask, truth)
             points, kinds = torch.cat([points, point], 1), torch.cat([kinds, label], 1)

@@ -106,6 +106,7 @@ def test_a_port_of_ipv6_can_be_had() -> None:
         pytest.skip("no IPv6 here")
     with serve.listen(Settings(host="::1", port=0)) as listener:
         assert listener.family == socket.AF_INET6
+        assert serve.url_of(listener) == f"http://[::1]:{listener.getsockname()[1]}"
 
 
 def test_messages_are_bounded_and_not_deflated() -> None:
