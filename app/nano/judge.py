@@ -20,7 +20,7 @@ from app.nano.prompts import any_point, box_around, correction, inner_point, iou
 from app.nano.scenes import Scene
 
 Array = NDArray[Any]
-PER_SCENE = 4
+PER_SCENE = 2
 """Objects judged on one picture, at most."""
 ROUNDS = 2
 """Correction clicks."""

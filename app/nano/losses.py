@@ -10,9 +10,11 @@ from torch.nn import functional
 
 FOCAL_WEIGHT = 5.0
 DICE_WEIGHT = 2.0
-SCORE_WEIGHT = 2.0
+SCORE_WEIGHT = 6.0
 SIDE_WEIGHT = 0.3
 """For the output that the prompt didn't ask for: the single mask of a click, the candidates of a correction."""
+SHOWN_WEIGHT = 0.5
+"""For the candidate with the highest score, which is the one that people see."""
 LOSER_WEIGHT = 0.03
 """For the candidates that fit worse than the best one, so that none of them dies."""
 
@@ -60,7 +62,8 @@ def judge(logits: Tensor, scores: Tensor, truth: Tensor, single: Tensor) -> Verd
     losses = mask_loss(logits, wanted)
     with torch.no_grad():
         overlap = real_iou(logits, wanted)
-    candidates = losses[:, 1:].min(1).values + LOSER_WEIGHT * losses[:, 1:].mean(1)
+    shown = losses[:, 1:].gather(1, scores[:, 1:].argmax(1, keepdim=True))[:, 0]
+    candidates = losses[:, 1:].min(1).values + SHOWN_WEIGHT * shown + LOSER_WEIGHT * losses[:, 1:].mean(1)
     weight = torch.where(single, 1.0, SIDE_WEIGHT)
     shape = (weight * losses[:, 0] + (1 + SIDE_WEIGHT - weight) * candidates).mean()
     return Verdict(shape + SCORE_WEIGHT * ((scores - overlap) ** 2).mean(), overlap)

@@ -143,6 +143,7 @@ export class PointerInput {
     if (this.#mode !== "idle") return;
     this.#press = null;
     if (mode === "press" && press) this.#clicked(press);
+    else this.#lastClick = null; // a click, a drag and a click are no double click
     if (mode === "box" && press) this.intents.box(press.from, at);
     if (press?.touch) this.intents.leave();
   }

@@ -13,7 +13,7 @@ from app.errors import EngineFailedError
 from app.protocol import messages as m
 from tests.conftest import Server
 from tests.image_files import png
-from tests.integration.peer import Peer, greeted, happened, opened, uploaded
+from tests.integration.peer import Peer, greeted, happened, opened, until, uploaded
 
 pytestmark = pytest.mark.anyio
 
@@ -134,6 +134,7 @@ async def test_leave_drops_the_hover_that_waits_and_the_one_at_hand(
         decode_gate.set()
         made = await peer.click(9, 9)
         assert made.points[0][:2] == (9, 9)
+        await until(lambda: not server.predictor.scheduler.decodes.ahead)
         assert await peer.until_pong() == []
         assert decoded_points(engine) == [(1, 1), (9, 9)]
         assert (await peer.hover(3, 3)).x == 3  # a hover after the pointer has come back

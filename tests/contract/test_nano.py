@@ -1,0 +1,53 @@
+"""The bundled model is the one that the manifest describes, and still segments scenes it has never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from app.engine.checkpoints import file_sha256
+from app.engine.contract import Engine
+from app.engine.manifest import BUNDLED_DIR, load_manifest
+from app.engine.sam2_torch import load_torch_engine
+from app.nano.judge import judge
+from app.nano.other import other_scene
+from app.nano.scenes import Scene, material, scene
+
+SCENES = 20
+SEED = 4711
+MAX_BYTES = 15_000_000
+
+
+@pytest.fixture(scope="module")
+def nano() -> Engine:
+    entry = load_manifest().entry("nano")
+    return load_torch_engine(entry, BUNDLED_DIR / entry.file)
+
+
+def drawn() -> Iterator[Scene]:
+    """Scenes of the training generator, of a seed that was not trained on, without ready-made objects."""
+    made_of = material(None, held_out=True)
+    return (scene(np.random.default_rng((SEED, i)), made_of, photo_share=0.0) for i in range(SCENES))
+
+
+def drawn_otherwise() -> Iterator[Scene]:
+    """Scenes of the generator that nothing was trained on."""
+    return (other_scene(np.random.default_rng((SEED, i))) for i in range(SCENES))
+
+
+def test_the_manifest_describes_the_bundled_file() -> None:
+    entry = load_manifest().entry("nano")
+    path = BUNDLED_DIR / entry.file
+    assert (path.stat().st_size, file_sha256(path)) == (entry.bytes, entry.sha256)
+    assert entry.bytes <= MAX_BYTES
+
+
+@pytest.mark.parametrize("scenes", [drawn, drawn_otherwise], ids=["training generator", "other generator"])
+def test_masks_are_as_good_as_the_model_card_says(nano: Engine, scenes: object) -> None:
+    assert callable(scenes)
+    means = judge(nano, scenes(), SEED, grabcut=False).means()
+    assert means["click at the heart"] > 0.6
+    assert means["box"] > 0.75
+    assert means["after 2 correction clicks"] > 0.75
