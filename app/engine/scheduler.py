@@ -11,6 +11,7 @@ is also one turn each.
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections import deque
@@ -26,6 +27,8 @@ from app.errors import BusyError, EngineFailedError, HoverError
 T = TypeVar("T")
 RETRY_AFTER_S = 1.0
 SAMPLES = 64
+QUIET_S = 2.0
+"""Without a decode for so long, nobody is hovering."""
 
 
 class Priority(IntEnum):
@@ -102,6 +105,7 @@ class Lane:
         self._closed = False
         self.busy = False
         self.meter = Meter()
+        self._ended_at = -math.inf
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -109,6 +113,11 @@ class Lane:
     def waiting(self) -> int:
         """Number of jobs that wait."""
         return sum(map(len, self._queues.values()))
+
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since the last job ended; 0 while one runs, infinite before the first."""
+        return 0.0 if self.busy else time.perf_counter() - self._ended_at
 
     @property
     def ahead(self) -> int:
@@ -170,7 +179,8 @@ class Lane:
         except Exception as error:
             outcome = EngineFailedError("the model failed on this prompt; try again")
             outcome.__cause__ = error
-        self.meter.add(began - job.queued_at, time.perf_counter() - began)
+        self._ended_at = time.perf_counter()
+        self.meter.add(began - job.queued_at, self._ended_at - began)
         job.settle(outcome)
 
 
@@ -208,5 +218,5 @@ class Scheduler:
         self._set_threads(threads_for(self._cores, other_lane_busy=self.encodes.busy))
 
     def _share_for_encode(self) -> None:
-        # An encode can't give cores back once it runs, so it leaves half of them to the hovers of others.
-        self._set_threads(threads_for(self._cores, other_lane_busy=self.decodes.busy or self.decodes.meter.work_ms > 0))
+        # An encode can't give cores back once it runs, so it leaves half of them to hovers, if there were any of late.
+        self._set_threads(threads_for(self._cores, other_lane_busy=self.decodes.quiet_s < QUIET_S))

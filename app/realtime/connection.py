@@ -258,7 +258,7 @@ class Connection:
     async def _answered(self, session: Session, query: Query) -> list[ServerMessage]:
         if session.image is None:
             raise AssertionError("a query needs a picture")
-        return session.commit(query, await self._predictor.answer(session.image.image_id, query))
+        return session.commit(query, await self._predictor.answer(session.image, query))
 
     async def _open(self, session: Session, message: Open) -> None:
         """Encode a picture, if it isn't yet, and begin on it."""
@@ -310,7 +310,7 @@ class Connection:
                 return self._hover.pop() if session.image is image else None
             return None
 
-        done = await self._predictor.hover(image.image_id, newest)
+        done = await self._predictor.hover(image, newest)
         if done is not None and session.image is image and done[0].query.seq > self._left_seq:
             self._outbox.put(session.preview(*done))
 

@@ -87,16 +87,18 @@ class Predictor:
             task.add_done_callback(lambda done: self._encoded(key, done))
         return await asyncio.shield(task)  # one who leaves doesn't take the picture from the others
 
-    async def hover(self, image_id: str, newest: Callable[[], HoverQuery | None]) -> tuple[HoverQuery, Answer] | None:
+    async def hover(
+        self, image: OpenImage, newest: Callable[[], HoverQuery | None]
+    ) -> tuple[HoverQuery, Answer] | None:
         """Return the newest hover and its answer, or None where none is wanted any more.
 
         Args:
-            image_id: the picture.
+            image: the picture.
             newest: called in the device's thread at the moment of decoding, so that a hover that was overtaken
                 while it waited is never decoded.
         """
-        embedding = (await self.embed(image_id)).embedding
-        size_hw = self.size_hw(image_id)
+        embedding = (await self.embed(image.image_id)).embedding
+        size_hw = image.size_hw
 
         def work() -> tuple[HoverQuery, Answer] | None:
             hover = newest()
@@ -107,24 +109,19 @@ class Predictor:
 
         return await self.scheduler.decodes.run(Priority.HOVER, work, self._timeouts.hover_s)
 
-    async def answer(self, image_id: str, query: Query) -> Answer:
+    async def answer(self, image: OpenImage, query: Query) -> Answer:
         """Return the answer to a click or box, with masks at the size of the picture.
 
         Raises:
             BusyError, EngineFailedError, UnknownImageError: nothing has changed; the prompt may be sent again.
         """
-        embedding = (await self.embed(image_id)).embedding
-        size_hw = self.size_hw(image_id)
+        embedding = (await self.embed(image.image_id)).embedding
+        size_hw = image.size_hw
 
         def work() -> Answer:
             return object_answer(self._decode(embedding, query, size_hw), size_hw, self._speck_share)
 
         return await self.scheduler.decodes.run(Priority.CLICK, work, self._timeouts.click_s)
-
-    def size_hw(self, image_id: str) -> tuple[int, int]:
-        """Return height and width of a picture's upright frame."""
-        info: OpenImage = self.pictures.info(image_id)
-        return info.height, info.width
 
     def close(self) -> None:
         """Stop the device's threads and the picture worker."""

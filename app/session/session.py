@@ -48,6 +48,11 @@ class OpenImage:
     width: int
     height: int
 
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.height, self.width
+
 
 @dataclass(frozen=True)
 class Limits:

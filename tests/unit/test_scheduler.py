@@ -187,6 +187,16 @@ async def test_lanes_that_work_together_share_the_cores() -> None:
     scheduler.close()
 
 
+async def test_an_encode_has_every_core_until_somebody_hovers() -> None:
+    counts: list[int] = []
+    scheduler = Scheduler(cores=8, capacity=3, set_threads=counts.append)
+    await scheduler.encodes.run(Priority.ENCODE, lambda: "", LONG_S)
+    await scheduler.decodes.run(Priority.HOVER, lambda: "", LONG_S)
+    await scheduler.encodes.run(Priority.ENCODE, lambda: "", LONG_S)
+    assert (counts[0], counts[-1]) == (8, 4)
+    scheduler.close()
+
+
 @pytest.mark.parametrize(
     ("cores", "busy", "threads"),
     [(8, False, 8), (8, True, 4), (2, True, 1), (1, True, 1), (1, False, 1), (0, False, 1)],
