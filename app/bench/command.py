@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="nano", help="nano, tiny, small, base_plus or large (nano)")
     parser.add_argument("--random", action="store_true", help="random weights of the true architecture: speed alone")
     parser.add_argument("--photo", type=Path, default=SAMPLE, help="the picture to work on")
+    parser.add_argument("--rounds", type=int, default=10, help="rounds of 20 hovers and decodes (10)")
     parser.add_argument("--json", type=Path, help="also write the figures into this file")
 
 
@@ -37,7 +38,7 @@ def main(args: argparse.Namespace) -> int:
         engine = load_engine(Weights(entry, path, published=not args.random), "cpu", lambda _: None)
         options = ["--model", entry.name, "--device", "cpu", "--checkpoint", str(path)]
         with running_server(options) as url:
-            timings = asyncio.run(measure(url, engine, args.photo.read_bytes()))
+            timings = asyncio.run(measure(url, engine, args.photo.read_bytes(), args.rounds))
     where = machine(engine)
     print(" · ".join(f"{name} {value}" for name, value in where.items()))  # noqa: T201
     print(timings.table())  # noqa: T201

@@ -6,6 +6,7 @@ while the server rests, and rounds of hovers over the socket while this process 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from statistics import median
@@ -17,7 +18,6 @@ from app.engine.contract import Embedding, Engine, Prompt
 from app.pictures import PictureLimits, read_picture
 from app.settings import Settings
 
-ROUNDS = 10
 PER_ROUND = 20
 WARM_UP = 5
 Point = tuple[float, float]
@@ -68,7 +68,7 @@ class Timings:
         }
 
 
-async def measure(url: str, engine: Engine, data: bytes) -> Timings:
+async def measure(url: str, engine: Engine, data: bytes, rounds: int) -> Timings:
     """Return timings of a picture (a file's bytes) on a running server and in this process, taken in turns."""
     settings = Settings()
     limits = PictureLimits(settings.max_upload_bytes, settings.max_pixels, settings.max_side, settings.max_aspect)
@@ -76,11 +76,11 @@ async def measure(url: str, engine: Engine, data: bytes) -> Timings:
     rng, timings = np.random.default_rng(0), Timings()
     async with connect(url) as session:
         await session.open(data)
-        embedding = engine.encode(picture.working)
-        for number in range(ROUNDS + 1):
+        embedding = await asyncio.to_thread(engine.encode, picture.working)
+        for number in range(rounds + 1):
             sink = timings if number else Timings()  # the first round warms both sides up
             points = [spot(rng, picture.width, picture.height) for _ in range(PER_ROUND if number else WARM_UP)]
-            bare(engine, picture.working, embedding, points, sink)
+            await asyncio.to_thread(bare, engine, picture.working, embedding, points, sink)  # the socket stays alive
             await over_socket(session, points, sink)
     return timings
 
