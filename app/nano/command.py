@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     train = commands.add_parser("train", help="train on the scenes of a folder, one thread a process")
     train.add_argument("--pool", type=Path, required=True)
     train.add_argument("--out", type=Path, required=True, help="folder for the weights and the log")
+    train.add_argument(
+        "--start", type=Path, help="weights to go on from, such as the released ones; only the last stage runs"
+    )
     train.add_argument("--processes", type=int, default=1, help="processes that share the work, one core each (1)")
     judge = commands.add_parser("judge", help="print mean IoU on held-out scenes, beside GrabCut")
     judge.add_argument("--model", default="nano")
@@ -62,14 +65,14 @@ def train(args: argparse.Namespace) -> int:
     """Train through all stages."""
     from torch import multiprocessing
 
-    from app.nano.recipe import run
+    from app.nano.recipe import Order, run
 
     args.out.mkdir(parents=True, exist_ok=True)
-    arguments = (args.processes, CHECKPOINTS / "nano.yaml", args.pool, args.out)
+    order = Order(args.processes, CHECKPOINTS / "nano.yaml", args.pool, args.out, args.start)
     if args.processes == 1:
-        run(0, *arguments)
+        run(0, order)
     else:
-        multiprocessing.spawn(run, arguments, nprocs=args.processes)  # type: ignore[attr-defined, no-untyped-call]
+        multiprocessing.spawn(run, (order,), nprocs=args.processes)  # type: ignore[attr-defined, no-untyped-call]
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,28 +15,41 @@ from app.nano.train import Stage, Trainer
 
 STAGES: Final = (
     Stage(Plan(size=128, pictures=12, prompts=6), steps=700, rate_first=1e-3, rate_last=6e-4),
-    Stage(Plan(size=256, pictures=6, prompts=6), steps=3000, rate_first=6e-4, rate_last=3e-4),
-    Stage(Plan(size=384, pictures=4, prompts=6), steps=1500, rate_first=4.5e-4, rate_last=2.5e-4),
-    Stage(Plan(size=512, pictures=2, prompts=8), steps=2600, rate_first=2.5e-4, rate_last=1e-5),
+    Stage(Plan(size=256, pictures=6, prompts=6), steps=3000, rate_first=6e-4, rate_last=3.5e-4),
+    Stage(Plan(size=384, pictures=4, prompts=6), steps=1100, rate_first=4.5e-4, rate_last=3e-4),
+    Stage(Plan(size=512, pictures=2, prompts=8), steps=1550, rate_first=3e-4, rate_last=1e-5),
 )
-"""Pictures are those of one process; the release used two."""
+"""Pictures are those of one process; the release used two from the second stage on."""
 SEED: Final = 1
 
 
-def run(rank: int, processes: int, config: Path, pool: Path, out: Path) -> None:
-    """Train through all stages as one of several processes that average their gradients.
+@dataclass(frozen=True)
+class Order:
+    """What to train.
 
-    Args:
-        rank: number of this process.
-        processes: how many there are; they meet in a file of the temporary folder.
+    Attributes:
+        processes: how many share the work; they meet in a file of the temporary folder.
         config: architecture of the model.
         pool: folder of scenes.
         out: folder for the weights (`nano.pt`) and the log (`log.jsonl`).
+        start: weights to go on from, with the last stage alone; None begins from nothing.
     """
+
+    processes: int
+    config: Path
+    pool: Path
+    out: Path
+    start: Path | None
+
+
+def run(rank: int, order: Order) -> None:
+    """Train through all stages as process number `rank` of those that average their gradients."""
     torch.set_num_threads(1)
-    if processes > 1:
-        meeting = Path(tempfile.gettempdir()) / f"hoversam-train-{out.resolve().name}"
-        distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=processes)
-    trainer = Trainer(config, SEED)
-    for number, stage in enumerate(STAGES):
-        trainer.run(stage, pool, out / "nano.pt", out / "log.jsonl", seed=SEED + 10 * number)
+    if order.processes > 1:
+        meeting = Path(tempfile.gettempdir()) / f"hoversam-train-{order.out.resolve().name}"
+        distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=order.processes)
+    trainer = Trainer(order.config, SEED)
+    if order.start is not None:
+        trainer.load(order.start)
+    for number, stage in enumerate(STAGES if order.start is None else STAGES[-1:]):
+        trainer.run(stage, order.pool, order.out / "nano.pt", order.out / "log.jsonl", seed=SEED + 10 * number)
