@@ -45,9 +45,9 @@ def test_the_manifest_describes_the_bundled_file() -> None:
 
 
 @pytest.mark.parametrize("scenes", [drawn, drawn_otherwise], ids=["training generator", "other generator"])
-def test_masks_are_as_good_as_the_model_card_says(nano: Engine, scenes: object) -> None:
+def test_masks_are_about_as_good_as_the_model_card_says(nano: Engine, scenes: object) -> None:
     assert callable(scenes)
     means = judge(nano, scenes(), SEED, grabcut=False).means()
-    assert means["click at the heart"] > 0.6
+    assert means["click at the heart"] > 0.66
     assert means["box"] > 0.75
-    assert means["after 2 correction clicks"] > 0.75
+    assert means["after 2 correction clicks"] > 0.76

@@ -1,0 +1,125 @@
+"""The trainer of the bundled model: scenes, prompts, storage, losses and one step."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from app.engine.manifest import BUNDLED_DIR
+from app.nano.batches import Batches, Plan
+from app.nano.losses import judge, pair_loss
+from app.nano.pool import Pool, augment, draw, load, save
+from app.nano.prompts import any_point, box_around, correction, inner_point, iou
+from app.nano.scenes import Material, Scene, material, scene
+from app.nano.train import Stage, Trainer
+
+
+@pytest.fixture(scope="module")
+def made_of() -> Material:
+    return material(None, held_out=True)
+
+
+def square(n: int = 64, low: int = 16, high: int = 48) -> np.ndarray:
+    mask = np.zeros((n, n), bool)
+    mask[low:high, low:high] = True
+    return mask
+
+
+def test_a_seed_gives_the_same_scene_again(made_of: Material) -> None:
+    one, other = (scene(np.random.default_rng(3), made_of) for _ in range(2))
+    assert np.array_equal(one.image, other.image)
+    assert all(np.array_equal(a, b) for a, b in zip(one.masks, other.masks, strict=True))
+
+
+@pytest.mark.parametrize("photo_share", [0.0, 1.0], ids=["drawn", "photographs"])
+def test_a_scene_has_masks_of_its_own_size(made_of: Material, photo_share: float) -> None:
+    made = scene(np.random.default_rng(5), made_of, photo_share=photo_share)
+    assert made.image.shape == (512, 512, 3)
+    assert made.image.dtype == np.uint8
+    assert all(mask.shape == (512, 512) and mask.any() for mask in made.masks)
+
+
+def test_a_stored_scene_comes_back_as_it_was(made_of: Material, tmp_path: Path) -> None:
+    made = scene(np.random.default_rng(7), made_of)
+    save(tmp_path / "a.npz", made)
+    back = load(tmp_path / "a.npz")
+    assert np.array_equal(back.image, made.image)
+    assert all(np.array_equal(a, b) for a, b in zip(back.masks, made.masks, strict=True))
+
+
+def test_drawing_goes_on_where_it_stopped(made_of: Material, tmp_path: Path) -> None:
+    draw(tmp_path, made_of, seed=1, count=1, photo_share=0.0)
+    first = (tmp_path / "000000.npz").stat().st_mtime_ns
+    draw(tmp_path, made_of, seed=1, count=2, photo_share=0.0)
+    assert (tmp_path / "000000.npz").stat().st_mtime_ns == first
+    assert (tmp_path / "000001.npz").exists()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_crop_keeps_mask_and_picture_together(seed: int) -> None:
+    mask = square(512, 100, 400)
+    image = np.zeros((512, 512, 3), np.uint8)
+    image[mask] = (200, 40, 40)
+    crop = augment(np.random.default_rng(seed), Scene(image, [mask]), 128)
+    red = crop.image.max(axis=2) > crop.image.max() / 2
+    assert crop.image.shape == (128, 128, 3)
+    assert all(iou(red, kept) > 0.95 for kept in crop.masks)
+
+
+def test_clicks_fall_on_the_object() -> None:
+    mask, rng = square(), np.random.default_rng(0)
+    x, y = inner_point(mask)
+    assert abs(x - 32) <= 1
+    assert abs(y - 32) <= 1
+    assert all(mask[int(y), int(x)] for x, y in (any_point(rng, mask) for _ in range(50)))
+
+
+def test_a_box_without_jitter_touches_the_object() -> None:
+    assert box_around(np.random.default_rng(0), square(), 0) == (16, 16, 48, 48)
+
+
+@pytest.mark.parametrize(("predicted", "label"), [(np.zeros((64, 64), bool), 1), (np.ones((64, 64), bool), 0)])
+def test_a_correction_adds_what_lacks_and_takes_what_is_too_much(predicted: np.ndarray, label: int) -> None:
+    (x, y), said = correction(None, predicted, square())
+    assert said == label
+    assert square()[int(y), int(x)] == bool(label)
+
+
+def test_right_masks_and_scores_cost_less_than_wrong_ones() -> None:
+    truth = torch.from_numpy(square()).float()[None]
+    right = torch.where(truth > 0.5, 8.0, -8.0)[:, None].expand(-1, 4, -1, -1)
+    single = torch.tensor([True])
+    good = judge(right, torch.ones(1, 4), truth, single)
+    bad = judge(-right, torch.ones(1, 4), truth, single)
+    assert good.loss < 0.1 < bad.loss
+    assert good.real_iou.min() > 0.99
+
+
+def test_features_that_tell_things_apart_cost_less() -> None:
+    labels = torch.from_numpy(square().astype(np.int64))[None]
+    apart = labels[:, None].float() * 3
+    costs = [float(pair_loss(map_, labels, 64, torch.Generator().manual_seed(0))) for map_ in (apart, 0 * apart)]
+    assert costs[0] < costs[1]
+
+
+def test_the_learning_rate_warms_up_and_falls() -> None:
+    stage = Stage(Plan(128, 1, 1), steps=1000, rate_first=1e-3, rate_last=1e-5, warm_up=100)
+    assert stage.rate(0) < stage.rate(99)
+    assert math.isclose(stage.rate(999), 1e-5, rel_tol=0.01)
+
+
+def test_a_step_learns_and_the_average_follows(made_of: Material, tmp_path: Path) -> None:
+    draw(tmp_path, made_of, seed=2, count=2, photo_share=0.0)
+    plan = Plan(128, 2, 2)
+    trainer = Trainer(BUNDLED_DIR / "nano.yaml", seed=0)
+    trainer.load(BUNDLED_DIR / "nano.pt")
+    trainer.network.resize(128)
+    before = [value.clone() for value in trainer.average.parameters()]
+    figures = trainer.step(Batches(tmp_path, plan, 0).batch(np.random.default_rng(0), Pool(tmp_path)), plan, 1e-4)
+    assert math.isfinite(figures["loss"])
+    moved = [not torch.equal(a, b) for a, b in zip(before, trainer.average.parameters(), strict=True)]
+    assert any(moved)
