@@ -69,6 +69,7 @@ def train(args: argparse.Namespace) -> int:
 
     args.out.mkdir(parents=True, exist_ok=True)
     order = Order(args.processes, CHECKPOINTS / "nano.yaml", args.pool, args.out, args.start)
+    order.meeting.unlink(missing_ok=True)
     if args.processes == 1:
         run(0, order)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,7 +27,7 @@ class Order:
     """What to train.
 
     Attributes:
-        processes: how many share the work; they meet in a file of the temporary folder.
+        processes: how many share the work; they meet in a file of the folder `out`.
         config: architecture of the model.
         pool: folder of scenes.
         out: folder for the weights (`nano.pt`) and the log (`log.jsonl`).
@@ -41,13 +40,18 @@ class Order:
     out: Path
     start: Path | None
 
+    @property
+    def meeting(self) -> Path:
+        """The file in which the processes meet; one that an earlier run left behind must go before they start."""
+        return self.out / "meeting"
+
 
 def run(rank: int, order: Order) -> None:
     """Train through all stages as process number `rank` of those that average their gradients."""
     torch.set_num_threads(1)
     if order.processes > 1:
-        meeting = Path(tempfile.gettempdir()) / f"hoversam-train-{order.out.resolve().name}"
-        distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=order.processes)
+        address = f"file://{order.meeting.resolve()}"
+        distributed.init_process_group("gloo", address, rank=rank, world_size=order.processes)
     trainer = Trainer(order.config, SEED)
     if order.start is not None:
         trainer.load(order.start)
