@@ -6,7 +6,7 @@ corrections refine it with its logits fed back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.contract import Embedding, Engine, Prompt
+from app.engine.contract import Candidates, Embedding, Engine, Prompt
 from app.engine.postprocess import upsampled_mask
 from app.nano.prompts import any_point, box_around, correction, inner_point, iou
 from app.nano.scenes import Scene
@@ -63,26 +63,28 @@ def judge_object(engine: Engine, embedding: Embedding, truth: Array, rng: np.ran
     heart, anywhere = inner_point(truth), any_point(rng, truth)
     box = Prompt(box_xyxy=box_around(rng, truth, 0), multimask=False)
     first, second = Prompt((heart,), (1,)), Prompt((anywhere,), (1,))
-    for name, prompt in (("click at the heart", first), ("click anywhere inside", second), ("box", box)):
-        found = engine.decode(embedding, [prompt])[0]
+    named = {"click at the heart": first, "click anywhere inside": second, "box": box}
+    answers = {name: engine.decode(embedding, [prompt])[0] for name, prompt in named.items()}
+    for name, prompt in named.items():
+        found = answers[name]
         masks = [upsampled_mask(logits, truth.shape) for logits in found.logits]
         tally.add(name, iou(masks[found.best], truth))
         if prompt.multimask:
             tally.add(f"{name}, best of three", max(iou(mask, truth) for mask in masks))
-    correct(engine, embedding, truth, first, tally)
+    refined = corrected(engine, embedding, truth, first, answers["click at the heart"])
+    for number, mask in enumerate(refined, start=1):
+        tally.add(f"after {number} correction click{'s' if number > 1 else ''}", iou(mask, truth))
 
 
-def correct(engine: Engine, embedding: Embedding, truth: Array, prompt: Prompt, tally: Tally) -> None:
-    """Click where the mask is wrong, `ROUNDS` times."""
-    found = engine.decode(embedding, [prompt])[0]
-    for number in range(ROUNDS):
+def corrected(engine: Engine, embedding: Embedding, truth: Array, prompt: Prompt, found: Candidates) -> Iterator[Array]:
+    """Click `ROUNDS` times where the mask of a prompt's answer is wrong, and yield the mask after each click."""
+    for _ in range(ROUNDS):
         logits = found.logits[found.best]
         point, label = correction(None, upsampled_mask(logits, truth.shape), truth)
         points, labels = (*prompt.points_xy, point), (*prompt.labels, label)
         prompt = Prompt(points, labels, mask_logits=logits, multimask=False)
         found = engine.decode(embedding, [prompt])[0]
-        mask = upsampled_mask(found.logits[0], truth.shape)
-        tally.add(f"after {number + 1} correction click{'s' if number else ''}", iou(mask, truth))
+        yield upsampled_mask(found.logits[0], truth.shape)
 
 
 def grab_cut(image: Array, box_xyxy: tuple[float, float, float, float]) -> Array:
