@@ -14,6 +14,7 @@ usage() {
 Usage: ./start.sh [serve] [options]   start the server; the first start installs it in .venv
        ./start.sh COMMAND ...         another command of `python -m app`, such as demo PHOTO, weights or bench
        ./start.sh test [arguments]    run every check: ruff, mypy, tsc, node --test, pytest [arguments]
+       ./start.sh soak [arguments]    the long tests: floods, thousands of random sequences, half an hour at half load
        ./start.sh --help              show this text and, once installed, each option of the server
 
 Options of serve: --model --checkpoint --host --port --device --offline
@@ -249,6 +250,13 @@ run_tests() { # PYTEST-ARGUMENTS...
   [ -z "$failures" ]
 }
 
+# The tests that have a long version, in that version; HOVERSAM_SOAK_MINUTES shortens the longest. Figures are shown.
+run_soak() { # PYTEST-ARGUMENTS...
+  cd "$root"
+  ensure_installed test
+  HOVERSAM_SOAK=1 exec "$python" -m pytest -s tests/faults tests/property "$@"
+}
+
 # --- Commands -------------------------------------------------------------------------------------
 
 show_help() {
@@ -272,6 +280,10 @@ case ${1:-} in
   test)
     shift
     run_tests "$@"
+    ;;
+  soak)
+    shift
+    run_soak "$@"
     ;;
   "" | -*) run_app serve "$@" ;;
   *) run_app "$@" ;;

@@ -2,41 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
-from litestar.exceptions import HTTPException
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
+from litestar.types import ControllerRouterHandler
 
 from app import __version__
-from app.engine.checkpoints import locate
 from app.engine.contract import Engine
 from app.engine.embeddings import EmbeddingStore
-from app.engine.manifest import Manifest, load_manifest
-from app.engine.scheduler import Scheduler
-from app.errors import HoverError
+from app.engine.manifest import Manifest
+from app.engine.pool import ModelPool
+from app.engine.runtime import available_cores, embedding_budget, memory_bytes
+from app.engine.scheduler import Lane, Scheduler
+from app.models import Load, Shelf, known_models, load_engine
 from app.pictures import PictureLimits
-from app.protocol.messages import ModelInfo
+from app.realtime.exporter import Exporter
 from app.realtime.lobby import Lobby
 from app.realtime.pictures import PictureStore
 from app.realtime.predictor import Predictor, Timeouts
 from app.realtime.registry import Registry
+from app.realtime.watch import Watch
 from app.session.session import Limits, Session
 from app.settings import Settings
+from app.web.docs import docs
+from app.web.exports import export
 from app.web.guards import require_same_origin
-from app.web.headers import add_headers
+from app.web.headers import add_headers, count_response, name_request
 from app.web.health import health, healthz, readyz
+from app.web.limits import limits
+from app.web.metrics import collect_state, metrics
+from app.web.openapi import openapi_config
 from app.web.pages import load_samples, studio
-from app.web.problems import bug_response, hover_error_response, http_error_response
+from app.web.problems import problem_handlers
+from app.web.segment import UNCOMPRESSED, segment
 from app.web.socket import session_socket
 from app.web.uploads import upload
 
@@ -46,7 +55,12 @@ FORM_SLACK_BYTES = 2**16
 
 
 def create_app(
-    settings: Settings, engine: Engine, *, set_threads: Callable[[int], None], manifest: Manifest | None = None
+    settings: Settings,
+    engine: Engine,
+    *,
+    set_threads: Callable[[int], None],
+    manifest: Manifest | None = None,
+    load: Load = load_engine,
 ) -> Litestar:
     """Return the application around a loaded model.
 
@@ -55,45 +69,63 @@ def create_app(
         engine: the model that answers.
         set_threads: sets how many threads the calling thread's model work may use.
         manifest: the models to name; None reads the bundled list.
+        load: loads another model when a session asks for it.
     """
-    predictor = make_predictor(settings, engine, set_threads)
-    lobby = make_lobby(settings, engine, manifest or load_manifest())
+    manifest = manifest or known_models(settings)
+    models = ModelPool(engine, Shelf(settings, manifest, load), settings.model_budget_bytes)
+    predictor = make_predictor(settings, models, set_threads)
+    lobby = make_lobby(settings, engine, manifest, Exporter(predictor.pictures, settings))
     samples = load_samples(ROOT / "static")
+    drawing = Lane("drawing", settings.max_jobs_queued, lambda: None)
+
+    collect_state(lobby.meters, lobby.registry, predictor)
+    looking = Watch(lobby.registry, lobby.meters, predictor.scheduler, settings)
 
     @contextlib.asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
+        watching = asyncio.create_task(looking.run())
         try:
             yield
         finally:
+            watching.cancel()
+            drawing.close()
+            lobby.exporter.close()
             predictor.close()
 
     return Litestar(
-        route_handlers=[studio, upload, health, healthz, readyz, session_socket, static_files()],
-        state=State({"settings": settings}),
+        route_handlers=routes(),
+        state=State({"settings": settings, "drain": lobby.registry.drain, "meters": lobby.meters, "watch": looking}),
         guards=[require_same_origin],
         lifespan=[running],
         dependencies={
             "predictor": constant(predictor),
+            "drawing": constant(drawing),
             "lobby": constant(lobby),
+            "meters": constant(lobby.meters),
             "settings": constant(settings),
             "samples": constant(samples),
         },
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates())),
         request_max_body_size=settings.max_upload_bytes + FORM_SLACK_BYTES,
-        before_send=[add_headers],
-        compression_config=CompressionConfig(backend="gzip"),
-        exception_handlers={
-            HoverError: hover_error_response,
-            HTTPException: http_error_response,
-            Exception: bug_response,
-        },
-        openapi_config=None,
+        before_request=name_request,
+        before_send=[add_headers, count_response],
+        compression_config=CompressionConfig(backend="gzip", exclude_opt_key=UNCOMPRESSED),
+        cors_config=CORSConfig(allow_origins=list(settings.allowed_origins)) if settings.allowed_origins else None,
+        exception_handlers=problem_handlers(),
+        openapi_config=openapi_config(),
         logging_config=None,  # the shell that runs us decides about logs
     )
 
 
-def make_predictor(settings: Settings, engine: Engine, set_threads: Callable[[int], None]) -> Predictor:
-    """Return the door to the model, with its bounds from the settings."""
+def routes() -> list[ControllerRouterHandler]:
+    """Return every way in."""
+    pages: list[ControllerRouterHandler] = [studio, docs, static_files()]
+    api: list[ControllerRouterHandler] = [upload, segment, export, health, limits]
+    return [*pages, *api, healthz, readyz, metrics, session_socket]
+
+
+def make_predictor(settings: Settings, models: ModelPool, set_threads: Callable[[int], None]) -> Predictor:
+    """Return the door to the models, with its bounds from the settings."""
     limits = PictureLimits(settings.max_upload_bytes, settings.max_pixels, settings.max_side, settings.max_aspect)
     pictures = PictureStore(
         limits, settings.image_budget_bytes, settings.max_pictures_queued, settings.picture_timeout_s
@@ -101,34 +133,25 @@ def make_predictor(settings: Settings, engine: Engine, set_threads: Callable[[in
     scheduler = Scheduler(cores=available_cores(), capacity=settings.max_jobs_queued, set_threads=set_threads)
     timeouts = Timeouts(settings.hover_timeout_s, settings.click_timeout_s, settings.encode_timeout_s)
     return Predictor(
-        engine,
+        models,
         scheduler,
         pictures,
-        EmbeddingStore(settings.embedding_budget_bytes),
+        EmbeddingStore(settings.embedding_budget_bytes or embedding_budget(memory_bytes())),
         timeouts,
         speck_share=settings.speck_share,
     )
 
 
-def make_lobby(settings: Settings, engine: Engine, manifest: Manifest) -> Lobby:
+def make_lobby(settings: Settings, engine: Engine, manifest: Manifest, exporter: Exporter) -> Lobby:
     """Return what connections share."""
     limits = Limits(settings.max_points, settings.max_objects, settings.max_history, settings.max_history_bytes)
-    registry = Registry(settings.max_sessions, settings.resume_s, lambda: Session(limits))
-    models = tuple(
-        ModelInfo(
-            name=entry.name,
-            params_m=entry.params_m,
-            available=locate(entry, settings.checkpoints_dir) is not None,
-            bundled=entry.bundled,
-        )
-        for entry in manifest.models
+    registry = Registry(
+        settings.max_sessions,
+        settings.resume_s,
+        lambda: Session(limits, engine.model),
+        max_per_address=settings.max_sessions_per_address,
     )
-    return Lobby(settings, registry, engine.model, models, f"HoverSAM {__version__}")
-
-
-def available_cores() -> int:
-    """Return the processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Lobby(settings, registry, engine.model, manifest, f"HoverSAM {__version__}", exporter)
 
 
 def constant(value: object) -> Provide:

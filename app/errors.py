@@ -18,6 +18,7 @@
     ├── BusyError                busy               503   a bounded queue is full; retry after `retry_after_s`
     ├── RateLimitedError         rate_limited       429
     └── EngineFailedError        engine_failed      500   the model raised or hung; only this reply is lost
+        └── EngineMemoryError    engine_failed      500   the device has no memory left, even after making room
 
 Each message says what was expected, what came and what to do. Anything else that escapes is a bug
 and is reported to the user as `internal`, without its text.
@@ -145,3 +146,7 @@ class EngineFailedError(HoverError):
     """The model raised or did not answer in time; only this reply is lost."""
 
     code, http_status = "engine_failed", 500
+
+
+class EngineMemoryError(EngineFailedError):
+    """The device has no memory left for this job; forgetting embeddings may make room."""

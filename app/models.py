@@ -1,22 +1,31 @@
-"""Which model to run and how it gets here: found, fetched with a progress bar, or the bundled one."""
+"""Which model runs and how it gets here: found, fetched or bundled; at the start and while the server runs."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+import platformdirs
+import structlog
 from tqdm import tqdm
 
-from app.engine.checkpoints import choose_model, locate, verified_path
+from app.engine.checkpoints import candidate_paths, choose_model, file_sha256, locate, verified_path
 from app.engine.contract import Engine
-from app.engine.download import fetch
-from app.engine.manifest import Manifest, ModelEntry
+from app.engine.download import Progress, fetch
+from app.engine.manifest import Manifest, ModelEntry, load_manifest
+from app.engine.runtime import available_cores, why_not
 from app.errors import ModelUnavailableError
 from app.settings import Settings
 
+BYTES_PER_WEIGHT = 4
 Say = Callable[[str], None]
+Fetch = Callable[[ModelEntry, Path], object]
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,8 +37,29 @@ class Weights:
     published: bool
 
 
+Load = Callable[[Weights, Settings, Say], Engine]
+"""`load_engine`, or what a test has in its place."""
+
+
+def known_models(settings: Settings) -> Manifest:
+    """Return all models, each with the addresses that the settings add; those are tried first.
+
+    Raises:
+        ModelUnavailableError: the program's own list is damaged.
+    """
+    return Manifest(tuple(with_mirrors(entry, settings.weights_mirrors) for entry in load_manifest().models))
+
+
+def with_mirrors(entry: ModelEntry, mirrors: tuple[str, ...]) -> ModelEntry:
+    """Return a model that is fetched from mirrors too; a bundled one is never fetched."""
+    if entry.bundled:
+        return entry
+    urls = tuple(f"{mirror.rstrip('/')}/{entry.file}" for mirror in mirrors)
+    return msgspec.structs.replace(entry, urls=urls + entry.urls)
+
+
 def find_weights(settings: Settings, manifest: Manifest, say: Say) -> Weights:
-    """Return the weights to run, fetched if need be and allowed.
+    """Return the weights to start with, fetched if need be and allowed.
 
     Raises:
         UnknownModelError, ModelUnavailableError: the text names the cure.
@@ -38,19 +68,36 @@ def find_weights(settings: Settings, manifest: Manifest, say: Say) -> Weights:
         return own_weights(settings.checkpoint, settings.model, manifest, say)
     directory = settings.checkpoints_dir
     entry = choose_model(manifest, directory, settings.model, can_fetch=not settings.offline)
-    if locate(entry, directory) is None and not entry.bundled and not settings.offline:
-        try:
-            say(f"fetching {entry.name} ({entry.bytes / 1e6:.0f} MB)")
-            fetch_with_bar(entry, directory)
-        except ModelUnavailableError as error:
-            if settings.model is not None:
-                raise
-            say(f"{entry.name} can't be fetched: {error.message}")
-            entry = choose_model(manifest, directory, None, can_fetch=False)
-    weights = Weights(entry, verified_path(entry, directory), published=True)
+
+    def fetching(entry: ModelEntry, directory: Path) -> None:
+        say(f"fetching {entry.name} ({entry.bytes / 1e6:.0f} MB)")
+        fetch_with_bar(entry, directory)
+
+    try:
+        weights = published_weights(entry, settings, fetching)
+    except ModelUnavailableError as error:
+        if settings.model is not None or locate(entry, directory):
+            raise
+        say(f"{entry.name} can't be run: {error.message}")
+        entry = choose_model(manifest, directory, None, can_fetch=False)
+        weights = published_weights(entry, settings, fetching)
     if entry.bundled:
         say("running nano, the small demonstration model that comes with HoverSAM; for real work use --model tiny")
     return weights
+
+
+def published_weights(entry: ModelEntry, settings: Settings, fetching: Fetch) -> Weights:
+    """Return a model's weights, checked; fetched where no file of their name is there and the settings allow it.
+
+    A file that is there is never replaced: it may be somebody's own.
+
+    Raises:
+        ModelUnavailableError: the file is missing, cut short or altered; the text names the cure.
+    """
+    there = any(path.exists() for path in candidate_paths(entry, settings.checkpoints_dir))
+    if not there and entry.urls and not settings.offline:
+        fetching(entry, settings.checkpoints_dir)
+    return Weights(entry, verified_path(entry, settings.checkpoints_dir), published=True)
 
 
 def own_weights(path: Path, model: str | None, manifest: Manifest, say: Say) -> Weights:
@@ -70,25 +117,104 @@ def own_weights(path: Path, model: str | None, manifest: Manifest, say: Say) -> 
 
 def fetch_with_bar(entry: ModelEntry, directory: Path) -> Path:
     """Fetch a model's weights, a progress bar on standard error."""
+    with progress_bar(entry) as progress:
+        return fetch(entry, directory, progress=progress)
+
+
+@contextmanager
+def progress_bar(entry: ModelEntry) -> Iterator[Progress]:
+    """Give what is to be told how much of a checkpoint is here; a bar on standard error shows it."""
     with tqdm(total=entry.bytes, unit="B", unit_scale=True, desc=entry.name, file=sys.stderr) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        return fetch(entry, directory, progress=show)
+        yield show
 
 
-def load_engine(weights: Weights, device: str | None, say: Say) -> Engine:
-    """Return the model on its device.
+def load_engine(weights: Weights, settings: Settings, say: Say, *, convert: bool = True) -> Engine:
+    """Return the model on its device: in compiled form where that runs, else on torch.
+
+    Args:
+        weights: the model.
+        settings: the device and engine to use, and where compiled models are kept.
+        say: told what is loaded.
+        convert: begin to compile the model where that wasn't done yet; False is for a program that soon ends.
 
     Raises:
-        ModelUnavailableError: the file isn't of this model, or is damaged.
+        ModelUnavailableError: the file isn't of this model, or is damaged; or the engine that was asked for can't run.
         ValueError: the device is unknown or not there.
     """
     from app.engine.device import pick_device  # torch takes seconds to import
     from app.engine.sam2_torch import load_torch_engine
 
-    choice = pick_device(device)
-    say(f"loading {weights.entry.name} on {choice.name} ({choice.reason})")
-    return load_torch_engine(weights.entry, weights.path, choice.name)
+    choice = pick_device(settings.device)
+    obstacle = why_not(choice.name)
+    if settings.engine == "openvino" and obstacle:
+        raise ModelUnavailableError(f"OpenVINO can't be used: {obstacle}; or use --engine torch")
+    if settings.engine == "torch" or obstacle:
+        say(f"loading {weights.entry.name} on {choice.name} ({choice.reason})")
+        return load_torch_engine(weights.entry, weights.path, choice.name)
+    return load_compiled(weights, settings, say, convert=convert)
+
+
+def load_compiled(weights: Weights, settings: Settings, say: Say, *, convert: bool) -> Engine:
+    """Return the model in compiled form, or on torch until a conversion that begins now has made it.
+
+    Raises:
+        ModelUnavailableError: the file isn't of this model, or is damaged; or the CPU lacks the precision.
+    """
+    from app.engine.graph_store import GraphKey, GraphStore
+    from app.engine.openvino_cpu import OpenVinoEngine
+    from app.engine.runtime import detect
+    from app.engine.sam2_torch import load_torch_engine
+    from app.engine.upgrade import Conversion, UpgradingEngine
+
+    name, found = weights.entry.name, detect(settings.precision)
+    sha256 = weights.entry.sha256 if weights.published else file_sha256(weights.path)
+    key = GraphKey(name, sha256, found.precision, found.version, found.processor)
+    directory = (settings.cache_dir or platformdirs.user_cache_path("hoversam", appauthor=False)) / "graphs"
+    store, threads = GraphStore(directory), available_cores()
+
+    def compiled() -> OpenVinoEngine:
+        folder = store.find(key)
+        if folder is None:
+            raise ModelUnavailableError(f"no compiled graphs of {name} in {directory}")
+        return OpenVinoEngine(name, folder, found.precision, threads)
+
+    if store.find(key) is not None:
+        try:
+            say(f"loading {name} on cpu (OpenVINO, {found.precision}, compiled before)")
+            return compiled()
+        except ModelUnavailableError as error:
+            say(f"{error.message}; converting it again")
+            store.discard(key)
+    say(f"loading {name} on cpu (torch{', until OpenVINO has compiled it' if convert else ''})")
+    reference = load_torch_engine(weights.entry, weights.path, "cpu")
+    if not convert:
+        return reference
+    conversion = Conversion(weights.path, key, directory, settings.conversion_timeout_s)
+    return UpgradingEngine(reference, conversion, compiled)
+
+
+class Shelf:
+    """The models that a running server may load; fulfils `pool.Source`."""
+
+    def __init__(self, settings: Settings, manifest: Manifest, load: Load) -> None:
+        """Args: where weights are and whether they may be fetched, all models, and how one is loaded."""
+        self._settings, self._manifest, self._load = settings, manifest, load
+
+    def nbytes(self, name: str) -> int:
+        """Return what a model's weights take in float32; see `pool.Source.nbytes`."""
+        return round(1e6 * self._manifest.entry(name).params_m) * BYTES_PER_WEIGHT
+
+    def prepare(self, name: str, progress: Progress) -> Callable[[], Engine]:
+        """Return how to load a model, its weights fetched if need be; see `pool.Source.prepare`."""
+        entry = self._manifest.entry(name)
+
+        def fetching(entry: ModelEntry, directory: Path) -> None:
+            log.info("weights_fetched", model=entry.name, path=str(fetch(entry, directory, progress=progress)))
+
+        weights = published_weights(entry, self._settings, fetching)
+        return lambda: self._load(weights, self._settings, lambda line: log.info("model", said=line))

@@ -80,19 +80,27 @@ def read_picture(data: bytes, limits: PictureLimits) -> Picture:
         raise ImageTooLargeError(f"a picture may have {limits.max_bytes} bytes, got {len(data)}; save it smaller")
     with open_picture(data) as picture:
         check_size(picture.size, limits)
-        try:
-            width, height = picture.size
-            picture.draft("RGB", (WORKING_SIDE, WORKING_SIDE))
-            picture.load()
-            rgb = to_rgb(picture)
-        except Exception as error:  # parsers raise many kinds on damaged data, SyntaxError among them
-            raise CorruptImageError("the picture is cut or damaged; save it again and send it whole") from error
+        width, height = picture.size
+        rgb = decoded(picture, at_least=WORKING_SIDE)
         turn = orientation(picture)
     if turn >= 5:
         width, height = height, width
     rgb.thumbnail((WORKING_SIDE, WORKING_SIDE), Pil.Resampling.LANCZOS, reducing_gap=3.0)
-    upright = rgb.transpose(UPRIGHT[turn]) if turn in UPRIGHT else rgb
-    return Picture(image_id_of(data), width, height, np.asarray(upright))
+    return Picture(image_id_of(data), width, height, np.asarray(upright(rgb, turn)))
+
+
+def read_native(data: bytes, limits: PictureLimits) -> Image:
+    """Return a picture at its own size, (H, W, 3) uint8 RGB, upright. Takes up to seconds; call it in a worker thread.
+
+    The array is the caller's own to change.
+
+    Raises:
+        TooManyPixelsError, UnsupportedImageError, CorruptImageError: see `read_picture`.
+    """
+    with open_picture(data) as picture:
+        check_size(picture.size, limits)
+        rgb = decoded(picture)
+        return np.array(upright(rgb, orientation(picture)))
 
 
 def open_picture(data: bytes) -> Pil.Image:
@@ -129,6 +137,30 @@ def check_size(size_wh: tuple[int, int], limits: PictureLimits) -> None:
         raise TooManyPixelsError(
             f"a picture may be {limits.max_aspect} times as long as wide, got {width} x {height}; crop it"
         )
+
+
+def decoded(picture: Pil.Image, *, at_least: int | None = None) -> Pil.Image:
+    """Return the pixels of a picture as RGB, not yet upright.
+
+    Args:
+        picture: with its header read.
+        at_least: a JPEG may be decoded smaller, to sides no shorter than this; None decodes it whole.
+
+    Raises:
+        CorruptImageError: cut or damaged.
+    """
+    try:
+        if at_least is not None:
+            picture.draft("RGB", (at_least, at_least))
+        picture.load()
+        return to_rgb(picture)
+    except Exception as error:  # parsers raise many kinds on damaged data, SyntaxError among them
+        raise CorruptImageError("the picture is cut or damaged; save it again and send it whole") from error
+
+
+def upright(picture: Pil.Image, turn: int) -> Pil.Image:
+    """Return a picture turned by its EXIF orientation, 1 to 8."""
+    return picture.transpose(UPRIGHT[turn]) if turn in UPRIGHT else picture
 
 
 def orientation(picture: Pil.Image) -> int:

@@ -1,13 +1,13 @@
 """`python -m app serve`: loads a model, then serves it until Ctrl+C or SIGTERM.
 
-Exit codes: 0 stopped, 2 a wrong option or an address in use, 3 no usable model or device.
+Exit codes: 0 stopped, 2 a wrong option or an address in use, 3 no usable model or device,
+70 the model hangs for good: whoever supervises the process starts it again.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import signal
 import socket
@@ -15,19 +15,24 @@ import sys
 from pathlib import Path
 
 import msgspec
-import structlog
 import uvicorn
 
 from app.asgi import create_app
-from app.engine.manifest import load_manifest
 from app.errors import HoverError
-from app.models import find_weights, load_engine
+from app.logs import configure_logging
+from app.models import find_weights, known_models, load_engine
 from app.settings import Settings, from_environment
-from app.web.stall import impatient_protocol
+from app.web.deadlines import hardened_http, request_bounds
+from app.web.draining import DrainingServer
+from app.web.stall import hardened_websocket, socket_bounds
 
 EXIT_USAGE = 2
 EXIT_NO_MODEL = 3
-OPTIONS = ("host", "port", "model", "checkpoint", "device", "offline")
+EXIT_HUNG = 70
+KERNEL_PATIENCE = 2
+"""So many times as long as we do the kernel waits for a peer to acknowledge, for links that we don't see stall."""
+BACKLOG = 128
+OPTIONS = ("host", "port", "model", "checkpoint", "device", "engine", "precision", "offline")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="nano, tiny, small, base_plus or large; default: the best one that is there")
     parser.add_argument("--checkpoint", type=Path, help="weights of your own, of the architecture of --model")
     parser.add_argument("--device", help="cpu, cuda or mps; default: the fastest that is there")
+    parser.add_argument("--engine", help="auto, torch or openvino; default: auto, OpenVINO on x86 CPUs")
+    parser.add_argument("--precision", help="of OpenVINO: bf16 or fp32; default: bf16 where the CPU computes in it")
     parser.add_argument("--offline", action="store_true", default=None, help="never fetch anything")
 
 
@@ -52,20 +59,21 @@ def main(args: argparse.Namespace) -> int:
         return EXIT_USAGE
     with listener:
         try:
-            weights = find_weights(settings, load_manifest(), say)
-            engine = load_engine(weights, settings.device, say)
+            weights = find_weights(settings, known_models(settings), say)
+            engine = load_engine(weights, settings, say)
         except (HoverError, ValueError) as error:
             say(f"error: {error}")
             return EXIT_NO_MODEL
         from app.engine.device import set_threads  # torch is loaded by now
 
-        configure_logging(settings.log_level)
-        server = uvicorn.Server(server_config(settings, create_app(settings, engine, set_threads=set_threads)))
+        configure_logging(settings.log_level, as_json=settings.log_json)
+        app = create_app(settings, engine, set_threads=set_threads)
+        server = DrainingServer(server_config(settings, app), app, settings.shutdown_timeout_s)
         say(f"open {url_of(listener)} in a browser (Ctrl+C stops)")
         for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn stops at either, then raises it once more for us
             signal.signal(number, lambda *_: sys.exit(0))
         asyncio.run(server.serve(sockets=[listener]))
-    return 0
+    return EXIT_HUNG if server.lost else 0
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -75,8 +83,13 @@ def listen(settings: Settings) -> socket.socket:
         OSError: the address can't be had; the text names it.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family)
+    # asyncio turns Nagle's algorithm off only where the protocol is stated: without, a reply in two writes waits some
+    # 40 ms for the client's delayed acknowledgement of the first.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; every accepted socket inherits it
+        patience_ms = round(1000 * KERNEL_PATIENCE * settings.send_timeout_s)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience_ms)
     try:
         listener.bind((settings.host, settings.port))
     except OSError as error:
@@ -100,30 +113,19 @@ def server_config(settings: Settings, app: object) -> uvicorn.Config:
     """
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
-        ws=impatient_protocol(settings.send_timeout_s),
+        http=hardened_http(request_bounds(settings)),
+        ws=hardened_websocket(socket_bounds(settings)),
         ws_max_size=settings.max_message_bytes,
         ws_per_message_deflate=False,
+        ws_ping_interval=settings.ping_interval_s,
+        ws_ping_timeout=settings.ping_timeout_s,
         timeout_graceful_shutdown=round(settings.shutdown_timeout_s),
         server_header=False,
+        backlog=BACKLOG,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         log_config=None,
         lifespan="on",
-    )
-
-
-def configure_logging(level: str) -> None:
-    """Log structured lines to standard error, from `level` up."""
-    number = getattr(logging, level.upper(), logging.INFO)
-    logging.basicConfig(level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
 
 

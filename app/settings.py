@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeAlias, get_args, get_type_hints
+from typing import Annotated, Literal, TypeAlias, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
 
+from app.protocol.fields import MAX_FILE_BYTES
+
+LISTS = ("allowed_origins", "allowed_hosts", "trusted_proxies", "weights_mirrors")
+"""Settings whose variable holds several values, with commas."""
 Count: TypeAlias = Annotated[int, Meta(gt=0)]
+Url: TypeAlias = Annotated[str, Meta(pattern=r"^https?://")]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=86_400)]
 
 
@@ -30,9 +35,26 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     checkpoint: Annotated[Path | None, told("weights of your own, of the architecture of the model")] = None
     checkpoints_dir: Annotated[Path, told("folder of the weights")] = Path(__file__).parent.parent / "checkpoints"
     device: Annotated[str | None, told("cpu, cuda or mps; unset takes the fastest that is there")] = None
+    engine: Annotated[
+        Literal["auto", "torch", "openvino"], told("OpenVINO on x86 CPUs and torch elsewhere, or always one of them")
+    ] = "auto"
+    precision: Annotated[
+        Literal["bf16", "fp32"] | None, told("of OpenVINO, bf16 or fp32; unset takes bf16 where the CPU computes in it")
+    ] = None
+    cache_dir: Annotated[
+        Path | None, told("folder of compiled models; unset takes the user's cache folder of the system")
+    ] = None
     offline: Annotated[bool, told("never fetch weights")] = False
+    weights_mirrors: Annotated[tuple[Url, ...], told("addresses of folders to fetch weights from, tried first")] = ()
     log_level: Annotated[str, told("least severe event that is logged")] = "INFO"
+    log_json: Annotated[bool, told("log JSON, for collectors")] = False
     allowed_origins: Annotated[tuple[str, ...], told("further web origins that may use the server, with commas")] = ()
+    allowed_hosts: Annotated[
+        tuple[str, ...], told("names under which the server is reached, with commas; addresses and localhost go anyway")
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...], told("addresses of reverse proxies whose X-Forwarded-For is believed, with commas")
+    ] = ()
 
     max_upload_bytes: Annotated[Count, told("bytes of one picture")] = 20 * 2**20
     max_pixels: Annotated[Count, told("pixels of one picture")] = 40_000_000
@@ -40,7 +62,24 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_aspect: Annotated[Count, told("how many times as long as wide a picture may be")] = 100
     max_inline_bytes: Annotated[Count, told("bytes of a picture inside an `open` message")] = 256 * 2**10
     max_message_bytes: Annotated[Count, told("bytes of one message")] = 512 * 2**10
+    max_prompt_bytes: Annotated[Count, told("bytes of one message other than `open`")] = 64 * 2**10
     max_sessions: Annotated[Count, told("sessions, held or kept for their owner's return")] = 64
+    max_sessions_per_address: Annotated[
+        Count, told("sessions of one client address; the server's own machine may have all")
+    ] = 8
+    max_connections: Annotated[Count, told("connections of all kinds; one more is answered 503")] = 512
+    max_messages_per_s: Annotated[
+        Count, told("messages a second that one client may send beyond hovers that get an answer")
+    ] = 120
+    max_messages_burst: Annotated[Count, told("as many of them may come at once")] = 240
+    max_pings_per_s: Annotated[Count, told("ping frames a second; one more cuts the connection")] = 50
+    max_frames_per_s: Annotated[Count, told("frames of all kinds a second; one more cuts the connection")] = 2000
+    max_fragments: Annotated[Count, told("frames of one message")] = 1024
+    max_write_buffer_bytes: Annotated[Count, told("bytes that may wait for a client that pings and reads nothing")] = (
+        4 * 2**20
+    )
+    max_head_bytes: Annotated[Count, told("request line and headers of an HTTP request")] = 64 * 2**10
+    min_body_bytes_per_s: Annotated[Count, told("slowest pace of an HTTP body, over ten seconds")] = 16 * 2**10
     max_objects: Annotated[Count, told("objects of one picture")] = 64
     max_points: Annotated[Count, told("points of one object")] = 64
     max_history: Annotated[Count, told("steps that undo can go back")] = 1000
@@ -51,20 +90,39 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_replies_waiting: Annotated[Count, told("replies that may wait for a client that doesn't read")] = 256
     max_bad_messages: Annotated[Count, told("bad messages in a row that close the socket")] = 10
     image_budget_bytes: Annotated[Count, told("uploaded pictures kept; the least recently used go first")] = 512 * 2**20
-    embedding_budget_bytes: Annotated[Count, told("embeddings kept; made again when needed again")] = 1024 * 2**20
+    model_budget_bytes: Annotated[
+        Count, told("weights kept loaded, counted in float32; the least recently used model goes first")
+    ] = 2048 * 2**20
+    embedding_budget_bytes: Annotated[
+        Count | None, told("embeddings kept; unset takes a quarter of the memory, at most 2 GiB")
+    ] = None
+    max_export_bytes: Annotated[
+        int, Meta(gt=0, le=MAX_FILE_BYTES, description="bytes of an exported file, at most 64 MiB")
+    ] = 32 * 2**20
+    max_exports_queued: Annotated[Count, told("files, of all sessions, that may wait to be made")] = 16
     speck_share: Annotated[
         float, Meta(ge=0, le=0.1, description="specks and holes of a mask up to this share of the picture go")
     ] = 0.001
 
     hello_timeout_s: Annotated[Seconds, told("wait for the first message")] = 5.0
+    head_timeout_s: Annotated[Seconds, told("wait for the headers of an HTTP request")] = 10.0
+    body_timeout_s: Annotated[Seconds, told("wait for the body of an HTTP request")] = 120.0
+    rate_grace_s: Annotated[Seconds, told("a client that sends too fast for so long is closed")] = 5.0
+    ping_interval_s: Annotated[Seconds, told("between two pings of a socket")] = 20.0
+    ping_timeout_s: Annotated[Seconds, told("wait for the answer to a ping; a socket without one is closed")] = 20.0
+    blocked_loop_s: Annotated[Seconds, told("an event loop that stands still for so long is logged")] = 1.0
     idle_timeout_s: Annotated[Seconds, told("a socket on which nothing comes for so long is closed")] = 1800.0
     resume_s: Annotated[Seconds, told("how long a session without a socket is kept")] = 120.0
     picture_timeout_s: Annotated[Seconds, told("reading one picture")] = 10.0
     hover_timeout_s: Annotated[Seconds, told("answering a hover")] = 2.0
     click_timeout_s: Annotated[Seconds, told("answering a click or box")] = 15.0
+    conversion_timeout_s: Annotated[Seconds, told("compiling a model in the background")] = 900.0
+    export_timeout_s: Annotated[Seconds, told("making a file, with its wait for others")] = 60.0
     encode_timeout_s: Annotated[Seconds, told("encoding a picture")] = 120.0
     send_timeout_s: Annotated[Seconds, told("sending one reply")] = 10.0
-    shutdown_timeout_s: Annotated[Seconds, told("wait for open work when the server stops")] = 5.0
+    shutdown_timeout_s: Annotated[Seconds, told("wait for open work when the server stops, then again for sockets")] = (
+        5.0
+    )
 
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
@@ -81,7 +139,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     for field in msgspec.structs.fields(Settings):
         text = environ.get(variable(field.name))
         if text is not None:
-            values[field.name] = text.split(",") if field.name == "allowed_origins" else text
+            values[field.name] = text.split(",") if field.name in LISTS else text
     try:
         return msgspec.convert(values, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
@@ -93,13 +151,41 @@ def variable(name: str) -> str:
     return f"HOVERSAM_{name.upper()}"
 
 
+class Limit(Struct, frozen=True):
+    """A bound: its name, its value, the variable that sets it, and what it bounds."""
+
+    name: str
+    value: int | float
+    variable: str
+    what: str
+
+
+def limit_table(settings: Settings) -> list[Limit]:
+    """Return the settings that bound something: every number but the port."""
+    told_of = descriptions()
+    values = msgspec.structs.asdict(settings)
+    return [
+        Limit(name, value, variable(name), told_of[name])
+        for name, value in values.items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and name != "port"
+    ]
+
+
+def descriptions() -> dict[str, str]:
+    """Return what is said of each setting, by name."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return {
+        name: next(meta.description for meta in get_args(hints[name])[1:] if meta.description)
+        for name in Settings.__struct_fields__
+    }
+
+
 def markdown_table() -> str:
     """Return all settings as the README shows them."""
-    hints = get_type_hints(Settings, include_extras=True)
+    told_of = descriptions()
     lines = ["| variable | default | what |", "|---|---|---|"]
     for field in msgspec.structs.fields(Settings):
-        told_of = [meta.description for meta in get_args(hints[field.name])[1:] if meta.description]
         default = "checkpoints" if field.name == "checkpoints_dir" else field.default
         shown = "" if default in (None, ()) else f"`{default}`"
-        lines.append(f"| `{variable(field.name)}` | {shown} | {told_of[0]} |")
+        lines.append(f"| `{variable(field.name)}` | {shown} | {told_of[field.name]} |")
     return "\n".join(lines)

@@ -11,11 +11,12 @@ from app.session.session import Change, Limits, OpenImage, Query, Session
 
 WIDTH, HEIGHT = 100, 80
 IMAGE = OpenImage("picture", WIDTH, HEIGHT)
+MODEL = "tiny"
 LIMITS = Limits(max_points=4, max_objects=3, max_history=50, max_history_bytes=2**20)
 
 
 def open_session(limits: Limits = LIMITS) -> Session:
-    session = Session(limits)
+    session = Session(limits, MODEL)
     session.open(0, IMAGE)
     return session
 

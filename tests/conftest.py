@@ -20,10 +20,13 @@ from litestar import Litestar
 
 from app.asgi import create_app
 from app.engine.fake import FakeEngine
+from app.engine.manifest import Manifest
+from app.models import Load, load_engine
 from app.realtime.lobby import Lobby
 from app.realtime.predictor import Predictor
 from app.serve import server_config
 from app.settings import Settings
+from app.web.draining import DrainingServer
 
 ROOT = Path(__file__).parent.parent
 START_DEADLINE_S = 120.0
@@ -38,7 +41,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 def settings() -> Settings:
     """Settings of the `server`; a test module with a need of its own overrides this fixture."""
-    return Settings(shutdown_timeout_s=2.0)
+    return Settings(offline=True, shutdown_timeout_s=2.0)
 
 
 @pytest.fixture
@@ -55,11 +58,11 @@ def open_gates(engine: FakeEngine) -> None:
             gate.set()
 
 
-class NotifyingServer(uvicorn.Server):
-    """Uvicorn that says when it listens."""
+class NotifyingServer(DrainingServer):
+    """Our server, which also says when it listens."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
+    def __init__(self, config: uvicorn.Config, app: Litestar, settings: Settings) -> None:
+        super().__init__(config, app, settings.shutdown_timeout_s)
         self.ready = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -95,11 +98,13 @@ class Server:
         await asyncio.wait_for(self.task, STOP_DEADLINE_S)
 
 
-async def started(settings: Settings, engine: FakeEngine) -> Server:
-    app: Litestar = create_app(settings, engine, set_threads=lambda _: None)
-    listener = socket.socket()
+async def started(
+    settings: Settings, engine: FakeEngine, *, manifest: Manifest | None = None, load: Load = load_engine
+) -> Server:
+    app: Litestar = create_app(settings, engine, set_threads=lambda _: None, manifest=manifest, load=load)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    inner = NotifyingServer(server_config(settings, app))
+    inner = NotifyingServer(server_config(settings, app), app, settings)
     task = asyncio.create_task(inner.serve(sockets=[listener]))
     await asyncio.wait([task, waiter := asyncio.create_task(inner.ready.wait())], return_when=asyncio.FIRST_COMPLETED)
     waiter.cancel()
@@ -124,7 +129,8 @@ class Program:
     def __init__(self, port: int, *options: str, module: str = "app") -> None:
         command = [sys.executable, "-m", module, "serve", "--host", "127.0.0.1", "--port", str(port), *options]
         self.url = f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        environment = {"HOVERSAM_ENGINE": "torch", **os.environ}  # which compiles nothing beside the tests
+        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=environment)
         self.lines: list[str] = []
         self.ready = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -1,4 +1,7 @@
-"""`python -m app bench`: starts a server, measures it beside the bare model, prints a table, writes JSON."""
+"""`python -m app bench`: measures a model on every engine and a server around it, prints tables, writes JSON.
+
+What is compared is timed in turns in one run, since timings of a busy machine drift.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +10,35 @@ import asyncio
 import json
 import platform
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Final
 
+from app.bench.crowd import crowd_table, crowds, hover_beside_uploads, uploads_table
+from app.bench.engines import as_json, compare, table
 from app.bench.hover import measure
 from app.bench.server import ROOT, running_server
+from app.bench.starts import measure_starts, starts_table
+from app.bench.subjects import Subject, random_weights
+from app.cli.report import Report
+from app.engine.checkpoints import verified_path
 from app.engine.manifest import ModelEntry, load_manifest
-from app.models import Weights, load_engine
+from app.engine.runtime import available_cores, detect, why_not
+from app.models import Weights
+from app.settings import Settings
 
-if TYPE_CHECKING:
-    from app.engine.contract import Engine
-
-SAMPLE = ROOT / "static" / "samples" / "astronaut.jpg"
+SAMPLES: Final = ROOT / "static" / "samples"
+PARTS: Final = ("engines", "hover", "crowd", "uploads", "start")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `bench`."""
     parser.add_argument("--model", default="nano", help="nano, tiny, small, base_plus or large (nano)")
     parser.add_argument("--random", action="store_true", help="random weights of the true architecture: speed alone")
-    parser.add_argument("--photo", type=Path, default=SAMPLE, help="the picture to work on")
-    parser.add_argument("--rounds", type=int, default=10, help="rounds of 20 hovers and decodes (10)")
+    parser.add_argument("--engine", default="auto", help="engine of the server: auto, torch or openvino (auto)")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure (all)")
+    parser.add_argument("--rounds", type=int, default=8, help="rounds of an encode and 10 to 20 decodes (8)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of each stretch of many sessions (10)")
     parser.add_argument("--json", type=Path, help="also write the figures into this file")
 
 
@@ -34,49 +46,67 @@ def main(args: argparse.Namespace) -> int:
     """Measure and print; return the exit code."""
     entry = load_manifest().entry(args.model)
     with tempfile.TemporaryDirectory() as folder:
-        path = checkpoint_path(entry, Path(folder), random=args.random)
-        engine = load_engine(Weights(entry, path, published=not args.random), "cpu", lambda _: None)
-        options = ["--model", entry.name, "--device", "cpu", "--checkpoint", str(path)]
-        with running_server(options) as url:
-            timings = asyncio.run(measure(url, engine, args.photo.read_bytes(), args.rounds))
-    where = machine(engine)
-    print(" · ".join(f"{name} {value}" for name, value in where.items()))  # noqa: T201
-    print(timings.table())  # noqa: T201
+        subject = Subject(weights_of(entry, Path(folder), random=args.random), Path(folder) / "graphs")
+        figures: dict[str, object] = {**machine(), "model": entry.name, "random_weights": args.random}
+        show(" · ".join(f"{name} {value}" for name, value in figures.items()))
+        if "engines" in args.parts:
+            times = compare(subject, args.rounds)
+            show(table(times))
+            figures["engines"] = as_json(times)
+        subject.engine(args.engine)  # compiled before any server is timed
+        figures |= asyncio.run(over_sockets(subject, args))
+        if "start" in args.parts:
+            found = measure_starts(subject, Path(folder) / "empty", SAMPLES / "astronaut.jpg")
+            show(starts_table(found))
+            figures["start"] = vars(found)
     if args.json:
-        args.json.write_text(json.dumps({**where, **timings.as_json()}, indent=2) + "\n")
+        args.json.write_text(json.dumps(figures, indent=2) + "\n")
     return 0
 
 
-def checkpoint_path(entry: ModelEntry, folder: Path, *, random: bool) -> Path:
+async def over_sockets(subject: Subject, args: argparse.Namespace) -> dict[str, object]:
+    """Return what sessions see of a server, and show it."""
+    figures: dict[str, object] = {}
+    pictures = sorted(SAMPLES.glob("*.jpg"))
+    with running_server(subject.options(args.engine), subject.cache_dir) as server:
+        if "hover" in args.parts:
+            engine = subject.engine(args.engine)
+            timings = await measure(server.url, engine, pictures[0].read_bytes(), args.rounds)
+            show(timings.table())
+            figures["hover"] = timings.as_json()
+        if "crowd" in args.parts:
+            reports: list[Report] = await crowds(server.url, pictures, args.seconds)
+            show(crowd_table(reports))
+            figures["crowd"] = [report.as_json() for report in reports]
+        if "uploads" in args.parts:
+            found = await hover_beside_uploads(server.url, pictures[0], args.seconds)
+            show(uploads_table(found))
+            figures["uploads"] = {**asdict(found), "ratio": found.ratio}
+    return figures
+
+
+def weights_of(entry: ModelEntry, folder: Path, *, random: bool) -> Weights:
     """Return the weights to measure: those in place, or random ones written into a folder.
 
     Raises:
         ModelUnavailableError: the weights aren't there.
     """
-    import torch
-
-    from app.engine.checkpoints import verified_path
-    from app.engine.loader import build_model
-    from app.settings import Settings
-
-    if not random:
-        return verified_path(entry, Settings().checkpoints_dir)
-    path = folder / entry.file
-    torch.manual_seed(0)
-    torch.save({"model": build_model(entry).state_dict()}, path)
-    return path
+    if random:
+        return random_weights(entry, folder)
+    return Weights(entry, verified_path(entry, Settings().checkpoints_dir), published=False)
 
 
-def machine(engine: Engine) -> dict[str, object]:
+def machine() -> dict[str, object]:
     """Return what the figures hold for."""
     import torch
 
-    return {
-        "model": engine.model,
-        "device": engine.device,
-        "threads": torch.get_num_threads(),
-        "precision": "fp32",
-        "cpu": platform.processor() or platform.machine(),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
+    here: dict[str, object] = {"cpu": platform.processor() or platform.machine(), "cores": available_cores()}
+    if why_not("cpu") is None:
+        found = detect(None)
+        here |= {"cpu": found.processor, "precision": found.precision, "openvino": found.version}
+    return here | {"threads": torch.get_num_threads(), "torch": torch.__version__, "python": platform.python_version()}
+
+
+def show(text: str) -> None:
+    """Print a paragraph."""
+    print(text, end="\n\n", flush=True)  # noqa: T201

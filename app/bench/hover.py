@@ -105,7 +105,7 @@ async def over_socket(session: ClientSession, points: list[Point], timings: Timi
     """Time a hover at each point and one click."""
     for x, y in points:
         began = time.perf_counter()
-        preview = await session.hover(x, y)
+        preview = await session.preview(x, y)
         timings.hover_ms.append(1000 * (time.perf_counter() - began))
         if preview is not None:
             timings.hover_bytes.append(preview.nbytes)

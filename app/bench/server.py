@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -18,20 +20,29 @@ STOP_TIMEOUT_S = 15.0
 POLL_S = 0.05
 
 
+@dataclass(frozen=True)
+class Running:
+    """A server's address and process id."""
+
+    url: str
+    pid: int
+
+
 @contextlib.contextmanager
-def running_server(options: Sequence[str]) -> Iterator[str]:
-    """Run `python -m app serve` with some options and give its address; it is stopped at the end.
+def running_server(options: Sequence[str], cache_dir: Path) -> Iterator[Running]:
+    """Run `python -m app serve` with some options and a folder for compiled graphs; it is stopped at the end.
 
     Raises:
         RuntimeError: it didn't come up; its own words are on standard error.
     """
     port = free_port()
     command = [sys.executable, "-m", "app", "serve", "--offline", "--port", str(port), *options]
-    with subprocess.Popen(command, cwd=ROOT) as process:  # noqa: S603 - our own program
+    environment = {**os.environ, "HOVERSAM_CACHE_DIR": str(cache_dir)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:  # noqa: S603 - our own program
         try:
             url = f"http://127.0.0.1:{port}"
             wait_until_ready(url, process)
-            yield url
+            yield Running(url, process.pid)
         finally:
             process.terminate()
             try:

@@ -1,17 +1,23 @@
 """The Python client: `connect` for asyncio, `connect_blocking` for everything else."""
 
 from app.client.blocking import BlockingSession, connect_blocking
-from app.client.dial import Timeouts
+from app.client.patience import Reconnect, Timeouts
 from app.client.session import ClientSession, connect
-from app.client.values import Latency, Object, Preview
+from app.client.values import File, Image, Latency, Mask, Object, Preview, Progress, Welcome
 
 __all__ = (
     "BlockingSession",
     "ClientSession",
+    "File",
+    "Image",
     "Latency",
+    "Mask",
     "Object",
     "Preview",
+    "Progress",
+    "Reconnect",
     "Timeouts",
+    "Welcome",
     "connect",
     "connect_blocking",
 )

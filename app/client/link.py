@@ -1,174 +1,93 @@
-"""One socket to the server, the one task that reads it, and questions whose answers find back to who asked."""
+"""One socket that was welcomed, and the one task that reads it. What comes is somebody else's to understand."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TypeAlias, TypeVar, cast
+from collections.abc import Callable
+from typing import TypeAlias
 
 from websockets import ConnectionClosed
 from websockets.asyncio.client import ClientConnection
 
-from app.client.book import Book, error_of
-from app.client.dial import Timeouts, closed_error, decode_frame, dial, greet
-from app.client.values import Latency, Object, Preview
-from app.client.waiters import Answer, Waiters
-from app.protocol import messages
-from app.protocol.codec import encode
-from app.protocol.messages import ClientMessage
+from app.client.dial import dial, greet
+from app.client.errors import LostError, closed_error, error_of
+from app.client.patience import Timeouts
+from app.client.values import Refusal, Welcome
+from app.client.wire import Fields, ServerMessage, pack, unpack
 
-R = TypeVar("R", bound="messages.Image | Preview | Object | messages.Gone | messages.File")
-Question: TypeAlias = (
-    messages.Open
-    | messages.Hover
-    | messages.Click
-    | messages.Box
-    | messages.Move
-    | messages.Unpoint
-    | messages.Choose
-    | messages.Label
-    | messages.Delete
-    | messages.Clear
-    | messages.Undo
-    | messages.Redo
-    | messages.Model
-    | messages.Export
-)
-"""A message whose `seq` comes back in the reply."""
+Take: TypeAlias = Callable[[ServerMessage, int], None]
+"""Called with every message and its bytes on the wire, in order."""
 
 
 class Link:
-    """Sends messages, reads replies into a `Book`, and hands each to whoever waits for it."""
+    """A socket from its welcome to its end.
 
-    def __init__(self, socket: ClientConnection, welcome: messages.Welcome, timeouts: Timeouts) -> None:
-        self.book = Book()
-        self.waiters = Waiters()
+    Attributes:
+        welcome: what the server said first.
+        closed: done once the socket is gone, with the reason.
+    """
+
+    def __init__(self, socket: ClientConnection, welcome: Welcome, take: Take, stall_s: float) -> None:
+        """Args: a welcomed socket, who takes messages, and how long the network may take none of ours."""
         self.welcome = welcome
-        self.timeouts = timeouts
-        self._socket = socket
-        self._seqs = itertools.count(1)
-        self._pongs: dict[float, asyncio.Future[messages.Pong]] = {}
+        self.closed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self._socket, self._take, self._stall_s = socket, take, stall_s
+        self._fatal: Exception | None = None
+        self._reader = asyncio.create_task(self._read(), name="hoversam client reader")
 
-    def next_seq(self) -> int:
-        """Return the number of the next message; send it before awaiting anything else, so that numbers go up."""
-        return next(self._seqs)
-
-    async def send(self, message: ClientMessage) -> None:
-        """Hand the message to the network.
+    async def send(self, message: Fields) -> None:
+        """Hand the message to the network; one that takes nothing for long is as good as lost.
 
         Raises:
-            ConnectionError: the socket is closed; connect again.
-            TimeoutError: the server takes nothing more.
+            LostError: the socket is gone.
         """
+        stall = asyncio.get_running_loop().call_later(self._stall_s, self._socket.transport.abort)
         try:
-            await asyncio.wait_for(self._socket.send(encode(message)), self.timeouts.reply_s)
+            await self._socket.send(pack(message))
         except ConnectionClosed as error:
             raise closed_error(error) from error
-        except asyncio.TimeoutError as error:
-            raise TimeoutError(f"the server took no message for {self.timeouts.reply_s:g} s; connect again") from error
-
-    async def ask(self, message: Question, kinds: tuple[type[R], ...], timeout_s: float | None = None) -> R:
-        """Return the first reply of one of the kinds.
-
-        Raises:
-            HoverError: the server answered with an error.
-            ConnectionError: the socket closed before the answer.
-            TimeoutError: none came within `timeout_s`, or `Timeouts.reply_s` where that is None.
-        """
-        answer = await self.start(message, kinds)
-        return cast("R", await self.finish(message.seq, answer, timeout_s or self.timeouts.reply_s))
-
-    async def start(self, message: Question, kinds: tuple[type, ...]) -> Answer:
-        """Send a question and return the future of its answer, to be ended by `finish` or `waiters.forget`."""
-        answer = self.waiters.expect(message.seq, kinds)
-        try:
-            await self.send(message)
-        except BaseException:
-            self.waiters.forget(message.seq)
-            raise
-        return answer
-
-    async def finish(self, seq: int, answer: Answer, timeout_s: float) -> object:
-        """Return the answer to a question that was started, None for a hover that was replaced.
-
-        Raises:
-            HoverError, ConnectionError, TimeoutError: as in `ask`.
-        """
-        try:
-            return await asyncio.wait_for(answer, timeout_s)
-        except asyncio.TimeoutError as error:
-            raise TimeoutError(f"no answer came within {timeout_s:g} s; the server may be busy, try again") from error
         finally:
-            self.waiters.forget(seq)
+            stall.cancel()
 
-    async def ping(self) -> Latency:
-        """Return how long things take at the moment.
+    async def close(self) -> None:
+        """Close the socket and return once nobody reads it any more."""
+        await self._socket.close()
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
 
-        Raises:
-            ConnectionError, TimeoutError: as in `ask`.
-        """
-        began = time.perf_counter()
-        at = began * 1000
-        self._pongs[at] = asyncio.get_running_loop().create_future()
-        try:
-            await self.send(messages.Ping(at=at))
-            pong = await asyncio.wait_for(self._pongs[at], self.timeouts.reply_s)
-        except asyncio.TimeoutError as error:
-            raise TimeoutError(f"no pong came within {self.timeouts.reply_s:g} s; connect again") from error
-        finally:
-            self._pongs.pop(at).cancel()
-        return Latency((time.perf_counter() - began) * 1000, pong.queue_ms, pong.decode_ms)
-
-    async def read(self) -> None:
-        """Read until the socket closes; whoever waits then learns why, instead of whoever runs this."""
+    async def _read(self) -> None:
+        reason: Exception = LostError("the session was closed; connect again")
         try:
             while True:
-                self._take(await self._socket.recv())
+                frame = await self._socket.recv()
+                message = unpack(frame)
+                if isinstance(message, Refusal) and message.fatal:
+                    self._fatal = error_of(message)  # explains the close that follows
+                else:
+                    self._take(message, len(frame))
         except ConnectionClosed as error:
-            self._close(closed_error(error))
+            reason = self._fatal or closed_error(error)
         except Exception as error:  # a reply that is none, or a bug: told to everyone who waits, and no reading on
-            self._close(error)
+            reason = error
+            self._socket.transport.abort()
         finally:
-            self._close(ConnectionError("the session was closed; connect again"))
-
-    def _take(self, frame: str | bytes) -> None:
-        message = decode_frame(frame)
-        if isinstance(message, messages.Error):
-            if message.fatal:
-                self._close(error_of(message))
-            else:
-                self.waiters.refuse(message.seq, error_of(message))
-        elif isinstance(message, messages.Pong):
-            pong = self._pongs.get(message.at)
-            if pong is not None and not pong.done():
-                pong.set_result(message)
-        elif not isinstance(message, messages.Welcome):
-            self.waiters.resolve(message.seq, self.book.note(message, len(frame)))
-
-    def _close(self, error: Exception) -> None:
-        self.waiters.close(error)
-        for pong in self._pongs.values():
-            if not pong.done():
-                pong.set_exception(error)
+            if not self.closed.done():
+                self.closed.set_result(reason)
 
 
-@asynccontextmanager
-async def open_link(url: str, timeouts: Timeouts) -> AsyncIterator[Link]:
-    """Give a link that has been welcomed; leaving closes the socket and ends the reader.
+async def open_link(url: str, timeouts: Timeouts, take: Take, known: Welcome | None = None) -> Link:
+    """Return a link that has been welcomed; the caller closes it.
 
     Raises:
         ConnectionRefusedError: nobody answers at the address, or it is no HoverSAM server.
-        ConnectionError: the server closed the socket or did not say welcome.
+        LostError: the server closed the socket or did not say welcome.
         HoverError: the server turned the client away; the class says why.
+        ValueError: no address of the web.
     """
-    async with await dial(url, timeouts) as socket:
-        link = Link(socket, await greet(socket, timeouts), timeouts)
-        reader = asyncio.create_task(link.read(), name="hoversam client reader")
-        try:
-            yield link
-        finally:
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
+    socket = await dial(url, timeouts)
+    try:
+        welcome = await greet(socket, timeouts, known)
+    except BaseException:
+        await socket.close()
+        raise
+    return Link(socket, welcome, take, timeouts.reply_s)

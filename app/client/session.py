@@ -2,109 +2,146 @@
 
     async with connect("http://127.0.0.1:8000") as session:
         await session.open("cat.jpg")
+        async for preview in session.hover([(300, 180), (310, 190), (320, 200)]):
+            print(preview.score)
         cat = await session.click(320, 200)
         cat.mask  # (H, W) bool
 
-Coming back to a session after a lost connection is not covered: connect again and repeat the prompts.
+A lost connection is dialled again by itself and the session taken up where it was, on a server that was restarted
+too: see `app.client.line`. Needs `msgpack` and `websockets`; NumPy for `mask` alone.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias, TypeVar, cast
 
-from app.client.dial import Timeouts
-from app.client.link import Link, open_link
-from app.client.upload import upload
-from app.client.values import Latency, Object, Preview
-from app.client.waiters import Answer
+from app.client.line import Line
+from app.client.opening import open_picture
+from app.client.patience import Reconnect, Timeouts
+from app.client.record import Recorder
+from app.client.values import Box, File, Gone, Image, Latency, Object, Preview, Progress, Welcome
+from app.client.waiters import Question
+from app.client.wire import ExportFormat, Fields
 from app.errors import BadCoordError
-from app.protocol import messages
 
+R = TypeVar("R", bound="Image | Object | Gone | File")
+Point: TypeAlias = tuple[float, float]
+"""`(x, y)` in pixels of the upright picture."""
 _HOVERS_IN_FLIGHT: Final = 2
 """One that the device works on and one that waits; a third would only replace the second."""
 
 
 @asynccontextmanager
-async def connect(url: str, *, timeouts: Timeouts | None = None) -> AsyncIterator[ClientSession]:
+async def connect(
+    url: str,
+    *,
+    timeouts: Timeouts | None = None,
+    reconnect: Reconnect | None = None,
+    record: str | Path | None = None,
+) -> AsyncIterator[ClientSession]:
     """Give a session of its own on the server at `url`, such as http://127.0.0.1:8000; leaving ends it.
+
+    Args:
+        url: the server's address.
+        timeouts: how long to wait for what.
+        reconnect: how long a lost connection is dialled again; `Reconnect(give_up_s=0)` never does.
+        record: a file that is written as a script of what the session does, for `python -m app script`.
 
     Raises:
         ConnectionRefusedError: nobody answers there.
         ConnectionError: the server closed the socket or did not say welcome.
         HoverError: the server turned the client away; the class says why.
     """
-    async with open_link(url, timeouts or Timeouts()) as link:
-        yield ClientSession(url, link)
+    recorder = Recorder(None if record is None else Path(record))
+    line = Line(url, timeouts or Timeouts(), reconnect or Reconnect())
+    try:
+        await line.begin()
+        try:
+            yield ClientSession(line, recorder)
+        finally:
+            await line.end()
+    finally:
+        recorder.close()
 
 
 class ClientSession:
     """A session as its client sees it. Coordinates are pixels of the upright picture, origin top-left.
 
-    Every method raises the `HoverError` that the server answers with, `ConnectionError` once the socket is gone,
-    and `TimeoutError` where no answer comes in time.
+    Every method raises the `HoverError` that the server answers with (its `code` and `retry_after_s` are the
+    server's), `ConnectionError` once the connection is lost for good, and `TimeoutError` where no answer comes in time.
     """
 
-    def __init__(self, url: str, link: Link) -> None:
-        self._url = url
-        self._link = link
+    def __init__(self, line: Line, recorder: Recorder) -> None:
+        self._line, self._recorder = line, recorder
         self._painted: int | None = None
 
     @property
-    def welcome(self) -> messages.Welcome:
+    def welcome(self) -> Welcome:
         """What the server said of itself: its models, its limits."""
-        return self._link.welcome
+        return self._line.welcome
 
     @property
-    def image(self) -> messages.Image | None:
+    def image(self) -> Image | None:
         """The picture that is open."""
-        return self._link.book.image
+        return self._line.book.image
 
     @property
     def objects(self) -> Mapping[int, Object]:
         """The objects by their id, as the server last told them; a live view."""
-        return MappingProxyType(self._link.book.objects)
+        return MappingProxyType(self._line.book.objects)
 
-    async def open(self, picture: str | Path | bytes) -> messages.Image:
+    @property
+    def can_undo(self) -> bool:
+        """True where there is a step back."""
+        return self._line.book.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """True where a step was undone and nothing done since."""
+        return self._line.book.can_redo
+
+    @property
+    def losses(self) -> int:
+        """How many times the connection was lost so far."""
+        return self._line.losses
+
+    async def open(self, picture: str | Path | bytes, *, progress: Callable[[Progress], None] | None = None) -> Image:
         """Upload a picture, a file or its bytes, and return what the server says of it once it takes prompts."""
         source = picture if isinstance(picture, bytes) else Path(picture)
-        image_id = await upload(self._url, source, timeout_s=self._link.timeouts.open_s)
-        name = None if isinstance(source, bytes) else source.name[:256]
-        message = messages.Open(seq=self._link.next_seq(), image_id=image_id, name=name)
-        return await self._link.ask(message, (messages.Image,), self._link.timeouts.open_s)
+        self._recorder.note({"t": "open"}, source)
+        return await open_picture(self._line, source, progress)
 
-    async def hover(self, x: float, y: float, *, label: int = 1, object: int | None = None) -> Preview | None:
-        """Return what a click at `(x, y)` would give; None where a newer hover replaced it or the answer was late."""
-        seq, answer = await self._start_hover(x, y, label, object)
-        return await self._finish_hover(seq, answer)
+    async def preview(self, x: float, y: float, *, label: int = 1, object: int | None = None) -> Preview | None:
+        """Return what a click at `(x, y)` would give; None where a newer one replaced it or the answer was late."""
+        return await self._end_hover(*await self._begin_hover(x, y, label, object))
 
-    async def hovers(
-        self, points: Iterable[tuple[float, float]], *, label: int = 1, object: int | None = None
+    async def hover(
+        self, points: Iterable[Point] | AsyncIterable[Point], *, label: int = 1, object: int | None = None
     ) -> AsyncGenerator[Preview, None]:
-        """Give the previews along a path of `(x, y)`, at most two on their way; those overtaken are left out."""
-        flying: deque[tuple[int, Answer]] = deque()
+        """Give the previews along a path, at most two on their way; those overtaken are left out."""
+        flying: deque[tuple[int, Question]] = deque()
         try:
-            for x, y in points:
-                if len(flying) == _HOVERS_IN_FLIGHT and (preview := await self._finish_hover(*flying.popleft())):
+            async for x, y in _each(points):
+                if len(flying) == _HOVERS_IN_FLIGHT and (preview := await self._end_hover(*flying.popleft())):
                     yield preview
-                flying.append(await self._start_hover(x, y, label, object))
+                flying.append(await self._begin_hover(x, y, label, object))
             while flying:
-                if preview := await self._finish_hover(*flying.popleft()):
+                if preview := await self._end_hover(*flying.popleft()):
                     yield preview
         finally:
             for seq, _ in flying:
-                self._link.waiters.forget(seq)
+                self._line.waiters.forget(seq)
 
     async def leave(self) -> None:
         """Drop the pending hover, as when the pointer leaves the picture."""
-        seq = self._link.next_seq()
-        await self._link.send(messages.Leave(seq=seq))
-        self._link.waiters.overtake(seq)
+        self._recorder.note({"t": "leave"})
+        self._line.waiters.overtake(await self._line.tell({"t": "leave"}))
 
     async def click(self, x: float, y: float, *, label: int = 1, object: int | None = None) -> Object:
         """Return the object after a point was added to it: a new object, or the one whose id is `object`.
@@ -115,101 +152,123 @@ class ClientSession:
             label: 1 for a point on the object, 0 for a point off it.
             object: the id of the object to refine; None begins a new one.
         """
-        x, y = _finite(x), _finite(y)
-        message = messages.Click(seq=self._link.next_seq(), x=x, y=y, label=label, object=object)
-        return await self._link.ask(message, (Object,))
+        return await self._ask(click_of("click", x, y, label, object), Object)
 
-    async def box(self, box_xyxy: tuple[float, float, float, float], *, object: int | None = None) -> Object:
+    async def box(self, box_xyxy: Box, *, object: int | None = None) -> Object:
         """Return the object after its box was set: a new object, or the one whose id is `object`."""
-        x0, y0, x1, y1 = (_finite(value) for value in box_xyxy)
-        message = messages.Box(seq=self._link.next_seq(), box=(x0, y0, x1, y1), object=object)
-        return await self._link.ask(message, (Object,))
+        box = [_finite(value) for value in box_xyxy]
+        return await self._ask({"t": "box", "box": box, "object": object}, Object)
 
     async def move(self, object: int, point: int, x: float, y: float) -> Object | None:
         """Return the object after its point number `point` moved; None where nothing of it was left."""
-        x, y = _finite(x), _finite(y)
-        message = messages.Move(seq=self._link.next_seq(), object=object, point=point, x=x, y=y)
-        return await self._ask_what_is_left(message)
+        fields = {"t": "move", "object": object, "point": point, "x": _finite(x), "y": _finite(y)}
+        return what_is_left(await self._ask(fields, Object, Gone))
 
     async def unpoint(self, object: int, point: int) -> Object | None:
         """Return the object after its point number `point` was taken away; None where that was its last prompt."""
-        return await self._ask_what_is_left(messages.Unpoint(seq=self._link.next_seq(), object=object, point=point))
+        return what_is_left(await self._ask({"t": "unpoint", "object": object, "point": point}, Object, Gone))
 
     async def choose(self, object: int, candidate: int) -> Object:
         """Return the object with another of its candidates."""
-        message = messages.Choose(seq=self._link.next_seq(), object=object, candidate=candidate)
-        return await self._link.ask(message, (Object,))
+        return await self._ask({"t": "choose", "object": object, "candidate": candidate}, Object)
 
     async def label(self, object: int, name: str) -> Object:
         """Return the object under its new name."""
-        return await self._link.ask(messages.Label(seq=self._link.next_seq(), object=object, name=name), (Object,))
+        return await self._ask({"t": "label", "object": object, "name": name}, Object)
 
     async def delete(self, object: int) -> None:
         """Delete an object."""
-        await self._link.ask(messages.Delete(seq=self._link.next_seq(), object=object), (messages.Gone,))
+        await self._ask({"t": "delete", "object": object}, Gone)
 
     async def clear(self) -> None:
         """Delete every object."""
-        await self._link.ask(messages.Clear(seq=self._link.next_seq()), (messages.Gone,))
+        await self._ask({"t": "clear"}, Gone)
 
     async def undo(self) -> None:
         """Go one step back; `objects` shows the outcome. Nothing happens where there is no step."""
-        await self._travel(messages.Undo(seq=self._link.next_seq()), possible=self._link.book.can_undo)
+        await self._travel("undo")
 
     async def redo(self) -> None:
         """Go one step forward again; `objects` shows the outcome. Nothing happens where there is no step."""
-        await self._travel(messages.Redo(seq=self._link.next_seq()), possible=self._link.book.can_redo)
+        await self._travel("redo")
 
-    async def model(self, name: str) -> messages.Image:
-        """Go on with another model; the objects follow one by one into `objects`."""
-        message = messages.Model(seq=self._link.next_seq(), name=name)
-        return await self._link.ask(message, (messages.Image,), self._link.timeouts.open_s)
+    async def model(self, name: str, *, progress: Callable[[Progress], None] | None = None) -> Image | None:
+        """Go on with another model; every object is predicted again, as `objects` shows.
 
-    async def export(self, format: messages.ExportFormat, objects: Iterable[int] | None = None) -> messages.File:
-        """Return a file of the objects named, or of all."""
-        chosen = None if objects is None else tuple(objects)
-        message = messages.Export(seq=self._link.next_seq(), format=format, objects=chosen)
-        return await self._link.ask(message, (messages.File,))
+        Returns the picture as that model sees it, None where none is open.
+        """
+        fields, timeout_s = {"t": "model", "name": name}, self._line.timeouts.open_s
+        reply = await self._ask(fields, Image, Gone, timeout_s=timeout_s, progress=progress)
+        await self._line.ping()
+        return reply if isinstance(reply, Image) else None
+
+    async def export(self, format: ExportFormat, objects: Iterable[int] | None = None) -> File:
+        """Return a file of the objects named, or of all: its name, media type and bytes."""
+        chosen = None if objects is None else list(objects)
+        return await self._ask({"t": "export", "format": format, "objects": chosen}, File)
 
     async def ping(self) -> Latency:
         """Return how long things take at the moment."""
-        return await self._link.ping()
+        return await self._line.ping()
 
-    async def _start_hover(self, x: float, y: float, label: int, number: int | None) -> tuple[int, Answer]:
-        x, y, seq = _finite(x), _finite(y), self._link.next_seq()
-        message = messages.Hover(seq=seq, x=x, y=y, label=label, object=number, ack=self._painted)
-        return seq, await self._link.start(message, (Preview,))
+    async def _ask(
+        self,
+        fields: Fields,
+        *kinds: type[R],
+        timeout_s: float | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> R:
+        self._recorder.note(fields)
+        question = Question(fields, kinds, progress=progress)
+        return cast("R", await self._line.ask(question, timeout_s or self._line.timeouts.reply_s))
 
-    async def _finish_hover(self, seq: int, answer: Answer) -> Preview | None:
+    async def _begin_hover(self, x: float, y: float, label: int, number: int | None) -> tuple[int, Question]:
+        fields = click_of("hover", x, y, label, number)
+        self._recorder.note(fields)
+        question = Question({**fields, "ack": self._painted}, (Preview,))
+        return await self._line.put(question), question
+
+    async def _end_hover(self, seq: int, question: Question) -> Preview | None:
         try:
-            preview = await self._link.finish(seq, answer, self._link.timeouts.hover_s)
+            preview = await self._line.wait(question, self._line.timeouts.hover_s)
         except TimeoutError:
             return None
+        finally:
+            self._line.waiters.forget(seq)
         if not isinstance(preview, Preview):
             return None
-        self._painted = preview.message.seq
+        self._painted = preview.seq
         return preview
 
-    async def _ask_what_is_left(self, message: messages.Move | messages.Unpoint) -> Object | None:
-        reply: Object | messages.Gone = await self._link.ask(message, (Object, messages.Gone))
-        return reply if isinstance(reply, Object) else None
+    async def _travel(self, kind: str) -> None:
+        # Context: a step may come back as several messages, and nothing marks the last.
+        # Choice: a ping follows the first of them; its pong comes after all of them.
+        # Price: a second round trip.
+        await self._ask({"t": kind}, Object, Gone)
+        await self._line.ping()
 
-    async def _travel(self, message: messages.Undo | messages.Redo, *, possible: bool) -> None:
-        # Context: a step may come back as several messages, or as none, and nothing marks the last.
-        # Choice: a ping follows, and the step counts as done once its pong is here.
-        # Price: a second round trip; what the model still has to compute arrives in `objects` later.
-        answer = await self._link.start(message, (Object, messages.Gone))
-        try:
-            await self._link.ping()
-            if not possible and not answer.done():
-                return
-            await self._link.finish(message.seq, answer, self._link.timeouts.reply_s)
-            await self._link.ping()
-        finally:
-            self._link.waiters.forget(message.seq)
+
+def click_of(kind: str, x: float, y: float, label: int, number: int | None) -> Fields:
+    """Return a `click` or `hover` as a message; a label that is the default is left out."""
+    fields = {"t": kind, "x": _finite(x), "y": _finite(y), "label": None if label == 1 else label, "object": number}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def what_is_left(reply: Object | Gone) -> Object | None:
+    """Return the object that a change has left, None where it is gone."""
+    return reply if isinstance(reply, Object) else None
 
 
 def _finite(value: float) -> float:
     if not math.isfinite(value):
         raise BadCoordError(f"expected a finite coordinate in pixels of the picture, got {value}")
     return float(value)
+
+
+async def _each(points: Iterable[Point] | AsyncIterable[Point]) -> AsyncIterator[Point]:
+    if isinstance(points, AsyncIterable):
+        async for point in points:
+            yield point
+    else:
+        for point in points:
+            yield point

@@ -1,21 +1,26 @@
-"""Pictures to the server by HTTP. What becomes of them there is the session's matter."""
+"""Pictures to the server by HTTP, with the standard library. What becomes of them there is the session's matter."""
 
 from __future__ import annotations
 
 import asyncio
+import http.client
+import json
+import secrets
+import urllib.error
+import urllib.request
+from email.message import Message
 from pathlib import Path
-from typing import Annotated, Final
-
-import httpx
-import msgspec
+from typing import Final
 
 from app.client.dial import is_loopback
+from app.client.recipe import Picture
 from app.errors import (
     BadMessageError,
     BusyError,
     EngineFailedError,
     HoverError,
     ImageTooLargeError,
+    RateLimitedError,
     UnknownImageError,
     UnsupportedImageError,
 )
@@ -25,25 +30,14 @@ _KIND_OF_STATUS: Final[dict[int, type[HoverError]]] = {
     404: UnknownImageError,
     413: ImageTooLargeError,
     415: UnsupportedImageError,
+    429: RateLimitedError,
     500: EngineFailedError,
     503: BusyError,
 }
+_MAX_ANSWER_BYTES: Final = 2**20
 
 
-class _Uploaded(msgspec.Struct, frozen=True):
-    image_id: Annotated[str, msgspec.Meta(max_length=256)]
-
-
-class _Detail(msgspec.Struct, frozen=True):
-    code: str
-    message: str
-
-
-class _Problem(msgspec.Struct, frozen=True):
-    detail: _Detail
-
-
-async def upload(url: str, picture: Path | bytes, *, timeout_s: float) -> str:
+async def upload(url: str, picture: Picture, *, timeout_s: float) -> str:
     """Return the id under which the server keeps the picture.
 
     Args:
@@ -56,30 +50,64 @@ async def upload(url: str, picture: Path | bytes, *, timeout_s: float) -> str:
         ConnectionError: the server does not answer.
         HoverError: the server refuses the picture; the class says why.
     """
-    data = picture if isinstance(picture, bytes) else await asyncio.to_thread(picture.read_bytes)
-    name = "picture" if isinstance(picture, bytes) else picture.name
+    return await asyncio.to_thread(_upload, url, picture, timeout_s)
+
+
+def _upload(url: str, picture: Picture, timeout_s: float) -> str:
+    data = picture if isinstance(picture, bytes) else picture.read_bytes()
+    body, boundary = form_of(data)
+    request = urllib.request.Request(  # noqa: S310 - `dial` has checked that it is an address of the web
+        f"{url.rstrip('/')}/api/upload",
+        data=body,
+        headers={"content-type": f"multipart/form-data; boundary={boundary}", "accept": "application/json"},
+    )
+    handlers = [urllib.request.ProxyHandler({})] if is_loopback(url) else []
     try:
-        async with httpx.AsyncClient(timeout=timeout_s, trust_env=not is_loopback(url)) as client:
-            response = await client.post(f"{url.rstrip('/')}/api/upload", files={"file": (name, data)})
-    except httpx.HTTPError as error:
+        with urllib.request.build_opener(*handlers).open(request, timeout=timeout_s) as response:
+            return image_id_of(response.read(_MAX_ANSWER_BYTES))
+    except urllib.error.HTTPError as error:
+        with error:
+            raise refusal_of(error.code, error.headers, error.read(_MAX_ANSWER_BYTES)) from error
+    except (OSError, http.client.HTTPException) as error:  # nobody there, or cut while the picture went out
         raise ConnectionError(f"the upload to {url} failed ({error or type(error).__name__})") from error
-    if response.is_success:
-        return _image_id(response.content)
-    raise _refusal(response)
 
 
-def _image_id(content: bytes) -> str:
+def form_of(data: bytes) -> tuple[bytes, str]:
+    """Return a multipart form with one field, `file`, and its boundary."""
+    boundary = secrets.token_hex(16)
+    head = (
+        f'--{boundary}\r\ncontent-disposition: form-data; name="file"; filename="picture"\r\n'
+        "content-type: application/octet-stream\r\n\r\n"
+    )
+    return head.encode() + data + f"\r\n--{boundary}--\r\n".encode(), boundary
+
+
+def image_id_of(content: bytes) -> str:
+    """Return the id in the server's answer.
+
+    Raises:
+        BadMessageError: there is none.
+    """
     try:
-        return msgspec.json.decode(content, type=_Uploaded).image_id
-    except msgspec.MsgspecError as error:
-        raise BadMessageError(f"expected an image_id after the upload, got something else: {error}") from error
+        image_id = json.loads(content)["image_id"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadMessageError(f"expected an image_id after the upload, got {content[:80]!r}") from error
+    return str(image_id)
 
 
-def _refusal(response: httpx.Response) -> HoverError:
-    kind = _KIND_OF_STATUS.get(response.status_code, HoverError)
+def refusal_of(status: int, headers: Message, content: bytes) -> HoverError:
+    """Return the server's refusal as the exception of its code, or of its status where it gave none that is known."""
+    kind, message = _KIND_OF_STATUS.get(status, HoverError), f"the server refused the upload with status {status}"
     try:
-        detail = msgspec.json.decode(response.content, type=_Problem).detail
-    except msgspec.MsgspecError:
-        return kind(f"the server refused the upload with status {response.status_code}")
-    exact = {each.code: each for each in HoverError.__subclasses__()}
-    return exact.get(detail.code.lower(), kind)(detail.message)
+        detail = json.loads(content)["detail"]
+        exact = {each.code: each for each in HoverError.__subclasses__()}
+        kind, message = exact.get(str(detail["code"]).lower(), kind), str(detail["message"])
+    except (ValueError, TypeError, KeyError):
+        pass  # a proxy's own page says less than its status
+    seconds = str(headers.get("retry-after", ""))
+    return kind(message, retry_after_s=float(seconds) if seconds.isdigit() else None)
+
+
+def name_of(picture: Picture) -> str | None:
+    """Return what to call the picture."""
+    return picture.name[:256] if isinstance(picture, Path) else None

@@ -1,44 +1,134 @@
-"""What a client gets: previews and objects with their masks as arrays. Pure; knows no socket."""
+"""What a client gets: pictures, previews and objects, their masks as arrays when asked for. Pure; knows no socket.
+
+Field names are the wire's own. NumPy is imported when a mask is asked for, not before.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    from app.client.masks import MaskArray
 
-from app.protocol import messages
-from app.protocol.masks import MaskArray, decode_mask
+Box = tuple[float, float, float, float]
+"""`(x0, y0, x1, y1)` in pixels of the upright picture, x0 < x1 and y0 < y1."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model that the server knows: its size in millions of parameters, and whether its weights are there."""
+
+    name: str
+    params_m: float
+    available: bool
+    bundled: bool
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the server accepts, in bytes, pixels and pieces."""
+
+    max_upload_bytes: int
+    max_pixels: int
+    max_side: int
+    max_inline_bytes: int
+    max_message_bytes: int
+    max_points: int
+    max_objects: int
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """What the server says of itself; `session` and `token` take the session up again on another socket."""
+
+    version: int
+    session: str
+    token: str
+    resumed: bool
+    model: str
+    models: tuple[ModelInfo, ...]
+    limits: Limits
+    server: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an `open` or `model` has come: its stage, `position` in the queue, `fraction` done in [0, 1]."""
+
+    seq: int
+    stage: str
+    position: int | None = None
+    fraction: float | None = None
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture that takes prompts; `cached` where the server had already encoded it."""
+
+    seq: int
+    image_id: str
+    width: int
+    height: int
+    model: str
+    cached: bool
+    encode_ms: float
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A mask as it travels: run lengths inside its own box.
+
+    Attributes:
+        size: `(height, width)` of the grid, which spans the whole picture.
+        box: `(x0, y0, x1, y1)` of the crop on the grid, end exclusive; four zeros for an empty mask.
+        runs: LEB128 varints, row-major, alternating background and foreground, beginning with background.
+        score: the model's own predicted IoU.
+        area: foreground in pixels of the picture.
+    """
+
+    size: tuple[int, int]
+    box: tuple[int, int, int, int]
+    runs: bytes
+    score: float
+    area: int
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What a click at the pointer would give.
+    """What a click at `(x, y)` would give.
 
     Attributes:
-        message: the reply as it came, with every candidate on the logit grid.
+        masks: every candidate, on the model's own grid; `best` is the index of the one that a click would keep.
+        object: the object that would be refined, None for a new one.
         size_hw: height and width of the picture in pixels.
         nbytes: size of the reply on the wire.
     """
 
-    message: messages.Preview
-    size_hw: tuple[int, int]
-    nbytes: int
+    seq: int
+    x: float
+    y: float
+    best: int
+    masks: tuple[Mask, ...]
+    object: int | None = None
+    size_hw: tuple[int, int] = (0, 0)
+    nbytes: int = 0
 
     @property
     def score(self) -> float:
         """The model's own predicted IoU of the best candidate."""
-        return self.message.masks[self.message.best].score
+        return self.masks[self.best].score
 
     @property
     def area(self) -> int:
         """Foreground of the best candidate in pixels of the picture."""
-        return self.message.masks[self.message.best].area
+        return self.masks[self.best].area
 
     @cached_property
     def mask(self) -> MaskArray:
         """(H, W) bool, the best candidate at the picture's size; computed at the first use."""
-        return scale_mask(decode_mask(self.message.masks[self.message.best]), self.size_hw)
+        return _array(self.masks[self.best], self.size_hw)
 
 
 @dataclass(frozen=True)
@@ -46,39 +136,82 @@ class Object:
     """An object as the server last told it.
 
     Attributes:
-        message: the reply as it came: name, color, points, box and every candidate.
+        id: the number to name it by.
+        color: index into the page's palette.
+        points: `(x, y, label)` of every point, label 1 on the object and 0 off it.
+        box: its box, or None.
+        masks: every candidate; `chosen` is the index of the one that counts.
         size_hw: height and width of the picture in pixels.
         nbytes: size of the reply on the wire.
     """
 
-    message: messages.Object
-    size_hw: tuple[int, int]
-    nbytes: int
-
-    @property
-    def id(self) -> int:
-        """The number to name the object by."""
-        return self.message.id
-
-    @property
-    def name(self) -> str:
-        """The object's name."""
-        return self.message.name
+    seq: int
+    id: int
+    name: str
+    color: int
+    points: tuple[tuple[float, float, int], ...]
+    chosen: int
+    masks: tuple[Mask, ...]
+    can_undo: bool
+    can_redo: bool
+    box: Box | None = None
+    size_hw: tuple[int, int] = (0, 0)
+    nbytes: int = 0
 
     @property
     def score(self) -> float:
         """The model's own predicted IoU of the chosen candidate."""
-        return self.message.masks[self.message.chosen].score
+        return self.masks[self.chosen].score
 
     @property
     def area(self) -> int:
         """Foreground of the chosen candidate in pixels of the picture."""
-        return self.message.masks[self.message.chosen].area
+        return self.masks[self.chosen].area
 
     @cached_property
     def mask(self) -> MaskArray:
         """(H, W) bool, the chosen candidate at the picture's size; computed at the first use."""
-        return scale_mask(decode_mask(self.message.masks[self.message.chosen]), self.size_hw)
+        return _array(self.masks[self.chosen], self.size_hw)
+
+
+@dataclass(frozen=True)
+class Gone:
+    """Objects that are no more."""
+
+    seq: int
+    objects: tuple[int, ...]
+    can_undo: bool
+    can_redo: bool
+
+
+@dataclass(frozen=True)
+class File:
+    """An exported file: its name, media type and bytes."""
+
+    seq: int
+    name: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Pong:
+    """The answer to a ping, with running medians of the server in milliseconds."""
+
+    at: float
+    queue_ms: float
+    decode_ms: float
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An error as it travels; `retry_after` in seconds. `app.client.errors` makes the exception of it."""
+
+    code: str
+    message: str
+    fatal: bool
+    seq: int | None = None
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,18 +223,8 @@ class Latency:
     decode_ms: float
 
 
-def scale_mask(mask_hw: MaskArray, size_hw: tuple[int, int]) -> MaskArray:
-    """Return the mask at another size, each pixel taking the grid's nearest.
+def _array(mask: Mask, size_hw: tuple[int, int]) -> MaskArray:
+    from app.client.masks import decode_mask, scale_mask  # NumPy only for who asks for an array
 
-    Args:
-        mask_hw: (h, w) bool on any grid that spans the whole picture.
-        size_hw: height and width wanted.
-    """
-    if mask_hw.shape == size_hw:
-        return mask_hw
-    rows, columns = (
-        np.minimum((np.arange(size) + 0.5) * grid / size, grid - 1).astype(np.intp)
-        for size, grid in zip(size_hw, mask_hw.shape, strict=True)
-    )
-    scaled: MaskArray = mask_hw[np.ix_(rows, columns)]
-    return scaled
+    mask_hw = decode_mask(mask)
+    return scale_mask(mask_hw, size_hw) if size_hw != (0, 0) else mask_hw

@@ -1,76 +1,129 @@
-"""Who waits for which reply. Bookkeeping only: no socket, no clock."""
+"""Who waits for which reply, across sockets. Bookkeeping only: no socket, no clock."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 from app.client.book import Reply
-from app.client.values import Preview
+from app.client.recipe import Picture
+from app.client.values import Preview, Progress
+from app.client.wire import Fields
 
 Answer: TypeAlias = "asyncio.Future[Reply | None]"
-"""The reply, or None for a hover that a newer one replaced."""
+"""The reply, or None for a hover that was given up."""
+MAX_WAITING: Final = 1024
+"""Questions without an answer; beyond that the oldest is given up."""
+MAX_SENDS: Final = 5
+"""Sockets on which one change is tried. One that ends each of them is not worth the session."""
 
 
-@dataclass(frozen=True)
-class _Wait:
+@dataclass(eq=False)
+class Question:
+    """A message that is answered.
+
+    Attributes:
+        fields: the message under the caller's ids, without `seq`.
+        kinds: the replies that answer it.
+        answer: the reply, None for a hover that was given up.
+        made: the caller's id of the object that it makes, where that is known before, as when a session is made again.
+        picture: what `open` opens.
+        progress: called with what comes before the answer.
+        again: True for a change of the recipe that is made again; it belongs to its socket.
+        sends: how often it was sent.
+    """
+
+    fields: Fields
     kinds: tuple[type, ...]
-    answer: Answer
+    answer: Answer = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    made: int | None = None
+    picture: Picture | None = None
+    progress: Callable[[Progress], None] | None = None
+    again: bool = False
+    sends: int = 0
+
+    @property
+    def is_hover(self) -> bool:
+        """True for what is worthless once it is overtaken."""
+        return str(self.fields["t"]) == "hover"
+
+    def once_more(self) -> Question:
+        """Return the same question, to be asked again."""
+        return Question(self.fields, self.kinds, made=self.made, picture=self.picture, progress=self.progress)
+
+    def settle(self, reply: Reply | None) -> None:
+        """Answer it, where anyone still waits."""
+        if not self.answer.done():
+            self.answer.set_result(reply)
+
+    def refuse(self, error: Exception) -> None:
+        """Raise the error where it is awaited."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+            self.answer.exception()  # seen, even where the caller has stopped waiting
 
 
 class Waiters:
-    """The open questions of one socket by their `seq`; each leaves with its answer, or by `forget`."""
+    """The open questions by their `seq`. A change stays until it is answered, even where its caller has gone."""
 
     def __init__(self) -> None:
-        self._waits: dict[int, _Wait] = {}
-        self._broken: Exception | None = None
+        self._questions: dict[int, Question] = {}
 
-    def expect(self, seq: int, kinds: tuple[type, ...]) -> Answer:
-        """Return the future of the first reply to `seq` that is of one of the kinds.
+    def __len__(self) -> int:
+        """Number of questions without an answer."""
+        return len(self._questions)
 
-        Raises:
-            Exception: what broke the socket before; connect again.
-        """
-        if self._broken is not None:
-            raise self._broken
-        answer: Answer = asyncio.get_running_loop().create_future()
-        self._waits[seq] = _Wait(kinds, answer)
-        return answer
+    def expect(self, seq: int, question: Question) -> None:
+        """Wait for the reply to `seq`."""
+        self._questions[seq] = question
+        if len(self._questions) > MAX_WAITING:
+            self._questions.pop(next(iter(self._questions))).refuse(TimeoutError("too many questions wait"))
+
+    def get(self, seq: int) -> Question | None:
+        """Return the question with this number."""
+        return self._questions.get(seq)
 
     def forget(self, seq: int) -> None:
-        """Stop waiting for a reply to `seq`, whatever became of it."""
-        wait = self._waits.pop(seq, None)
-        if wait is not None:
-            wait.answer.cancel()
+        """Stop waiting for a reply to `seq`, whatever becomes of it."""
+        question = self._questions.pop(seq, None)
+        if question is not None:
+            question.answer.cancel()
 
-    def resolve(self, seq: int, reply: Reply) -> None:
-        """Hand the reply to whoever waits for it; a preview also ends the wait of every older hover."""
-        wait = self._waits.get(seq)
-        if wait is not None and isinstance(reply, wait.kinds):
-            self._settle(seq, reply)
+    def resolve(self, seq: int, reply: Reply) -> Question | None:
+        """Hand the reply to whoever waits for it and return the question, None where it answers none.
+
+        A preview also ends the wait of every older hover.
+        """
+        question = self._questions.get(seq)
         if isinstance(reply, Preview):
             self.overtake(seq)
+        if question is None or not isinstance(reply, question.kinds):
+            return None
+        del self._questions[seq]
+        question.settle(reply)
+        return question
 
-    def overtake(self, seq: int) -> None:
-        """Answer None to every hover older than `seq`."""
-        for older in [s for s, wait in self._waits.items() if s < seq and wait.kinds == (Preview,)]:
-            self._settle(older, None)
+    def overtake(self, before: int | None = None) -> None:
+        """Answer None to every hover older than `before`, to all where that is None."""
+        for seq, question in list(self._questions.items()):
+            if question.is_hover and (before is None or seq < before):
+                del self._questions[seq]
+                question.settle(None)
 
     def refuse(self, seq: int | None, error: Exception) -> None:
         """Raise the error where `seq` is awaited; without a `seq` everywhere, as nobody can know whom it meant."""
-        for number in list(self._waits) if seq is None else [seq]:
-            wait = self._waits.pop(number, None)
-            if wait is not None and not wait.answer.done():
-                wait.answer.set_exception(error)
-                wait.answer.exception()  # seen, even where the caller has stopped waiting
+        for number in list(self._questions) if seq is None else [seq]:
+            question = self._questions.pop(number, None)
+            if question is not None:
+                question.refuse(error)
 
-    def close(self, error: Exception) -> None:
-        """Raise the error everywhere, now and from now on; the first error stays."""
-        self._broken = self._broken or error
-        self.refuse(None, self._broken)
+    def changes(self) -> list[tuple[int, Question]]:
+        """Return the changes without an answer, in the order in which they were sent."""
+        waiting = [(seq, each) for seq, each in self._questions.items() if not (each.is_hover or each.again)]
+        return sorted(waiting, key=lambda pair: pair[0])
 
-    def _settle(self, seq: int, reply: Reply | None) -> None:
-        answer = self._waits.pop(seq).answer
-        if not answer.done():
-            answer.set_result(reply)
+    def renumber(self, old: int, new: int) -> None:
+        """Give a question another number."""
+        self._questions[new] = self._questions.pop(old)

@@ -85,8 +85,8 @@ def choose_model(manifest: Manifest, directory: Path, wanted: str | None, *, can
         if locate(entry, directory):
             return entry
     raise ModelUnavailableError(
-        f"no checkpoint is in {directory}; put one there ({', '.join(entry.file for entry in published)}), "
-        "or start once with a network connection"
+        f"no checkpoint is in {directory}; put one there ({', '.join(entry.file for entry in published)}), or fetch "
+        "one with 'python -m app weights fetch tiny'"
     )
 
 
@@ -136,7 +136,7 @@ def cure(entry: ModelEntry) -> str:
     """Return how to get a model's checkpoint, as the end of a sentence."""
     if not entry.urls:
         return "restore it from the program's own files"
-    return f"start with a network connection to fetch it, or save {entry.urls[0]} under that name"
+    return f"fetch it with 'python -m app weights fetch {entry.name}', or save {entry.urls[0]} under that name"
 
 
 def remembered_sha256(path: Path, cache_file: Path) -> str:

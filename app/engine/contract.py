@@ -106,3 +106,11 @@ class Engine(Protocol):
             EngineFailedError: the device gave up; the embedding stays usable.
         """
         ...
+
+    def close(self) -> None:
+        """Stop what runs beside the calls, such as a conversion. Returns at once; no call begins after it.
+
+        Called in any thread. A call that is under way goes on to its end or fails with `EngineFailedError`; memory
+        goes with the last reference to the engine.
+        """
+        ...

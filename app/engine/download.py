@@ -63,8 +63,8 @@ def fetch(
     target = directory / entry.file
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with _only_one(entry, directory, progress, lock_timeout_s):
-            if not _is_right(entry, target):
+        with only_one(entry, directory, progress, lock_timeout_s):
+            if not is_right(entry, target):
                 _fetch_part(entry, target, progress, client)
     except OSError as error:
         raise ModelUnavailableError(
@@ -74,7 +74,7 @@ def fetch(
 
 
 @contextmanager
-def _only_one(entry: ModelEntry, directory: Path, progress: Progress, timeout_s: float) -> Iterator[None]:
+def only_one(entry: ModelEntry, directory: Path, progress: Progress, timeout_s: float) -> Iterator[None]:
     """Hold the lock of the file; while another process holds it, report that process's progress."""
     lock = FileLock(directory / f".{entry.file}.lock")
     for _ in range(max(1, round(timeout_s / LOCK_POLL_S))):
@@ -82,7 +82,7 @@ def _only_one(entry: ModelEntry, directory: Path, progress: Progress, timeout_s:
             lock.acquire(timeout=LOCK_POLL_S)
             break
         except Timeout:
-            progress(_size(_part_path(directory / entry.file)), entry.bytes)
+            progress(size_of(part_path(directory / entry.file)), entry.bytes)
     else:
         raise ModelUnavailableError(
             f"another process has been fetching {entry.file} for {timeout_s:.0f} s; wait for it, or end it"
@@ -95,8 +95,8 @@ def _only_one(entry: ModelEntry, directory: Path, progress: Progress, timeout_s:
 
 def _fetch_part(entry: ModelEntry, target: Path, progress: Progress, client: httpx.Client | None) -> None:
     """Bring the part to its end, and give it its name."""
-    part = _part_path(target)
-    _check_space(entry, part)
+    part = part_path(target)
+    check_space(entry, part)
     if client is not None:
         _from_any_address(client, entry, part, progress)
     else:
@@ -124,17 +124,17 @@ def _from_address(client: httpx.Client, url: str, entry: ModelEntry, part: Path,
     """Ask one address until the part is right (None) or a request changes nothing (the reason)."""
     reason = None
     for _ in range(MAX_ATTEMPTS):
-        before = _size(part)
+        before = size_of(part)
         try:
             if before < entry.bytes:
                 _request_rest(client, url, entry, part, progress)
-            if _is_right(entry, part):
+            if is_right(entry, part):
                 return None
             part.unlink()
             reason = "sent a file with another hash"
         except (httpx.HTTPError, _TransferError) as error:
             reason = str(error) or type(error).__name__
-        if _size(part) == before:
+        if size_of(part) == before:
             break
     return reason
 
@@ -145,7 +145,7 @@ def _request_rest(client: httpx.Client, url: str, entry: ModelEntry, part: Path,
     Raises:
         _TransferError: the answer is of no use or stopped early.
     """
-    start = _size(part)
+    start = size_of(part)
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     with client.stream("GET", url, headers=headers) as response:
         resumes = _check_answer(response, start, entry, part)
@@ -158,8 +158,8 @@ def _request_rest(client: httpx.Client, url: str, entry: ModelEntry, part: Path,
                 progress(file.tell(), entry.bytes)
             file.flush()
             os.fsync(file.fileno())
-    if _size(part) < entry.bytes:
-        raise _TransferError(f"stopped after {_size(part)} of {entry.bytes} bytes")
+    if size_of(part) < entry.bytes:
+        raise _TransferError(f"stopped after {size_of(part)} of {entry.bytes} bytes")
 
 
 def _check_answer(response: httpx.Response, start: int, entry: ModelEntry, part: Path) -> bool:
@@ -184,9 +184,9 @@ def _check_answer(response: httpx.Response, start: int, entry: ModelEntry, part:
     raise _TransferError(f"answered {response.status_code} {response.reason_phrase}")
 
 
-def _check_space(entry: ModelEntry, part: Path) -> None:
+def check_space(entry: ModelEntry, part: Path) -> None:
     """Raise `ModelUnavailableError` where the disk has no room for what the part lacks."""
-    needed = entry.bytes - _size(part) + SPARE_BYTES
+    needed = entry.bytes - size_of(part) + SPARE_BYTES
     free = shutil.disk_usage(part.parent).free
     if free < needed:
         raise ModelUnavailableError(
@@ -195,13 +195,16 @@ def _check_space(entry: ModelEntry, part: Path) -> None:
         )
 
 
-def _part_path(target: Path) -> Path:
+def part_path(target: Path) -> Path:
+    """Return where the bytes of a checkpoint go before it has its name."""
     return target.with_name(f"{target.name}.part")
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Return a file's bytes, 0 where it isn't there."""
     return path.stat().st_size if path.exists() else 0
 
 
-def _is_right(entry: ModelEntry, path: Path) -> bool:
-    return _size(path) == entry.bytes and file_sha256(path) == entry.sha256
+def is_right(entry: ModelEntry, path: Path) -> bool:
+    """Return whether a file is a model's checkpoint, by size and hash."""
+    return size_of(path) == entry.bytes and file_sha256(path) == entry.sha256

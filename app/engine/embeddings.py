@@ -34,6 +34,13 @@ class StoreStats:
     evictions: int
 
 
+class Kept(NamedTuple):
+    """An embedding and what it is counted as: its bytes when it came. It may become smaller while it is kept."""
+
+    embedding: Embedding
+    nbytes: int
+
+
 class EmbeddingStore:
     """A cache of embeddings that never holds more than `budget_bytes`."""
 
@@ -41,7 +48,7 @@ class EmbeddingStore:
         """Args: the bytes that all embeddings together may hold."""
         self._budget_bytes = budget_bytes
         self._lock = threading.Lock()
-        self._entries: OrderedDict[EmbeddingKey, Embedding] = OrderedDict()  # least recently used first
+        self._entries: OrderedDict[EmbeddingKey, Kept] = OrderedDict()  # least recently used first
         self._pins: Counter[EmbeddingKey] = Counter()
         self._bytes = 0
         self._hits = self._misses = self._evictions = 0
@@ -49,13 +56,13 @@ class EmbeddingStore:
     def get(self, key: EmbeddingKey) -> Embedding | None:
         """Return the embedding and make it the most recently used, or None where it isn't kept."""
         with self._lock:
-            embedding = self._entries.get(key)
-            if embedding is None:
+            kept = self._entries.get(key)
+            if kept is None:
                 self._misses += 1
                 return None
             self._hits += 1
             self._entries.move_to_end(key)
-            return embedding
+            return kept.embedding
 
     def put(self, key: EmbeddingKey, embedding: Embedding) -> bool:
         """Keep an embedding in place of any of the same key, and forget others until it fits.
@@ -64,18 +71,19 @@ class EmbeddingStore:
             False where it would not fit beside the pinned ones; then nothing is forgotten for it, and the caller's
             own reference is the only one.
         """
+        new = Kept(embedding, embedding.nbytes)
         with self._lock:
             pinned_bytes = sum(
                 kept.nbytes for other, kept in self._entries.items() if other in self._pins and other != key
             )
-            if pinned_bytes + embedding.nbytes > self._budget_bytes:
+            if pinned_bytes + new.nbytes > self._budget_bytes:
                 return False
             self._forget(key)
-            while self._bytes + embedding.nbytes > self._budget_bytes:
+            while self._bytes + new.nbytes > self._budget_bytes:
                 self._forget(next(other for other in self._entries if other not in self._pins))
                 self._evictions += 1
-            self._entries[key] = embedding
-            self._bytes += embedding.nbytes
+            self._entries[key] = new
+            self._bytes += new.nbytes
             return True
 
     @contextmanager
@@ -95,14 +103,23 @@ class EmbeddingStore:
         with self._lock:
             return self._forget(key)
 
+    def drop(self, model: str | None = None) -> int:
+        """Forget every embedding that isn't pinned, of one model or of all; return how many."""
+        with self._lock:
+            keys = [key for key in self._entries if key not in self._pins and model in (None, key.model)]
+            for key in keys:
+                self._forget(key)
+            self._evictions += len(keys)
+            return len(keys)
+
     def stats(self) -> StoreStats:
         """Return what the store holds and has done."""
         with self._lock:
             return StoreStats(len(self._entries), self._bytes, self._hits, self._misses, self._evictions)
 
     def _forget(self, key: EmbeddingKey) -> bool:
-        embedding = self._entries.pop(key, None)
-        if embedding is None:
+        kept = self._entries.pop(key, None)
+        if kept is None:
             return False
-        self._bytes -= embedding.nbytes
+        self._bytes -= kept.nbytes
         return True

@@ -32,6 +32,7 @@ class FakeEmbedding:
     size_hw: tuple[int, int]
     fingerprint: float
     nbytes: int = 1000
+    grid: int = GRID
 
 
 @dataclass
@@ -48,6 +49,8 @@ class FakeEngine:
         decoding: set once a `decode` has begun; tests clear it.
         encodes: number of `encode` calls so far.
         decoded: the prompts of every `decode` call so far.
+        grid: side of its logit grid; another model has another.
+        closed: True once `close` was called.
     """
 
     model: str = "tiny"
@@ -59,6 +62,8 @@ class FakeEngine:
     decoding: threading.Event = field(default_factory=threading.Event)
     encodes: int = 0
     decoded: list[list[Prompt]] = field(default_factory=list)
+    grid: int = GRID
+    closed: bool = False
 
     def encode(self, image: Image) -> FakeEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
@@ -67,7 +72,7 @@ class FakeEngine:
         self.encodes += 1
         self._pass(self.encoding, self.encode_gate)
         digest = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()
-        return FakeEmbedding((image.shape[0], image.shape[1]), digest[0] / 256)
+        return FakeEmbedding((image.shape[0], image.shape[1]), digest[0] / 256, grid=self.grid)
 
     def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
         """Return one `Candidates` per prompt, in order; see `contract.Engine.decode`."""
@@ -77,10 +82,14 @@ class FakeEngine:
             raise ValueError("decode needs at least one prompt, got none")
         for prompt in prompts:
             shape_of(prompt)
-            stacked_mask_logits([prompt], (GRID, GRID))
+            stacked_mask_logits([prompt], (self.grid, self.grid))
         self.decoded.append(prompts)
         self._pass(self.decoding, self.decode_gate)
         return [candidates(embedding, prompt) for prompt in prompts]
+
+    def close(self) -> None:
+        """Take note; see `contract.Engine.close`."""
+        self.closed = True
 
     def _pass(self, begun: threading.Event, gate: threading.Event | None) -> None:
         begun.set()
@@ -107,17 +116,17 @@ def radius_px(embedding: FakeEmbedding, candidate: int) -> float:
 
 
 def geometry(embedding: FakeEmbedding, prompt: Prompt, radius: float) -> Logits:
-    """Return the signed distance to the shape's edge, (64, 64) float32 in grid cells, clipped like logits."""
-    height, width = embedding.size_hw
-    y = (np.arange(GRID)[:, None] + 0.5) * height / GRID
-    x = (np.arange(GRID)[None, :] + 0.5) * width / GRID
-    cell_px = max(height, width) / GRID
+    """Return the signed distance to the shape's edge, (grid, grid) float32 in grid cells, clipped like logits."""
+    (height, width), grid = embedding.size_hw, embedding.grid
+    y = (np.arange(grid)[:, None] + 0.5) * height / grid
+    x = (np.arange(grid)[None, :] + 0.5) * width / grid
+    cell_px = max(height, width) / grid
 
     def disc(point_xy: tuple[float, float], radius: float) -> NDArray[np.float64]:
         return (radius - np.hypot(x - point_xy[0], y - point_xy[1])) / cell_px
 
     points = list(zip(prompt.points_xy, prompt.labels, strict=True))
-    logits = np.full((GRID, GRID), -MAX_LOGIT)
+    logits = np.full((grid, grid), -MAX_LOGIT)
     for point_xy in (point_xy for point_xy, label in points if label == 1):
         logits = np.maximum(logits, disc(point_xy, radius))
     if prompt.box_xyxy is not None:

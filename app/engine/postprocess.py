@@ -5,7 +5,8 @@ SAM 2.1 thresholds at 0 after bilinear upsampling to the image. So does `object_
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from app.protocol.masks import encode_mask
 from app.protocol.messages import MAX_MASK_SIDE, Mask
 
 MaskArray = NDArray[np.bool_]
+
+BAND_PIXELS: Final = 2**18
+"""Pixels that are blended at a time: 1 MB of float32, which stays in a core's cache."""
 
 
 class Taps(NamedTuple):
@@ -88,8 +92,16 @@ def upsampled_mask(logits: Logits, grid_hw: tuple[int, int]) -> MaskArray:
     columns = taps(logits.shape[1], grid_hw[1])
     down, across = span(rows, rows_inside), span(columns, columns_inside)
     wide = np.ascontiguousarray(blend(logits.T, columns.part(across)).T)  # rows side by side in memory
-    mask_hw[down, across] = blend(wide, rows.part(down)) > 0
+    for band in bands(down, wide.shape[1]):
+        mask_hw[band, across] = blend(wide, rows.part(band)) > 0
     return mask_hw
+
+
+def bands(rows: slice, width: int) -> Iterator[slice]:
+    """Yield the rows in pieces of about `BAND_PIXELS`, so that a picture of any size takes little memory at a time."""
+    height = max(1, BAND_PIXELS // max(1, width))
+    for top in range(rows.start, rows.stop, height):
+        yield slice(top, min(top + height, rows.stop))
 
 
 def taps(cells: int, pixels: int) -> Taps:

@@ -1,7 +1,8 @@
-"""SAM 2.1 on torch: sam2's own modules on any device, in float32. The reference that other engines are held to.
+"""SAM 2.1 on torch, on any device, in float32. The reference that other engines are held to.
 
-The computation is that of `sam2.SAM2ImagePredictor`, which keeps one picture inside itself and is fixed to a
-1024 pixel input; here a picture's features live in a `TorchEmbedding` outside of the model.
+The picture's half is sam2's own modules; the prompt's half is `reassociated`, which computes the same. The results are
+those of `sam2.SAM2ImagePredictor`, which keeps one picture inside itself and is fixed to a 1024 pixel input; here what
+is known of a picture lives in a `TorchEmbedding` outside of the model.
 """
 
 from __future__ import annotations
@@ -19,45 +20,44 @@ from torch import Tensor
 from torch.nn import functional
 
 from app.engine.contract import Candidates, Embedding, Image, Prompt
+from app.engine.graphs import picture_features, prompt_table
 from app.engine.loader import load_model
 from app.engine.manifest import ModelEntry
 from app.engine.prompts import batches, stacked_mask_logits, tokens
-from app.errors import EngineFailedError
+from app.engine.reassociated import ImageTerms, ReassociatedDecoder
+from app.engine.selection import selected
+from app.errors import EngineFailedError, EngineMemoryError
 
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
 
 MAX_BATCH = 4
 """Prompts decoded at once. On a CPU 4 take as long as one by one, and 16 take 1.6 times that."""
-MAX_LOGIT = 32.0
 PIXEL_MEAN = (0.485, 0.456, 0.406)
 PIXEL_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True, eq=False)
 class TorchEmbedding:
-    """The features of one picture.
+    """What is known of one picture.
 
     Attributes:
         size_hw: height and width of the picture in pixels.
-        image_embed: (1, C, S/16, S/16) float32, S the side of the model's input.
-        high_res_features: (1, C/8, S/4, S/4) and (1, C/4, S/8, S/8) float32.
+        terms: float32, on the engine's device.
     """
 
     size_hw: tuple[int, int]
-    image_embed: Tensor
-    high_res_features: tuple[Tensor, ...]
+    terms: ImageTerms
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the features hold in memory."""
-        return sum(feature.nbytes for feature in (self.image_embed, *self.high_res_features))
+        """Bytes that the terms hold in memory."""
+        return sum(term.nbytes for term in self.terms)
 
     def to_bytes(self) -> bytes:
         """Return the embedding as bytes for the disk."""
         file = io.BytesIO()
-        features = [feature.cpu() for feature in (self.image_embed, *self.high_res_features)]
-        torch.save({"size_hw": self.size_hw, "features": features}, file)
+        torch.save({"size_hw": self.size_hw, "terms": [term.cpu() for term in self.terms]}, file)
         return file.getvalue()
 
     @classmethod
@@ -69,11 +69,11 @@ class TorchEmbedding:
         """
         try:
             state = torch.load(io.BytesIO(data), map_location=device, weights_only=True)
-            image_embed, *high_res_features = state["features"]
+            terms = ImageTerms(*state["terms"])
             height, width = state["size_hw"]
         except Exception as error:  # the unpickler raises whatever the bytes lead it to
             raise EngineFailedError("a stored embedding is damaged; encode the picture again") from error
-        return cls((height, width), image_embed, tuple(high_res_features))
+        return cls((height, width), terms)
 
 
 class TorchEngine:
@@ -84,21 +84,17 @@ class TorchEngine:
         self.model = name
         self.device = device
         self._sam = model
-        with torch.inference_mode():
-            self._image_pe = model.sam_prompt_encoder.get_dense_pe()
+        self._decoder = ReassociatedDecoder(model).eval()
+        self._table = prompt_table(model)
 
     @torch.inference_mode()
     def encode(self, image: Image) -> TorchEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-            raise ValueError(f"a picture must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
-        sam = self._sam
+        check_image(image)
         with _device_failures("encode a picture"):
-            levels = sam.forward_image(model_input(image, sam.image_size).to(self.device))["backbone_fpn"]
-            *high_res_features, image_embed = levels[-sam.num_feature_levels :]
-            if sam.directly_add_no_mem_embed:
-                image_embed = image_embed + sam.no_mem_embed.reshape(1, -1, 1, 1)
-        return TorchEmbedding((image.shape[0], image.shape[1]), image_embed, tuple(high_res_features))
+            pixels = model_input(image, self._sam.image_size).to(self.device)
+            terms = self._decoder.image_terms(*picture_features(self._sam, pixels))
+        return TorchEmbedding((image.shape[0], image.shape[1]), terms)
 
     @torch.inference_mode()
     def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
@@ -110,25 +106,38 @@ class TorchEngine:
             found.update(zip(batch, self._decode_batch(embedding, [prompts[index] for index in batch]), strict=True))
         return [found[index] for index in range(len(prompts))]
 
+    def close(self) -> None:
+        """Do nothing: no work goes on between calls, and memory goes with the last reference."""
+
     def _decode_batch(self, embedding: TorchEmbedding, prompts: list[Prompt]) -> list[Candidates]:
         """Decode prompts of equal shape in one call of the model."""
-        sam = self._sam
-        coords_xy, labels = tokens(prompts, embedding.size_hw, sam.image_size)
-        mask_logits = stacked_mask_logits(prompts, sam.sam_prompt_encoder.mask_input_size)
+        multimask = prompts[0].multimask
+        prompt = self._table.tokens(*tokens(prompts, embedding.size_hw, self._sam.image_size))
+        mask_logits = stacked_mask_logits(prompts, self._sam.sam_prompt_encoder.mask_input_size)
+        padding = np.zeros((len(prompt), 1, prompt.shape[1]), np.float32)
         with _device_failures("decode a prompt"):
-            masks = None if mask_logits is None else torch.from_numpy(mask_logits).to(self.device)
-            points = (torch.from_numpy(coords_xy).to(self.device), torch.from_numpy(labels).to(self.device))
-            sparse, dense = sam.sam_prompt_encoder(points=points, boxes=None, masks=masks)
-            logits, scores, _, _ = sam.sam_mask_decoder(
-                image_embeddings=embedding.image_embed,
-                image_pe=self._image_pe,
-                sparse_prompt_embeddings=sparse,
-                dense_prompt_embeddings=dense,
-                multimask_output=prompts[0].multimask,
-                repeat_image=len(prompts) > 1,
-                high_res_features=list(embedding.high_res_features),
+            logits, scores = self._decoder(
+                embedding.terms,
+                self._on_device(prompt),
+                self._on_device(padding),
+                None if mask_logits is None else self._on_device(mask_logits),
+                1 if multimask else 0,
             )
-            return candidates(logits, scores)
+            pairs = zip(logits.cpu().numpy(), scores.cpu().numpy(), strict=True)
+            return [selected(masks, iou, multimask=multimask) for masks, iou in pairs]
+
+    def _on_device(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+
+def check_image(image: Image) -> None:
+    """Check that a picture is what an engine encodes.
+
+    Raises:
+        ValueError: it isn't (H, W, 3) uint8, or is empty.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise ValueError(f"a picture must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
 
 
 def load_torch_engine(entry: ModelEntry, path: Path, device: str = "cpu") -> TorchEngine:
@@ -160,25 +169,19 @@ def model_input(image: Image, input_size: int) -> Tensor:
     return torch.cat(planes, dim=1)
 
 
-def candidates(logits: Tensor, scores: Tensor) -> list[Candidates]:
-    """Return the model's output, (B, K, h, w) logits and (B, K) scores, as B `Candidates`.
-
-    Raises:
-        EngineFailedError: a score is not a number.
-    """
-    logits_np = logits.float().clamp(-MAX_LOGIT, MAX_LOGIT).cpu().numpy()
-    scores_np = scores.float().cpu().numpy()
-    if not np.isfinite(scores_np).all():
-        raise EngineFailedError("the model gave a score that is not a number; try the cpu device")
-    return [Candidates(logits_np[index].copy(), scores_np[index].copy()) for index in range(len(scores_np))]
-
-
 @contextmanager
 def _device_failures(task: str) -> Iterator[None]:
     """Turn what torch raises, such as a device that is out of memory, into `EngineFailedError`."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        raise EngineFailedError(
+        kind = EngineMemoryError if is_out_of_memory(error) else EngineFailedError
+        raise kind(
             f"the device failed to {task} ({type(error).__name__}); try again, or choose a smaller model"
         ) from error
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether a device has no memory left; torch has a type for it on CUDA, and only words elsewhere."""
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(word in str(error) for word in words)

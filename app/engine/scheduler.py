@@ -22,13 +22,19 @@ from enum import IntEnum
 from statistics import median
 from typing import Any, Generic, TypeVar
 
+import structlog
+
 from app.errors import BusyError, EngineFailedError, HoverError
 
 T = TypeVar("T")
 RETRY_AFTER_S = 1.0
 SAMPLES = 64
+MAX_HUNG = 4
+"""Threads of a lane that may hang; after that the lane waits for them, and the server says that it isn't ready."""
 QUIET_S = 2.0
 """Without a decode for so long, nobody is hovering."""
+
+log = structlog.get_logger(__name__)
 
 
 class Priority(IntEnum):
@@ -46,7 +52,14 @@ class Job(Generic[T]):
     work: Callable[[], T]
     future: asyncio.Future[T]
     loop: asyncio.AbstractEventLoop
+    timeout_s: float
     queued_at: float = field(default_factory=time.perf_counter)
+    began_at: float = math.inf
+
+    @property
+    def hangs(self) -> bool:
+        """Whether it has been at work for longer than anyone waits for it."""
+        return time.perf_counter() - self.began_at > self.timeout_s
 
     def settle(self, outcome: T | BaseException) -> None:
         """Hand the outcome over to the event loop; nobody may be waiting any more."""
@@ -88,7 +101,17 @@ class Meter:
 
 
 class Lane:
-    """One thread that does one job at a time, the most urgent first and the oldest among equals."""
+    """One thread that does one job at a time, the most urgent first and the oldest among equals.
+
+    Decision: a thread that hangs is left alone, another takes its place. Context: neither torch nor OpenVINO can be
+    interrupted, and one decode that never returns would stop every session. Choice: whoever waits in vain starts the
+    next thread; the job is lost, the lane goes on. Price: the thread's memory, at most `MAX_HUNG` times.
+
+    Attributes:
+        busy: whether a job is at work.
+        hung: threads that were left alone and haven't come back.
+        meter: how long jobs wait and work.
+    """
 
     def __init__(self, name: str, capacity: int, before_job: Callable[[], None]) -> None:
         """Start the thread.
@@ -104,10 +127,13 @@ class Lane:
         self._changed = threading.Condition()
         self._closed = False
         self.busy = False
+        self.hung = 0
         self.meter = Meter()
         self._ended_at = -math.inf
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self._name = name
+        self._current: Job[Any] | None = None
+        self._owner: threading.Thread | None = None
+        self._begin_thread()
 
     @property
     def waiting(self) -> int:
@@ -132,10 +158,11 @@ class Lane:
             EngineFailedError: the work raised, or wasn't done in time; only this job is lost. Or the lane is closed.
         """
         loop = asyncio.get_running_loop()
-        job = Job(work, loop.create_future(), loop)
+        job = Job(work, loop.create_future(), loop, timeout_s)
         with self._changed:
             if self._closed:
                 raise closed_error()
+            self._leave_a_hung_thread()
             if len(self._queues[priority]) >= self._capacity:
                 raise BusyError(f"the model has {self._capacity} jobs waiting; try again", retry_after_s=RETRY_AFTER_S)
             self._queues[priority].append(job)
@@ -143,6 +170,8 @@ class Lane:
         try:
             return await asyncio.wait_for(job.future, timeout_s)
         except asyncio.TimeoutError as error:
+            with self._changed:
+                self._leave_a_hung_thread()
             raise EngineFailedError(f"the model gave no answer within {timeout_s:g} s; try again") from error
 
     def close(self) -> None:
@@ -151,6 +180,23 @@ class Lane:
             self._closed = True
             self._changed.notify()
 
+    @property
+    def healthy(self) -> bool:
+        """Whether the lane can still replace a thread that hangs."""
+        return self.hung < MAX_HUNG
+
+    def _begin_thread(self) -> None:
+        self._owner = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._owner.start()
+
+    def _leave_a_hung_thread(self) -> None:
+        """Let another thread go on where the job at hand hangs. The lock is held."""
+        if self._current is not None and self._current.hangs and self.healthy and not self._closed:
+            log.error("model_hangs", lane=self._name, hung=self.hung + 1)
+            self.hung += 1
+            self._current = None
+            self._begin_thread()
+
     def _run(self) -> None:
         while (job := self._next()) is not None:
             if not job.future.cancelled():
@@ -158,7 +204,10 @@ class Lane:
 
     def _next(self) -> Job[Any] | None:
         with self._changed:
-            self.busy = False
+            if threading.current_thread() is not self._owner:  # it hung and came back
+                self.hung -= 1
+                return None
+            self.busy, self._current = False, None
             while not self._closed and not self.waiting:
                 self._changed.wait()
             if self._closed:
@@ -167,7 +216,9 @@ class Lane:
                         queue.popleft().settle(closed_error())
                 return None
             self.busy = True
-            return next(queue for _, queue in sorted(self._queues.items()) if queue).popleft()
+            self._current = next(queue for _, queue in sorted(self._queues.items()) if queue).popleft()
+            self._current.began_at = time.perf_counter()
+            return self._current
 
     def _do(self, job: Job[Any]) -> None:
         began = time.perf_counter()

@@ -36,7 +36,7 @@ def encode_mask(mask_hw: MaskArray, *, score: float, area: int | None = None) ->
         raise ValueError(
             f"expected an (H, W) bool mask, each side at most {MAX_MASK_SIDE}, got {mask_hw.dtype} {mask_hw.shape}"
         )
-    x0, y0, x1, y1 = box = _box_of(mask_hw)
+    x0, y0, x1, y1 = box = box_of(mask_hw)
     crop = mask_hw[y0:y1, x0:x1]
     height, width = mask_hw.shape
     count = int(np.count_nonzero(crop)) if area is None else int(area)
@@ -116,7 +116,7 @@ def iou(a: MaskArray, b: MaskArray) -> float:
     return int(np.count_nonzero(a & b)) / union if union else 1.0
 
 
-def _box_of(mask_hw: MaskArray) -> tuple[int, int, int, int]:
+def box_of(mask_hw: MaskArray) -> tuple[int, int, int, int]:
     """Return `(x0, y0, x1, y1)` around the foreground, end exclusive; four zeros where there is none."""
     rows = np.flatnonzero(mask_hw.any(axis=1))
     if rows.size == 0:

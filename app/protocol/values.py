@@ -34,7 +34,7 @@ class ModelInfo(Struct, frozen=True):
     Attributes:
         name: nano, tiny, small, base_plus or large.
         params_m: its size in millions of parameters.
-        available: its weights are there, or may be fetched.
+        available: its weights are there; those of another are fetched first, where the server may.
         bundled: its weights come with the product.
     """
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from app.errors import ModelUnavailableError, UnknownModelError
+from app.engine.checkpoints import locate
+from app.engine.manifest import Manifest
 from app.protocol.messages import PROTOCOL_VERSION, Limits, ModelInfo, Welcome
+from app.realtime.exporter import Exporter
+from app.realtime.meters import Meters
 from app.realtime.registry import Entry, Registry
 from app.settings import Settings
 
@@ -15,16 +18,20 @@ class Lobby:
     """Shared by every connection; nothing in it changes but the registry.
 
     Attributes:
-        model: name of the model that runs.
-        models: all models that the server knows.
+        model: name of the model that new sessions begin with.
+        manifest: all models that the server knows.
         server: the product's name and version.
+        exporter: makes files, for all of them in turn.
+        meters: what is counted for `/metrics`.
     """
 
     settings: Settings
     registry: Registry
     model: str
-    models: tuple[ModelInfo, ...]
+    manifest: Manifest
     server: str
+    exporter: Exporter
+    meters: Meters = field(default_factory=Meters)
 
     def welcome(self, entry: Entry, resumed: bool) -> Welcome:
         """Return the answer to a hello."""
@@ -33,25 +40,24 @@ class Lobby:
             session=entry.id,
             token=entry.token,
             resumed=resumed,
-            model=self.model,
+            model=entry.session.model,
             models=self.models,
             limits=limits_of(self.settings),
             server=self.server,
         )
 
-    def check_model(self, name: str) -> None:
-        """Refuse a switch to a model that doesn't run.
-
-        Raises:
-            UnknownModelError: no model has this name.
-            ModelUnavailableError: it is another than the one that was started.
-        """
-        if name == self.model:
-            return
-        if name not in {model.name for model in self.models}:
-            names = ", ".join(model.name for model in self.models)
-            raise UnknownModelError(f"no model is called {name[:64]!r}; choose one of {names}")
-        raise ModelUnavailableError(f"the server runs {self.model}; start it with --model {name} to use that one")
+    @property
+    def models(self) -> tuple[ModelInfo, ...]:
+        """All models that the server knows; a file that has come since the start counts."""
+        return tuple(
+            ModelInfo(
+                name=entry.name,
+                params_m=entry.params_m,
+                available=entry.name == self.model or locate(entry, self.settings.checkpoints_dir) is not None,
+                bundled=entry.bundled,
+            )
+            for entry in self.manifest.models
+        )
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -20,6 +20,8 @@ class Outbox:
         self._messages: deque[ServerMessage] = deque()
         self._preview: Preview | None = None
         self._wake = asyncio.Event()
+        self._sending = False
+        self._all_sent: asyncio.Future[None] | None = None
 
     def put(self, message: ServerMessage) -> None:
         """Queue a reply; a preview takes the place of one that was not sent yet.
@@ -44,11 +46,21 @@ class Outbox:
         """Forget the preview that was not sent yet: the pointer has left, or the picture is another."""
         self._preview = None
 
+    async def sent(self) -> None:
+        """Return once nothing waits and what was taken last is sent."""
+        if self._sending or self._messages:
+            self._all_sent = asyncio.get_running_loop().create_future()
+            await self._all_sent
+
     async def get(self) -> ServerMessage:
-        """Return what goes next: ordinary replies first, then the newest preview."""
+        """Return what goes next: ordinary replies first, then the newest preview. What was taken before is sent."""
         while not self._messages and self._preview is None:
+            self._sending = False
+            if self._all_sent is not None and not self._all_sent.done():
+                self._all_sent.set_result(None)
             self._wake.clear()
             await self._wake.wait()
+        self._sending = True
         if self._messages:
             return self._messages.popleft()
         message, self._preview = self._preview, None

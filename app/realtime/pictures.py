@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from app.engine.contract import Image
 from app.errors import BusyError, UnknownImageError
-from app.pictures import Picture, PictureLimits, read_picture
+from app.pictures import Picture, PictureLimits, read_native, read_picture
 from app.session.session import OpenImage
 
 FRESH: Final = 4
@@ -84,6 +86,14 @@ class PictureStore:
         stored = self._stored(image_id)
         working = self._fresh.pop(image_id, None)
         return working if working is not None else (await self._read(stored.data)).working
+
+    def native(self, image_id: str) -> Callable[[], Image]:
+        """Return what reads a picture at its own size, (H, W, 3) uint8 RGB, upright; call it in a worker thread.
+
+        Raises:
+            UnknownImageError: the picture isn't kept.
+        """
+        return partial(read_native, self._stored(image_id).data, self._limits)
 
     def close(self) -> None:
         """Stop the worker."""

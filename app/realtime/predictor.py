@@ -1,24 +1,38 @@
-"""Joins pictures, embeddings, scheduler and engine: from an image id and a query to masks.
+"""Joins pictures, embeddings, scheduler and models: from an image id and a query to masks.
 
-Shared by every session; holds no session's state. An embedding that had to make room is made again by itself.
+Shared by every session; holds no session's state. An embedding that had to make room is made again by itself, and so
+is a model. Where a model's name may be given, None is the one that the server was started with.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
-from app.engine.cleaning import cleaned
+import numpy as np
+
+from app.engine.cleaning import without_specks
 from app.engine.contract import Candidates, Embedding, Engine, Logits, Prompt
 from app.engine.embeddings import EmbeddingKey, EmbeddingStore
 from app.engine.memory import pack_logits, unpack_logits
+from app.engine.pool import ModelPool
 from app.engine.postprocess import object_mask, preview_mask
 from app.engine.scheduler import Priority, Scheduler
+from app.errors import EngineMemoryError
 from app.realtime.pictures import PictureStore
 from app.session.objects import Answer
 from app.session.session import HoverQuery, OpenImage, Query
+
+T = TypeVar("T")
+Decode = Callable[[Query], Candidates]
+"""Answers queries on one picture with one model; called in the device's thread."""
+
+MAX_PREPARED: Final = 8
+"""Encodes that may be under way before a picture that nobody has asked for yet has to wait until someone does."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +54,18 @@ class Embedded:
 
 
 class Predictor:
-    """The one door to the model.
+    """The one door to the models.
 
     Attributes:
-        engine: the model that answers.
-        scheduler: the owner of its device.
+        models: those that are loaded, and the way to load others.
+        scheduler: the owner of their device.
         pictures: what was uploaded.
+        store: embeddings that are kept; those of a model go with it, since another load of it is another engine.
     """
 
     def __init__(
         self,
-        engine: Engine,
+        models: ModelPool,
         scheduler: Scheduler,
         pictures: PictureStore,
         store: EmbeddingStore,
@@ -60,82 +75,135 @@ class Predictor:
     ) -> None:
         """Args: what it joins, and the share of the picture up to which specks and holes of a mask are left out."""
         self._speck_share = speck_share
-        self.engine, self.scheduler, self.pictures = engine, scheduler, pictures
+        self.models, self.scheduler, self.pictures = models, scheduler, pictures
         self.store = store
+        models.on_unload = self._unloaded
         self._timeouts = timeouts
         self._encoding: dict[EmbeddingKey, asyncio.Task[Embedded]] = {}
 
-    def key(self, image_id: str) -> EmbeddingKey:
-        """Return the name of a picture's embedding."""
-        return EmbeddingKey(self.engine.model, image_id)
+    @property
+    def engine(self) -> Engine:
+        """The model that the server was started with."""
+        return self.models.first
 
-    async def embed(self, image_id: str) -> Embedded:
+    def key(self, image_id: str, model: str | None = None) -> EmbeddingKey:
+        """Return the name of a picture's embedding."""
+        return EmbeddingKey(self.engine.model if model is None else model, image_id)
+
+    async def embed(self, image_id: str, model: str | None = None) -> Embedded:
         """Return a picture's embedding, encoded now if need be; once, however many ask together.
 
         Raises:
             UnknownImageError: the picture isn't kept.
+            UnknownModelError, ModelUnavailableError: the model can't be loaded.
             BusyError, EngineFailedError: the model can't take it now.
         """
-        key = self.key(image_id)
+        key = self.key(image_id, model)
         kept = self.store.get(key)
         if kept is not None:
             return Embedded(kept, cached=True, encode_ms=0.0)
-        task = self._encoding.get(key)
-        if task is None:
-            task = asyncio.create_task(self._encode(key))
-            self._encoding[key] = task
-            task.add_done_callback(lambda done: self._encoded(key, done))
-        return await asyncio.shield(task)  # one who leaves doesn't take the picture from the others
+        return await asyncio.shield(self._begin(key))  # one who leaves doesn't take the picture from the others
+
+    def prepare(self, image_id: str) -> None:
+        """Begin to encode a picture that will soon be asked for, so that not even its first click has to.
+
+        Nothing is lost where it fails or is left out because others wait: the first prompt then encodes.
+        """
+        key = self.key(image_id)
+        if len(self._encoding) < MAX_PREPARED and self.store.get(key) is None:
+            self._begin(key)
+
+    def ahead(self, image_id: str, model: str | None = None) -> int:
+        """Return how many pictures are encoded before this one, were it asked for now."""
+        under_way, key = list(self._encoding), self.key(image_id, model)
+        if self.store.get(key) is not None:
+            return 0
+        return under_way.index(key) if key in under_way else len(under_way)
 
     async def hover(
-        self, image: OpenImage, newest: Callable[[], HoverQuery | None]
+        self, image: OpenImage, newest: Callable[[], HoverQuery | None], model: str | None = None
     ) -> tuple[HoverQuery, Answer] | None:
         """Return the newest hover and its answer, or None where none is wanted any more.
 
         Args:
             image: the picture.
             newest: called in the device's thread at the moment of decoding, so that a hover that was overtaken
-                while it waited is never decoded.
+                while it waited is never decoded; nor is one that refines what another model made.
+            model: the model's name.
         """
-        embedding = (await self.embed(image.image_id)).embedding
-        size_hw = image.size_hw
+        async with self._decoder(image, model) as decode:
 
-        def work() -> tuple[HoverQuery, Answer] | None:
-            hover = newest()
-            if hover is None:
-                return None
-            found = self._decode(embedding, hover.query, size_hw)
-            return hover, preview_answer(found, size_hw, self._speck_share)
+            def work() -> tuple[HoverQuery, Answer] | None:
+                hover = newest()
+                if hover is None or hover.model != self.key(image.image_id, model).model:
+                    return None
+                return hover, preview_answer(decode(hover.query), image.size_hw, self._speck_share)
 
-        return await self.scheduler.decodes.run(Priority.HOVER, work, self._timeouts.hover_s)
+            return await self.scheduler.decodes.run(Priority.HOVER, work, self._timeouts.hover_s)
 
-    async def answer(self, image: OpenImage, query: Query) -> Answer:
+    async def answer(self, image: OpenImage, query: Query, model: str | None = None) -> Answer:
         """Return the answer to a click or box, with masks at the size of the picture.
 
         Raises:
             BusyError, EngineFailedError, UnknownImageError: nothing has changed; the prompt may be sent again.
         """
-        embedding = (await self.embed(image.image_id)).embedding
-        size_hw = image.size_hw
+        async with self._decoder(image, model) as decode:
 
-        def work() -> Answer:
-            return object_answer(self._decode(embedding, query, size_hw), size_hw, self._speck_share)
+            def work() -> Answer:
+                return object_answer(decode(query), image.size_hw, self._speck_share)
 
-        return await self.scheduler.decodes.run(Priority.CLICK, work, self._timeouts.click_s)
+            return await self.scheduler.decodes.run(Priority.CLICK, work, self._timeouts.click_s)
+
+    async def candidates(self, image: OpenImage, query: Query, model: str | None = None) -> Candidates:
+        """Return what the model makes of a click or box, as logits without specks, for who draws the masks himself.
+
+        Raises:
+            BusyError, EngineFailedError, UnknownImageError: the prompt may be sent again.
+        """
+        async with self._decoder(image, model) as decode:
+
+            def work() -> Candidates:
+                found = decode(query)
+                return Candidates(np.stack(shown(found, self._speck_share)), found.scores)
+
+            return await self.scheduler.decodes.run(Priority.CLICK, work, self._timeouts.click_s)
 
     def close(self) -> None:
-        """Stop the device's threads and the picture worker."""
+        """Stop the device's threads, downloads and the picture worker, and let go of the models."""
         self.scheduler.close()
+        self.models.close()
         self.pictures.close()
 
+    @asynccontextmanager
+    async def _decoder(self, image: OpenImage, model: str | None) -> AsyncIterator[Decode]:
+        """Give what answers queries on a picture; the model is kept at least until the `with` ends."""
+        async with self.models.use(self.key(image.image_id, model).model) as engine:
+            embedding = (await self.embed(image.image_id, model)).embedding
+
+            def decode(query: Query) -> Candidates:
+                prompt = prompt_of(query, image.size_hw, embedding.size_hw)
+                return self._with_room(lambda: engine.decode(embedding, [prompt]))[0]
+
+            yield decode
+
+    def _begin(self, key: EmbeddingKey) -> asyncio.Task[Embedded]:
+        """Return the one task that encodes a picture, begun now if need be."""
+        task = self._encoding.get(key)
+        if task is None:
+            task = asyncio.create_task(self._encode(key))
+            self._encoding[key] = task
+            task.add_done_callback(lambda done: self._encoded(key, done))
+        return task
+
     async def _encode(self, key: EmbeddingKey) -> Embedded:
-        image = await self.pictures.pixels(key.image_id)
-        began = time.perf_counter()
-        embedding = await self.scheduler.encodes.run(
-            Priority.ENCODE, lambda: self.engine.encode(image), self._timeouts.encode_s
-        )
-        self.store.put(key, embedding)
-        return Embedded(embedding, cached=False, encode_ms=1000 * (time.perf_counter() - began))
+        async with self.models.use(key.model) as engine:
+            image = await self.pictures.pixels(key.image_id)
+            began = time.perf_counter()
+            embedding = await self.scheduler.encodes.run(
+                Priority.ENCODE, lambda: self._with_room(lambda: engine.encode(image)), self._timeouts.encode_s
+            )
+            self.store.put(key, embedding)
+            return Embedded(embedding, cached=False, encode_ms=1000 * (time.perf_counter() - began))
 
     def _encoded(self, key: EmbeddingKey, done: asyncio.Task[Embedded]) -> None:
         """Make room for the next encode of this picture; those who wait see what went wrong, if anyone still does."""
@@ -143,13 +211,24 @@ class Predictor:
         if not done.cancelled():
             done.exception()
 
-    def _decode(self, embedding: Embedding, query: Query, size_hw: tuple[int, int]) -> Candidates:
-        return self.engine.decode(embedding, [prompt_of(query, size_hw, embedding.size_hw)])[0]
+    def _unloaded(self, model: str) -> None:
+        self.store.drop(model)
+
+    def _with_room(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns; where the device has no memory left, once more without what can be made again.
+
+        Called in the device's thread.
+        """
+        try:
+            return work()
+        except EngineMemoryError:
+            self.store.drop()
+        return work()  # not inside of `except`, which would hold the first call's memory
 
 
 def shown(found: Candidates, speck_share: float) -> list[Logits]:
     """Return each candidate's logits without specks and holes of up to `speck_share` of the picture."""
-    return [cleaned(logits, round(speck_share * logits.size)) for logits in found.logits]
+    return [without_specks(logits, speck_share) for logits in found.logits]
 
 
 def prompt_of(query: Query, size_hw: tuple[int, int], working_hw: tuple[int, int]) -> Prompt:

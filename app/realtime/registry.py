@@ -1,12 +1,19 @@
-"""All sessions: how many there may be, which token takes one up again, and when a dropped one is forgotten."""
+"""All sessions: how many there may be, which token takes one up again, and when a dropped one is forgotten.
+
+Decision: a token is good until its successor was used. Context: the welcome that brings the successor may be lost with
+its socket, and its owner would be locked out. Choice: two tokens are good at a time. Price: who stole the older one has
+until the owner's next return to use it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Protocol
 
 from app.errors import BusyError
@@ -27,26 +34,56 @@ class Holder(Protocol):
         """Close: the session's owner opened a newer socket."""
         ...
 
+    async def drain(self) -> None:
+        """Return once the change at hand is made and told; begin no other."""
+        ...
+
 
 @dataclass
 class Entry:
-    """A session, its token, who holds it, and since when nobody does."""
+    """A session, its tokens, who holds it from where, and since when nobody does."""
 
     session: Session
     id: str = field(default_factory=lambda: secrets.token_hex(TOKEN_BYTES))
     token: str = field(default_factory=lambda: secrets.token_hex(TOKEN_BYTES))
+    last_token: str = ""
     holder: Holder | None = None
+    address: str = ""
     dropped_at: float = 0.0
+
+    def accepts(self, token: str) -> bool:
+        """Return whether a token takes the session up. Takes as long for a wrong one as for a right one."""
+        good = [hmac.compare_digest(own.encode(), token.encode()) for own in (self.token, self.last_token)]
+        return bool(token) and any(good)
+
+    def rotate(self, used: str) -> None:
+        """Make a new token; the one that was used stays good until the new one was."""
+        self.last_token, self.token = used, secrets.token_hex(TOKEN_BYTES)
 
 
 class Registry:
     """Sessions by id. Lives in the event loop's thread."""
 
     def __init__(
-        self, max_sessions: int, keep_s: float, make: Callable[[], Session], clock: Callable[[], float] = time.monotonic
+        self,
+        max_sessions: int,
+        keep_s: float,
+        make: Callable[[], Session],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        max_per_address: int | None = None,
     ) -> None:
-        """Args: how many sessions, seconds that a dropped one is kept, how to make one, and a clock for tests."""
+        """Make an empty one.
+
+        Args:
+            max_sessions: how many there may be.
+            keep_s: seconds that a dropped one is kept.
+            make: returns a new session.
+            clock: for tests.
+            max_per_address: how many there may be of one client address; None for as many as there may be.
+        """
         self._max_sessions, self._keep_s, self._make, self._clock = max_sessions, keep_s, make, clock
+        self._max_per_address = max_per_address or max_sessions
         self._entries: dict[str, Entry] = {}
 
     def __len__(self) -> int:
@@ -58,24 +95,25 @@ class Registry:
         """Number of sessions with a socket."""
         return sum(entry.holder is not None for entry in self._entries.values())
 
-    def enter(self, holder: Holder, id_: str | None, token: str | None) -> tuple[Entry, bool]:
+    def enter(self, holder: Holder, id_: str | None, token: str | None, address: str = "") -> tuple[Entry, bool]:
         """Return the session that a client asks for, and whether it is taken up again; else a new one.
 
         Raises:
             WrongTokenError: the session is another's.
-            BusyError: all sessions are in use.
+            BusyError: all sessions are in use, or all that one address may have.
         """
         self.forget_expired()
         known = self._entries.get(id_ or "")
         if known is not None:
-            if not hmac.compare_digest(known.token.encode(), (token or "").encode()):
+            if not known.accepts(token or ""):
                 raise WrongTokenError
             if known.holder is not None:
                 known.holder.taken_over()
-            known.holder, known.token = holder, secrets.token_hex(TOKEN_BYTES)
+            known.holder, known.address = holder, address
+            known.rotate(token or "")
             return known, True
-        self._make_room()
-        entry = Entry(self._make(), holder=holder)
+        self._make_room_for(address)
+        entry = Entry(self._make(), holder=holder, address=address)
         self._entries[entry.id] = entry
         return entry, False
 
@@ -90,11 +128,30 @@ class Registry:
         for entry in [entry for entry in self._entries.values() if entry.holder is None and entry.dropped_at < limit]:
             del self._entries[entry.id]
 
-    def _make_room(self) -> None:
-        """Forget the session that was dropped first where all places are taken."""
-        if len(self._entries) < self._max_sessions:
+    async def drain(self) -> None:
+        """Return once every connection has made and told the change at hand."""
+        holders = [entry.holder for entry in self._entries.values() if entry.holder is not None]
+        await asyncio.gather(*(holder.drain() for holder in holders))
+
+    def _make_room_for(self, address: str) -> None:
+        """Forget the session that was dropped first where all places are taken, of all or of one address."""
+        if not is_local(address):
+            mine = [entry for entry in self._entries.values() if entry.address == address]
+            self._forget_one(mine, self._max_per_address, "of your address ")
+        self._forget_one(list(self._entries.values()), self._max_sessions, "")
+
+    def _forget_one(self, entries: list[Entry], most: int, whose: str) -> None:
+        if len(entries) < most:
             return
-        dropped = [entry for entry in self._entries.values() if entry.holder is None]
+        dropped = [entry for entry in entries if entry.holder is None]
         if not dropped:
-            raise BusyError(f"all {self._max_sessions} sessions are in use; try again", retry_after_s=RETRY_AFTER_S)
+            raise BusyError(f"all {most} sessions {whose}are in use; try again", retry_after_s=RETRY_AFTER_S)
         del self._entries[min(dropped, key=lambda entry: entry.dropped_at).id]
+
+
+def is_local(address: str) -> bool:
+    """Return whether an address is this machine's own: its user, or a proxy behind which anybody may be."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:  # a Unix socket has none
+        return True

@@ -12,6 +12,11 @@ class DisconnectedError(Exception):
 class Wire(Protocol):
     """A WebSocket, accepted."""
 
+    @property
+    def address(self) -> str:
+        """The peer's address without its port; empty where it has none."""
+        ...
+
     async def receive(self) -> bytes | None:
         """Return the next binary frame, or None for a text frame.
 

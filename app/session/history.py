@@ -8,7 +8,8 @@ its object's logits, so the history is bounded by bytes as well as by steps; the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 from app.session.objects import SessionObject
 
@@ -59,6 +60,33 @@ class Timeline:
         if self._future:
             self._remember(self._future.pop())
 
+    @property
+    def before(self) -> Objects:
+        """The objects that `undo` would bring back."""
+        return self._past[-1][0] if self._past else self.now
+
+    @property
+    def after(self) -> Objects:
+        """The objects that `redo` would bring back."""
+        return self._future[-1] if self._future else self.now
+
+    def rewrite(self, change: Callable[[SessionObject], SessionObject]) -> None:
+        """Put another object in the place of each, in every step; itself not a step.
+
+        An object that several steps share is changed once and stays shared.
+        """
+        old = [*(objects for objects, _ in self._past), self.now, *self._future]  # also keeps every id() taken
+        new: dict[int, SessionObject] = {}
+        for item in (item for objects in old for item in objects.values()):
+            if id(item) not in new:
+                new[id(item)] = change(item)
+        states: list[Objects] = [{id_: new[id(item)] for id_, item in objects.items()} for objects in old]
+        now = len(self._past)
+        self._past = deque((before, step_bytes(before, after)) for before, after in pairwise(states[: now + 1]))
+        self._past_bytes = sum(nbytes for _, nbytes in self._past)
+        self.now, self._future = states[now], states[now + 1 :]
+        self._forget()
+
     def _step(self, after: Objects) -> None:
         self._future.clear()
         self._remember(after)
@@ -68,6 +96,10 @@ class Timeline:
         self._past.append((self.now, nbytes))
         self._past_bytes += nbytes
         self.now = after
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget the oldest steps beyond the bounds."""
         while len(self._past) > self._max_steps or (self._past_bytes > self._max_bytes and len(self._past) > 1):
             self._past_bytes -= self._past.popleft()[1]
 

@@ -29,7 +29,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class SessionObject:
-    """One object, never changed in place: every step of the history holds its own."""
+    """One object, never changed in place: every step of the history holds its own.
+
+    Attributes:
+        answer: None before the first answer, and in steps that were made with another model and not shown since.
+        pick: the candidate that the person chose; None leaves the choice to the model's scores.
+        trail: how the last points refined the object: one entry for each point since its prompt last began afresh,
+            the `pick` whose logits that point was predicted from. `replay` makes the same answer from it.
+    """
 
     id: int
     name: str
@@ -37,7 +44,15 @@ class SessionObject:
     points: tuple[PointXyl, ...] = ()
     box: BoxXyxy | None = None
     answer: Answer | None = None
-    chosen: int = 0
+    pick: int | None = None
+    trail: tuple[int | None, ...] = ()
+
+    @property
+    def chosen(self) -> int:
+        """Index of the candidate that the object shows: the one picked, else the best."""
+        if self.pick is not None:
+            return self.pick
+        return self.answer.best if self.answer else 0
 
     @property
     def feedback(self) -> bytes | None:
@@ -59,17 +74,22 @@ class SessionObject:
         """
         if len(self.points) >= max_points:
             raise TooManyPointsError(f"an object takes at most {max_points} points; begin another object")
-        return replace(self, points=(*self.points, point))
+        refined = self.answer is not None
+        return replace(self, points=(*self.points, point), pick=None, trail=(*self.trail, self.pick) if refined else ())
+
+    def with_box(self, box: BoxXyxy) -> SessionObject:
+        """Return the object with this box, predicted afresh."""
+        return replace(self, box=box, pick=None, trail=())
 
     def moved(self, index: int, x: float, y: float) -> SessionObject:
-        """Return the object with one point elsewhere, its label kept."""
-        label = self.point(index)[2]
-        return replace(self, points=(*self.points[:index], (x, y, label), *self.points[index + 1 :]))
+        """Return the object with one point elsewhere, its label kept, predicted afresh."""
+        points = (*self.points[:index], (x, y, self.point(index)[2]), *self.points[index + 1 :])
+        return replace(self, points=points, pick=None, trail=())
 
     def without_point(self, index: int) -> SessionObject:
-        """Return the object with one point less."""
+        """Return the object with one point less, predicted afresh."""
         self.point(index)
-        return replace(self, points=self.points[:index] + self.points[index + 1 :])
+        return replace(self, points=self.points[:index] + self.points[index + 1 :], pick=None, trail=())
 
     def point(self, index: int) -> PointXyl:
         """Return a point by its number.
@@ -90,4 +110,8 @@ class SessionObject:
         count = len(self.answer.masks) if self.answer else 0
         if index >= count:
             raise UnknownObjectError(f"object {self.id} has {count} candidates, got candidate {index}; count from 0")
-        return replace(self, chosen=index)
+        return replace(self, pick=index)
+
+
+Answered = tuple[SessionObject, Answer]
+"""An object of the history and what the model makes of it now."""

@@ -7,10 +7,11 @@ to `commit`. Messages that change something are stepped one after the other; hov
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.errors import BadMessageError, NoImageError, TooManyObjectsError, UnknownObjectError
+from app.errors import BadMessageError, NoImageError, TooManyObjectsError, TooManyPointsError, UnknownObjectError
 from app.protocol.fields import BoxXyxy
 from app.protocol.messages import (
     Box,
@@ -20,6 +21,7 @@ from app.protocol.messages import (
     Delete,
     Gone,
     Hover,
+    Image,
     Label,
     Move,
     Object,
@@ -31,7 +33,7 @@ from app.protocol.messages import (
 )
 from app.session.checks import check_box, check_point
 from app.session.history import Objects, Timeline, difference
-from app.session.objects import Answer, PointXyl, SessionObject
+from app.session.objects import Answer, Answered, PointXyl, SessionObject
 
 Change = Click | Box | Move | Unpoint | Choose | Label | Delete | Clear | Undo | Redo
 """Messages that change the objects."""
@@ -83,12 +85,13 @@ class Query:
 
 @dataclass(frozen=True)
 class HoverQuery:
-    """A query whose answer is only shown. `x`, `y` and `object` go back to the client."""
+    """A query whose answer is only shown, by `model` alone. `x`, `y` and `object` go back to the client."""
 
     query: Query
     x: float
     y: float
     object: int | None
+    model: str
 
 
 Step = Query | list[ServerMessage]
@@ -99,27 +102,52 @@ class Session:
 
     Attributes:
         image: the open picture, or None.
+        image_name: the picture's file name as the client gave it, or None.
+        model: name of the model that answers; every answer of the objects as they are now is its own.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, model: str) -> None:
+        """Args: the session's bounds, and the name of the model that it begins with."""
         self._limits = limits
+        self.model = model
         self._timeline = Timeline(limits.max_history, limits.max_history_bytes)
         self._next_id = 1
         self._last_seq = -1
         self._admitted: OrderedDict[int, tuple[int, ...]] = OrderedDict()
         self._handled: OrderedDict[int, tuple[int, ...]] = OrderedDict()  # seq -> ids that it touched
         self.image: OpenImage | None = None
+        self.image_name: str | None = None
 
     @property
     def objects(self) -> Objects:
         """Objects by id, oldest first."""
         return self._timeline.now
 
-    def open(self, seq: int, image: OpenImage) -> None:
-        """Begin on a picture; what was done on another is left behind."""
-        self.image = image
+    def open(self, seq: int, image: OpenImage, name: str | None = None) -> None:
+        """Begin on a picture, whose file the client may have named; what was done on another is left behind."""
+        self.image, self.image_name = image, name
         self._timeline = Timeline(self._limits.max_history, self._limits.max_history_bytes)
         remember(self._handled, seq, ())
+
+    def check(self, item: SessionObject) -> None:
+        """Refuse an object that came from outside where no client could have made it in this session.
+
+        Raises:
+            NoImageError, BadCoordError, TooManyPointsError, TooManyObjectsError: see `app.errors`.
+            BadMessageError: it has no prompt, or the number of another object.
+        """
+        image = self._require_image()
+        if len(self.objects) >= self._limits.max_objects:
+            raise TooManyObjectsError(f"a picture takes at most {self._limits.max_objects} objects; leave some out")
+        if item.id in self.objects or not (item.points or item.box):
+            raise BadMessageError(f"expected object {item.id} once and with a point or a box; correct the file")
+        if len(item.points) > self._limits.max_points:
+            limit, got = self._limits.max_points, len(item.points)
+            raise TooManyPointsError(f"an object takes at most {limit} points, got {got}; leave some out")
+        for x, y, _ in item.points:
+            check_point(x, y, image.width, image.height)
+        if item.box:
+            check_box(item.box, image.width, image.height)
 
     def has_handled(self, seq: int) -> bool:
         """Return whether this change was made before: it is to be answered from the state."""
@@ -146,7 +174,7 @@ class Session:
         """
         base = self._fresh() if message.object is None else self._object(message.object)
         query = self._clicked(message.seq, base, (message.x, message.y, message.label))
-        return HoverQuery(query, message.x, message.y, message.object)
+        return HoverQuery(query, message.x, message.y, message.object, self.model)
 
     def preview(self, hover: HoverQuery, answer: Answer) -> Preview:
         """Return the reply to a hover."""
@@ -174,13 +202,64 @@ class Session:
     def commit(self, query: Query, answer: Answer) -> list[ServerMessage]:
         """Take the engine's answer into the history; return the replies."""
         before = self.objects
-        self._timeline.put(replace(query.subject, answer=answer, chosen=answer.best))
+        self._timeline.put(replace(query.subject, answer=answer))
         self._next_id = max(self._next_id, query.subject.id + 1)
         return self._shown(query.seq, before)
+
+    def missing(self, message: Change) -> list[SessionObject]:
+        """Return the objects that an undo or redo brings back without an answer of the session's model.
+
+        They are to be predicted again (`replay`) and handed to `renew` before the change is stepped.
+        """
+        if self.has_handled(message.seq) or not isinstance(message, (Undo, Redo)):
+            return []
+        objects = self._timeline.before if isinstance(message, Undo) else self._timeline.after
+        return [item for item in objects.values() if item.answer is None]
+
+    def renew(self, answered: Sequence[Answered]) -> None:
+        """Give objects of the history their answers, in every step in which they are."""
+        answers = {id(item): answer for item, answer in answered}
+        self._timeline.rewrite(lambda item: replace(item, answer=answers[id(item)]) if id(item) in answers else item)
+
+    def switch(self, seq: int, model: str, answered: Sequence[Answered]) -> None:
+        """Go on with another model, which has predicted all objects of the picture again.
+
+        Decision: a switch is no step of the history. Context: each step holds its objects' masks and logits, which
+        another model can neither show nor refine. Choice: steps keep their prompts and lose their answers; undo and
+        redo predict what they bring back, when they do (`missing`). Price: the first undo after a switch waits for
+        the model, and undo never goes back to the old one.
+        """
+        answers = {id(item): answer for item, answer in answered}
+        self._timeline.rewrite(lambda item: replace(item, answer=answers.get(id(item))))
+        self.model = model
+        remember(self._handled, seq, ())
+
+    def image_message(self, seq: int, *, cached: bool = True, encode_ms: float = 0.0) -> Image:
+        """Return what a client is told of the open picture.
+
+        Raises:
+            NoImageError: none is open.
+        """
+        image = self._require_image()
+        return Image(
+            seq=seq,
+            image_id=image.image_id,
+            width=image.width,
+            height=image.height,
+            model=self.model,
+            cached=cached,
+            encode_ms=encode_ms,
+        )
 
     def everything(self, seq: int) -> list[ServerMessage]:
         """Return every object as it is now, for a client that starts from nothing."""
         return [self._message(seq, item) for item in self.objects.values()]
+
+    def switched(self, seq: int, *, cached: bool = True, encode_ms: float = 0.0) -> list[ServerMessage]:
+        """Return the replies to a switch: the picture and every object, an empty `gone` where no picture is open."""
+        if self.image is None:
+            return [self._gone(seq, [])]
+        return [self.image_message(seq, cached=cached, encode_ms=encode_ms), *self.everything(seq)]
 
     def _prompt(self, message: Click | Box | Move | Unpoint) -> Step:
         """Return the query for a changed prompt; an object left without one is gone."""
@@ -221,7 +300,7 @@ class Session:
     def _boxed(self, seq: int, base: SessionObject, box: BoxXyxy) -> Query:
         image = self._require_image()
         check_box(box, image.width, image.height)
-        return query_of(seq, replace(base, box=box), None)
+        return query_of(seq, base.with_box(box), None)
 
     def _check_point(self, x: float, y: float) -> None:
         image = self._require_image()
@@ -231,6 +310,9 @@ class Session:
         if self.image is None:
             raise NoImageError("expected an open picture before a prompt; send open first")
         return self.image
+
+    def _gone(self, seq: int, ids: list[int]) -> Gone:
+        return Gone(seq=seq, objects=tuple(ids), can_undo=self._timeline.can_undo, can_redo=self._timeline.can_redo)
 
     def _fresh(self) -> SessionObject:
         """Return an object that doesn't exist yet; it gets its place when an answer is committed."""
@@ -259,8 +341,7 @@ class Session:
     def _messages(self, seq: int, shown: list[SessionObject], gone: list[int]) -> list[ServerMessage]:
         replies: list[ServerMessage] = [self._message(seq, item) for item in shown]
         if gone or not shown:  # every change is answered, also an undo of nothing
-            flags = (self._timeline.can_undo, self._timeline.can_redo)
-            replies.append(Gone(seq=seq, objects=tuple(gone), can_undo=flags[0], can_redo=flags[1]))
+            replies.append(self._gone(seq, gone))
         return replies
 
     def _message(self, seq: int, item: SessionObject) -> Object:

@@ -1,11 +1,15 @@
-"""Who may open a socket or send a picture: our own page, listed origins, and scripts, which name no origin.
+"""Who may talk to the server: our own page, listed origins, and scripts, which name no origin; under names of ours.
 
-Without this any web page that a user visits could use the server behind their back, also one on localhost.
+Without the check of origins any web page that a user visits could use the server behind their back, also one on
+localhost. Without the check of hosts such a page could pretend to be ours: its own name is made to point here
+(DNS rebinding), and the browser then takes its origin and ours for the same.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.exceptions import PermissionDeniedException
@@ -13,22 +17,81 @@ from litestar.handlers import BaseRouteHandler
 
 from app.settings import Settings
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+ANY: Final = "*"
+SAME_ORIGIN: Final = "same-origin"
 
 
-def is_allowed(origin: str | None, host: str | None, allowed: tuple[str, ...]) -> bool:
-    """Return whether a request of this origin may change anything."""
-    return origin is None or origin in allowed or (bool(host) and origin in (f"http://{host}", f"https://{host}"))
+def is_allowed(origin: str | None, host: str | None, allowed: tuple[str, ...], site: str | None = None) -> bool:
+    """Return whether a request of this origin may change anything.
+
+    Args:
+        origin: the page that asks, None for a script.
+        host: the host that was asked, as the request names it.
+        allowed: further origins that may.
+        site: the browser's own verdict, `Sec-Fetch-Site`. No page can set it, and it still holds behind a proxy that
+            puts another name into `host`, such as the one through which FastSAM-Demo's page asks its backend.
+    """
+    ours = bool(host) and origin in (f"http://{host}", f"https://{host}")
+    return origin is None or origin in allowed or ours or site == SAME_ORIGIN
+
+
+def is_known(host: str | None, names: tuple[str, ...]) -> bool:
+    """Return whether a request's Host may be ours.
+
+    Decision: names are listed, addresses are not. Context: whoever listens on all interfaces is reached under
+    addresses that nobody can list beforehand. Choice: only a name can be made to point elsewhere, so every address
+    goes. Price: none that is known; a page at an address is still stopped by its origin.
+
+    Args:
+        host: the header, with or without a port.
+        names: what the operator listed, each with or without a port; `*` lets every name in.
+    """
+    if not host:
+        return False
+    if ANY in names or host.lower() in names:
+        return True
+    try:
+        parts = urlsplit(f"//{host}")
+        name, _ = parts.hostname or "", parts.port  # which is looked at, and raises where it is none
+    except ValueError:
+        return False
+    if parts.netloc != host or "@" in host:
+        return False
+    return name == "localhost" or name in names or is_address(name)
+
+
+def is_address(name: str) -> bool:
+    """Return whether a host is an IP address and no name."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 async def require_same_origin(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Refuse a socket or a POST from another web page.
+    """Refuse a request under a name that isn't ours, and a socket or a POST from another web page.
 
     Raises:
-        PermissionDeniedException: the origin is neither ours nor listed in HOVERSAM_ALLOWED_ORIGINS.
+        PermissionDeniedException: the text names the setting that lets it in.
     """
+    settings: Settings = connection.app.state.settings
+    host = only(connection, "host")
+    if not is_known(host, tuple(name.lower() for name in (*settings.allowed_hosts, settings.host))):
+        raise PermissionDeniedException(
+            detail="this server isn't known under the name in Host; list it in HOVERSAM_ALLOWED_HOSTS"
+        )
     if connection.scope.get("method") in SAFE_METHODS:
         return
-    settings: Settings = connection.app.state.settings
-    if not is_allowed(connection.headers.get("origin"), connection.headers.get("host"), settings.allowed_origins):
-        raise PermissionDeniedException(detail="requests from other web pages are refused")
+    origin, site = only(connection, "origin"), only(connection, "sec-fetch-site")
+    if not is_allowed(origin, host, settings.allowed_origins, site):
+        raise PermissionDeniedException(
+            detail="requests from other web pages are refused; list their origins in HOVERSAM_ALLOWED_ORIGINS"
+        )
+
+
+def only(connection: ASGIConnection[Any, Any, Any, Any], header: str) -> str | None:
+    """Return a header's value, None where it is missing, and an empty text where it comes more than once."""
+    values = connection.headers.getall(header, [])
+    return values[0] if len(values) == 1 else "" if values else None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import msgspec
-from litestar import MediaType, get
+from litestar import MediaType, Response, get
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 
 from app.realtime.predictor import Predictor
+from app.web.examples import HEALTH, answered
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -17,19 +19,26 @@ class Health(msgspec.Struct, frozen=True):
     device: str
 
 
-@get("/api/health", operation_id="health", tags=["health"])
+@get(
+    "/api/health",
+    operation_id="health",
+    summary="Model and device",
+    tags=["health"],
+    responses={200: answered(Health, "what runs where", HEALTH)},
+)
 async def health(predictor: NamedDependency[Predictor]) -> Health:
     """Return the model and the device."""
     return Health("ok", predictor.engine.model, predictor.engine.device)
 
 
-@get("/healthz", media_type=MediaType.TEXT, include_in_schema=False)
+@get("/healthz", media_type=MediaType.TEXT, operation_id="alive", summary="Is it alive", tags=["health"])
 async def healthz() -> str:
     """Answer as long as the event loop runs."""
     return "ok"
 
 
-@get("/readyz", media_type=MediaType.TEXT, include_in_schema=False)
-async def readyz() -> str:
-    """Answer once a model is loaded: the server does not listen before."""
-    return "ready"
+@get("/readyz", media_type=MediaType.TEXT, operation_id="ready", summary="Is it ready", tags=["health"])
+async def readyz(state: State) -> Response[str]:
+    """Answer once a model is loaded, since the server does not listen before, and 503 where it hangs."""
+    hung: str = state.watch.hung
+    return Response(f"the model hangs at a {hung}", status_code=503) if hung else Response("ready")

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Final
 
+import msgspec
 import structlog
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.types import ExceptionHandlersMap
 
-from app.errors import BusyError, HoverError, ModelUnavailableError
+from app.errors import HoverError, UnknownImageError
 
 log = structlog.get_logger(__name__)
 
-REST_CODES = {
+REST_CODES: Final = {
     400: "BAD_REQUEST",
+    403: "FORBIDDEN",
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
     413: "FILE_TOO_LARGE",
@@ -22,20 +28,83 @@ REST_CODES = {
     503: "MODEL_NOT_READY",
 }
 """The codes of the REST surface by status; anything else is MODEL_ERROR."""
+MEANINGS: Final = {
+    400: ("BAD_REQUEST", "what was sent can't be understood, or a point or box isn't on the picture"),
+    404: ("IMAGE_NOT_FOUND", "the picture isn't kept (any more): upload it again"),
+    413: ("FILE_TOO_LARGE", "too many bytes or pixels"),
+    415: ("UNSUPPORTED_FORMAT", "not a JPEG, PNG or WebP picture, or a damaged one"),
+    500: ("MODEL_ERROR", "the model failed on this request; try again"),
+    503: ("MODEL_NOT_READY", "too much waits, or the model isn't there: try again after `Retry-After` seconds"),
+}
+"""What the documentation says of the errors of a route."""
+MAX_REASONS: Final = 3
+"""Fields that are named of a request that has more mistakes than that."""
+MAX_REASON_CHARS: Final = 300
+
+
+class Detail(msgspec.Struct, frozen=True):
+    """What went wrong: `code` for programs, `message` for people."""
+
+    code: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """The one shape of errors."""
+
+    detail: Detail
+
+
+def refused(*statuses: int) -> dict[int, ResponseSpec]:
+    """Return how the errors of a route are documented."""
+    return {status: problem_spec(*MEANINGS[status]) for status in statuses}
+
+
+def problem_spec(code: str, meaning: str) -> ResponseSpec:
+    """Return how one error is documented."""
+    example = Example(value={"detail": {"code": code, "message": meaning}})
+    return ResponseSpec(Problem, generate_examples=False, description=f"{code}: {meaning}", examples=[example])
+
+
+def rest_code(kind: type[HoverError]) -> str:
+    """Return the REST code of one of our errors."""
+    return "IMAGE_NOT_FOUND" if kind is UnknownImageError else REST_CODES.get(kind.http_status, "MODEL_ERROR")
+
+
+def problem_handlers() -> ExceptionHandlersMap:
+    """Return what answers for every error that leaves a route."""
+    return {HoverError: hover_error_response, HTTPException: http_error_response, Exception: bug_response}
+
+
+def unreadable_handlers() -> ExceptionHandlersMap:
+    """Return what a route that reads JSON needs besides: a hostile body makes the parser raise Python's own errors."""
+    return {RecursionError: unreadable_response, UnicodeDecodeError: unreadable_response}
 
 
 def hover_error_response(_: Request[Any, Any, Any], error: HoverError) -> Response[dict[str, Any]]:
     """Return an error of ours with its REST code and the text that it carries."""
-    code = "IMAGE_NOT_FOUND" if error.code == "unknown_image" else REST_CODES.get(error.http_status, "MODEL_ERROR")
-    waits = isinstance(error, (BusyError, ModelUnavailableError)) and error.retry_after_s is not None
-    headers = {"retry-after": f"{max(1, round(error.retry_after_s or 1))}"} if waits else {}
-    return problem(error.http_status, code, error.message, headers)
+    wait_s = error.retry_after_s
+    headers = {} if wait_s is None else {"retry-after": str(max(1, math.ceil(wait_s)))}
+    return problem(error.http_status, rest_code(type(error)), error.message, headers)
 
 
 def http_error_response(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """Return an error of the framework in the same shape."""
-    code = REST_CODES.get(error.status_code, "MODEL_ERROR")
-    return problem(error.status_code, code, error.detail, error.headers or {})
+    code = REST_CODES.get(error.status_code, "BAD_REQUEST" if error.status_code < 500 else "MODEL_ERROR")
+    return problem(error.status_code, code, reason_of(error), error.headers or {})
+
+
+def reason_of(error: HTTPException) -> str:
+    """Return what the framework says, with the fields that it could not read where it names them."""
+    named = error.extra if isinstance(error.extra, list) else []
+    reasons = [f"{item.get('key', 'body')}: {item.get('message', '')}" for item in named if isinstance(item, dict)]
+    text = "; ".join([error.detail, *reasons[:MAX_REASONS]])
+    return text if len(text) <= MAX_REASON_CHARS else text[:MAX_REASON_CHARS] + "..."
+
+
+def unreadable_response(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    """Return the answer to a body that isn't even text, or is nested without end."""
+    return problem(400, "BAD_REQUEST", f"expected JSON, got what can't be read ({type(error).__name__})", {})
 
 
 def bug_response(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:

@@ -29,6 +29,11 @@ class LitestarWire:
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
 
+    @property
+    def address(self) -> str:
+        """The peer's address, or the one that a trusted proxy names."""
+        return self._socket.client.host if self._socket.client else ""
+
     async def receive(self) -> bytes | None:
         """Return the next binary frame, or None for a text frame."""
         event = await self._socket.receive()

@@ -1,56 +1,176 @@
-"""uvicorn's side of a WebSocket, with an end for clients that don't read.
+"""uvicorn's side of a WebSocket, with an end for clients that don't read, flood with pings or never finish a message.
 
-Decision: the connection is aborted. Context: closing waits until the peer has taken what was sent before, which a
+Decision: such a connection is aborted. Context: closing waits until the peer has taken what was sent before, which a
 frozen or hostile one never does; its session, buffers and descriptor would stay for ever. Choice: abort where nothing
-could be written for a while, or where pongs pile up. Price: methods are overridden that uvicorn doesn't promise to
-keep, so its minor version is pinned, and the tests of slow clients stand guard.
+could be written for a while, or where control frames pile up. Price: methods are overridden that uvicorn doesn't
+promise to keep, so its minor version is pinned, and the tests of slow clients stand guard.
 """
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
-MAX_PONG_BYTES: Final = 4 * 2**20
-"""Bytes that may wait for a client that goes on pinging and takes nothing."""
+from app.settings import Settings
+
+PIECE_BYTES: Final = 4096
+NO_TEXT, TOO_LARGE = 1007, 1009
+
+log = structlog.get_logger(__name__)
 
 
-def impatient_protocol(stall_s: float) -> type[WebSocketsSansIOProtocol]:
-    """Return uvicorn's WebSocket protocol that aborts a connection once writing has stalled for `stall_s`."""
+@dataclass(frozen=True)
+class SocketBounds:
+    """What one WebSocket may keep the server waiting for.
 
-    class ImpatientProtocol(WebSocketsSansIOProtocol):
-        """One socket; `stall` runs while its peer takes nothing."""
+    Attributes:
+        stall_s: how long a peer may take nothing of what is to be written.
+        max_buffer_bytes: bytes that may wait for a peer that goes on pinging.
+        max_pings_per_s: pings that are answered in any one second.
+        max_fragments: frames of one message; empty ones add nothing to its size, but take memory.
+        max_frames_per_s: frames of all kinds in any one second, most of which our client never sends.
+    """
 
-        stall: asyncio.TimerHandle | None = None
+    stall_s: float
+    max_buffer_bytes: int
+    max_pings_per_s: int
+    max_fragments: int
+    max_frames_per_s: int
+
+
+def socket_bounds(settings: Settings) -> SocketBounds:
+    """Return the bounds that the operator set."""
+    return SocketBounds(
+        settings.send_timeout_s,
+        settings.max_write_buffer_bytes,
+        settings.max_pings_per_s,
+        settings.max_fragments,
+        settings.max_frames_per_s,
+    )
+
+
+class StallClock:
+    """Aborts a transport that has not taken anything for a while."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, stall_s: float) -> None:
+        self._loop, self._stall_s = loop, stall_s
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self, transport: asyncio.Transport) -> None:
+        """Count from now."""
+        self.stop()
+        self._timer = self._loop.call_later(self._stall_s, cut, transport, "write_stall")
+
+    def stop(self) -> None:
+        """The peer takes again, or has gone."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def cut(transport: asyncio.Transport, reason: str) -> None:
+    """Abort a connection and log why. What was still to be written is dropped."""
+    if not transport.is_closing() or transport.get_write_buffer_size():
+        log.warning("connection_cut", reason=reason, client=host_of(transport))
+        transport.abort()
+
+
+def host_of(transport: asyncio.Transport) -> str:
+    """Return the peer's address without its port, or an empty string for a Unix socket."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) else ""
+
+
+def hardened_websocket(bounds: SocketBounds) -> type[WebSocketsSansIOProtocol]:
+    """Return uvicorn's WebSocket protocol within bounds."""
+
+    class HardenedWebSocket(WebSocketsSansIOProtocol):
+        """One socket."""
+
+        pings = frames_now = 0
+        counted_since = 0.0
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.stall = StallClock(self.loop, bounds.stall_s)
+            self.close_timeout = bounds.stall_s
+            super().connection_made(transport)
+
+        async def run_asgi(self) -> None:
+            await super().run_asgi()
+            if not self.disconnected:  # closing waits for a peer that may take nothing any more
+                self.stall.start(self.transport)
 
         def pause_writing(self) -> None:
             super().pause_writing()
-            self._stop_waiting()
-            self.stall = self.loop.call_later(stall_s, self.transport.abort)
+            self.stall.start(self.transport)
 
         def resume_writing(self) -> None:
             super().resume_writing()
-            self._stop_waiting()
+            self.stall.stop()
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
-            self._stop_waiting()
+            self.stall.stop()
+
+        def data_received(self, data: bytes) -> None:
+            for start in range(0, len(data), PIECE_BYTES):  # thousands of frames would be parsed before one is counted
+                if self.transport.is_closing() or self.close_sent:
+                    return
+                super().data_received(data[start : start + PIECE_BYTES])
+
+        def handle_events(self) -> None:
+            self.count(len(self.conn.events))
+            super().handle_events()
+
+        def count(self, frames: int) -> None:
+            """Count frames; each second begins a new count."""
+            now = self.loop.time()
+            if now - self.counted_since >= 1:
+                self.pings, self.frames_now, self.counted_since = 0, 0, now
+            self.frames_now += frames
+            if self.frames_now > bounds.max_frames_per_s:
+                cut(self.transport, "frame_flood")
 
         def handle_ping(self) -> None:
+            self.pings += 1
             super().handle_ping()
-            if self.transport.get_write_buffer_size() > MAX_PONG_BYTES:
-                self.transport.abort()
+            if self.transport.get_write_buffer_size() > bounds.max_buffer_bytes:
+                cut(self.transport, "pongs_unread")
+            elif self.pings > bounds.max_pings_per_s:
+                cut(self.transport, "ping_flood")
+
+        def handle_cont(self, event: Frame) -> None:
+            if len(self.frames) >= bounds.max_fragments and not self.close_sent:
+                self.conn.fail(TOO_LARGE, "too many fragments")
+                self.handle_parser_exception()
+            else:
+                super().handle_cont(event)
+
+        def send_receive_event_to_app(self) -> None:
+            if self.curr_msg_data_type == "text" and not is_utf8(b"".join(self.frames)):
+                self.frames = []  # uvicorn would log what came, as a traceback
+                self.conn.fail(NO_TEXT, "invalid UTF-8")
+                self.handle_parser_exception()
+            else:
+                super().send_receive_event_to_app()
 
         def keepalive_timeout(self) -> None:
             super().keepalive_timeout()
             if self.transport.get_write_buffer_size():  # the close frame won't get through either
-                self.transport.abort()
+                cut(self.transport, "keepalive_timeout")
 
-        def _stop_waiting(self) -> None:
-            if self.stall is not None:
-                self.stall.cancel()
-                self.stall = None
+    return HardenedWebSocket
 
-    return ImpatientProtocol
+
+def is_utf8(data: bytes) -> bool:
+    """Return whether some bytes are text."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -13,6 +13,8 @@ from litestar.params import MultipartBody
 from app.errors import ImageTooLargeError
 from app.realtime.predictor import Predictor
 from app.settings import Settings
+from app.web.examples import UPLOADED, answered
+from app.web.problems import refused
 
 CHUNK_BYTES = 2**16
 
@@ -32,12 +34,26 @@ class Uploaded(msgspec.Struct, frozen=True):
     height: int
 
 
-@post("/api/upload", operation_id="upload", status_code=200, tags=["pictures"])
+@post(
+    "/api/upload",
+    operation_id="upload",
+    summary="Upload a picture",
+    status_code=200,
+    tags=["pictures"],
+    responses={
+        200: answered(Uploaded, "the picture's id, and its size upright", UPLOADED),
+        **refused(400, 413, 415, 503),
+    },
+)
 async def upload(
     data: MultipartBody[UploadForm], predictor: NamedDependency[Predictor], settings: NamedDependency[Settings]
 ) -> Uploaded:
-    """Keep a JPEG, PNG or WebP picture and return its id; the same bytes always get the same id."""
+    """Keep a JPEG, PNG or WebP picture and return its id; the same bytes always get the same id.
+
+    The model begins on the picture at once, so that the first click finds it encoded.
+    """
     info = await predictor.pictures.add(await read_file(data.file, settings.max_upload_bytes))
+    predictor.prepare(info.image_id)
     return Uploaded(info.image_id, info.width, info.height)
 
 

@@ -30,19 +30,22 @@ export function retryDelayMs(attempt, random) {
   return whole / 2 + (whole / 2) * random;
 }
 
+/** @typedef {{ session: string, token: string }} Credentials */
+
 /**
  * @typedef {object} Handlers
- * @property {(message: ServerMessage) => void} onMessage every message but pong; `welcome` comes first
+ * @property {(message: ServerMessage) => void} onMessage `welcome` comes first, a `pong` after all that a resumed session has to say
  * @property {(state: ConnectionState) => void} onState
  * @property {(ms: number) => void} onRoundTrip
+ * @property {(credentials: Credentials | null) => void} onCredentials what the session can be resumed with, from now on
  * @property {(text: string) => void} onTrouble a sentence for the person
  */
 
 export class Connection {
   /** @type {WebSocket | null} */
   #socket = null;
-  /** @type {{ session: string, token: string } | null} */
-  #credentials = null;
+  /** @type {Credentials | null} */
+  #credentials;
   #attempt = 0;
   #ready = false;
   #retryAfterMs = 0;
@@ -52,8 +55,9 @@ export class Connection {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #pingTimer;
 
-  /** @param {string} url @param {Handlers} handlers */
-  constructor(url, handlers) {
+  /** @param {string} url @param {Handlers} handlers @param {Credentials | null} [credentials] of a session to resume */
+  constructor(url, handlers, credentials = null) {
+    this.#credentials = credentials;
     this.url = url;
     this.handlers = handlers;
   }
@@ -103,21 +107,23 @@ export class Connection {
     if (message?.t === "welcome") this.#welcome(message);
     if (message?.t === "error" && message.retry_after) this.#retryAfterMs = message.retry_after * 1000;
     if (message?.t === "pong") this.handlers.onRoundTrip(Math.max(0, performance.now() - message.at));
-    else if (message) this.handlers.onMessage(message);
+    if (message) this.handlers.onMessage(message);
+    if (message?.t === "welcome") this.ping();
   }
 
   /** @param {Welcome} message */
   #welcome(message) {
     this.#credentials = { session: message.session, token: message.token };
+    this.handlers.onCredentials(this.#credentials);
     this.#attempt = 0;
     this.#retryAfterMs = 0;
     this.#ready = true;
     this.handlers.onState("ready");
-    this.#ping();
-    this.#pingTimer = setInterval(() => this.#ping(), PING_EVERY_MS);
+    this.#pingTimer = setInterval(() => this.ping(), PING_EVERY_MS);
   }
 
-  #ping() {
+  /** Measure the way there and back, and see that there is another side. */
+  ping() {
     if (performance.now() - this.#heardAt > SILENCE_MS && this.#socket) this.#closed(this.#socket, 1006);
     else this.send({ t: "ping", at: performance.now() });
   }
@@ -135,7 +141,10 @@ export class Connection {
   #closed(socket, code) {
     if (socket !== this.#socket) return;
     this.#drop();
-    if (code === 4401) this.#credentials = null;
+    if (code === 4401) {
+      this.#credentials = null;
+      this.handlers.onCredentials(null);
+    }
     const final = FINAL[code];
     if (final !== undefined) {
       this.handlers.onState("ended");

@@ -3,16 +3,20 @@
  */
 
 /**
- * @typedef {"commit" | "deselect" | "undo" | "redo" | "delete" | "flip" | "fit" | "zoomIn" | "zoomOut" | "larger" | "smaller" | "help" | "open" | "place" | "placeRemove"} Command
+ * @typedef {"commit" | "cancel" | "undo" | "redo" | "delete" | "takeBack" | "flip" | "fit" | "zoomIn" | "zoomOut" | "larger" | "smaller"
+ *   | "help" | "open" | "save" | "copy" | "outlines" | "opacity" | "place" | "placeRemove"} Command
  */
 
 /** @typedef {{ key: string, ctrlKey: boolean, metaKey: boolean, shiftKey: boolean, altKey: boolean }} Stroke */
 
 /** @type {Record<string, Command>} */
 const PLAIN = {
-  n: "commit", escape: "deselect", delete: "delete", backspace: "delete", x: "flip",
-  "0": "fit", f: "fit", "+": "zoomIn", "=": "zoomIn", "-": "zoomOut", "]": "larger", "[": "smaller", "?": "help", o: "open",
+  n: "commit", escape: "cancel", delete: "delete", backspace: "takeBack", x: "flip", l: "outlines", o: "opacity",
+  "0": "fit", f: "fit", "+": "zoomIn", "=": "zoomIn", "-": "zoomOut", "]": "larger", "[": "smaller", "?": "help",
 };
+
+/** @type {Record<string, Command>} */
+const WITH_CONTROL = { z: "undo", y: "redo", enter: "commit", s: "save", c: "copy", o: "open" };
 
 /** @type {Record<string, [dx: number, dy: number]>} */
 const ARROWS = { arrowleft: [-1, 0], arrowright: [1, 0], arrowup: [0, -1], arrowdown: [0, 1] };
@@ -24,13 +28,11 @@ const ARROWS = { arrowleft: [-1, 0], arrowright: [1, 0], arrowup: [0, -1], arrow
  */
 export function commandOf(stroke, cursorShown) {
   const key = stroke.key.toLowerCase();
-  const command = stroke.ctrlKey || stroke.metaKey;
-  if (command && !stroke.altKey) {
-    if (key === "z") return stroke.shiftKey ? "redo" : "undo";
-    if (key === "y") return "redo";
-    return key === "enter" ? "commit" : null;
-  }
   if (stroke.altKey) return null;
+  if (stroke.ctrlKey || stroke.metaKey) {
+    if (stroke.shiftKey) return key === "z" ? "redo" : null;
+    return WITH_CONTROL[key] ?? null;
+  }
   if (key === "enter") {
     if (!cursorShown) return "commit";
     return stroke.shiftKey ? "placeRemove" : "place";
@@ -47,12 +49,13 @@ export function stepOf(stroke) {
 }
 
 /**
- * Tell whether the key is for the element that has the focus.
+ * Tell whether the key is for the element that has the focus, or for a menu that is open.
  * @param {EventTarget | null} target @param {string} key
  */
 function belongsTo(target, key) {
   if (!(target instanceof Element)) return false;
-  if (target.closest("input, textarea, select, [contenteditable], dialog")) return true;
+  if (target.closest("input, textarea, select, [contenteditable], dialog, :popover-open")) return true;
+  if (key === "Escape" && document.querySelector(":popover-open")) return true;
   return (key === "Enter" || key === " ") && target.closest("button, a, summary") !== null;
 }
 
@@ -60,6 +63,7 @@ function belongsTo(target, key) {
  * @typedef {object} KeyHandlers
  * @property {(command: Command) => void} run
  * @property {(dx: number, dy: number) => void} step
+ * @property {(back: boolean) => boolean} walk to the next object, or the one before; false where there is none
  * @property {(down: boolean) => void} pan Space is held
  * @property {(down: boolean) => void} hide H is held
  * @property {(down: boolean) => void} modify Alt or Shift is held
@@ -67,27 +71,39 @@ function belongsTo(target, key) {
  * @property {() => boolean} isCanvasFocused
  */
 
+/** A key that is held for as long as something should last. @param {KeyboardEvent} event @param {KeyHandlers} handlers @returns {boolean} it is one */
+function hold(event, handlers) {
+  const down = event.type === "keydown";
+  if (event.key === " ") handlers.pan(down);
+  else if (event.key.toLowerCase() === "h" && !event.ctrlKey && !event.metaKey) handlers.hide(down);
+  else if (event.key === "Alt" || event.key === "Shift") handlers.modify(down);
+  else return false;
+  return true;
+}
+
+/** @param {KeyboardEvent} event @param {KeyHandlers} handlers @returns {boolean} the key was for us, and the browser is to leave it alone */
+function press(event, handlers) {
+  if (handlers.isCanvasFocused()) {
+    if (event.key === "Tab" && !event.ctrlKey && !event.altKey && !event.metaKey) return handlers.walk(event.shiftKey);
+    const step = stepOf(event);
+    if (step) {
+      handlers.step(...step);
+      return true;
+    }
+  }
+  const command = commandOf(event, handlers.isCursorShown());
+  if (command === "copy" && getSelection()?.isCollapsed === false) return false; // the person wants the text
+  if (command === null) return hold(event, handlers) && event.key !== "Shift";
+  handlers.run(command);
+  return true;
+}
+
 /** Listen to keys. @param {KeyHandlers} handlers */
 export function bindKeyboard(handlers) {
-  /** @param {KeyboardEvent} event */
-  const held = (event) => {
-    const down = event.type === "keydown";
-    if (event.key === " ") handlers.pan(down);
-    else if (event.key.toLowerCase() === "h" && !event.ctrlKey && !event.metaKey) handlers.hide(down);
-    else if (event.key === "Alt" || event.key === "Shift") handlers.modify(down);
-    else return false;
-    return true;
-  };
   addEventListener("keydown", (event) => {
-    if (belongsTo(event.target, event.key)) return;
-    const step = handlers.isCanvasFocused() ? stepOf(event) : null;
-    const command = commandOf(event, handlers.isCursorShown());
-    if (step) handlers.step(...step);
-    else if (command) handlers.run(command);
-    else if (!held(event) || event.key === "Shift") return;
-    event.preventDefault();
+    if (!belongsTo(event.target, event.key) && press(event, handlers)) event.preventDefault();
   });
-  addEventListener("keyup", (event) => held(event));
+  addEventListener("keyup", (event) => hold(event, handlers));
   addEventListener("blur", () => {
     handlers.pan(false);
     handlers.hide(false);

@@ -2,20 +2,25 @@
  * Wires the page: finds its elements, starts the parts, draws once a frame when something changed. Decides nothing.
  */
 
+import { bindCommands } from "./commands.js";
 import { Connection } from "./connection.js";
-import { bindKeyboard } from "./keyboard.js";
+import { openKeeper } from "./keeper.js";
+import { Latency } from "./latency.js";
+import { bindLook, SaveMenu, showLook, showModels, showTimes } from "./menus.js";
 import { ObjectsList } from "./objects-list.js";
 import { bindDrop, bindPaste, fetchSample, readPicture } from "./pictures.js";
+import { applyPreferences, loadPreferences } from "./preferences.js";
 import { Renderer } from "./render.js";
 import { snapshot } from "./snapshot.js";
 import { Stage } from "./stage.js";
 import { initialState, shownPicture } from "./state.js";
 import { showStatus } from "./status.js";
 import { Studio } from "./studio.js";
+import { Takeaway } from "./takeaway.js";
 import { upload } from "./upload.js";
 import { toScreen } from "./viewport.js";
 
-/** @import { Command } from "./keyboard.js" */
+/** @import { Preferences } from "./preferences.js" */
 /** @import { Picture } from "./state.js" */
 
 /** @param {string} id @returns {HTMLElement} */
@@ -34,34 +39,65 @@ function socketUrl(path) {
 
 const config = document.body.dataset;
 const canvas = /** @type {HTMLCanvasElement} */ (find("canvas"));
-const chooser = /** @type {HTMLInputElement} */ (find("file"));
-const help = /** @type {HTMLDialogElement} */ (find("help"));
 const maxUploadBytes = Number(config.maxUploadBytes);
+/** How often the times are taken while they are looked at, ms. */
+const LOOK_EVERY_MS = 1000;
 
+const preferences = loadPreferences();
+const latency = new Latency();
 const state = initialState(config.model ?? "", matchMedia("(pointer: coarse)").matches);
+const keeper = await openKeeper();
 const studio = new Studio(state, {
   send: (message) => connection.send(message),
   upload: (file, name, onFraction, signal) => upload(config.uploadUrl ?? "", file, name, { onFraction, signal }),
   changed,
   now: () => performance.now(),
+  lastSeq: keeper.kept.seq,
+  reserve: (seq) => keeper.keepSeq(seq),
+  latency,
 });
 const connection = new Connection(socketUrl(config.socketPath ?? ""), {
-  onMessage: (message) => {
-    studio.receive(message);
-    if (message.t === "image") stage.rehover(); // the pointer may rest on it already
-  },
+  onMessage: receive,
   onState: (next) => { state.connection = next; changed(); },
-  onRoundTrip: (ms) => { state.roundTripMs = ms; changed(); },
+  onRoundTrip: (ms) => { state.roundTripMs = ms; latency.add("network", ms); changed(); },
+  onCredentials: (credentials) => keeper.keepCredentials(credentials),
   onTrouble: tell,
-});
+}, keeper.kept.credentials);
 const stage = new Stage(canvas, state, studio, changed);
-const renderer = new Renderer(canvas);
+const renderer = new Renderer({
+  picture: /** @type {HTMLCanvasElement} */ (find("picture-layer")),
+  objects: /** @type {HTMLCanvasElement} */ (find("objects-layer")),
+  top: canvas,
+}, changed);
+const takeaway = new Takeaway(state, studio, changed);
+const saveMenu = new SaveMenu(state, find, (format, objects) => void (format === "copy" ? takeaway.copy(objects) : takeaway.save(format, objects)));
 const list = new ObjectsList(find("objects"), /** @type {HTMLTemplateElement} */ (find("object-entry")), {
   select: (id) => void studio.select(id),
   remove: (id) => void studio.remove(id),
+  rename: (id, name) => void studio.rename(id, name),
   cycle: (step) => void studio.cycle(step),
-  point: (id) => { stage.scene.pointed = id; changed(); },
+  copy: (id) => void takeaway.copy([id]),
+  save: (id) => saveMenu.openFor(id),
+  hide: (id) => { if (!state.hidden.delete(id)) state.hidden.add(id); changed(); },
+  isolate: (id) => { state.isolated = state.isolated === id ? null : id; changed(); },
+  point: (id) => { state.pointed = id; changed(); },
 });
+
+/** After these the pointer may rest on something else than before, and there is new work to keep. */
+let groundChanged = false;
+/** @type {number | null} */
+let keptActive = null;
+const GROUND = new Set(["image", "object", "gone"]);
+
+/** @param {import("./protocol.js").ServerMessage} message */
+function receive(message) {
+  studio.receive(message);
+  if (message.t === "pong") {
+    latency.add("queue", message.queue_ms);
+    latency.add("decode", message.decode_ms);
+  }
+  groundChanged ||= GROUND.has(message.t);
+}
 
 // ---- one frame for all that changed
 
@@ -83,10 +119,23 @@ function frame() {
     stage.scene.cursor = null;
     stage.fit();
   }
-  renderer.draw(state, stage.scene);
-  if (state.preview) studio.painted(state.preview.seq);
+  if (groundChanged || state.active !== keptActive) {
+    groundChanged = false;
+    keptActive = state.active;
+    keeper.keepWork(studio.recipe(), state.picture);
+    stage.rehover();
+  }
+  const began = performance.now();
+  renderer.draw(state, stage.scene, preferences);
+  if (state.preview) {
+    latency.add("paint", performance.now() - began);
+    studio.painted(state.preview.seq);
+  }
   list.update(state);
   showStatus(state, stage.scene.viewport.scale, find);
+  showModels(state, find, (name) => void studio.switchModel(name));
+  if (find("times-menu").matches(":popover-open")) showTimes(latency, find);
+  find("coach").hidden = preferences.hinted || picture === null || state.objects.size > 0;
   studio.pump();
 }
 
@@ -105,14 +154,15 @@ async function openFile(file, name) {
     return;
   }
   await studio.open(await readPicture(file, name));
-  canvas.focus({ preventScroll: true });
 }
 
 /** @param {File} file */
 function openGiven(file) {
   void openFile(file, file.name || "pasted picture");
+  canvas.focus({ preventScroll: true });
 }
 
+const chooser = /** @type {HTMLInputElement} */ (find("file"));
 bindDrop((over) => { find("drop").hidden = !over; }, openGiven);
 bindPaste(openGiven);
 chooser.addEventListener("change", () => {
@@ -131,68 +181,40 @@ for (const sample of document.querySelectorAll("[data-sample]")) {
   });
 }
 
-// ---- commands
+// ---- commands and menus
 
-/** @param {boolean} removing */
-function setTool(removing) {
-  state.removing = removing;
-  stage.rehover();
+/** @param {Partial<Preferences>} change */
+function prefer(change) {
+  Object.assign(preferences, change);
+  applyPreferences(preferences);
+  showLook(preferences, find);
   changed();
 }
 
-/** @type {Record<Command, () => void>} */
-const commands = {
-  commit: () => void studio.commit(),
-  deselect: () => { if (!stage.cancel()) void studio.commit(); },
-  undo: () => void studio.undo(),
-  redo: () => void studio.redo(),
-  delete: () => void studio.removeActive(),
-  flip: () => setTool(!state.removing),
-  fit: () => stage.fit(),
-  zoomIn: () => stage.zoom(1.3),
-  zoomOut: () => stage.zoom(1 / 1.3),
-  larger: () => void studio.cycle(1),
-  smaller: () => void studio.cycle(-1),
-  help: () => help.showModal(),
-  open: () => chooser.click(),
-  place: () => stage.place(false),
-  placeRemove: () => stage.place(true),
-};
+bindCommands({ state, studio, stage, takeaway, preferences, prefer, changed, find, choose: () => chooser.click() });
+bindLook(preferences, find, prefer);
+find("coach-close").addEventListener("click", () => prefer({ hinted: true }));
+find("model-better").addEventListener("click", () => void studio.switchModel(find("model-better").dataset.model ?? ""));
 
-bindKeyboard({
-  run: (command) => commands[command](),
-  step: (dx, dy) => stage.step(dx, dy),
-  pan: (down) => stage.setPanKey(down),
-  hide: (down) => stage.setHidden(down),
-  modify: (down) => stage.setModified(down),
-  isCursorShown: () => stage.scene.cursor !== null,
-  isCanvasFocused: () => document.activeElement === canvas,
-});
-
-/** @type {[id: string, run: () => void][]} */
-const buttons = [
-  ["add", () => setTool(false)], ["remove", () => setTool(true)],
-  ["undo", commands.undo], ["redo", commands.redo], ["delete", commands.delete], ["commit", commands.commit],
-  ["fit", commands.fit], ["zoom-in", commands.zoomIn], ["zoom-out", commands.zoomOut],
-  ["clear", () => void studio.clear()], ["open", commands.open], ["choose", commands.open],
-  ["show-help", commands.help], ["close-help", () => help.close()],
-  ["notice-close", () => { state.notice = null; changed(); }],
-];
-for (const [id, run] of buttons) find(id).addEventListener("click", run);
-
-// After a click by pointer the keys go on working on the picture; a keyboard keeps its place.
-document.addEventListener("click", (event) => {
-  const onButton = event.target instanceof Element && event.target.closest("button") !== null;
-  if (onButton && event.detail > 0 && !help.open) canvas.focus({ preventScroll: true });
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let looking;
+find("times-menu").addEventListener("toggle", (event) => {
+  clearInterval(looking);
+  if (/** @type {ToggleEvent} */ (event).newState !== "open") return;
+  connection.ping();
+  looking = setInterval(() => connection.ping(), LOOK_EVERY_MS);
+  changed();
 });
 
 addEventListener("online", () => connection.hurry());
+addEventListener("pagehide", () => keeper.keepWork(studio.recipe(), state.picture));
 document.addEventListener("visibilitychange", () => { if (!document.hidden) connection.hurry(); });
 
 /** A view from outside, for tests and the curious: plain copies, nothing to turn. */
 Object.defineProperty(globalThis, "hoversam", {
   value: Object.freeze({
-    state: () => snapshot(state, stage.scene.viewport),
+    state: () => snapshot(state, stage.scene),
+    latency: () => latency.rows(),
     /** @param {number} x image pixels @param {number} y image pixels @returns {{ x: number, y: number }} CSS pixels of the page */
     toScreen: (x, y) => {
       const rect = canvas.getBoundingClientRect();
@@ -202,5 +224,7 @@ Object.defineProperty(globalThis, "hoversam", {
   }),
 });
 
+const kept = await keeper.picture();
+if (kept && keeper.kept.recipe) studio.adopt({ picture: await readPicture(kept.file, kept.name), recipe: keeper.kept.recipe });
 connection.open();
 changed();

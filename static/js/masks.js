@@ -5,6 +5,7 @@
 /** @import { Mask } from "./protocol.js" */
 
 /** @typedef {{ width: number, height: number }} Size pixels */
+/** @typedef {{ left: number, top: number, width: number, height: number, alpha: Uint8Array }} Cells a crop of a grid, one byte a cell, 0 for background */
 
 const MAX_SIDE = 4096;
 
@@ -156,8 +157,15 @@ function followLoop(edges, stride, start) {
  * @returns {number[][]} each x, y, x, y, ...
  */
 export function outline(mask) {
-  const { width, height, alpha } = decodeMask(mask);
-  const [left, top] = mask.box;
+  return outlineCells({ ...decodeMask(mask), left: mask.box[0], top: mask.box[1] });
+}
+
+/**
+ * The same of plain cells.
+ * @param {Cells} cells
+ * @returns {number[][]} each x, y, x, y, ...
+ */
+export function outlineCells({ left, top, width, height, alpha }) {
   const edges = boundaryEdges(alpha, width, height);
   /** @type {number[][]} */
   const loops = [];

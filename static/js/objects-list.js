@@ -1,27 +1,32 @@
 /**
- * The list of objects beside the picture: choose one, delete one. Entries are kept over updates, so that focus stays.
+ * The list of objects beside the picture. Entries are kept over updates, so that focus stays.
  */
 
+import { bySize } from "./candidates.js";
 import { colorOf } from "./palette.js";
-import { maskOf } from "./state.js";
+import { factsOf } from "./words.js";
 
 /** @import { ObjectState, State } from "./state.js" */
 
-/** @typedef {{ select: (id: number) => void, remove: (id: number) => void, cycle: (step: 1 | -1) => void, point: (id: number | null) => void }} ListHandlers */
-/** @typedef {{ item: HTMLElement, choose: HTMLElement, swatch: HTMLElement, name: HTMLElement, facts: HTMLElement, remove: HTMLElement, candidates: HTMLElement, candidate: HTMLElement }} Entry */
+/**
+ * @typedef {object} ListHandlers
+ * @property {(id: number) => void} select refine it
+ * @property {(id: number) => void} remove
+ * @property {(id: number, name: string) => void} rename
+ * @property {(id: number) => void} hide or show again
+ * @property {(id: number) => void} isolate or show all again
+ * @property {(step: 1 | -1) => void} cycle
+ * @property {(id: number) => void} copy its cutout
+ * @property {(id: number, opener: HTMLElement) => void} save
+ * @property {(id: number | null) => void} point the pointer or the focus is on it
+ */
 
-/** @param {number} count @param {string} noun */
-function plural(count, noun) {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
+const PARTS = /** @type {const} */ ([
+  "item", "choose", "swatch", "name", "facts", "input", "hide", "isolate", "remove",
+  "more", "candidates", "candidate", "smaller", "larger", "rename", "copy", "save",
+]);
 
-/** What is known of an object, in a few words. @param {ObjectState} object */
-export function factsOf(object) {
-  const mask = maskOf(object);
-  const prompts = object.box ? ["box"] : [];
-  if (object.points.length > 0) prompts.push(plural(object.points.length, "point"));
-  return [...prompts, `${(mask?.area ?? 0).toLocaleString("en")} px`].join(" · ");
-}
+/** @typedef {Record<typeof PARTS[number], HTMLElement>} Entry */
 
 export class ObjectsList {
   /** @type {Map<number, Entry>} */
@@ -40,50 +45,115 @@ export class ObjectsList {
   update(state) {
     for (const [id, entry] of this.#entries) {
       if (state.objects.has(id)) continue;
+      this.#keepFocusNear(entry);
       entry.item.remove();
       this.#entries.delete(id);
     }
     for (const object of state.objects.values()) {
       const entry = this.#entries.get(object.id) ?? this.#add(object.id);
-      this.#fill(entry, object, object.id === state.active);
+      fill(entry, object, state);
     }
+  }
+
+  /** The focus of an entry that goes moves to its neighbour. @param {Entry} entry */
+  #keepFocusNear({ item }) {
+    if (!item.contains(document.activeElement)) return;
+    const neighbour = item.nextElementSibling ?? item.previousElementSibling;
+    const target = neighbour?.querySelector("button") ?? document.getElementById("canvas");
+    target?.focus();
   }
 
   /** @param {number} id @returns {Entry} */
   #add(id) {
     const copy = /** @type {DocumentFragment} */ (this.template.content.cloneNode(true));
-    /** @param {string} part @returns {HTMLElement} */
-    const part = (part) => {
+    const entry = /** @type {Entry} */ (Object.fromEntries(PARTS.map((part) => {
       const found = copy.querySelector(`[data-part="${part}"]`);
       if (!(found instanceof HTMLElement)) throw new Error(`the template has no ${part}`);
-      return found;
-    };
-    const entry = {
-      item: part("item"), choose: part("choose"), swatch: part("swatch"), name: part("name"), facts: part("facts"),
-      remove: part("remove"), candidates: part("candidates"), candidate: part("candidate"),
-    };
-    entry.choose.addEventListener("click", () => this.handlers.select(id));
-    entry.remove.addEventListener("click", () => this.handlers.remove(id));
-    part("smaller").addEventListener("click", () => this.handlers.cycle(-1));
-    part("larger").addEventListener("click", () => this.handlers.cycle(1));
-    entry.item.addEventListener("pointerenter", () => this.handlers.point(id));
-    entry.item.addEventListener("pointerleave", () => this.handlers.point(null));
+      return [part, found];
+    })));
+    this.#bind(entry, id);
     this.#entries.set(id, entry);
     this.list.append(copy);
     return entry;
   }
 
-  /** @param {Entry} entry @param {ObjectState} object @param {boolean} active */
-  #fill(entry, object, active) {
-    entry.swatch.style.backgroundColor = colorOf(object.color);
-    setText(entry.name, object.name);
-    setText(entry.facts, factsOf(object));
-    entry.item.classList.toggle("active", active);
-    entry.choose.setAttribute("aria-pressed", String(active));
-    entry.remove.setAttribute("aria-label", `Delete ${object.name}`);
-    entry.candidates.hidden = !active || object.masks.length < 2;
-    setText(entry.candidate, `Reading ${object.chosen + 1} of ${object.masks.length}`);
+  /** @param {Entry} entry @param {number} id */
+  #bind(entry, id) {
+    const { handlers } = this;
+    for (const part of /** @type {const} */ (["remove", "hide", "isolate", "copy"])) {
+      entry[part].addEventListener("click", () => handlers[part](id));
+    }
+    entry.choose.addEventListener("click", () => handlers.select(id));
+    entry.save.addEventListener("click", () => handlers.save(id, entry.save));
+    entry.smaller.addEventListener("click", () => handlers.cycle(-1));
+    entry.larger.addEventListener("click", () => handlers.cycle(1));
+    entry.item.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && handlers.point(id));
+    entry.item.addEventListener("pointerleave", () => handlers.point(null));
+    entry.item.addEventListener("focusin", () => entry.item.matches(":has(:focus-visible)") && handlers.point(id));
+    entry.item.addEventListener("focusout", () => handlers.point(null));
+    bindRenaming(entry, (name) => handlers.rename(id, name));
   }
+}
+
+/** A name becomes a field to write in by a double click, F2 or the pencil. @param {Entry} entry @param {(name: string) => void} rename */
+function bindRenaming({ choose, name, input, rename: pencil }, rename) {
+  const field = /** @type {HTMLInputElement} */ (input);
+  const begin = () => {
+    field.value = name.textContent ?? "";
+    field.hidden = false;
+    choose.hidden = true;
+    field.focus();
+    field.select();
+  };
+  /** @param {boolean} take @param {boolean} [refocus] */
+  const end = (take, refocus = true) => {
+    if (field.hidden) return;
+    choose.hidden = false;
+    field.hidden = true;
+    if (take) rename(field.value);
+    if (refocus) choose.focus();
+  };
+  pencil.addEventListener("click", begin);
+  choose.addEventListener("dblclick", begin);
+  choose.addEventListener("keydown", (event) => event.key === "F2" && begin());
+  field.addEventListener("blur", () => end(true, false));
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault();
+    end(event.key === "Enter");
+  });
+}
+
+/** @param {Entry} entry @param {ObjectState} object @param {State} state */
+function fill(entry, object, state) {
+  const active = object.id === state.active;
+  const hidden = state.hidden.has(object.id);
+  entry.swatch.style.backgroundColor = colorOf(object.color);
+  setText(entry.name, object.name);
+  setText(entry.facts, factsOf(object));
+  entry.item.classList.toggle("active", active);
+  entry.item.classList.toggle("pointed", object.id === state.pointed);
+  entry.item.classList.toggle("away", hidden || (state.isolated !== null && state.isolated !== object.id));
+  press(entry.choose, active);
+  press(entry.hide, hidden);
+  press(entry.isolate, state.isolated === object.id);
+  name(entry.input, `Name of ${object.name}`);
+  name(entry.hide, `Hide ${object.name}`);
+  name(entry.isolate, `Show only ${object.name}`);
+  name(entry.remove, `Delete ${object.name}`);
+  entry.more.hidden = !active;
+  entry.candidates.hidden = object.masks.length < 2;
+  setText(entry.candidate, `${bySize(object.masks).indexOf(object.chosen) + 1} of ${object.masks.length}`);
+}
+
+/** @param {HTMLElement} button @param {boolean} pressed */
+function press(button, pressed) {
+  button.setAttribute("aria-pressed", String(pressed));
+}
+
+/** @param {HTMLElement} element @param {string} label */
+function name(element, label) {
+  if (element.getAttribute("aria-label") !== label) element.setAttribute("aria-label", label);
 }
 
 /** Set a text only where it differs, so that screen readers aren't told twice. @param {Element} element @param {string} text */

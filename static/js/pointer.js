@@ -18,6 +18,7 @@
  * @property {() => void} cancel the box that was being drawn is void
  * @property {(dx: number, dy: number) => void} pan
  * @property {(at: XY, factor: number) => void} zoom
+ * @property {(step: 1 | -1) => void} cycle another candidate
  * @property {() => boolean} isPanKeyDown
  */
 
@@ -176,6 +177,7 @@ export class PointerInput {
   /** @param {WheelEvent} event */
   #wheel(event) {
     event.preventDefault();
-    this.intents.zoom(this.#at(event), wheelFactor(event));
+    if (event.altKey) this.intents.cycle(event.deltaY < 0 ? 1 : -1);
+    else this.intents.zoom(this.#at(event), wheelFactor(event));
   }
 }

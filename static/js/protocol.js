@@ -34,21 +34,26 @@ export const SUBPROTOCOL = "hoversam.v1";
 /** @typedef {{ t: "label", object: ObjectId, name: string }} Rename */
 /** @typedef {{ t: "delete", object: ObjectId }} Delete */
 /** @typedef {{ t: "leave" } | { t: "clear" } | { t: "undo" } | { t: "redo" }} Plain */
+/** @typedef {{ t: "model", name: string }} SwitchModel */
+/** @typedef {"coco" | "yolo" | "labelme" | "svg" | "mask" | "cutout" | "overlay" | "recipe"} ExportFormat */
+/** @typedef {{ t: "export", format: ExportFormat, objects?: ObjectId[] }} Export */
 /** @typedef {{ t: "ping", at: number }} Ping */
-/** @typedef {Open | Click | BoxPrompt | Move | Unpoint | Choose | Rename | Delete | Plain} Request answered, but for leave */
+/** @typedef {Open | Click | BoxPrompt | Move | Unpoint | Choose | Rename | Delete | Plain | SwitchModel | Export} Request answered, but for leave */
 /** @typedef {(Request | Hover) & { seq: number }} Numbered */
 /** @typedef {Hello | Ping | Numbered} ClientMessage */
 
 /** @typedef {{ max_upload_bytes?: number, max_points?: number, max_objects?: number }} Limits */
-/** @typedef {{ t: "welcome", version: number, session: string, token: string, resumed: boolean, model: string, limits?: Limits }} Welcome */
+/** @typedef {{ name: string, params_m: number, available: boolean, bundled: boolean }} ModelInfo */
+/** @typedef {{ t: "welcome", version: number, session: string, token: string, resumed: boolean, model: string, models?: ModelInfo[], limits?: Limits }} Welcome */
 /** @typedef {{ t: "progress", seq: number, stage: string, position?: number | null, fraction?: number | null }} Progress */
 /** @typedef {{ t: "image", seq: number, image_id: string, width: number, height: number, model: string, cached: boolean, encode_ms: number }} ImageReady */
 /** @typedef {{ t: "preview", seq: number, x: number, y: number, object?: ObjectId | null, best: number, masks: Mask[] }} PreviewMessage */
 /** @typedef {{ t: "object", seq: number, id: ObjectId, name: string, color: number, points: Point[], box?: Box | null, chosen: number, masks: Mask[], can_undo: boolean, can_redo: boolean }} ObjectMessage */
 /** @typedef {{ t: "gone", seq: number, objects: ObjectId[], can_undo: boolean, can_redo: boolean }} Gone */
+/** @typedef {{ t: "file", seq: number, name: string, media_type: string, data: Uint8Array<ArrayBuffer> }} FileMessage */
 /** @typedef {{ t: "pong", at: number, queue_ms: number, decode_ms: number }} Pong */
 /** @typedef {{ t: "error", seq?: number | null, code: string, message: string, fatal: boolean, retry_after?: number | null }} ErrorMessage */
-/** @typedef {Welcome | Progress | ImageReady | PreviewMessage | ObjectMessage | Gone | Pong | ErrorMessage} ServerMessage */
+/** @typedef {Welcome | Progress | ImageReady | PreviewMessage | ObjectMessage | Gone | FileMessage | Pong | ErrorMessage} ServerMessage */
 
 /** The fields that the page relies on, and their kinds. @type {Record<string, Record<string, string>>} */
 const REQUIRED = {
@@ -58,13 +63,15 @@ const REQUIRED = {
   preview: { seq: "number", best: "number", masks: "array" },
   object: { seq: "number", id: "number", name: "string", color: "number", points: "array", chosen: "number", masks: "array" },
   gone: { seq: "number", objects: "array" },
+  file: { seq: "number", name: "string", media_type: "string", data: "bytes" },
   pong: { at: "number" },
   error: { code: "string", message: "string" },
 };
 
 /** @param {unknown} value */
 function kindOf(value) {
-  return Array.isArray(value) ? "array" : typeof value;
+  if (Array.isArray(value)) return "array";
+  return value instanceof Uint8Array ? "bytes" : typeof value;
 }
 
 /** @param {ClientMessage} message @returns {Uint8Array<ArrayBuffer>} one binary frame */

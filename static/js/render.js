@@ -1,18 +1,22 @@
 /**
- * Draws the picture, the masks, the points and the box on the canvas. Decides nothing.
+ * Draws the picture, the masks, the points and the box on three canvases. Decides nothing.
  */
 
-import { outline } from "./masks.js";
+import { Layer } from "./layers.js";
+import { drawBadge, drawBox, drawCross, drawDot, drawPoint, hatch } from "./marks.js";
 import { colorOf, withAlpha } from "./palette.js";
-import { maskOf, shownPicture } from "./state.js";
+import { Paths } from "./paths.js";
+import { Pyramid } from "./pyramid.js";
+import { isVisible, maskOf, previewMask, shownPicture } from "./state.js";
 import { toScreen } from "./viewport.js";
 
+/** @import { Context, Sign } from "./marks.js" */
+/** @import { Look } from "./preferences.js" */
 /** @import { Box, Mask } from "./protocol.js" */
 /** @import { ObjectState, Picture, State } from "./state.js" */
 /** @import { Size, Viewport } from "./viewport.js" */
 
 /** @typedef {{ x: number, y: number }} XY */
-/** @typedef {CanvasRenderingContext2D} Context */
 
 /**
  * @typedef {object} Scene what to draw beside the state
@@ -20,202 +24,173 @@ import { toScreen } from "./viewport.js";
  * @property {[XY, XY] | null} band corners of the box being drawn, image pixels
  * @property {{ point: number, to: XY } | null} dragged a point of the active object on its way; index, image pixels
  * @property {XY | null} cursor of the keyboard, image pixels
- * @property {XY | null} badge where to show that a click takes away, CSS pixels
+ * @property {{ at: XY, sign: Sign } | null} badge what a click would do, and where the pointer is, CSS pixels
  * @property {boolean} hidden masks are hidden while H is held
- * @property {number | null} pointed the object whose entry in the list is pointed at
  */
 
-const FULL_TURN = 2 * Math.PI;
+/** @typedef {{ fill: number, line: number, halo?: boolean }} Style opacity; CSS pixels; a white line around */
+
 /** Image pixels get hard edges once they are this large on the screen, CSS pixels. */
 const PIXELS_SHOW_AT = 4;
-
-/** @param {number[]} loop x, y, ... @param {Path2D} path gets the loop, with its corners rounded */
-function addLoop(loop, path) {
-  const count = loop.length / 2;
-  /** @param {number} i */
-  const point = (i) => ({ x: loop[2 * (i % count)], y: loop[2 * (i % count) + 1] });
-  let here = point(0);
-  let next = point(1);
-  path.moveTo((here.x + next.x) / 2, (here.y + next.y) / 2);
-  for (let i = 1; i <= count; i += 1) {
-    here = next;
-    next = point(i + 1);
-    path.quadraticCurveTo(here.x, here.y, (here.x + next.x) / 2, (here.y + next.y) / 2);
-  }
-  path.closePath();
-}
+/** What a refining click would add and take away; apart for colour-blind eyes, and hatched in two directions. */
+const ADDED = "#35d6ff";
+const REMOVED = "#ff4a2b";
 
 export class Renderer {
-  /** Outlines in grid cells. @type {WeakMap<Mask, Path2D>} */
-  #paths = new WeakMap();
-
-  /** @param {HTMLCanvasElement} canvas */
-  constructor(canvas) {
-    const context = canvas.getContext("2d");
-    if (context === null) throw new Error("this browser has no 2d canvas");
-    this.canvas = canvas;
-    this.context = context;
-  }
-
-  /** @param {State} state @param {Scene} scene */
-  draw(state, scene) {
-    const ratio = this.#resize();
-    const { context } = this;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    const picture = shownPicture(state);
-    if (picture === null) return;
-    this.#picture(picture, scene.viewport);
-    if (state.pending === null && !scene.hidden) this.#masks(state, picture, scene);
-    if (scene.band) this.#box([scene.band[0].x, scene.band[0].y, scene.band[1].x, scene.band[1].y], scene.viewport, "#ffffff");
-    if (scene.cursor) this.#cross(toScreen(scene.viewport, scene.cursor));
-    if (scene.badge) this.#badge(scene.badge);
-  }
-
-  /** Give the canvas as many pixels as the screen shows of it. @returns {number} pixels of the screen for a CSS pixel */
-  #resize() {
-    const ratio = globalThis.devicePixelRatio || 1;
-    const width = Math.round(this.canvas.clientWidth * ratio);
-    const height = Math.round(this.canvas.clientHeight * ratio);
-    if (this.canvas.width !== width) this.canvas.width = width;
-    if (this.canvas.height !== height) this.canvas.height = height;
-    return ratio;
-  }
-
-  /** @param {Picture} picture @param {Viewport} view */
-  #picture(picture, view) {
-    const { context } = this;
-    const width = picture.width * view.scale;
-    const height = picture.height * view.scale;
-    context.imageSmoothingEnabled = view.scale < PIXELS_SHOW_AT;
-    context.imageSmoothingQuality = "high";
-    if (picture.bitmap) context.drawImage(picture.bitmap, view.x, view.y, width, height);
-    else {
-      context.fillStyle = "#8a8f9a";
-      context.fillRect(view.x, view.y, width, height);
-    }
-  }
-
-  /** @param {State} state @param {Size} image @param {Scene} scene */
-  #masks(state, image, scene) {
-    const refined = state.preview?.object ?? null;
-    for (const object of state.objects.values()) {
-      const mask = maskOf(object);
-      const emphasised = object.id === state.active || object.id === scene.pointed;
-      if (mask) this.#mask(mask, image, scene.viewport, colorOf(object.color), { fill: object.id === refined ? 0.12 : emphasised ? 0.5 : 0.4, line: emphasised ? 2.5 : 1.5 });
-    }
-    if (state.preview) {
-      const object = refined === null ? undefined : state.objects.get(refined);
-      this.#mask(state.preview.mask, image, scene.viewport, colorOf(object?.color ?? state.nextColor), { fill: 0.5, line: 2, halo: true });
-    }
-    for (const object of state.objects.values()) this.#prompts(object, object.id === state.active, scene);
-  }
+  #paths = new Paths();
+  /** @type {Pyramid | null} */
+  #pyramid = null;
+  /** @type {ImageBitmap | null} */
+  #bitmap = null;
+  /** @type {{ ratio: number, added: CanvasPattern | null, removed: CanvasPattern | null } | null} */
+  #hatches = null;
 
   /**
-   * @param {Mask} mask @param {Size} image @param {Viewport} view @param {string} color
-   * @param {{ fill: number, line: number, halo?: boolean }} style opacity; CSS pixels; a white line around
+   * @param {{ picture: HTMLCanvasElement, objects: HTMLCanvasElement, top: HTMLCanvasElement }} canvases from below to above
+   * @param {() => void} changed there is more to draw than there was
    */
-  #mask(mask, image, view, color, style) {
-    const { context } = this;
-    const path = new Path2D();
-    const [h, w] = mask.size;
-    path.addPath(this.#pathOf(mask), new DOMMatrix([(image.width * view.scale) / w, 0, 0, (image.height * view.scale) / h, view.x, view.y]));
-    context.fillStyle = withAlpha(color, style.fill);
-    context.fill(path, "evenodd");
-    context.lineJoin = "round";
-    context.strokeStyle = style.halo ? "#ffffffd9" : "#00000059";
-    context.lineWidth = style.line + 2;
-    context.stroke(path);
-    context.strokeStyle = color;
-    context.lineWidth = style.line;
-    context.stroke(path);
+  constructor(canvases, changed) {
+    this.picture = new Layer(canvases.picture);
+    this.objects = new Layer(canvases.objects);
+    this.top = new Layer(canvases.top);
+    this.changed = changed;
   }
 
-  /** @param {Mask} mask */
-  #pathOf(mask) {
-    let path = this.#paths.get(mask);
-    if (path === undefined) {
-      path = new Path2D();
-      this.#paths.set(mask, path); // at once, so that a mask that can't be read fails once, not in every frame
-      for (const loop of outline(mask)) addLoop(loop, path);
+  /** @param {State} state @param {Scene} scene @param {Look} look */
+  draw(state, scene, look) {
+    const picture = shownPicture(state);
+    this.#adopt(picture?.bitmap ?? null);
+    const { viewport: view } = scene;
+    const place = [view.scale, view.x, view.y];
+    const level = picture && this.#pyramid?.levelFor(picture.width * view.scale * (globalThis.devicePixelRatio || 1));
+    this.picture.draw([picture?.file, level, ...place], (context) => picture && drawPicture(context, picture, level ?? null, view));
+    const shown = picture && state.pending === null && !scene.hidden ? [...state.objects.values()].filter(({ id }) => isVisible(state, id)) : [];
+    this.objects.draw([picture?.file, ...place, state.active, state.pointed, look.opacity, look.outlines, ...shown], (context) => {
+      for (const object of shown) this.#object(context, object, state, /** @type {Picture} */ (picture), view, look);
+      for (const object of shown) if (object.id !== state.active) drawDots(context, object, view);
+    });
+    this.top.draw([{}], (context) => picture && this.#top(context, state, picture, scene, look));
+  }
+
+  /** @param {ImageBitmap | null} bitmap */
+  #adopt(bitmap) {
+    if (bitmap === this.#bitmap) return;
+    this.#pyramid?.drop();
+    this.#bitmap = bitmap;
+    this.#pyramid = bitmap && new Pyramid(bitmap, this.changed);
+  }
+
+  /** @param {Context} context @param {ObjectState} object @param {State} state @param {Size} image @param {Viewport} view @param {Look} look */
+  #object(context, object, state, image, view, look) {
+    const mask = maskOf(object);
+    if (!mask) return;
+    const pointed = object.id === state.pointed;
+    const lit = pointed || object.id === state.active;
+    const fill = look.outlines ? 0 : Math.min(1, look.opacity * (lit ? 1.2 : state.pointed === null ? 1 : 0.4));
+    this.#mask(context, mask, image, view, colorOf(object.color), { fill, line: lit ? 2.5 : 1.5, halo: pointed });
+  }
+
+  /** @param {Context} context @param {State} state @param {Picture} picture @param {Scene} scene @param {Look} look */
+  #top(context, state, picture, scene, look) {
+    const { viewport: view } = scene;
+    const active = state.active === null ? undefined : state.objects.get(state.active);
+    const color = colorOf(active?.color ?? state.nextColor);
+    if (state.pending === null && !scene.hidden) {
+      this.#preview(context, state, picture, view, look);
+      if (active && isVisible(state, active.id)) drawPrompts(context, active, scene);
     }
-    return path;
+    if (scene.band) drawBox(context, toScreen(view, scene.band[0]), toScreen(view, scene.band[1]), "#ffffff");
+    if (scene.cursor) drawCross(context, toScreen(view, scene.cursor));
+    if (scene.badge) drawBadge(context, scene.badge.at, scene.badge.sign, color);
   }
 
-  /** @param {ObjectState} object @param {boolean} active @param {Scene} scene */
-  #prompts(object, active, { viewport: view, dragged }) {
-    if (active && object.box) this.#box(object.box, view, colorOf(object.color));
-    for (const [index, [x, y, label]] of object.points.entries()) {
-      const at = active && dragged?.point === index ? dragged.to : { x, y };
-      if (active) this.#point(toScreen(view, at), label, colorOf(object.color));
-      else this.#dot(toScreen(view, { x, y }), 3.5, label === 1 ? colorOf(object.color) : "#14171d");
-    }
+  /** @param {Context} context @param {State} state @param {Size} image @param {Viewport} view @param {Look} look */
+  #preview(context, state, image, view, look) {
+    const mask = previewMask(state);
+    if (!mask || !state.preview) return;
+    const object = state.preview.object === null ? undefined : state.objects.get(state.preview.object);
+    const current = object && maskOf(object);
+    if (current) this.#difference(context, mask, current, image, view);
+    else this.#mask(context, mask, image, view, colorOf(state.nextColor), { fill: look.outlines ? 0.12 : Math.max(0.3, look.opacity), line: 2, halo: true });
   }
 
-  /** @param {XY} at @param {number} radius @param {string} color */
-  #dot(at, radius, color) {
-    const { context } = this;
-    context.beginPath();
-    context.arc(at.x, at.y, radius, 0, FULL_TURN);
-    context.fillStyle = color;
-    context.fill();
-    context.lineWidth = 1.5;
-    context.strokeStyle = "#ffffff";
-    context.stroke();
-  }
-
-  /** A disc with + or −, dark so that the sign reads on every colour. @param {XY} at @param {number} label @param {string} color */
-  #point(at, label, color) {
-    const { context } = this;
-    this.#dot(at, 9, "#14171d");
-    context.beginPath();
-    context.arc(at.x, at.y, 8, 0, FULL_TURN);
-    context.lineWidth = 2;
-    context.strokeStyle = label === 1 ? color : "#ff6b6b";
-    context.stroke();
-    context.beginPath();
-    context.moveTo(at.x - 4, at.y);
-    context.lineTo(at.x + 4, at.y);
-    if (label === 1) {
-      context.moveTo(at.x, at.y - 4);
-      context.lineTo(at.x, at.y + 4);
-    }
-    context.strokeStyle = "#ffffff";
-    context.stroke();
-  }
-
-  /** @param {Box} box image pixels @param {Viewport} view @param {string} color */
-  #box(box, view, color) {
-    const { context } = this;
-    const from = toScreen(view, { x: box[0], y: box[1] });
-    const to = toScreen(view, { x: box[2], y: box[3] });
-    context.lineWidth = 3.5;
-    context.strokeStyle = "#00000080";
-    context.strokeRect(from.x, from.y, to.x - from.x, to.y - from.y);
-    context.setLineDash([6, 4]);
-    context.lineWidth = 1.5;
-    context.strokeStyle = color;
-    context.strokeRect(from.x, from.y, to.x - from.x, to.y - from.y);
-    context.setLineDash([]);
-  }
-
-  /** @param {XY} at */
-  #cross(at) {
-    const { context } = this;
-    for (const [width, color] of /** @type {const} */ ([[4, "#000000a0"], [2, "#ffffff"]])) {
-      context.beginPath();
-      for (const [dx, dy] of /** @type {const} */ ([[1, 0], [-1, 0], [0, 1], [0, -1]])) {
-        context.moveTo(at.x + dx * 4, at.y + dy * 4);
-        context.lineTo(at.x + dx * 14, at.y + dy * 14);
-      }
-      context.lineWidth = width;
-      context.strokeStyle = color;
-      context.stroke();
+  /** @param {Context} context @param {Mask} preview @param {Mask} current @param {Size} image @param {Viewport} view */
+  #difference(context, preview, current, image, view) {
+    const paths = this.#paths.difference(preview, current);
+    const hatches = this.#patterns(context);
+    for (const [path, pattern, color] of /** @type {const} */ ([[paths.added, hatches.added, ADDED], [paths.removed, hatches.removed, REMOVED]])) {
+      const placed = onScreen(path, preview, image, view);
+      context.fillStyle = pattern ?? color;
+      context.fill(placed, "evenodd");
+      strokeTwice(context, placed, color, "#000000a0", 1.5);
     }
   }
 
-  /** Tells before the click that it takes away. @param {XY} at */
-  #badge(at) {
-    this.#point({ x: at.x + 16, y: at.y + 16 }, 0, "#ffffff");
+  /** @param {Context} context */
+  #patterns(context) {
+    const ratio = globalThis.devicePixelRatio || 1;
+    if (this.#hatches?.ratio !== ratio) this.#hatches = { ratio, added: hatch(context, ADDED, 1, ratio), removed: hatch(context, REMOVED, -1, ratio) };
+    return this.#hatches;
   }
+
+  /** @param {Context} context @param {Mask} mask @param {Size} image @param {Viewport} view @param {string} color @param {Style} style */
+  #mask(context, mask, image, view, color, style) {
+    const path = onScreen(this.#paths.mask(mask), mask, image, view);
+    if (style.fill > 0) {
+      context.fillStyle = withAlpha(color, style.fill);
+      context.fill(path, "evenodd");
+    }
+    strokeTwice(context, path, color, style.halo ? "#ffffffd9" : "#00000059", style.line);
+  }
+}
+
+/** @param {Path2D} path in cells @param {Mask} mask @param {Size} image @param {Viewport} view @returns {Path2D} in CSS pixels */
+function onScreen(path, mask, image, view) {
+  const placed = new Path2D();
+  const [h, w] = mask.size;
+  placed.addPath(path, new DOMMatrix([(image.width * view.scale) / w, 0, 0, (image.height * view.scale) / h, view.x, view.y]));
+  return placed;
+}
+
+/** A line that reads on every ground. @param {Context} context @param {Path2D} path @param {string} color @param {string} around @param {number} width */
+function strokeTwice(context, path, color, around, width) {
+  context.lineJoin = "round";
+  context.strokeStyle = around;
+  context.lineWidth = width + 2;
+  context.stroke(path);
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  context.stroke(path);
+}
+
+/** @param {Context} context @param {Picture} picture @param {ImageBitmap | null} level @param {Viewport} view */
+function drawPicture(context, picture, level, view) {
+  const width = picture.width * view.scale;
+  const height = picture.height * view.scale;
+  context.imageSmoothingEnabled = view.scale < PIXELS_SHOW_AT;
+  context.imageSmoothingQuality = "high";
+  if (level) context.drawImage(level, view.x, view.y, width, height);
+  else {
+    context.fillStyle = "#8a8f9a";
+    context.fillRect(view.x, view.y, width, height);
+  }
+}
+
+/** The prompts of an object that is not being refined: small. @param {Context} context @param {ObjectState} object @param {Viewport} view */
+function drawDots(context, object, view) {
+  for (const [x, y, label] of object.points) drawDot(context, toScreen(view, { x, y }), 3, label === 1 ? colorOf(object.color) : "#14171d");
+}
+
+/** @param {Context} context @param {ObjectState} object the active one @param {Scene} scene */
+function drawPrompts(context, object, { viewport: view, dragged }) {
+  if (object.box) drawBoxOf(context, object.box, view, colorOf(object.color));
+  for (const [index, [x, y, label]] of object.points.entries()) {
+    const at = dragged?.point === index ? dragged.to : { x, y };
+    drawPoint(context, toScreen(view, at), label === 1 ? "+" : "−", colorOf(object.color));
+  }
+}
+
+/** @param {Context} context @param {Box} box image pixels @param {Viewport} view @param {string} color */
+function drawBoxOf(context, [x0, y0, x1, y1], view, color) {
+  drawBox(context, toScreen(view, { x: x0, y: y0 }), toScreen(view, { x: x1, y: y1 }), color);
 }

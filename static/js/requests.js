@@ -27,10 +27,25 @@ export class Refused extends Error {
 /** The session that this belonged to is lost; what it did is being done anew. */
 export class Superseded extends Error {}
 
+/** So many numbers are set aside at once, because keeping each one would cost a write for every hover. */
+const BLOCK = 1000;
+
 export class Requests {
   /** @type {Map<number, Outstanding>} */
   #outstanding = new Map();
-  #lastSeq = 0;
+  #lastSeq;
+  #reserved;
+  #reserve;
+
+  /**
+   * @param {number} [lastSeq] the newest number that may have been used before, in this session
+   * @param {(seq: number) => void} [reserve] keeps the number up to which numbers may be used from now on
+   */
+  constructor(lastSeq = 0, reserve = () => {}) {
+    this.#lastSeq = lastSeq;
+    this.#reserved = lastSeq;
+    this.#reserve = reserve;
+  }
 
   /** The newest number used. */
   get lastSeq() {
@@ -40,6 +55,10 @@ export class Requests {
   /** @returns {number} the next number, used up */
   number() {
     this.#lastSeq += 1;
+    if (this.#lastSeq > this.#reserved) {
+      this.#reserved = this.#lastSeq + BLOCK;
+      this.#reserve(this.#reserved);
+    }
     return this.#lastSeq;
   }
 
@@ -61,6 +80,11 @@ export class Requests {
   /** @param {number} seq @returns {boolean} a request waits for it */
   has(seq) {
     return this.#outstanding.has(seq);
+  }
+
+  /** @param {number} seq @returns {Request | undefined} what waits for it */
+  get(seq) {
+    return this.#outstanding.get(seq)?.request;
   }
 
   /** @param {number} seq @param {ServerMessage} reply @returns {boolean} a request had waited for it */

@@ -3,7 +3,7 @@
  */
 
 import { distance, PointerInput } from "./pointer.js";
-import { isArmed, shownPicture } from "./state.js";
+import { isArmed, nextObject, objectAt, shownPicture } from "./state.js";
 import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, toImage, toScreen, zoomAt } from "./viewport.js";
 
 /** @import { Label } from "./protocol.js" */
@@ -20,7 +20,7 @@ const TOUCH_REACH_PX = 18;
 
 export class Stage {
   /** @type {Scene} */
-  scene = { viewport: { scale: 1, x: 0, y: 0 }, band: null, dragged: null, cursor: null, badge: null, hidden: false, pointed: null };
+  scene = { viewport: { scale: 1, x: 0, y: 0 }, band: null, dragged: null, cursor: null, badge: null, hidden: false };
   /** The whole picture is shown, and stays so when the window changes. */
   #fitted = true;
   #panKey = false;
@@ -44,6 +44,7 @@ export class Stage {
       cancel: () => this.#settleDrag(),
       pan: (dx, dy) => this.#look(panBy(this.scene.viewport, dx, dy)),
       zoom: (at, factor) => this.zoom(factor, at),
+      cycle: (step) => void studio.cycle(step),
       isPanKeyDown: () => this.#panKey,
     });
     new ResizeObserver(() => this.settle()).observe(canvas);
@@ -108,9 +109,10 @@ export class Stage {
     const point = this.#imagePoint(at);
     const onPoint = this.#pointAt(at) >= 0;
     this.canvas.classList.toggle("on-point", onPoint);
-    if (!point || this.#panKey || onPoint) return this.#leave(false);
-    this.#badge(this.#label(remove) === 0 ? at : null);
-    this.studio.hover(point, this.#label(remove));
+    if (!point || this.#panKey) return this.#leave(false);
+    if (onPoint) this.studio.leave();
+    else this.studio.hover(point, this.#label(remove));
+    this.#badge(onPoint ? { at, sign: "×" } : { at, sign: this.#label(remove) === 0 ? "−" : "+" });
   }
 
   /** @param {boolean} [away] the pointer left the canvas */
@@ -120,11 +122,11 @@ export class Stage {
     this.studio.leave();
   }
 
-  /** @param {XY | null} at */
-  #badge(at) {
-    const badge = at && isArmed(this.state) ? at : null;
-    if (badge !== this.scene.badge) this.changed();
-    this.scene.badge = badge;
+  /** @param {Scene["badge"]} badge */
+  #badge(badge) {
+    const shown = isArmed(this.state) ? badge : null;
+    if (shown !== this.scene.badge) this.changed();
+    this.scene.badge = shown;
   }
 
   /** @param {XY} at @returns {number} index of the point of the active object that is there, or -1 */
@@ -187,7 +189,12 @@ export class Stage {
   setModified(down) {
     if (down === this.#modified) return;
     this.#modified = down;
-    this.rehover();
+    const at = this.#pointer;
+    const point = at && this.#imagePoint(at);
+    if (!at || !point) return;
+    // Nothing to take away here: what is shown stays, so that Alt and the wheel can go through its candidates.
+    if (this.#label(down) === 0 && this.state.active === null && objectAt(this.state, point) === null) this.#badge({ at, sign: "−" });
+    else this.rehover();
   }
 
   /** Ask again what lies under the pointer, as the tool or the object changed. */
@@ -223,5 +230,19 @@ export class Stage {
     this.studio.leave();
     this.changed();
     return true;
+  }
+
+  /**
+   * Point at the next object, in the order of the list.
+   * @param {boolean} back at the one before instead
+   * @returns {boolean} false beyond either end, where the focus goes on to what comes next on the page
+   */
+  walk(back) {
+    const next = nextObject(this.state, back ? -1 : 1);
+    this.state.pointed = next;
+    const object = next === null ? undefined : this.state.objects.get(next);
+    if (object) this.state.said = `${object.name}. Enter refines it, Delete deletes it.`;
+    this.changed();
+    return object !== undefined;
   }
 }

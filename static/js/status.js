@@ -3,50 +3,61 @@
  */
 
 import { setText } from "./objects-list.js";
-import { describe, shownPicture } from "./state.js";
+import { shownPicture } from "./state.js";
+import { connectionText, describe } from "./words.js";
 
-/** @import { Connection, State } from "./state.js" */
+/** @import { State } from "./state.js" */
 
 /** @typedef {(id: string) => HTMLElement} Find */
 
-/** @type {Record<Connection, string>} */
-const CONNECTION = { connecting: "Connecting", ready: "Connected", waiting: "Reconnecting", ended: "Disconnected" };
-
-/** @param {State} state */
-export function connectionText(state) {
-  const lag = state.connection === "ready" && state.roundTripMs !== null ? ` · ${Math.round(state.roundTripMs)} ms` : "";
-  return CONNECTION[state.connection] + lag;
-}
-
 /** @param {HTMLElement} button @param {boolean} disabled */
 function disable(button, disabled) {
-  if (button instanceof HTMLButtonElement) button.disabled = disabled;
+  if (!(button instanceof HTMLButtonElement) || button.disabled === disabled) return;
+  // A button that goes dead under the focus would drop it to the page's top.
+  if (disabled && document.activeElement === button) document.getElementById("canvas")?.focus({ preventScroll: true });
+  button.disabled = disabled;
 }
 
 /** Bring the page's words up to the state. @param {State} state @param {number} scale of the viewport @param {Find} find an element by its id */
 export function showStatus(state, scale, find) {
   const picture = shownPicture(state);
   setText(find("hint"), describe(state));
+  setText(find("live"), state.said);
   setText(find("connection-text"), connectionText(state));
   find("connection").dataset.state = state.connection;
   setText(find("model-name"), state.model);
   setText(find("file-name"), picture ? picture.name : "");
   setText(find("file-size"), picture ? `${picture.width} × ${picture.height}` : "");
   document.title = picture ? `${picture.name} · HoverSAM` : "HoverSAM";
-  find("welcome").hidden = picture !== null;
+  find("welcome").hidden = picture !== null || state.restoring;
   find("samples").hidden = picture === null;
   find("notice").hidden = state.notice === null;
   setText(find("notice-text"), state.notice ?? "");
   setText(find("zoom"), picture ? `${Math.round(scale * 100)}%` : "100%");
+  showModel(state, find);
   showProgress(state, find);
   showTools(state, find);
 }
 
 /** @param {State} state @param {Find} find */
+function showModel(state, find) {
+  const model = state.models.find(({ name }) => name === state.model);
+  if (!model) return;
+  const { modelAtStart, engine } = find("model-facts").dataset;
+  const where = state.model === modelAtStart ? ` · ${engine}` : "";
+  setText(find("model-title-name"), model.name);
+  setText(find("model-facts"), `${model.params_m.toFixed(1)} M parameters${where}`);
+  find("demo-tag").hidden = !model.bundled;
+  find("model-note-demo").hidden = !model.bundled;
+  find("model-note-published").hidden = model.bundled;
+  disable(find("model-better"), state.switching !== null);
+}
+
+/** @param {State} state @param {Find} find */
 function showProgress(state, find) {
   const bar = find("progress");
-  const fraction = state.pending?.fraction ?? null;
-  bar.hidden = state.pending === null && !state.restoring;
+  const fraction = (state.pending ?? state.switching)?.fraction ?? null;
+  bar.hidden = state.pending === null && state.switching === null && !state.restoring;
   find("stage").setAttribute("aria-busy", String(!bar.hidden));
   if (!(bar instanceof HTMLProgressElement)) return;
   if (fraction === null || fraction >= 1) bar.removeAttribute("value");
@@ -59,12 +70,13 @@ function showTools(state, find) {
   find("add").setAttribute("aria-pressed", String(!state.removing));
   find("remove").setAttribute("aria-pressed", String(state.removing));
   find("canvas").classList.toggle("armed", open && state.pending === null);
-  for (const id of ["add", "remove", "fit", "zoom-in", "zoom-out"]) disable(find(id), !open);
+  for (const id of ["add", "remove"]) disable(find(id), !open);
+  for (const id of ["fit", "zoom-in", "zoom-out"]) disable(find(id), shownPicture(state) === null);
   disable(find("undo"), !state.canUndo);
   disable(find("redo"), !state.canRedo);
   disable(find("delete"), state.active === null);
   disable(find("commit"), state.active === null);
-  disable(find("clear"), state.objects.size === 0);
+  for (const id of ["clear", "save"]) disable(find(id), state.objects.size === 0);
   find("no-objects").hidden = state.objects.size > 0;
   setText(find("object-count"), state.objects.size ? String(state.objects.size) : "");
 }

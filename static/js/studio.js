@@ -4,50 +4,39 @@
  * Prompts wait for one another, because a click on a new object must know the id that the click before it was given.
  */
 
-import { answer, createHoverFlow, forget, retire, take, want } from "./hovers.js";
+import { Actions } from "./actions.js";
+import { atRank, bySize, nextInSize, rankOf } from "./candidates.js";
+import { Exchange } from "./exchange.js";
+import { History } from "./history.js";
 import { clipName } from "./protocol.js";
-import { promptsOf, recipeOf } from "./recipe.js";
-import { Refused, Requests, Superseded } from "./requests.js";
-import { applyGone, applyImage, applyObject, applyPreview, isArmed, objectAt } from "./state.js";
+import { Inbox } from "./inbox.js";
+import { recipeOf } from "./recipe.js";
+import { Superseded } from "./requests.js";
+import { Restorer } from "./restorer.js";
+import { applyChoice, isArmed, objectAt, previewMask } from "./state.js";
 
-/** @import { Box, BoxPrompt, Click, ClientMessage, Label, Request, ServerMessage, Welcome } from "./protocol.js" */
-/** @import { Recipe } from "./recipe.js" */
-/** @import { ObjectState, Picture, Stage, State } from "./state.js" */
-/** @import { Uploaded } from "./upload.js" */
-
-/** @typedef {{ x: number, y: number }} XY image pixels */
-
-/**
- * @typedef {object} Outside
- * @property {(message: ClientMessage) => boolean} send false where there is no connection
- * @property {(file: Blob, name: string, onFraction: (fraction: number) => void, signal: AbortSignal) => Promise<Uploaded>} upload
- * @property {() => void} changed the state is not what was drawn
- * @property {() => number} now ms
- */
-
-const MAX_WAITING_ACTIONS = 16;
-/** Errors of a hover that the next hover makes good. */
-const PASSING = new Set(["busy", "rate_limited", "no_image", "unknown_object"]);
+/** @import { Outside, XY } from "./exchange.js" */
+/** @import { Box, BoxPrompt, Click, ExportFormat, FileMessage, Label, Request, ServerMessage } from "./protocol.js" */
+/** @import { ObjectState, Picture, State } from "./state.js" */
+/** @import { Saved } from "./restorer.js" */
 
 export class Studio {
-  #requests = new Requests();
-  #hovers = createHoverFlow();
-  #painted = 0;
-  #hovering = false;
-  #waitingActions = 0;
-  /** @type {Promise<void>} */
-  #lastAction = Promise.resolve();
-  #upload = new AbortController();
-  /** @type {Recipe | null} what a lost session held, until it is restored */
-  #recipe = null;
-  #restoration = 0;
-  /** @type {number | null} the undo or redo whose replies may come in several messages */
-  #travelling = null;
+  #exchange;
+  #restorer;
+  #history = new History();
+  #actions;
+  #inbox;
+  /** Whether the active object was made since the tool was armed, and in how many steps it changed since; Esc takes them back. */
+  #since = { isNew: true, steps: 0 };
 
   /** @param {State} state @param {Outside} outside */
   constructor(state, outside) {
     this.state = state;
     this.outside = outside;
+    this.#actions = new Actions(state, outside.changed);
+    this.#exchange = new Exchange(state, outside);
+    this.#restorer = new Restorer(state, outside, this.#exchange, this.#history, (error) => this.#actions.report(error));
+    this.#inbox = new Inbox(state, this.#exchange, this.#restorer, this.#history, (error) => this.#actions.report(error));
   }
 
   // ---- pictures
@@ -58,52 +47,51 @@ export class Studio {
    */
   async open(picture) {
     this.leave();
-    this.#abandon();
-    const { signal } = (this.#upload = new AbortController());
+    const signal = this.#restorer.begin();
+    this.#exchange.requests.dropAll(new Superseded("another picture is being opened"));
     this.state.notice = null;
     this.state.pending = { ...picture, stage: "uploading", fraction: 0, position: null };
     this.outside.changed();
     try {
-      await this.#openOnServer(picture, signal, false);
-      this.state.active = null;
-      this.#recipe = null;
-      if (picture.bitmap === null) this.#report(new Error("The server took this picture, but this browser can't show it."));
+      await this.#restorer.openOnServer(picture, signal, false);
+      this.#restorer.forgetLost();
+      this.#activate(null);
+      this.#say(`${picture.name} is ready.`);
+      if (picture.bitmap === null) this.#actions.report(new Error("The server took this picture, but this browser can't show it."));
     } catch (error) {
       if (signal.aborted) return;
       this.state.pending = null;
-      this.#report(error);
-      if (this.#recipe) this.#restore();
+      this.#actions.report(error);
+      void this.#restorer.restore();
     }
     this.outside.changed();
   }
 
-  /** Give up an upload and a restoration that are under way, and forget prompts on the picture that goes. */
-  #abandon() {
-    this.#upload.abort();
-    this.#restoration += 1;
-    this.state.restoring = false;
-    this.#requests.dropAll(new Superseded("another picture is being opened"));
+  /** Take up the work of this tab before it was loaded again. @param {Saved} saved */
+  adopt(saved) {
+    this.#restorer.adopt(saved);
   }
 
-  /** @param {Picture} picture @param {AbortSignal} signal @param {boolean} replay */
-  async #openOnServer(picture, signal, replay) {
-    for (let attempt = 0; ; attempt += 1) {
-      const { imageId } = await this.outside.upload(picture.file, picture.name, (fraction) => this.#progress("uploading", fraction), signal);
-      signal.throwIfAborted();
-      this.#progress("queued", null);
-      try {
-        await this.#request({ t: "open", image_id: imageId, name: clipName(picture.name) }, { replay });
-        return;
-      } catch (error) {
-        // The server may have restarted between the upload and the opening.
-        if (!(error instanceof Refused && error.code === "unknown_image" && attempt === 0)) throw error;
-      }
+  /** The page's own copy of the work, or null where there is none to keep. */
+  recipe() {
+    return this.#restorer.isBusy || this.state.pending ? null : recipeOf(this.state, this.#history);
+  }
+
+  /** Let another model look at the picture; the one that runs goes on until it is there. @param {string} name */
+  async switchModel(name) {
+    if (name === this.state.model || this.state.connection !== "ready") return;
+    /** @type {State["switching"]} */
+    const own = { name, stage: "queued", fraction: null, position: null };
+    this.state.switching = own;
+    this.outside.changed();
+    try {
+      const reply = await this.#exchange.request({ t: "model", name });
+      this.state.model = reply.t === "image" ? reply.model : name;
+      this.#say(`${name} is in use.`);
+    } catch (error) {
+      if (this.state.switching === own) this.#actions.report(error);
     }
-  }
-
-  /** @param {Stage} stage @param {number | null} fraction @param {number | null} [position] */
-  #progress(stage, fraction, position = null) {
-    if (this.state.pending) Object.assign(this.state.pending, { stage, fraction, position });
+    if (this.state.switching === own) this.state.switching = null;
     this.outside.changed();
   }
 
@@ -114,62 +102,124 @@ export class Studio {
     if (!isArmed(this.state)) return;
     const object = this.state.active ?? (label === 0 ? objectAt(this.state, point) : undefined) ?? undefined;
     if (label === 0 && object === undefined) return this.leave();
-    this.#hovering = true;
-    want(this.#hovers, { ...point, label, object });
-    this.pump();
+    this.#exchange.hover(point, label, object);
   }
 
-  /** Send the newest hover if there is room for it. Called once a frame too, so that a lost reply doesn't stop the flow. */
+  /** Send the newest hover if there is room for it. */
   pump() {
-    if (this.state.connection !== "ready") return;
-    const hover = take(this.#hovers, this.#requests.lastSeq + 1, this.outside.now());
-    if (hover) this.outside.send({ t: "hover", seq: this.#requests.number(), ...hover, ack: this.#painted || undefined });
+    this.#exchange.pump();
   }
 
   /** The pointer left the picture: nothing is under it any more. */
   leave() {
-    if (!this.#hovering && this.state.preview === null) return;
-    this.#hovering = false;
-    this.outside.send({ t: "leave", seq: this.#requests.number() });
-    forget(this.#hovers, this.#requests.lastSeq);
-    this.state.preview = null;
-    this.outside.changed();
+    this.#exchange.leave();
+  }
+
+  /** A preview is on the screen. @param {number} seq */
+  painted(seq) {
+    this.#exchange.painted(seq);
   }
 
   // ---- prompts
 
   /** Place a point on the active object, or on a new one. @param {XY} point @param {Label} label */
   click(point, label) {
-    return this.#act(async () => {
+    const { rank } = this.state;
+    return this.#actions.do(async () => {
       if (label === 0 && this.state.active === null) {
-        this.state.active = objectAt(this.state, point);
-        if (this.state.active === null) throw new Error("Nothing to take away from here: click an object first.");
+        const found = objectAt(this.state, point);
+        if (found === null) throw new Error("Nothing to take away from here: click an object first.");
+        this.#activate(found);
       }
       await this.#prompt({ t: "click", ...point, label });
+      await this.#chooseRank(rank);
     });
   }
 
   /** Prompt with a box. @param {Box} box */
   box(box) {
-    return this.#act(() => this.#prompt({ t: "box", box }));
+    return this.#actions.do(() => this.#prompt({ t: "box", box }));
   }
 
   /** Keep the active object as it is; the next click starts a new one. */
   commit() {
-    return this.#act(async () => this.#activate(null));
+    return this.#actions.do(async () => {
+      const object = this.#active();
+      if (object) this.#say(`${object.name} kept.`);
+      this.#activate(null);
+    });
+  }
+
+  /** Take back what was done to the active object since the tool was armed; the next click starts a new one. */
+  cancel() {
+    return this.#actions.do(async () => {
+      const object = this.#active();
+      const { isNew, steps } = this.#since;
+      if (object && isNew) await this.#exchange.request({ t: "delete", object: object.id });
+      for (let step = 0; object && !isNew && step < steps && this.state.canUndo; step += 1) await this.#travel("undo");
+      if (object && (isNew || steps > 0)) this.#say(`${object.name}: ${isNew ? "cancelled; undo brings it back" : "as it was before"}.`);
+      this.#activate(null);
+    });
   }
 
   /** Make an object the one that clicks refine. @param {number} id */
   select(id) {
-    return this.#act(async () => this.#activate(this.state.objects.has(id) ? id : null));
+    return this.#actions.do(async () => this.#activate(this.state.objects.has(id) ? id : null));
   }
 
-  /** Show another candidate of the active object. @param {1 | -1} step */
+  /** Show another candidate of what lies under the pointer, else of the active object, at once. @param {1 | -1} step 1 for larger */
   cycle(step) {
-    return this.#change((object) => {
-      const count = object.masks.length;
-      return count < 2 ? null : { t: "choose", object: object.id, candidate: (object.chosen + step + count) % count };
-    });
+    const { state } = this;
+    const shown = previewMask(state);
+    if (state.preview && shown && state.preview.masks.length > 1) {
+      const { masks } = state.preview;
+      state.rank = rankOf(masks, nextInSize(masks, masks.indexOf(shown), step));
+      this.#say(`Candidate ${state.rank + 1} of ${masks.length}.`);
+      this.outside.changed();
+      return Promise.resolve();
+    }
+    const object = this.#active();
+    if (!object || object.masks.length < 2) return Promise.resolve();
+    return this.choose(nextInSize(object.masks, object.chosen, step));
+  }
+
+  /** Take a candidate of the active object; shown before the server knows. @param {number} candidate index */
+  choose(candidate) {
+    const object = this.#active();
+    if (!object || !isArmed(this.state)) return Promise.resolve();
+    this.#showChoice(object, candidate);
+    return this.#actions.do(() => this.#choose(object, candidate));
+  }
+
+  /** @param {ObjectState} object @param {number} candidate */
+  #showChoice(object, candidate) {
+    applyChoice(this.state, object.id, candidate);
+    const after = this.state.objects.get(object.id);
+    if (after) this.#history.note(object, { t: "choose", object: object.id, candidate }, after);
+    this.#say(`Candidate ${bySize(object.masks).indexOf(candidate) + 1} of ${object.masks.length}.`);
+    this.outside.changed();
+  }
+
+  /** @param {ObjectState} before as the server has it @param {number} candidate */
+  async #choose(before, candidate) {
+    try {
+      await this.#exchange.request({ t: "choose", object: before.id, candidate });
+      this.#since.steps += 1;
+    } catch (error) {
+      if (this.state.objects.has(before.id)) applyChoice(this.state, before.id, before.chosen);
+      throw error;
+    }
+  }
+
+  /** What was shown while hovering is what a click gives. @param {number | null} rank */
+  async #chooseRank(rank) {
+    this.state.rank = null;
+    const object = this.#active();
+    if (!object || object.masks.length < 2) return;
+    const candidate = atRank(object.masks, rank, object.chosen);
+    if (candidate === object.chosen) return;
+    this.#showChoice(object, candidate);
+    await this.#choose(object, candidate);
   }
 
   /** Move a point of the active object. @param {number} point index @param {XY} to */
@@ -182,41 +232,88 @@ export class Studio {
     return this.#change((object) => (point < object.points.length ? { t: "unpoint", object: object.id, point } : null));
   }
 
-  removeActive() {
-    return this.#change((object) => ({ t: "delete", object: object.id }));
+  /** Take the newest prompt of the active object back; an object without one is gone. */
+  removeLastPoint() {
+    return this.#change((object) => {
+      if (object.points.length === 0) return { t: "delete", object: object.id };
+      return { t: "unpoint", object: object.id, point: object.points.length - 1 };
+    });
   }
+
+  // ---- objects
 
   /** @param {number} id */
   remove(id) {
-    return this.#act(async () => {
-      if (this.state.objects.has(id)) await this.#request({ t: "delete", object: id });
+    return this.#actions.do(async () => {
+      const object = this.state.objects.get(id);
+      if (!object) return;
+      await this.#exchange.request({ t: "delete", object: id });
+      this.#othersChanged(id);
+      this.#say(`${object.name} deleted.`);
+    });
+  }
+
+  /** @param {number} id @param {string} name */
+  rename(id, name) {
+    return this.#actions.do(async () => {
+      const object = this.state.objects.get(id);
+      const wanted = clipName(name.trim());
+      if (!object || wanted === "" || wanted === object.name) return;
+      await this.#exchange.request({ t: "label", object: id, name: wanted });
+      this.#othersChanged(id);
     });
   }
 
   clear() {
-    return this.#act(async () => {
-      if (this.state.objects.size > 0) await this.#request({ t: "clear" });
+    return this.#actions.do(async () => {
+      if (this.state.objects.size === 0) return;
+      await this.#exchange.request({ t: "clear" });
+      this.#say("All objects deleted.");
     });
   }
 
   undo() {
-    return this.#act(async () => {
+    return this.#actions.do(async () => {
       if (this.state.canUndo) await this.#travel("undo");
     });
   }
 
   redo() {
-    return this.#act(async () => {
+    return this.#actions.do(async () => {
       if (this.state.canRedo) await this.#travel("redo");
     });
   }
 
+  /**
+   * Have the server make a file.
+   * @param {ExportFormat} format @param {number[]} [objects] all if absent
+   * @returns {Promise<FileMessage>}
+   * @throws {Error} with the reason, in words
+   */
+  async export(format, objects) {
+    /** @type {ServerMessage | undefined} */
+    let reply;
+    /** @type {unknown} */
+    let reason = new Error("There is nothing to save yet.");
+    await this.#actions.do(async () => {
+      try {
+        reply = await this.#exchange.request({ t: "export", format, objects });
+      } catch (error) {
+        reason = error;
+      }
+    });
+    if (reply?.t !== "file") throw reason;
+    return reply;
+  }
+
   /** Change the active object, if there is one. @param {(object: ObjectState) => Request | null} change */
   #change(change) {
-    return this.#act(async () => {
+    return this.#actions.do(async () => {
       const object = this.#active();
       const request = object ? change(object) : null;
-      if (request) await this.#request(request);
+      if (!request) return;
+      await this.#exchange.request(request);
+      this.#since.steps += 1;
     });
   }
 
@@ -224,170 +321,51 @@ export class Studio {
     return this.state.active === null ? undefined : this.state.objects.get(this.state.active);
   }
 
+  /** Steps that don't concern the active object lie between it and what Esc would take back. @param {number} id */
+  #othersChanged(id) {
+    if (id !== this.state.active) this.#since.steps = 0;
+    else this.#since.steps += 1;
+  }
+
   /** @param {number | null} id */
   #activate(id) {
     this.state.active = id;
     this.state.preview = null;
-    forget(this.#hovers, this.#requests.lastSeq);
+    this.state.rank = null;
+    this.#since = { isNew: id === null, steps: 0 };
+    this.#exchange.forget();
   }
 
   /** @param {Click | BoxPrompt} prompt */
   async #prompt(prompt) {
     const object = this.state.active ?? undefined;
-    const reply = await this.#request({ ...prompt, object });
-    if (reply.t === "object") this.state.active = reply.id;
+    const reply = await this.#exchange.request({ ...prompt, object });
+    if (reply.t !== "object") return;
+    this.state.active = reply.id;
+    this.#since.steps += 1;
+    this.#say(`${reply.name}, ${reply.masks[reply.chosen]?.area ?? 0} pixels.`);
   }
 
   /** @param {"undo" | "redo"} direction */
   async #travel(direction) {
-    const reply = this.#request({ t: direction });
-    this.#travelling = this.#requests.lastSeq;
+    const reply = this.#exchange.request({ t: direction });
+    this.#exchange.travelling = this.#exchange.requests.lastSeq;
+    const { active } = this.state;
     await reply;
+    if (this.state.active !== active) this.#since = { isNew: this.state.active === null, steps: 0 };
+    else this.#since.steps = Math.max(0, this.#since.steps + (direction === "undo" ? -1 : 1));
+    this.#say(direction === "undo" ? "Undone." : "Done again.");
   }
 
-  /**
-   * Do one action after those before it; what goes wrong is told, and the next goes on.
-   * @param {() => Promise<void>} action
-   * @returns {Promise<void>}
-   */
-  #act(action) {
-    if (!isArmed(this.state) && !this.state.restoring) return Promise.resolve();
-    if (this.#waitingActions >= MAX_WAITING_ACTIONS) {
-      this.#report(new Error("The server is behind; that was not taken. Try again in a moment."));
-      return Promise.resolve();
-    }
-    this.#waitingActions += 1;
-    const picture = this.state.picture?.file;
-    this.#lastAction = this.#lastAction.then(async () => {
-      try {
-        if (this.state.picture?.file !== picture) return;
-        await action();
-        this.state.notice = null;
-      } catch (error) {
-        this.#report(error);
-      } finally {
-        this.#waitingActions -= 1;
-        this.outside.changed();
-      }
-    });
-    return this.#lastAction;
-  }
-
-  // ---- requests and replies
-
-  /** @param {Request} request @param {{ replay: boolean }} [options] @returns {Promise<ServerMessage>} the first reply */
-  #request(request, options = { replay: false }) {
-    const { message, reply } = this.#requests.add(request, options);
-    forget(this.#hovers, this.#requests.lastSeq);
-    // Unsent without a connection, and while a lost session is restored: both send it later.
-    if (options.replay || !this.state.restoring) this.outside.send(message);
-    return reply;
-  }
-
-  /** @param {unknown} error */
-  #report(error) {
-    if (error instanceof Superseded) return;
-    this.state.notice = error instanceof Error ? error.message : String(error);
-    this.outside.changed();
+  /** @param {string} text */
+  #say(text) {
+    this.state.said = text;
   }
 
   /** Take in a message of the server. @param {ServerMessage} message */
   receive(message) {
-    const { state } = this;
-    switch (message.t) {
-      case "welcome": this.#welcome(message); break;
-      case "progress": this.#progress(/** @type {Stage} */ (message.stage), message.fraction ?? null, message.position); break;
-      case "image": applyImage(state, message, this.#requests.has(message.seq)); break;
-      case "preview": if (answer(this.#hovers, message.seq) && this.#hovering) applyPreview(state, message); break;
-      case "object": applyObject(state, message); break;
-      case "gone": applyGone(state, message); break;
-      default: break;
-    }
-    this.#settle(message);
+    this.#inbox.receive(message);
     this.pump();
     this.outside.changed();
-  }
-
-  /** @param {ServerMessage} message */
-  #settle(message) {
-    if (message.t === "progress" || !("seq" in message) || typeof message.seq !== "number") {
-      if (message.t === "error") this.#report(new Error(message.message));
-      return;
-    }
-    retire(this.#hovers, message.seq);
-    if (message.t === "object" && message.seq === this.#travelling) this.state.active = message.id;
-    const expected = this.#requests.settle(message.seq, message);
-    if (message.t === "error" && !expected && !PASSING.has(message.code)) this.#report(new Error(message.message));
-  }
-
-  /** A preview is on the screen. @param {number} seq */
-  painted(seq) {
-    this.#painted = Math.max(this.#painted, seq);
-  }
-
-  // ---- coming back
-
-  /** @param {Welcome} message */
-  #welcome(message) {
-    this.state.model = message.model;
-    forget(this.#hovers, this.#requests.lastSeq);
-    if (message.resumed && this.#recipe === null) {
-      for (const request of this.#requests.unanswered()) this.outside.send(request);
-      return;
-    }
-    this.#requests.dropReplay();
-    this.#recipe ??= recipeOf(this.state);
-    if (this.state.pending) for (const request of this.#requests.renumber(new Map())) this.outside.send(request);
-    else if (this.#recipe) this.#restore();
-  }
-
-  /** Open the picture again in a new session, and make its objects again from their prompts. */
-  async #restore() {
-    const recipe = this.#recipe;
-    if (recipe === null) return;
-    this.#restoration += 1;
-    const own = this.#restoration;
-    this.state.restoring = true;
-    try {
-      this.#upload.abort();
-      this.#upload = new AbortController();
-      await this.#openOnServer(recipe.picture, this.#upload.signal, true);
-      const ids = await this.#replay(recipe);
-      this.#recipe = null;
-      this.state.restoring = false;
-      this.state.active = recipe.active === null ? null : (ids.get(recipe.active) ?? null);
-      for (const request of this.#requests.renumber(ids)) this.outside.send(request);
-    } catch (error) {
-      if (own !== this.#restoration || error instanceof Superseded) return;
-      if (error instanceof Refused) this.#recipe = null; // what is made is what can be made; else the next welcome tries again
-      this.state.restoring = false;
-      this.#requests.dropAll(new Superseded("the session was lost"));
-      this.#report(error);
-    }
-    this.outside.changed();
-  }
-
-  /** @param {Recipe} recipe @returns {Promise<Map<number, number>>} from the old ids to the new */
-  async #replay(recipe) {
-    /** @type {Map<number, number>} */
-    const ids = new Map();
-    for (const object of recipe.objects) {
-      for (const prompt of promptsOf(object)) {
-        const reply = await this.#request({ ...prompt, object: ids.get(object.id) }, { replay: true });
-        if (reply.t === "object") ids.set(object.id, reply.id);
-      }
-      const id = ids.get(object.id);
-      if (id !== undefined) await this.#replayChoice(object, id);
-    }
-    return ids;
-  }
-
-  /** @param {ObjectState} object @param {number} id */
-  async #replayChoice(object, id) {
-    const made = this.state.objects.get(id);
-    if (made && made.chosen !== object.chosen && object.chosen < made.masks.length) {
-      await this.#request({ t: "choose", object: id, candidate: object.chosen }, { replay: true });
-    }
-    if (made && made.name !== object.name) await this.#request({ t: "label", object: id, name: object.name }, { replay: true });
   }
 }

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgpack
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.studio import ARGUMENTS, OpenStudio, Studio, chromium
+from tests.conftest import Program, free_port
 
 
 @pytest.fixture(scope="module")
@@ -20,22 +22,46 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def fake_server() -> Iterator[str]:
+    """The address of the real program around an engine without a model; started once for all tests that ask."""
+    program = Program(free_port(), module="tests.integration.fake_program")
+    try:
+        program.wait_until_ready()
+        yield program.url
+        program.stop()
+    finally:
+        program.kill()
+
+
 @pytest.fixture
-def open_studio(browser: Browser, live_server: str) -> Iterator[OpenStudio]:
+def address(fake_server: str) -> str:
+    """Where the page comes from; a module whose tests need a real model overrides this fixture."""
+    return fake_server
+
+
+@pytest.fixture
+def open_studio(browser: Browser, address: str) -> Iterator[OpenStudio]:
     """Open pages; at the end none may have had an error, a policy report or a request to another host."""
     opened: list[Studio] = []
 
-    def open_studio(before: Callable[[Page], None] = lambda page: None, **context_options: Any) -> Studio:
+    def open_studio(
+        before: Callable[[Page], None] = lambda page: None,
+        beside: Studio | None = None,
+        inside: Browser = browser,
+        **context_options: Any,
+    ) -> Studio:
         options = {"viewport": {"width": 1280, "height": 800}, **context_options}
-        page = browser.new_context(**options).new_page()
+        page = (beside.page.context if beside else inside.new_context(**options)).new_page()
         studio = Studio(page)
         opened.append(studio)
         page.on("console", lambda message: studio.troubles.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: studio.troubles.append(f"exception: {error}"))
         page.on("dialog", lambda dialog: studio.troubles.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda request: note_foreign(studio, request.url, live_server))
+        page.on("request", lambda request: note_foreign(studio, request.url, address))
         before(page)
-        page.goto(live_server)
+        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: note_sent(studio, frame)))
+        page.goto(address)
         studio.until("s.connection === 'ready'")
         return studio
 
@@ -46,6 +72,11 @@ def open_studio(browser: Browser, live_server: str) -> Iterator[OpenStudio]:
         assert troubles == []
 
 
-def note_foreign(studio: Studio, url: str, live_server: str) -> None:
-    if urlsplit(url).scheme != "blob" and urlsplit(url).netloc != urlsplit(live_server).netloc:
+def note_sent(studio: Studio, frame: str | bytes) -> None:
+    if isinstance(frame, bytes):
+        studio.sent.append(msgpack.unpackb(frame))
+
+
+def note_foreign(studio: Studio, url: str, address: str) -> None:
+    if urlsplit(url).scheme != "blob" and urlsplit(url).netloc != urlsplit(address).netloc:
         studio.troubles.append(f"request to another host: {url}")

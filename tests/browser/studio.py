@@ -61,6 +61,8 @@ class Studio:
     page: Page
     troubles: list[str] = field(default_factory=list)
     expected: tuple[str, ...] = ()
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    """The messages that the page has sent, over all its sockets."""
 
     def state(self) -> dict[str, Any]:
         state: dict[str, Any] = self.page.evaluate("() => hoversam.state()")
@@ -89,6 +91,11 @@ class Studio:
         place = self.page.evaluate("([x, y]) => hoversam.toScreen(x, y)", list(point))
         return place["x"], place["y"]
 
+    def under(self, place: Point) -> Point:
+        """Return the point of the image at a place of the page, CSS pixels."""
+        (x0, y0), (x1, y1) = self.at((0, 0)), self.at((1, 1))
+        return (place[0] - x0) / (x1 - x0), (place[1] - y0) / (y1 - y0)
+
     def hover(self, point: Point) -> None:
         self.page.mouse.move(*self.at(point))
 
@@ -103,22 +110,31 @@ class Studio:
         self.page.keyboard.press("Enter")
         self.until("s.active === null")
 
+    def away(self) -> None:
+        """Move the pointer off the picture, so that nothing lights up."""
+        self.page.mouse.move(2, 2)
+        self.until("s.preview === null && s.badge === null")
+
+    def press(self, keys: str) -> None:
+        self.page.keyboard.press(keys)
+
     def areas(self) -> list[int]:
         return [thing["area"] for thing in self.state()["objects"]]
 
     def pixel(self, point: Point) -> tuple[int, ...]:
-        """Return the RGBA that the canvas shows at a point of the image, once all is drawn."""
+        """Return the RGBA that the page shows at a point of the image, once all is drawn."""
         return tuple(
             self.page.evaluate(
                 """async ([x, y]) => {
                   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-                  const canvas = document.querySelector("canvas");
-                  const rect = canvas.getBoundingClientRect();
                   const at = hoversam.toScreen(x, y);
-                  const ratio = canvas.width / rect.width;
                   const copy = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-                  const [left, top] = [(at.x - rect.left) * ratio, (at.y - rect.top) * ratio].map(Math.floor);
-                  copy.drawImage(canvas, -left, -top);
+                  for (const canvas of document.querySelectorAll("#stage canvas")) {
+                    const rect = canvas.getBoundingClientRect();
+                    const ratio = canvas.width / rect.width;
+                    const [left, top] = [(at.x - rect.left) * ratio, (at.y - rect.top) * ratio].map(Math.floor);
+                    copy.drawImage(canvas, -left, -top);
+                  }
                   return [...copy.getImageData(0, 0, 1, 1).data];
                 }""",
                 list(point),

@@ -1,17 +1,18 @@
-"""The page when its line to the server breaks: the work survives."""
+"""The page when its line to the server breaks, when it is loaded again, when the server dies: the work survives."""
 
 from __future__ import annotations
 
+import re
+import signal
+from collections.abc import Iterator
+from typing import Any
+
 import msgpack
 import pytest
-from playwright.sync_api import Page, WebSocketRoute
+from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.studio import (
-    DISC_A,
-    DISC_B,
-    OpenStudio,
-    discs,
-)
+from tests.browser.studio import DISC_A, DISC_B, OpenStudio, Studio, discs
+from tests.conftest import Program, free_port
 
 pytestmark = pytest.mark.browser
 
@@ -44,18 +45,138 @@ class Line:
         self.routes[-1].close(code=1012)
 
 
+def work(studio: Studio) -> None:
+    """Make three objects of every kind of prompt, delete one, name one and leave one open."""
+    studio.open(discs())
+    studio.add_object((560, 60))
+    studio.click(DISC_A)
+    studio.until("s.objects.length === 2 && s.active !== null")
+    studio.press("]")
+    studio.until("s.objects[1].chosen !== 1")
+    studio.click((DISC_A[0] + 60, DISC_A[1]))
+    studio.until("s.objects[1].points.length === 2")
+    studio.press("Enter")
+    studio.page.mouse.move(*studio.at((400, 190)))
+    studio.page.mouse.down()
+    studio.page.mouse.move(*studio.at((540, 330)), steps=3)
+    studio.page.mouse.up()
+    studio.until("s.objects.length === 3")
+    studio.page.get_by_role("button", name="Delete Object 1").click()
+    studio.until("s.objects.length === 2")
+    studio.page.locator(".object-choose").first.dblclick()
+    studio.page.locator(".object-input").first.fill("left")
+    studio.press("Enter")
+    studio.until("s.objects[0].name === 'left'")
+    studio.page.locator(".object-choose").last.click()
+    studio.until("s.active === s.objects[1].id")
+
+
+def objects(studio: Studio) -> list[dict[str, Any]]:
+    """Return all of the objects but for their ids, which a new session gives anew."""
+    return [{key: value for key, value in thing.items() if key != "id"} for thing in studio.state()["objects"]]
+
+
+def back_again(studio: Studio, before: list[dict[str, Any]]) -> None:
+    """Wait until the work is back, and compare it with what it was."""
+    studio.until(f"s.connection === 'ready' && !s.restoring && s.objects.length === {len(before)} && s.active !== null")
+    assert objects(studio) == before
+    assert studio.state()["active"] == studio.state()["objects"][-1]["id"]
+    studio.hover((DISC_B[0] - 20, DISC_B[1]))
+    studio.until("s.preview?.object === s.active")
+    studio.away()
+
+
 @pytest.mark.parametrize("lost", [False, True], ids=["resumed", "session lost"])
 def test_work_survives_a_dropped_connection(open_studio: OpenStudio, lost: bool) -> None:
     line = Line()
     studio = open_studio(before=line.watch)
-    studio.open(discs())
-    studio.add_object(DISC_A)
-    studio.add_object(DISC_B)
-    areas = studio.areas()
+    work(studio)
+    before = objects(studio)
     line.forget = lost
     line.cut()
     studio.until("s.connection !== 'ready'")
-    studio.until("s.connection === 'ready' && !s.restoring && s.objects.length === 2")
-    assert studio.areas() == areas
+    expect(studio.page.locator("#connection")).not_to_have_attribute("data-state", "ready")
+    back_again(studio, before)
+
+
+def test_page_that_is_loaded_again_shows_the_same_objects_and_undo_goes_on(open_studio: OpenStudio) -> None:
+    studio = open_studio()
+    work(studio)
+    before = objects(studio)
+    studio.page.reload()
+    back_again(studio, before)
+    assert [message["t"] for message in studio.sent].count("open") == 1
+    studio.press("Control+z")
+    studio.until("s.objects[0].name === 'Object 2'")
+
+
+@pytest.fixture
+def mortal() -> Iterator[list[Program]]:
+    """A server that a test may kill; the newest is the last."""
+    programs = [Program(free_port(), module="tests.integration.fake_program")]
+    programs[0].wait_until_ready()
+    yield programs
+    programs[-1].kill()
+
+
+def reborn(programs: list[Program]) -> None:
+    """Kill the server as the system would, and start it again in its place."""
+    programs[-1].stop(signal.SIGKILL)
+    programs.append(Program(int(programs[-1].url.rsplit(":", 1)[1]), module="tests.integration.fake_program"))
+    programs[-1].wait_until_ready()
+
+
+class TestServerThatDies:
+    """In a class of its own, for the address of its own."""
+
+    @pytest.fixture
+    def address(self, mortal: list[Program]) -> str:
+        return mortal[0].url
+
+    def test_work_survives_sigkill_and_a_reload_after_it(self, open_studio: OpenStudio, mortal: list[Program]) -> None:
+        studio = open_studio()
+        studio.expected = ("WebSocket connection", "Failed to load resource")
+        work(studio)
+        before = objects(studio)
+        reborn(mortal)
+        back_again(studio, before)
+
+        reborn(mortal)
+        studio.page.reload()
+        back_again(studio, before)
+
+
+def test_copy_of_a_tab_goes_on_with_the_same_work_in_a_session_of_its_own(open_studio: OpenStudio) -> None:
+    first = open_studio()
+    first.open(discs())
+    first.add_object(DISC_A)
+    kept = first.page.evaluate("sessionStorage.getItem('hoversam.tab')")
+    second = open_studio(
+        beside=first, before=lambda page: page.add_init_script(f"sessionStorage.setItem('hoversam.tab', {kept!r})")
+    )
+    second.until("s.objects.length === 1 && !s.restoring")
+    assert first.state()["connection"] == "ready"
+    second.add_object(DISC_B)
+    assert len(first.state()["objects"]) == 1
+
+
+def test_times_are_told_where_they_are_asked_for(open_studio: OpenStudio) -> None:
+    studio = open_studio()
+    studio.open(discs())
     studio.hover(DISC_A)
     studio.until("s.preview !== null")
+    studio.page.locator("#connection").click()
+    for kind in ("network", "queue", "decode", "paint", "total"):
+        for cell in (0, 1):
+            expect(studio.page.locator(f"#time-{kind} td").nth(cell)).to_have_text(re.compile(r"\d"))
+
+
+def test_model_is_changed_in_its_menu_and_the_servers_word_is_told(open_studio: OpenStudio) -> None:
+    studio = open_studio()
+    studio.open(discs())
+    studio.add_object(DISC_A)
+    studio.page.locator("#show-models").click()
+    studio.page.locator("#models button", has_text="large").click()
+    studio.until("s.switching === null && (s.model === 'large' || s.notice !== null)")
+    assert studio.sent[-1] == {"t": "model", "name": "large", "seq": studio.sent[-1]["seq"]}
+    assert len(studio.state()["objects"]) == 1

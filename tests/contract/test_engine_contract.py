@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from app.engine.contract import Candidates, Embedding, Engine, Prompt
 from app.engine.fake import FakeEngine
+from app.engine.loader import load_model
 from app.engine.manifest import BUNDLED_DIR, load_manifest
 from app.engine.sam2_torch import TorchEngine, load_torch_engine
 from tests.checkpoint_factory import picture, random_model
+from tests.graph_factory import compiled
 
 NANO = BUNDLED_DIR / "nano.pt"
 SAME = 1e-3
@@ -33,15 +36,22 @@ def nano() -> Engine:
     return load_torch_engine(load_manifest().entry("nano"), NANO)
 
 
-ENGINES: dict[str, Callable[[], Engine]] = {"fake": FakeEngine, "tiny": tiny, "nano": nano}
+def openvino(precision: str, directory: Path) -> Engine:
+    return compiled("nano", load_model(load_manifest().entry("nano"), NANO), precision, directory)
 
 
-@pytest.fixture(
-    scope="module",
-    params=["fake", "tiny", pytest.param("nano", marks=pytest.mark.skipif(not NANO.exists(), reason="no nano.pt"))],
-)
-def engine(request: pytest.FixtureRequest) -> Engine:
-    return ENGINES[request.param]()
+ENGINES: dict[str, Callable[[Path], Engine]] = {
+    "fake": lambda _: FakeEngine(),
+    "tiny": lambda _: tiny(),
+    "nano": lambda _: nano(),
+    "openvino fp32": lambda directory: openvino("fp32", directory),
+    "openvino bf16": lambda directory: openvino("bf16", directory),
+}
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return ENGINES[request.param](tmp_path_factory.mktemp("graphs"))
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -17,8 +18,11 @@ from sam2.sam2_image_predictor import SAM2ImagePredictor
 from app.engine.contract import Candidates, Prompt
 from app.engine.loader import build_model
 from app.engine.manifest import load_manifest
+from app.engine.openvino_cpu import OpenVinoEmbedding, OpenVinoEngine
 from app.engine.sam2_torch import TorchEmbedding, TorchEngine
+from app.engine.selection import MIN_STABILITY, STABILITY_DELTA
 from tests.checkpoint_factory import enliven, picture, random_model
+from tests.graph_factory import compiled
 
 TOLERANCE = 1e-3
 IMAGE = picture(450, 700)
@@ -33,6 +37,8 @@ class Pair(NamedTuple):
     predictor: SAM2ImagePredictor
     engine: TorchEngine
     embedding: TorchEmbedding
+    compiled: OpenVinoEngine
+    compiled_embedding: OpenVinoEmbedding
 
 
 @pytest.fixture(
@@ -45,7 +51,7 @@ class Pair(NamedTuple):
         pytest.param("large", marks=pytest.mark.slow),
     ],
 )
-def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """sam2's predictor on a model that sam2 built, and our engine on a model that we built, with one set of weights."""
     entry = load_manifest().entry(request.param)
     if entry.bundled:
@@ -62,8 +68,11 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     predictor._bb_feat_sizes = [(grid // scale, grid // scale) for scale in (1, 2, 4)]
     predictor.set_image(IMAGE)
     engine = TorchEngine(entry.name, ours, "cpu")
-    yield Pair(predictor, engine, engine.encode(IMAGE))
-    del theirs, ours, predictor, engine
+    directory = tmp_path_factory.mktemp("graphs")
+    fast = compiled(entry.name, ours, "fp32", directory)
+    yield Pair(predictor, engine, engine.encode(IMAGE), fast, fast.encode(IMAGE))
+    del theirs, ours, predictor, engine, fast
+    shutil.rmtree(directory)
     gc.collect()
 
 
@@ -109,13 +118,34 @@ def test_refinement_of_an_earlier_candidate_equals_that_of_the_predictor(pair: P
 def test_the_single_mask_follows_the_stability_rule(
     pair: Pair, threshold: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for model in (pair.predictor.model, pair.engine._sam):
-        assert model.sam_mask_decoder.dynamic_multimask_via_stability
-        assert model.sam_mask_decoder.dynamic_multimask_stability_delta == 0.05
-        assert model.sam_mask_decoder.dynamic_multimask_stability_thresh == 0.98
-        monkeypatch.setattr(model.sam_mask_decoder, "dynamic_multimask_stability_thresh", threshold)
+    decoder = pair.predictor.model.sam_mask_decoder
+    assert decoder.dynamic_multimask_via_stability
+    assert decoder.dynamic_multimask_stability_delta == STABILITY_DELTA
+    assert decoder.dynamic_multimask_stability_thresh == MIN_STABILITY
+    monkeypatch.setattr(decoder, "dynamic_multimask_stability_thresh", threshold)
+    monkeypatch.setattr("app.engine.selection.MIN_STABILITY", threshold)
     single = Prompt(POINT.points_xy, POINT.labels, multimask=False)
     [found], [three] = pair.engine.decode(pair.embedding, [single]), pair.engine.decode(pair.embedding, [POINT])
     assert_same(found, predicted(pair.predictor, single))
     is_the_best_of_three = np.allclose(found.logits[0], three.logits[three.best], atol=TOLERANCE)
     assert is_the_best_of_three == (threshold > 1)
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_compiled_candidates_equal_those_of_the_predictor(pair: Pair, name: str) -> None:
+    [found] = pair.compiled.decode(pair.compiled_embedding, [PROMPTS[name]])
+    assert_same(found, predicted(pair.predictor, PROMPTS[name]))
+
+
+def test_compiled_refinement_equals_that_of_the_predictor(pair: Pair) -> None:
+    [first] = pair.engine.decode(pair.embedding, [POINT])
+    refined = Prompt(POINTS.points_xy, POINTS.labels, mask_logits=first.logits[first.best], multimask=False)
+    [found] = pair.compiled.decode(pair.compiled_embedding, [refined])
+    assert_same(found, predicted(pair.predictor, refined))
+
+
+def test_a_compiled_prompt_of_many_points_equals_that_of_the_predictor(pair: Pair) -> None:
+    points_xy = tuple((float(11 * number), float(7 * number)) for number in range(20))
+    many = Prompt(points_xy, (1, 0) * 10, multimask=False)
+    [found] = pair.compiled.decode(pair.compiled_embedding, [many])
+    assert_same(found, predicted(pair.predictor, many))

@@ -87,8 +87,15 @@ class Peer:
 @asynccontextmanager
 async def dialled(server: Server, origin: str | None = None) -> AsyncIterator[Peer]:
     """Give a socket that has not said hello."""
+    async with dialled_at(server.ws_url, origin) as peer:
+        yield peer
+
+
+@asynccontextmanager
+async def dialled_at(ws_url: str, origin: str | None = None) -> AsyncIterator[Peer]:
+    """Give a socket to an address, that has not said hello."""
     async with connect(
-        server.ws_url,
+        ws_url,
         subprotocols=[Subprotocol(m.SUBPROTOCOL)],
         origin=Origin(origin) if origin is not None else None,
         compression=None,
@@ -114,6 +121,14 @@ async def uploaded(server: Server, data: bytes) -> str:
     response = await post_picture(server, data)
     response.raise_for_status()
     return str(response.json()["image_id"])
+
+
+async def post_picture_to(url: str, data: bytes) -> str:
+    """Upload a picture to an address; return its name."""
+    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE_S) as client:
+        response = await client.post(f"{url}/api/upload", files={"file": ("p", data)})
+        response.raise_for_status()
+        return str(response.json()["image_id"])
 
 
 @asynccontextmanager

@@ -10,15 +10,22 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from app.client import connect_blocking
+
 ROOT = Path(__file__).parents[2]
 COFFEE = ROOT / "static" / "samples" / "coffee.jpg"
 LIMIT_S = 240
 
 
+def ended(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m app` to its end."""
+    command = [sys.executable, "-m", "app", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+
+
 def run(*arguments: str) -> str:
     """Return what `python -m app` printed; it must end well."""
-    command = [sys.executable, "-m", "app", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    done = ended(*arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -31,6 +38,56 @@ def test_the_demo_writes_an_overlay_that_tints_some_of_the_picture(live_server: 
         assert overlay.size == photo.size
         changed = (np.asarray(overlay.convert("RGB"), int) - np.asarray(photo.convert("RGB"), int)).any(axis=2).mean()
     assert 0 < changed < 1
+
+
+def test_a_segment_is_the_mask_that_a_click_gives(live_server: str, tmp_path: Path) -> None:
+    out = tmp_path / "cup.png"
+    printed = run("segment", str(COFFEE), "--point", "260,160", "--model", "nano", "--offline", "--out", str(out))
+    assert f"{out}: mask, score" in printed
+    with connect_blocking(live_server) as session, Image.open(out) as mask:
+        session.open(COFFEE)
+        np.testing.assert_array_equal(np.asarray(mask) > 0, session.click(260, 160).mask)
+
+
+def test_a_segment_goes_into_the_file_that_its_name_asks_for(tmp_path: Path) -> None:
+    out = tmp_path / "cup.coco.json"
+    run("segment", str(COFFEE), "--box", "150,70,450,330", "--model", "nano", "--offline", "--out", str(out))
+    coco = json.loads(out.read_text())
+    assert (coco["images"][0]["file_name"], len(coco["annotations"])) == ("coffee.jpg", 1)
+
+
+def test_what_segment_can_not_do_has_its_exit_code(tmp_path: Path) -> None:
+    nano = ("--model", "nano", "--offline", "--out", str(tmp_path / "mask.png"))
+    off_the_picture = ended("segment", str(COFFEE), "--point", "9000,5", *nano)
+    assert (off_the_picture.returncode, off_the_picture.stderr.splitlines()[-1][:6]) == (1, "error:")
+    assert ended("segment", str(COFFEE), *nano).returncode == 2
+    assert ended("segment", str(COFFEE), "--point", "5,5", "--model", "huge", "--offline").returncode == 3
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_script_is_replayed_against_a_server(live_server: str, tmp_path: Path) -> None:
+    script = tmp_path / "script.jsonl"
+    opens = json.dumps({"t": "open", "picture": str(COFFEE)})
+    script.write_text(opens + '\n{"t": "hover", "x": 260, "y": 160}\n{"t": "click", "x": 260, "y": 160}\n')
+    assert "3 of 3 lines were answered" in run("script", str(script), "--url", live_server)
+
+
+def test_a_swarm_prints_a_table_and_writes_json(live_server: str, tmp_path: Path) -> None:
+    out = tmp_path / "swarm.json"
+    options = ("--sessions", "2", "--rate", "5", "--duration", "2", "--click-every", "1", "--json", str(out))
+    printed = run("swarm", str(COFFEE), "--url", live_server, *options)
+    figures = json.loads(out.read_text())
+    assert f"{figures['drops']} of {figures['hovers']}" in printed
+    assert figures["hover"]["count"] > 0
+    assert figures["errors"] == {}
+
+
+def test_each_command_explains_itself_and_its_exit_codes() -> None:
+    overview = run("--help")
+    for command in ("segment", "script", "swarm"):
+        assert command in overview
+        assert "exit codes: 0" in run(command, "--help")
+    assert "exit codes: 0" in overview
 
 
 def test_the_bench_prints_hover_beside_decode_and_writes_json(tmp_path: Path) -> None:

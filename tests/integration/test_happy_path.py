@@ -35,24 +35,24 @@ async def test_a_client_is_welcomed_with_what_it_should_know(server: Server) -> 
 async def test_from_a_picture_to_a_kept_object(server: Server, photo: Path) -> None:
     async with connect(server.url) as session:
         image = await session.open(photo)
-        assert (image.width, image.height, image.model, image.cached) == (160, 120, "tiny", False)
+        assert (image.width, image.height, image.model) == (160, 120, "tiny")
 
-        preview = await session.hover(80, 60)
+        preview = await session.preview(80, 60)
         assert preview is not None
         assert preview.mask.shape == (120, 160)
         assert preview.mask[60, 80]
         assert not preview.mask[0, 0]
-        assert len(preview.message.masks) == 3
+        assert len(preview.masks) == 3
         assert not session.objects
 
         cup = await session.click(80, 60)
         assert cup.mask[60, 80]
-        assert cup.message.masks[0].size == (120, 160)
+        assert cup.masks[0].size == (120, 160)
         assert cup.area == cup.mask.sum()
 
         wider = await session.click(20, 20, object=cup.id)
         assert wider.mask[20, 20]
-        assert len(wider.message.masks) == 1
+        assert len(wider.masks) == 1
         smaller = await session.click(80, 60, label=0, object=cup.id)
         assert not smaller.mask[60, 80]
         assert smaller.mask[20, 20]
@@ -82,9 +82,9 @@ async def test_undo_and_redo_bring_the_same_mask_back(server: Server, photo: Pat
         cup = await session.click(80, 60)
         refined = await session.click(20, 20, object=cup.id)
         await session.undo()
-        assert session.objects[cup.id].message.masks == cup.message.masks
+        assert session.objects[cup.id].masks == cup.masks
         await session.redo()
-        assert session.objects[cup.id].message.masks == refined.message.masks
+        assert session.objects[cup.id].masks == refined.masks
 
 
 async def test_another_candidate_is_chosen(server: Server, photo: Path) -> None:
@@ -100,7 +100,7 @@ async def test_another_candidate_is_chosen(server: Server, photo: Path) -> None:
 async def test_the_click_gives_what_the_hover_showed(server: Server, photo: Path) -> None:
     async with connect(server.url) as session:
         await session.open(photo)
-        preview = await session.hover(80, 60)
+        preview = await session.preview(80, 60)
         clicked = await session.click(80, 60)
         assert preview is not None
         overlap = np.count_nonzero(preview.mask & clicked.mask) / np.count_nonzero(preview.mask | clicked.mask)
@@ -124,7 +124,7 @@ async def test_a_point_lands_right_on_a_picture_that_was_scaled_down_for_the_mod
         image = await session.open(png(3000, 1000))
         assert (image.width, image.height) == (3000, 1000)
         found = await session.click(2900, 900)
-        assert found.message.masks[0].size == (683, 2048)
+        assert found.masks[0].size == (683, 2048)
         assert found.mask[900, 2900]
         assert not found.mask[500, 1500]
         assert found.area == pytest.approx(found.mask.sum(), rel=0.01)
@@ -133,7 +133,7 @@ async def test_a_point_lands_right_on_a_picture_that_was_scaled_down_for_the_mod
 async def test_a_single_pixel_can_be_clicked(server: Server) -> None:
     async with connect(server.url) as session:
         await session.open(png(1, 1))
-        assert (await session.click(0.5, 0.5)).message.masks[0].size == (1, 1)
+        assert (await session.click(0.5, 0.5)).masks[0].size == (1, 1)
 
 
 async def test_the_second_who_opens_a_picture_finds_it_encoded(server: Server, photo: Path) -> None:

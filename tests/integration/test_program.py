@@ -61,7 +61,7 @@ def test_an_unknown_model_is_told_which_there_are() -> None:
 def test_a_missing_checkpoint_is_named_with_its_cure(tmp_path: Path, the_error: Refusal) -> None:
     error = the_error("--model", "tiny", checkpoints_dir=tmp_path)
     assert str(tmp_path / "sam2.1_hiera_tiny.pt") in error
-    assert "start with a network connection" in error
+    assert "python -m app weights fetch tiny" in error
 
 
 def test_a_checkpoint_that_was_cut_is_named_with_its_cure(cut: Path, the_error: Refusal) -> None:
@@ -99,16 +99,16 @@ def test_the_bundled_model_finds_what_is_clicked(live_server: str) -> None:
     with connect_blocking(live_server) as session:
         image = session.open(PHOTO)
         assert image.model == "nano"
-        preview = session.hover(image.width / 2, image.height / 2)
+        preview = session.preview(image.width / 2, image.height / 2)
         assert preview is not None
-        assert len(preview.message.masks) == 3
+        assert len(preview.masks) == 3
         clicked = session.click(image.width / 2, image.height / 2)
         assert clicked.mask.shape == (image.height, image.width)
         assert clicked.mask[image.height // 2, image.width // 2]
         refined = session.click(5, 5, label=0, object=clicked.id)
         assert not refined.mask[5, 5]
         session.undo()
-        assert session.objects[clicked.id].message.masks == clicked.message.masks
+        assert session.objects[clicked.id].masks == clicked.masks
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl+C"])

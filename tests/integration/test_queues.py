@@ -10,6 +10,7 @@ import pytest
 from app.engine.embeddings import EmbeddingStore
 from app.engine.fake import FakeEngine
 from app.errors import EngineFailedError
+from app.pictures import image_id_of
 from app.protocol import messages as m
 from tests.conftest import Server
 from tests.image_files import png
@@ -220,11 +221,11 @@ async def test_one_who_leaves_does_not_take_the_encode_from_the_other(
 async def test_two_clients_get_their_own_masks_and_no_one_waits_for_the_others_encode(
     server: Server, engine: FakeEngine
 ) -> None:
-    third = await uploaded(server, png(30, 30))
     async with opened(server, png(64, 48)) as one, opened(server, png(640, 480, (9, 9, 9))) as two:
         alone = [await one.hover(10, 10), await two.hover(100, 100)]
         engine.encode_gate = threading.Event()
         engine.encoding.clear()
+        third = await uploaded(server, png(30, 30))
         async with greeted(server) as slow:
             await slow.send(m.Open(seq=slow.seq(), image_id=third))
             await happened(engine.encoding)
@@ -266,12 +267,11 @@ async def test_an_engine_that_raises_costs_one_reply(server: Server, engine: Fak
 
 
 async def test_an_encode_that_raises_costs_one_reply(server: Server, engine: FakeEngine) -> None:
-    image_id = await uploaded(server, png())
     async with greeted(server) as peer:
         engine.failures.append(EngineFailedError("out of memory"))
-        await peer.send(m.Open(seq=peer.seq(), image_id=image_id))
+        await peer.send(m.Open(seq=peer.seq(), data=png()))
         assert (await peer.expect(m.Error)).code == "engine_failed"
-        await peer.open(image_id)
+        await peer.open(image_id_of(png()))
         assert (await peer.hover(6, 6)).x == 6
 
 

@@ -11,7 +11,7 @@ import pytest
 from app.engine.fake import FakeEngine
 from app.protocol import messages as m
 from app.protocol.messages import CloseCode
-from app.realtime.connection import cancel
+from app.realtime.closing import cancel
 from app.settings import Settings
 from tests.conftest import Server, started
 from tests.image_files import png
@@ -193,9 +193,11 @@ async def test_a_stopping_server_closes_sockets_with_restart(server: Server, eng
     assert server.task.done()
 
 
-async def test_hovers_of_a_client_that_reads_nothing_take_no_memory(server: Server) -> None:
+async def test_hovers_of_a_client_that_reads_nothing_take_no_memory(engine: FakeEngine) -> None:
+    server = await started(Settings(shutdown_timeout_s=2.0, max_messages_burst=2100), engine)
     async with opened(server, png()) as peer:
         for number in range(2000):
             await peer.send(m.Hover(seq=peer.seq(), x=number % 60, y=5))
         said = await peer.until_pong()
         assert all(isinstance(message, m.Preview) for message in said)
+    await server.stop()

@@ -13,7 +13,6 @@ from websockets.asyncio.client import connect
 from app.engine.fake import FakeEngine
 from app.protocol import messages as m
 from app.settings import Settings
-from app.web import stall
 from tests.conftest import Server, started
 from tests.image_files import png
 from tests.integration.peer import Peer, greeted, until, uploaded
@@ -42,7 +41,9 @@ async def until_cut_off(server: Server) -> None:
 
 
 async def test_a_client_that_does_not_read_its_answers_is_cut_off(engine: FakeEngine) -> None:
-    server = await started(Settings(send_timeout_s=0.1, shutdown_timeout_s=2.0, max_replies_waiting=40), engine)
+    server = await started(
+        Settings(send_timeout_s=0.1, shutdown_timeout_s=2.0, max_replies_waiting=40, max_messages_burst=600), engine
+    )
     image_id = await uploaded(server, png(2000, 2000))
     async with deaf(server) as peer:
         await peer.open(image_id)
@@ -58,10 +59,12 @@ async def test_a_client_that_does_not_read_its_answers_is_cut_off(engine: FakeEn
 
 
 async def test_a_client_that_pings_and_takes_no_pong_is_cut_off(
-    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+    engine: FakeEngine,
 ) -> None:
-    monkeypatch.setattr(stall, "MAX_PONG_BYTES", 2**17)
-    server = await started(Settings(shutdown_timeout_s=2.0), engine)
+    settings = Settings(
+        shutdown_timeout_s=2.0, max_write_buffer_bytes=2**17, max_pings_per_s=10**6, max_frames_per_s=10**6
+    )
+    server = await started(settings, engine)
     async with deaf(server) as peer:
         peer.socket.transport.pause_reading()
         for _ in range(100):

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { retryDelayMs } from "../../static/js/connection.js";
 import { commandOf, stepOf } from "../../static/js/keyboard.js";
-import { factsOf } from "../../static/js/objects-list.js";
 import { encodeMessage, decodeMessage } from "../../static/js/protocol.js";
 import { encode } from "../../static/js/msgpack.js";
-import { promptsOf } from "../../static/js/recipe.js";
+import { promptsOf } from "../../static/js/history.js";
 import { Refused } from "../../static/js/requests.js";
-import { applyGone, applyObject, describe, initialState } from "../../static/js/state.js";
+import { applyGone, applyObject, initialState } from "../../static/js/state.js";
 import { readAnswer } from "../../static/js/upload.js";
+import { describe, factsOf } from "../../static/js/words.js";
 
 /** @param {Partial<import("../../static/js/keyboard.js").Stroke> & { key: string }} stroke */
 const stroke = (stroke) => ({ ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...stroke });
@@ -82,8 +82,8 @@ test("objects come and go, and the next colour is one not seen before", () => {
   assert.equal(state.nextColor, 3);
 });
 
-test("the facts of an object are its prompts and its area", () => {
-  assert.equal(factsOf({ ...object(), masks: [{ size: [1, 1], box: [0, 0, 1, 1], runs: Uint8Array.of(0, 1), score: 1, area: 1234 }] }), "box · 2 points · 1,234 px");
+test("the facts of an object are its prompts, its area and its score", () => {
+  assert.equal(factsOf({ ...object(), masks: [{ size: [1, 1], box: [0, 0, 1, 1], runs: Uint8Array.of(0, 1), score: 1, area: 1234 }] }), "box · 2 points · 1,234 px · 100 %");
 });
 
 test("the page says what is going on", () => {

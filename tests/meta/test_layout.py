@@ -19,11 +19,13 @@ ALLOWED = {
     "protocol": {"app.errors", "app.protocol"},
     "session": {"app.errors", "app.protocol", "app.session"},
     "engine": {"app.errors", "app.protocol", "app.engine"},
+    "exports": {"app.errors", "app.protocol", "app.session", "app.exports"},
     "realtime": {
         "app.errors",
         "app.protocol",
         "app.session",
         "app.engine",
+        "app.exports",
         "app.realtime",
         "app.settings",
         "app.pictures",

@@ -13,11 +13,12 @@ from msgspec import inspect
 from app.errors import HoverError
 from app.protocol.codec import decode_client, decode_server, encode
 from app.protocol.messages import ClientMessage, Open, ServerMessage
+from tests.property.thorough import examples
 
 KINDS: tuple[Any, ...] = get_args(ClientMessage) + get_args(ServerMessage)
 LONGEST = 8
 
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(max_examples=examples(100, 10_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary()
 trees = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=6)

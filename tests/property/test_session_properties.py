@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from app.protocol import messages as m
 from app.session.session import Change, Limits, Query, Session
-from tests.assertions import HEIGHT, IMAGE, WIDTH, answer_to
+from tests.assertions import HEIGHT, IMAGE, MODEL, WIDTH, answer_to
+from tests.property.thorough import examples
 
 LIMITS = Limits(max_points=5, max_objects=6, max_history=10_000, max_history_bytes=2**30)
 xs = st.integers(0, WIDTH)
@@ -42,7 +43,7 @@ State = dict[int, Thing]
 class SessionMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.session = Session(LIMITS)
+        self.session = Session(LIMITS, MODEL)
         self.session.open(0, IMAGE)
         self.states: list[State] = [{}]
         self.place = 0
@@ -205,14 +206,14 @@ def seen(item: m.Object) -> tuple[object, ...]:
     return item.id, item.name, item.color, item.points, item.box, item.chosen, item.masks
 
 
-SessionMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+SessionMachine.TestCase.settings = settings(max_examples=examples(60, 2000), stateful_step_count=40, deadline=None)
 TestSession = SessionMachine.TestCase
 
 
 @given(st.lists(st.tuples(xs, ys, labels, st.booleans()), min_size=1, max_size=20), st.integers(1, 25))
 @settings(max_examples=100, deadline=None)
 def test_as_many_redos_as_undos_change_nothing(clicks: list[tuple[int, int, int, bool]], times: int) -> None:
-    session = Session(Limits(max_points=30, max_objects=30, max_history=1000, max_history_bytes=2**30))
+    session = Session(Limits(max_points=30, max_objects=30, max_history=1000, max_history_bytes=2**30), MODEL)
     session.open(0, IMAGE)
     for seq, (x, y, label, refine) in enumerate(clicks, 1):
         id_ = max(session.objects, default=None) if refine else None

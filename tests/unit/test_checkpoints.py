@@ -93,7 +93,7 @@ def test_an_unknown_model_is_refused(manifest: Manifest, folder: Path) -> None:
 
 
 def test_without_any_checkpoint_the_cure_is_named(manifest: Manifest, folder: Path) -> None:
-    with pytest.raises(ModelUnavailableError, match=r"sam2.1_hiera_tiny.pt.*network connection"):
+    with pytest.raises(ModelUnavailableError, match=r"sam2.1_hiera_tiny.pt.*weights fetch tiny"):
         choose_model(manifest, folder, None, can_fetch=False)
 
 
@@ -127,8 +127,8 @@ def test_an_intact_bundled_model_stands_in_for_a_cut_copy(
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (None, "is missing; start with a network connection to fetch it, or save https://"),
-        (b"weights", "has 7 bytes where tiny has 15: it was cut short or is another file; delete it, then start"),
+        (None, "is missing; fetch it with .*weights fetch .*, or save https://"),
+        (b"weights", "has 7 bytes where tiny has 15: it was cut short or is another file; delete it, then fetch"),
         (b"weights of TINY", "was altered: its sha256 is .* delete it, .* --checkpoint"),
     ],
     ids=["missing", "cut", "altered"],

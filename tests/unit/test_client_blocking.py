@@ -30,11 +30,11 @@ async def test_the_blocking_session_does_the_same(server: FakeServer, photo: Pat
         with connect_blocking(server.url) as session:
             session.open(photo)
             clicked = session.click(1, 1)
-            previews: list[Preview] = list(session.hovers([(x, 1) for x in range(4)]))
+            previews: list[Preview] = list(session.hover([(x, 1) for x in range(4)]))
             session.label(clicked.id, "cat")
             known = set(session.objects)
             session.clear()
-            return clicked.mask.sum(), [each.message.x for each in previews], known, session.ping().decode_ms
+            return clicked.mask.sum(), [each.x for each in previews], known, session.ping().decode_ms
 
     area, path, known, decode_ms = await asyncio.to_thread(work)
     assert (area, path, known, decode_ms) == (HEIGHT * WIDTH // 2, [0, 1, 2, 3], {7}, 2.0)

@@ -4,78 +4,111 @@ import asyncio
 
 import pytest
 
-from app.client.book import Reply
-from app.client.values import Object, Preview
-from app.client.waiters import Waiters
-from app.protocol import messages as m
+from app.client.values import Gone, Object, Preview
+from app.client.waiters import MAX_WAITING, Question, Waiters
 
 pytestmark = pytest.mark.anyio
 
-GONE = m.Gone(seq=1, objects=(), can_undo=False, can_redo=False)
+GONE = Gone(seq=1, objects=(), can_undo=False, can_redo=False)
 FIRST, SECOND = OSError("first"), OSError("second")
 
 
-def preview_of(seq: int) -> Reply:
-    return Preview(m.Preview(seq=seq, x=0, y=0, best=0, masks=()), (1, 1), 10)
+def preview_of(seq: int) -> Preview:
+    return Preview(seq=seq, x=0, y=0, best=0, masks=())
+
+
+def hover() -> Question:
+    return Question({"t": "hover"}, (Preview,))
+
+
+def change(kind: type = Gone) -> Question:
+    return Question({"t": "delete"}, (kind,))
 
 
 async def test_a_reply_of_another_kind_is_not_the_answer() -> None:
-    waiters = Waiters()
-    answer = waiters.expect(1, (Object,))
-    waiters.resolve(1, GONE)
-    assert not answer.done()
+    waiters, asked = Waiters(), change(Object)
+    waiters.expect(1, asked)
+    assert waiters.resolve(1, GONE) is None
+    assert not asked.answer.done()
 
 
 async def test_a_preview_ends_older_hovers_alone() -> None:
     waiters = Waiters()
-    click, older, shown, newer = (waiters.expect(seq, (kind,)) for seq, kind in
-                                  [(1, Object), (2, Preview), (3, Preview), (4, Preview)])  # fmt: skip
-    waiters.resolve(3, preview_of(3))
-    assert older.result() is None
-    assert isinstance(shown.result(), Preview)
-    assert not click.done()
-    assert not newer.done()
+    click, older, shown, newer = change(Object), hover(), hover(), hover()
+    for seq, each in enumerate((click, older, shown, newer)):
+        waiters.expect(seq, each)
+    waiters.resolve(2, preview_of(2))
+    assert older.answer.result() is None
+    assert isinstance(shown.answer.result(), Preview)
+    assert not click.answer.done()
+    assert not newer.answer.done()
 
 
 async def test_who_was_forgotten_is_not_answered() -> None:
-    waiters = Waiters()
-    answer = waiters.expect(1, (m.Gone,))
+    waiters, asked = Waiters(), change()
+    waiters.expect(1, asked)
     waiters.forget(1)
     waiters.resolve(1, GONE)
-    assert answer.cancelled()
+    assert asked.answer.cancelled()
 
 
-async def test_an_answer_that_is_no_longer_awaited_is_passed_over() -> None:
-    waiters = Waiters()
-    waiters.expect(1, (m.Gone,)).cancel()
-    waiters.resolve(1, GONE)
-    waiters.expect(2, (m.Gone,)).cancel()
-    waiters.refuse(2, FIRST)
+async def test_a_change_whose_caller_has_gone_is_still_answered() -> None:
+    waiters, asked = Waiters(), change()
+    waiters.expect(1, asked)
+    asked.answer.cancel()
+    assert waiters.changes() == [(1, asked)]
+    assert waiters.resolve(1, GONE) is asked
 
 
 async def test_an_error_meets_its_own_question_alone() -> None:
-    waiters = Waiters()
-    mine, other = waiters.expect(1, (m.Gone,)), waiters.expect(2, (m.Gone,))
+    waiters, mine, other = Waiters(), change(), change()
+    waiters.expect(1, mine)
+    waiters.expect(2, other)
     waiters.refuse(1, FIRST)
-    assert mine.exception() is FIRST
-    assert not other.done()
+    assert mine.answer.exception() is FIRST
+    assert not other.answer.done()
 
 
-async def test_the_first_reason_to_close_stays() -> None:
-    waiters = Waiters()
-    answer = waiters.expect(1, (m.Gone,))
-    waiters.close(FIRST)
-    waiters.close(SECOND)
-    assert answer.exception() is FIRST
-    with pytest.raises(OSError, match="first"):
-        waiters.expect(2, (m.Gone,))
+async def test_an_error_without_a_number_meets_everyone() -> None:
+    waiters, asked = Waiters(), [change(), hover()]
+    for seq, each in enumerate(asked):
+        waiters.expect(seq, each)
+    waiters.refuse(None, FIRST)
+    assert [each.answer.exception() for each in asked] == [FIRST, FIRST]
+
+
+async def test_only_changes_are_sent_again_and_in_the_order_of_their_numbers() -> None:
+    waiters, late, early = Waiters(), change(), change()
+    waiters.expect(9, late)
+    waiters.expect(5, hover())
+    waiters.expect(3, early)
+    waiters.expect(4, Question({"t": "click"}, (Object,), again=True))
+    assert waiters.changes() == [(3, early), (9, late)]
+
+
+async def test_a_lost_socket_gives_every_hover_up() -> None:
+    waiters, asked = Waiters(), [hover(), hover()]
+    for seq, each in enumerate(asked):
+        waiters.expect(seq, each)
+    waiters.overtake()
+    assert [each.answer.result() for each in asked] == [None, None]
+    assert len(waiters) == 0
+
+
+async def test_too_many_questions_give_the_oldest_up() -> None:
+    waiters, oldest = Waiters(), change()
+    waiters.expect(0, oldest)
+    for seq in range(1, MAX_WAITING + 1):
+        waiters.expect(seq, change())
+    assert isinstance(oldest.answer.exception(), TimeoutError)
+    assert len(waiters) == MAX_WAITING
 
 
 async def test_an_error_that_nobody_reads_is_not_reported_as_lost() -> None:
     reported: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
-    waiters = Waiters()
-    answer = waiters.expect(1, (m.Gone,))
-    waiters.close(FIRST)
-    del answer
+    waiters, asked = Waiters(), change()
+    waiters.expect(1, asked)
+    waiters.refuse(None, FIRST)
+    del asked
     assert reported == []

@@ -133,3 +133,38 @@ def test_threads_that_put_get_pin_and_evict_together_never_exceed_the_budget(sto
     for key in (A, B, C, D):
         store.evict(key)
     assert store.stats().bytes == 0
+
+
+def test_a_drop_forgets_one_model_or_all_that_nobody_has_pinned(store: EmbeddingStore) -> None:
+    other = EmbeddingKey("large", "a")
+    for key in (A, B, other):
+        store.put(key, embedding())
+    assert store.drop("large") == 1
+    assert store.get(other) is None
+    with store.pinned(B):
+        assert store.drop() == 1
+    assert kept(store) == "b"
+    assert store.stats().bytes == 100
+
+
+def test_fifty_pictures_stay_under_a_budget_of_256_mib() -> None:
+    store = EmbeddingStore(256 * 2**20)
+    for number in range(50):
+        key = EmbeddingKey("tiny", str(number))
+        assert store.put(key, embedding(11_534_336))  # what a picture takes with tiny in bf16
+        assert store.get(key) is not None
+        assert store.stats().bytes <= 256 * 2**20
+    assert store.stats().entries == 23
+
+
+def test_an_embedding_that_shrank_is_counted_as_when_it_came() -> None:
+    store, kept = EmbeddingStore(1000), Shrinking()
+    store.put(A, kept)
+    kept.nbytes = 10
+    store.evict(A)
+    assert store.stats().bytes == 0
+
+
+class Shrinking:
+    size_hw = (1, 1)
+    nbytes = 100

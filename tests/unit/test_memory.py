@@ -9,12 +9,17 @@ from hypothesis.extra.numpy import arrays
 from app.engine.memory import pack_logits, unpack_logits
 
 
-@given(arrays(np.float32, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.floats(-31.75, 31.75, width=32)))
-def test_logits_come_back_to_within_an_eighth(logits: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> None:
+@given(arrays(np.float32, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.floats(-32, 32, width=32)))
+def test_logits_come_back_to_within_a_quarter_and_closer_beside_the_edge(
+    logits: np.ndarray[tuple[int, int], np.dtype[np.float32]],
+) -> None:
     back = unpack_logits(pack_logits(logits))
     assert back.shape == logits.shape
     assert back.dtype == np.float32
-    assert np.abs(back - logits).max() <= 0.125
+    off = np.abs(back - logits)
+    assert off.max() <= 0.2501
+    assert off[np.abs(logits) <= 1].max(initial=0) <= 0.05
+    assert not (np.sign(back) * np.sign(logits) < 0).any()
 
 
 def test_what_was_unpacked_packs_to_the_same_again() -> None:
@@ -22,7 +27,7 @@ def test_what_was_unpacked_packs_to_the_same_again() -> None:
     assert pack_logits(unpack_logits(packed)) == packed
 
 
-@pytest.mark.parametrize(("value", "kept"), [(32.0, 31.75), (-32.0, -31.75), (1000.0, 31.75), (0.0, 0.0)])
+@pytest.mark.parametrize(("value", "kept"), [(32.0, 32.0), (-32.0, -32.0), (1000.0, 32.0), (-0.0, 0.0)])
 def test_values_beyond_the_range_are_clipped(value: float, kept: float) -> None:
     assert unpack_logits(pack_logits(np.full((2, 3), value, np.float32))).tolist() == [[kept] * 3] * 2
 

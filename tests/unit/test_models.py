@@ -97,7 +97,7 @@ def test_without_a_network_the_bundled_model_runs_and_the_reason_is_told(tmp_pat
     manifest = Manifest((entry("a", tmp_path, bundled=True), entry("b", tmp_path, there=False)))
     said: list[str] = []
     assert find_weights(settings(tmp_path), manifest, said.append).entry.name == "a"
-    assert "b can't be fetched: no network" in said
+    assert "b can't be run: no network" in said
 
 
 @pytest.mark.usefixtures("unreachable")
@@ -132,3 +132,23 @@ def test_an_altered_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "abc.pt").write_bytes(b"abd")
     with pytest.raises(ModelUnavailableError, match="altered"):
         find_weights(settings(tmp_path), manifest, print)
+
+
+def test_a_file_that_is_not_the_published_one_is_never_replaced_by_a_download(
+    tmp_path: Path, fetched: list[str]
+) -> None:
+    manifest = Manifest((entry("abc", tmp_path),))
+    (tmp_path / "abc.pt").write_bytes(b"fine-tuned")
+    with pytest.raises(ModelUnavailableError, match=r"another file.*weights fetch abc"):
+        find_weights(settings(tmp_path, model="abc"), manifest, print)
+    assert fetched == []
+    assert (tmp_path / "abc.pt").read_bytes() == b"fine-tuned"
+
+
+def test_where_the_best_model_cannot_be_had_the_bundled_one_runs(tmp_path: Path, fetched: list[str]) -> None:
+    manifest = Manifest((entry("a", tmp_path, bundled=True), entry("b", tmp_path)))
+    (tmp_path / "b.pt").write_bytes(b"cut")
+    said: list[str] = []
+    assert find_weights(settings(tmp_path), manifest, said.append).entry.name == "a"
+    assert any("cut short" in line for line in said)
+    assert fetched == []

@@ -5,7 +5,7 @@ import pytest
 from app.errors import BusyError
 from app.realtime.registry import Registry, WrongTokenError
 from app.session.session import Session
-from tests.assertions import LIMITS
+from tests.assertions import LIMITS, MODEL
 
 
 class Holder:
@@ -14,6 +14,9 @@ class Holder:
 
     def taken_over(self) -> None:
         self.takeovers += 1
+
+    async def drain(self) -> None:
+        pass
 
 
 class Clock:
@@ -30,7 +33,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def registry(clock: Clock) -> Registry:
-    return Registry(2, 60.0, lambda: Session(LIMITS), clock)
+    return Registry(2, 60.0, lambda: Session(LIMITS, MODEL), clock)
 
 
 def test_every_session_has_an_id_and_a_token_of_128_bit(registry: Registry) -> None:
@@ -51,9 +54,25 @@ def test_the_owner_comes_back_to_the_session(registry: Registry) -> None:
 
 def test_the_token_is_another_after_each_return(registry: Registry) -> None:
     entry, _ = registry.enter(Holder(), None, None)
+    tokens = [entry.token]
+    for _ in range(3):
+        registry.enter(Holder(), entry.id, entry.token)
+        tokens.append(entry.token)
+    assert len(set(tokens)) == 4
+
+
+def test_an_owner_who_never_saw_the_new_token_comes_back_with_the_old_one(registry: Registry) -> None:
+    entry, _ = registry.enter(Holder(), None, None)
+    old = entry.token
+    for _ in range(3):  # each welcome is lost
+        assert registry.enter(Holder(), entry.id, old) == (entry, True)
+
+
+def test_the_old_token_is_worth_nothing_once_the_new_one_was_used(registry: Registry) -> None:
+    entry, _ = registry.enter(Holder(), None, None)
     old = entry.token
     registry.enter(Holder(), entry.id, old)
-    assert entry.token != old
+    registry.enter(Holder(), entry.id, entry.token)
     with pytest.raises(WrongTokenError):
         registry.enter(Holder(), entry.id, old)
 
@@ -117,3 +136,43 @@ def test_the_session_that_was_dropped_first_makes_room(registry: Registry, clock
         registry.leave(entry, holder)
     registry.enter(Holder(), None, None)
     assert registry.enter(Holder(), entries[0].id, entries[0].token)[1]
+
+
+@pytest.fixture
+def shared(clock: Clock) -> Registry:
+    """A registry with much room, of which each address may have three places."""
+    return Registry(100, 60.0, lambda: Session(LIMITS, "tiny"), clock, max_per_address=3)
+
+
+@pytest.mark.parametrize(("before", "enters"), [(1, True), (2, True), (3, False)])
+def test_one_address_has_as_many_sessions_as_allowed(shared: Registry, before: int, enters: bool) -> None:
+    for _ in range(before):
+        shared.enter(Holder(), None, None, "192.0.2.1")
+    if enters:
+        shared.enter(Holder(), None, None, "192.0.2.1")
+    else:
+        with pytest.raises(BusyError, match="of your address"):
+            shared.enter(Holder(), None, None, "192.0.2.1")
+    shared.enter(Holder(), None, None, "192.0.2.2")
+
+
+def test_a_dropped_session_makes_room_for_another_of_its_address(shared: Registry) -> None:
+    holder = Holder()
+    entry, _ = shared.enter(holder, None, None, "192.0.2.1")
+    for _ in range(2):
+        shared.enter(Holder(), None, None, "192.0.2.1")
+    shared.leave(entry, holder)
+    shared.enter(Holder(), None, None, "192.0.2.1")
+    assert not shared.enter(Holder(), entry.id, entry.token, "192.0.2.9")[1]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", ""])
+def test_this_machine_itself_may_have_all_sessions(shared: Registry, address: str) -> None:
+    for _ in range(10):
+        shared.enter(Holder(), None, None, address)
+    assert shared.held == 10
+
+
+def test_a_session_is_resumed_though_its_address_has_all_it_may_have(shared: Registry) -> None:
+    entries = [shared.enter(Holder(), None, None, "192.0.2.1")[0] for _ in range(3)]
+    assert shared.enter(Holder(), entries[0].id, entries[0].token, "192.0.2.1") == (entries[0], True)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from app.engine.scheduler import SAMPLES, Lane, Meter, Priority, Scheduler, threads_for
+from app.engine.scheduler import MAX_HUNG, SAMPLES, Lane, Meter, Priority, Scheduler, threads_for
 from app.errors import BusyError, EngineFailedError, UnknownImageError
 
 pytestmark = pytest.mark.anyio
@@ -213,3 +213,46 @@ def test_a_meter_tells_medians_of_the_newest_jobs() -> None:
     for _ in range(SAMPLES):
         meter.add(0.002, 0.004)
     assert (meter.queue_ms, meter.work_ms) == (2.0, 4.0)
+
+
+async def test_a_job_that_hangs_costs_its_own_reply_alone(lane: Lane) -> None:
+    gate = Gate()
+    with pytest.raises(EngineFailedError, match="no answer within"):
+        await lane.run(Priority.CLICK, gate, 0.01)
+    assert await lane.run(Priority.CLICK, lambda: "answered", LONG_S) == "answered"
+    assert lane.hung == 1
+    gate.open.set()
+
+
+async def test_a_thread_that_comes_back_after_it_hung_does_nothing_more(lane: Lane) -> None:
+    gate, back = Gate(), threading.Event()
+
+    def hang() -> None:
+        gate()
+        back.set()
+
+    with pytest.raises(EngineFailedError):
+        await lane.run(Priority.CLICK, hang, 0.01)
+    threads = [thread for thread in threading.enumerate() if thread.name == "test"]
+    assert len(threads) == 2
+    gate.open.set()
+    threads[0].join(LONG_S)
+    assert lane.hung == 0
+    assert await lane.run(Priority.CLICK, lambda: "answered", LONG_S) == "answered"
+
+
+async def test_only_so_many_threads_may_hang(lane: Lane) -> None:
+    gates = [Gate() for _ in range(MAX_HUNG + 1)]
+    for gate in gates:
+        with pytest.raises(EngineFailedError):
+            await lane.run(Priority.CLICK, gate, 0.01)
+    assert lane.hung == MAX_HUNG
+    assert not lane.healthy
+    for gate in gates:
+        gate.open.set()
+
+
+async def test_a_job_that_only_waited_too_long_does_not_count_as_hanging(lane: Lane, gate: Gate) -> None:
+    with pytest.raises(EngineFailedError):
+        await lane.run(Priority.CLICK, lambda: "", 0.01)
+    assert lane.hung == 0

@@ -113,3 +113,10 @@ def test_messages_are_bounded_and_not_deflated() -> None:
     config = serve.server_config(Settings(max_message_bytes=1234, shutdown_timeout_s=7.0), None)
     assert (config.ws_max_size, config.ws_per_message_deflate) == (1234, False)
     assert (config.timeout_graceful_shutdown, config.server_header) == (7, False)
+
+
+def test_a_reply_in_two_writes_does_not_wait_for_an_acknowledgement() -> None:
+    with serve.listen(Settings(port=0)) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            assert accepted.proto == socket.IPPROTO_TCP  # which is what asyncio sets TCP_NODELAY by

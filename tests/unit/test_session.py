@@ -20,6 +20,7 @@ from tests.assertions import (
     HEIGHT,
     IMAGE,
     LIMITS,
+    MODEL,
     WIDTH,
     answer_to,
     do,
@@ -218,12 +219,12 @@ def test_a_refined_click_that_is_undone_and_made_again_is_the_same(clicked: Sess
 )
 def test_a_change_before_a_picture_is_refused(message: Change) -> None:
     with pytest.raises(NoImageError):
-        Session(LIMITS).step(message)
+        Session(LIMITS, MODEL).step(message)
 
 
 def test_a_hover_before_a_picture_is_refused() -> None:
     with pytest.raises(NoImageError):
-        Session(LIMITS).hover(m.Hover(seq=1, x=1, y=1))
+        Session(LIMITS, MODEL).hover(m.Hover(seq=1, x=1, y=1))
 
 
 def test_a_new_picture_leaves_objects_and_history_behind(clicked: Session) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.client.demo import add_arguments, main, run_demo
+from app.cli.demo import add_arguments, main, run_demo
 from app.errors import BusyError
 from app.protocol import messages as m
 from tests.protocol_server import GRAY, HEIGHT, LEFT_HALF, PHOTO, WIDTH, FakeServer, refused, running, unused_url

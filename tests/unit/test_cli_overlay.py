@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.client.overlay import draw_overlay, outline
+from app.cli.overlay import draw_overlay, outline
 
 IMAGE = np.full((40, 40, 3), 200, dtype=np.uint8)
 SQUARE = np.pad(np.ones((20, 20), dtype=np.bool_), 10)

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from app.client.overlay import draw_overlay
+from app.cli.overlay import draw_overlay
 from app.client.session import ClientSession, connect
+from app.client.values import Image as Opened
 from app.client.values import Object, Preview
 from app.errors import HoverError
-from app.protocol import messages
 
 _HOVERS: Final = 40
 _DEFAULT_URL: Final = "http://127.0.0.1:8000"
@@ -41,7 +41,7 @@ class Answered:
 class DemoReport:
     """What the tour saw. Latencies are None where no hover was answered."""
 
-    image: messages.Image
+    image: Opened
     hovers: int
     answered: int
     p50_ms: float | None
@@ -99,7 +99,7 @@ def path_across(width: int, height: int, steps: int = _HOVERS) -> list[tuple[flo
 
 
 def report_of(
-    image: messages.Image, answered: list[Answered], clicked: Object, point_xy: tuple[float, float], out: Path
+    image: Opened, answered: list[Answered], clicked: Object, point_xy: tuple[float, float], out: Path
 ) -> DemoReport:
     """Return the report of a tour."""
     latencies_ms = [each.latency_ms for each in answered]
@@ -144,7 +144,7 @@ async def _hover_along(session: ClientSession, points: list[tuple[float, float]]
     answered: list[Answered] = []
     for x, y in points:
         began = time.perf_counter()
-        preview = await session.hover(x, y)
+        preview = await session.preview(x, y)
         if preview is not None:
             answered.append(Answered((x, y), (time.perf_counter() - began) * 1000, preview))
     return answered

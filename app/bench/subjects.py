@@ -1,0 +1,81 @@
+"""What is measured: a model's weights, and the engines that run them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from app.engine.manifest import ModelEntry
+from app.engine.runtime import why_not
+from app.engine.upgrade import UpgradingEngine
+from app.models import Weights, load_engine
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.engine.contract import Engine
+
+CONVERSION_S = 1800.0
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model to measure.
+
+    Attributes:
+        weights: the checkpoint.
+        cache_dir: where its compiled graphs are kept while the benchmark runs.
+    """
+
+    weights: Weights
+    cache_dir: Path
+
+    @property
+    def entry(self) -> ModelEntry:
+        """The model."""
+        return self.weights.entry
+
+    def settings(self, engine: str, precision: str | None = None) -> Settings:
+        """Return settings that run the model on one engine."""
+        changes = {"engine": engine, "precision": precision, "device": "cpu", "cache_dir": self.cache_dir}
+        return msgspec.structs.replace(Settings(), **changes)
+
+    def options(self, engine: str, precision: str | None = None) -> list[str]:
+        """Return the options of `serve` for the same."""
+        own = ["--model", self.entry.name, "--checkpoint", str(self.weights.path), "--device", "cpu"]
+        return [*own, "--engine", engine, *(["--precision", precision] if precision else [])]
+
+    def engine(self, engine: str, precision: str | None = None) -> Engine:
+        """Return the model on an engine, compiled where that is asked for."""
+        settings = self.settings(engine, precision)
+        loaded = load_engine(self.weights, settings, lambda _: None)
+        if not isinstance(loaded, UpgradingEngine):
+            return loaded
+        loaded.settled.wait(CONVERSION_S)
+        return load_engine(self.weights, settings, lambda _: None)
+
+
+def engine_names() -> list[tuple[str, str, str | None]]:
+    """Return (name, engine, precision) of all that can run here on the CPU."""
+    names: list[tuple[str, str, str | None]] = [("torch fp32", "torch", None)]
+    if why_not("cpu") is None:
+        from app.engine.runtime import detect
+
+        names.append(("OpenVINO fp32", "openvino", "fp32"))
+        if detect(None).precision == "bf16":
+            names.append(("OpenVINO bf16", "openvino", "bf16"))
+    return names
+
+
+def random_weights(entry: ModelEntry, folder: Path) -> Weights:
+    """Return random weights of a model's true architecture, written into a folder."""
+    import torch
+
+    from app.engine.loader import build_model
+
+    path = folder / entry.file
+    torch.manual_seed(0)
+    torch.save({"model": build_model(entry).state_dict()}, path)
+    return Weights(entry, path, published=False)

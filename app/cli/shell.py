@@ -1,0 +1,41 @@
+"""What the commands have in common: exit codes, and one line to standard error where something is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from app.errors import HoverError
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_NO_MODEL: Final = 3
+EXIT_INTERRUPTED: Final = 130
+DEFAULT_URL: Final = "http://127.0.0.1:8000"
+
+
+def add_url(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the server."""
+    parser.add_argument("--url", default=DEFAULT_URL, help="the server's address (%(default)s)")
+
+
+def complain(text: str) -> None:
+    """Tell what went wrong."""
+    sys.stderr.write(f"error: {text}\n")
+
+
+def run(work: Coroutine[Any, Any, int]) -> int:
+    """Run a command against a server and return its exit code: its own, or that of what it raised."""
+    try:
+        return asyncio.run(work)
+    except ConnectionRefusedError as error:
+        complain(f"{error}: start one with ./start.sh, or name another with --url")
+        return EXIT_USAGE
+    except (HoverError, OSError, ValueError) as error:
+        complain(str(error))
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED

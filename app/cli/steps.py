@@ -1,0 +1,137 @@
+"""A session as a script: JSON Lines, each line a message as the protocol has it, without `seq`. Pure; reads no file.
+
+    # Comments and empty lines are passed over.
+    {"t": "open", "picture": "cat.jpg"}
+    {"t": "hover", "x": 320, "y": 200}
+    {"t": "click", "x": 320, "y": 200, "as": "cat"}
+    {"t": "click", "x": 80, "y": 40, "label": 0, "object": "cat"}
+    {"t": "label", "object": "cat", "name": "Cat"}
+    {"t": "export", "format": "coco", "out": "cat.json"}
+
+`at` holds a line back until so many seconds after the beginning. `picture` and `out` are paths from the script's
+folder; `data` in place of `picture` has the file's bytes as base64. `as` gives a new object a name, by which later
+lines may know it; a number is the server's own id, which counts from 1.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, Final
+
+from app.client.wire import Fields
+
+_NUMBER: Final = (int, float)
+_OBJECT: Final = (int, str)
+_FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
+    "open": {"picture": (str,), "data": (str,)},
+    "hover": {"x": _NUMBER, "y": _NUMBER, "label": (int,), "object": _OBJECT},
+    "leave": {},
+    "click": {"x": _NUMBER, "y": _NUMBER, "label": (int,), "object": _OBJECT, "as": (str,)},
+    "box": {"box": (list,), "object": _OBJECT, "as": (str,)},
+    "move": {"object": _OBJECT, "point": (int,), "x": _NUMBER, "y": _NUMBER},
+    "unpoint": {"object": _OBJECT, "point": (int,)},
+    "choose": {"object": _OBJECT, "candidate": (int,)},
+    "label": {"object": _OBJECT, "name": (str,)},
+    "delete": {"object": _OBJECT},
+    "clear": {},
+    "undo": {},
+    "redo": {},
+    "model": {"name": (str,)},
+    "export": {"format": (str,), "objects": (list,), "out": (str,)},
+    "ping": {},
+}
+"""The fields of each message and their types."""
+_OPTIONAL: Final = frozenset({"label", "object", "as", "objects", "out", "picture", "data"})
+_NEEDS_OBJECT: Final = frozenset({"move", "unpoint", "choose", "label", "delete"})
+
+
+class ScriptError(ValueError):
+    """A line of a script can't be read; the text has its number, what was expected and what came."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a script.
+
+    Attributes:
+        number: of the line, from 1.
+        at_s: when it is due after the beginning, in seconds; 0 is at once.
+        fields: the message, with the script's own names of objects.
+        name: what the script calls the object that is made.
+        out: where an export goes; a path from the script's folder.
+        picture: what is opened: a path from the script's folder, or the bytes of a file.
+    """
+
+    number: int
+    at_s: float
+    fields: Fields
+    name: str | None = None
+    out: str | None = None
+    picture: str | bytes | None = None
+
+
+def read_script(lines: Iterable[str]) -> list[Step]:
+    """Return the steps of a script.
+
+    Raises:
+        ScriptError: a line can't be read.
+    """
+    numbered = enumerate(lines, start=1)
+    return [read_step(number, line) for number, line in numbered if line.strip() and not line.lstrip().startswith("#")]
+
+
+def read_step(number: int, line: str) -> Step:
+    """Return one line as a step; raises as `read_script`."""
+    try:
+        raw = json.loads(line)
+    except ValueError as error:
+        raise ScriptError(f"line {number}: expected a JSON object, got {line.strip()[:60]!r} ({error})") from error
+    if not isinstance(raw, dict) or str(raw.get("t")) not in _FIELDS:
+        raise ScriptError(f"line {number}: expected an object whose t is one of {', '.join(_FIELDS)}")
+    at_s = raw.pop("at", 0)
+    if not _is_a(at_s, _NUMBER) or at_s < 0:
+        raise ScriptError(f"line {number}: expected at to be seconds from the beginning, got {at_s!r}")
+    check_fields(number, raw)
+    name, out, picture = raw.pop("as", None), raw.pop("out", None), raw.pop("picture", None)
+    data = raw.pop("data", None)
+    return Step(number, float(at_s), raw, name, out, picture if data is None else _bytes_of(number, data))
+
+
+def check_fields(number: int, raw: Mapping[str, Any]) -> None:
+    """Refuse a message that lacks a field, has one of another type, or one that isn't its own.
+
+    Raises:
+        ScriptError: so it is.
+    """
+    kind = raw["t"]
+    known = _FIELDS[kind]
+    needed = {*known} - _OPTIONAL | ({"object"} if kind in _NEEDS_OBJECT else set()) | ({"name"} & {*known})
+    missing, unknown = sorted(needed - {*raw}), sorted({*raw} - {*known, "t"})
+    if missing or unknown:
+        what = f"{', '.join(missing)} is missing" if missing else f"{', '.join(unknown)} is not known"
+        raise ScriptError(f"line {number}: {kind} takes {', '.join(known) or 'no fields'}; {what}")
+    for field, value in raw.items():
+        if field != "t" and not _is_a(value, known[field]):
+            expected = " or ".join(each.__name__ for each in known[field])
+            raise ScriptError(f"line {number}: expected {field} to be {expected}, got {value!r}")
+    out = PurePath(raw.get("out", ""))
+    if out.is_absolute() or ".." in out.parts:
+        raise ScriptError(f"line {number}: expected out to lie in the script's folder, got {str(out)!r}")
+    if kind == "open" and ("picture" in raw) == ("data" in raw):
+        raise ScriptError(f"line {number}: expected picture or data in open, and not both")
+
+
+def _is_a(value: object, kinds: tuple[type, ...]) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+def _bytes_of(number: int, data: str) -> bytes:
+    try:
+        return base64.b64decode(data, validate=True)
+    except binascii.Error as error:
+        raise ScriptError(f"line {number}: expected data as base64 ({error})") from error

@@ -1,0 +1,98 @@
+"""Converts a checkpoint to OpenVINO graphs: `python -m app.engine.convert`, a process of its own.
+
+Decision: another process converts. Context: tracing and compiling take up to a minute and hold Python's lock for
+seconds, while people hover. Choice: the server starts this program at the lowest priority and goes on with torch.
+Price: for that minute the model is in memory twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from app.engine.graph_store import ENCODER, TABLE, GraphKey, GraphStore, decoder_file
+from app.engine.variants import HOVER, Variant, decoder_precision
+
+if TYPE_CHECKING:
+    from sam2.modeling.sam2_base import SAM2Base
+
+LOWEST_PRIORITY: Final = 19
+TRACED: Final = (HOVER, Variant(9, refines=False, first_mask=0), Variant(9, refines=True, first_mask=0))
+"""One of each graph; the number of tokens is set when it is compiled."""
+EXIT_FAILED: Final = 1
+
+
+def convert(sam: SAM2Base, key: GraphKey, store: GraphStore, threads: int) -> None:
+    """Write the graphs of a model and compile the encoder once, so that the compiled form is kept too.
+
+    Args:
+        sam: the loaded model in evaluation mode, on the CPU.
+        key: what the graphs are for.
+        store: where they are kept.
+        threads: processor threads to use.
+    """
+    from app.engine.graphs import prompt_table
+    from app.engine.openvino_cpu import compiled_encoder
+
+    with store.writing(key) as folder:
+        prompt_table(sam).save(folder / TABLE)
+        write_graphs(sam, folder, key.precision)
+    finished = store.find(key)
+    if finished is not None:  # compiled where it stays: OpenVINO finds its compiled forms again by their path
+        compiled_encoder(finished, key.precision, threads)
+
+
+def write_graphs(sam: SAM2Base, folder: Path, precision: str) -> None:
+    """Write the encoder and the three forms of the decoder in OpenVINO's own format, weights in fp32."""
+    import openvino
+    import torch
+
+    from app.engine.graphs import DecoderGraph, EncoderGraph
+    from app.engine.reassociated import ReassociatedDecoder
+
+    decoder = ReassociatedDecoder(sam).eval()
+    side, width = int(sam.image_size), int(sam.sam_prompt_encoder.embed_dim)
+    grid = sam.sam_prompt_encoder.mask_input_size
+    kept = torch.bfloat16 if decoder_precision(precision, side) == "bf16" else torch.float32
+    with torch.inference_mode():
+        pixels = torch.zeros(1, 3, side, side)
+        encoder = EncoderGraph(sam, decoder, kept).eval()
+        terms = encoder(pixels)
+        model = openvino.convert_model(encoder, example_input=pixels, input=[("pixels", [1, 3, side, side])])
+        openvino.save_model(model, folder / ENCODER, compress_to_fp16=False)
+        for variant in TRACED:
+            example = [*terms, torch.zeros(1, variant.tokens, width), torch.zeros(1, 1, variant.tokens)]
+            if variant.refines:
+                example.append(torch.zeros(1, 1, *grid))
+            model = openvino.convert_model(DecoderGraph(decoder, variant).eval(), example_input=tuple(example))
+            openvino.save_model(model, folder / decoder_file(variant), compress_to_fp16=False)
+
+
+def main(arguments: list[str]) -> int:
+    """Convert what the arguments name; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m app.engine.convert", description=__doc__)
+    for name in ("model", "checkpoint", "directory", "sha256", "precision", "version", "processor"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args(arguments)
+    warnings.simplefilter("ignore")  # torch's tracer warns of every shape that it takes for constant; so it should be
+    if hasattr(os, "nice"):
+        os.nice(LOWEST_PRIORITY)
+    import torch
+
+    from app.engine.loader import load_model
+    from app.engine.manifest import load_manifest
+
+    torch.set_num_threads(args.threads)
+    key = GraphKey(args.model, args.sha256, args.precision, args.version, args.processor)
+    sam = load_model(load_manifest().entry(args.model), Path(args.checkpoint))
+    convert(sam, key, GraphStore(Path(args.directory)), args.threads)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

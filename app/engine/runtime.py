@@ -1,0 +1,85 @@
+"""What this machine offers the model: cores, and OpenVINO with its precision. Imports neither torch nor OpenVINO."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from app.errors import ModelUnavailableError
+
+X86: Final = ("x86_64", "amd64")
+CONTAINER_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
+MAX_EMBEDDING_BYTES: Final = 2 * 2**30
+
+
+class Runtime(NamedTuple):
+    """What OpenVINO offers on this machine.
+
+    Attributes:
+        version: of the package.
+        processor: the CPU's name and what it can do.
+        precision: bf16 where the CPU computes in it, fp32 elsewhere, or what was asked for.
+    """
+
+    version: str
+    processor: str
+    precision: str
+
+
+def why_not(device: str) -> str | None:
+    """Return why OpenVINO can't run a model that goes to `device`, or None where it can."""
+    if device != "cpu":
+        return f"it runs on the CPU, and the device is {device}"
+    if platform.machine().lower() not in X86:
+        return f"it is for x86 CPUs, and this one is {platform.machine() or 'unknown'}"
+    if importlib.util.find_spec("openvino") is None:
+        return "the package openvino is not installed; run pip install openvino"
+    return None
+
+
+def detect(precision: str | None) -> Runtime:
+    """Return what OpenVINO offers here.
+
+    Args:
+        precision: bf16 or fp32; None takes bf16 where the CPU has instructions for it.
+
+    Raises:
+        ModelUnavailableError: the CPU doesn't compute in this precision, or OpenVINO finds no CPU that it knows.
+    """
+    import openvino
+
+    try:
+        core = openvino.Core()
+        abilities = sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+        name = str(core.get_property("CPU", "FULL_DEVICE_NAME"))
+    except RuntimeError as error:
+        raise ModelUnavailableError(f"OpenVINO can't use this CPU ({error}); use --engine torch") from error
+    if precision == "bf16" and "BF16" not in abilities:
+        raise ModelUnavailableError(f"{name} does not compute in bf16; use --precision fp32")
+    chosen = precision or ("bf16" if "BF16" in abilities else "fp32")
+    return Runtime(str(openvino.__version__), f"{name} {' '.join(abilities)}", chosen)
+
+
+def available_cores() -> int:
+    """Return the processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_bytes() -> int | None:
+    """Return the machine's memory, or that of the container where it is less; None where the system doesn't tell."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return None
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        limit = int(CONTAINER_LIMIT.read_text())
+    except (OSError, ValueError):  # no container, or one without a limit ("max")
+        return machine
+    return min(machine, limit)
+
+
+def embedding_budget(memory: int | None) -> int:
+    """Return how many bytes of embeddings to keep on a machine: a quarter of its memory, at most 2 GiB."""
+    return MAX_EMBEDDING_BYTES if memory is None else min(MAX_EMBEDDING_BYTES, memory // 4)

@@ -1,0 +1,123 @@
+"""Masks, cutouts and overlays as PNG, at the picture's native size."""
+
+from __future__ import annotations
+
+from typing import Final
+from zipfile import ZIP_STORED, ZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pil
+from PIL import ImageDraw
+
+from app.errors import TooManyObjectsError, UnknownObjectError
+from app.exports.files import BoundedBuffer
+from app.exports.names import class_name, safe
+from app.exports.outlines import Ring
+from app.exports.palette import color_rgb
+from app.exports.polygons import simple_parts
+from app.exports.selection import ExportObject, PixelArray, Selection
+from app.protocol.masks import MaskArray, box_of
+
+MAX_INDEXED: Final = 255
+"""Colours of an indexed PNG beside the background."""
+TINT: Final = 0.45
+STROKES_ACROSS: Final = 400
+"""An outline is so many times thinner than the picture is long."""
+COLOR_LEVEL: Final = 3
+"""How hard zlib tries on pictures: more takes twice as long for a tenth of the bytes."""
+MASK_LEVEL: Final = 6
+
+
+def mask_png(selection: Selection, out: BoundedBuffer) -> None:
+    """Write the mask of the only object: 8 bit grey, 255 on the object and 0 elsewhere.
+
+    Raises:
+        UnknownObjectError: there is no object.
+    """
+    require_object(selection)
+    grey(selection.objects[0].draw()).save(out, "PNG", compress_level=MASK_LEVEL)
+
+
+def masks_zip(selection: Selection, out: BoundedBuffer) -> None:
+    """Write the masks of several objects: a grey PNG each, and `indexed.png` with all.
+
+    A pixel of `indexed.png` has the number that the name of its object's own PNG begins with, 0 where there is none;
+    where objects overlap, the last made lies on top.
+
+    Raises:
+        TooManyObjectsError: an indexed PNG has no room for so many.
+    """
+    if len(selection.objects) > MAX_INDEXED:
+        raise TooManyObjectsError(
+            f"an indexed mask takes {MAX_INDEXED} objects, got {len(selection.objects)}; name fewer in objects"
+        )
+    numbers: NDArray[np.uint8] = np.zeros(selection.image.size_hw, np.uint8)
+    with ZipFile(out, "w", ZIP_STORED) as archive:
+        for number, shown in enumerate(selection.objects, 1):
+            mask_hw = shown.draw()
+            numbers[mask_hw] = number
+            with archive.open(f"{number:03d}-{safe(class_name(shown.item)) or 'object'}.png", "w") as member:
+                grey(mask_hw).save(member, "PNG", compress_level=MASK_LEVEL)
+        with archive.open("indexed.png", "w") as member:
+            indexed(numbers, selection.objects).save(member, "PNG", compress_level=MASK_LEVEL)
+
+
+def cutout_png(selection: Selection, out: BoundedBuffer) -> None:
+    """Write the picture with everything but the objects transparent, and black beneath.
+
+    Raises:
+        UnknownObjectError: there is no object.
+    """
+    require_object(selection)
+    alpha: NDArray[np.uint8] = np.zeros((*selection.image.size_hw, 1), np.uint8)
+    for shown in selection.objects:
+        alpha[shown.draw()] = 255
+    pixels = selection.pixels()
+    pixels &= alpha  # what was cut away is nobody's business
+    Pil.fromarray(np.concatenate([pixels, alpha], axis=2)).save(out, "PNG", compress_level=COLOR_LEVEL)
+
+
+def overlay_png(selection: Selection, out: BoundedBuffer) -> None:
+    """Write the picture with the objects tinted and outlined in their colours."""
+    pixels = selection.pixels()
+    outlines: list[tuple[list[Ring], tuple[int, int, int]]] = []
+    for shown in selection.objects:
+        mask_hw, color = shown.draw(), color_rgb(shown.item.color)
+        tint(pixels, mask_hw, color)
+        outlines.append(([ring for part in simple_parts(mask_hw) for ring in (part.outer, *part.holes)], color))
+    drawn = Pil.fromarray(pixels)
+    pen, stroke = ImageDraw.Draw(drawn), max(1, round(max(pixels.shape) / STROKES_ACROSS))
+    for rings, color in outlines:
+        for ring in rings:
+            pen.line([*map(tuple, ring.tolist()), tuple(ring[0].tolist())], fill=color, width=stroke, joint="curve")
+    drawn.save(out, "PNG", compress_level=COLOR_LEVEL)
+
+
+def tint(pixels: PixelArray, mask_hw: MaskArray, color: tuple[int, int, int]) -> None:
+    """Mix a colour into the pixels of a mask, in place."""
+    x0, y0, x1, y1 = box_of(mask_hw)
+    crop, inside = pixels[y0:y1, x0:x1], mask_hw[y0:y1, x0:x1]
+    crop[inside] = ((1 - TINT) * crop[inside] + TINT * np.array(color)).astype(np.uint8)
+
+
+def grey(mask_hw: MaskArray) -> Pil.Image:
+    """Return a mask as a grey picture, 0 or 255."""
+    return Pil.fromarray(mask_hw.astype(np.uint8) * np.uint8(255))
+
+
+def indexed(numbers: NDArray[np.uint8], objects: tuple[ExportObject, ...]) -> Pil.Image:
+    """Return the number of each pixel's object, (H, W) uint8, as a picture in the objects' colours."""
+    picture = Pil.fromarray(numbers).convert("P")
+    picture.putpalette([0, 0, 0, *(part for shown in objects for part in color_rgb(shown.item.color))])
+    return picture
+
+
+def require_object(selection: Selection) -> None:
+    """Refuse a picture of nothing.
+
+    Raises:
+        UnknownObjectError: no object was asked for, or there is none.
+    """
+    if not selection.objects:
+        raise UnknownObjectError("there is no object to export; click one first, or name one in objects")

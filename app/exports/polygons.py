@@ -1,0 +1,123 @@
+"""Outlines with as few corners as a mask needs, and one ring for formats that know neither holes nor several parts.
+
+Decision: keyholes. Context: COCO's polygons, YOLO's and LabelMe's are one ring each. Choice: a ring goes round its
+part, at the nearest place across to a hole, round that the other way, and back the same way; the cut has no width, so
+no area changes. Price: an editor shows the cut as a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import shapely
+from pycocotools import mask as coco_masks
+
+from app.exports.outlines import Part, Ring, area_of, parts_of
+from app.protocol.masks import MaskArray, box_of
+
+TOLERANCES_PX: Final = (2.0, 1.0, 0.75)
+"""How far a simpler outline may stray, most first. Below 0.7 nothing gets simpler than the steps of the pixels."""
+MIN_IOU: Final = 0.994
+"""A simpler outline has to agree so well with the mask; else the exact one is taken."""
+MIN_AREA_PX: Final = 2000
+"""Of a smaller mask the exact outline is taken: a reader who draws coarsely loses whole pixels by a corner less."""
+MAX_BRIDGE_SHARE: Final = 0.01
+"""Parts are joined where the bridges, drawn a pixel wide, cover no more than this share of the mask."""
+
+
+def simple_parts(mask_hw: MaskArray) -> list[Part]:
+    """Return the parts of a mask, (H, W) bool, in the fewest corners that agree with it; none of an empty mask."""
+    x0, y0, x1, y1 = box_of(mask_hw)
+    return [moved(part, x0, y0) for part in parts_of_crop(mask_hw[y0:y1, x0:x1])]
+
+
+def parts_of_crop(mask_hw: MaskArray) -> list[Part]:
+    """Return the same of a mask without empty rows and columns around it."""
+    exact = parts_of(mask_hw)
+    if np.count_nonzero(mask_hw) < MIN_AREA_PX:
+        return exact
+    truth = coco_masks.encode(np.asfortranarray(mask_hw, np.uint8))
+    for tolerance_px in TOLERANCES_PX:
+        simpler = [simplified(part, tolerance_px) for part in exact]
+        if agreement(simpler, truth) >= MIN_IOU:
+            return simpler
+    return exact
+
+
+def moved(part: Part, right: int, down: int) -> Part:
+    """Return a part somewhere else."""
+    by = np.array([right, down])
+    return Part(part.outer + by, tuple(hole + by for hole in part.holes))
+
+
+def simplified(part: Part, tolerance_px: float) -> Part:
+    """Return a part with fewer corners, all of them its own; outlines stay simple and don't cross."""
+    simple = shapely.Polygon(part.outer, part.holes).simplify(tolerance_px, preserve_topology=True)
+    return Part(corners_of(simple.exterior), tuple(corners_of(hole) for hole in simple.interiors))
+
+
+def corners_of(ring: shapely.LinearRing) -> Ring:
+    """Return the corners of a ring, not closed."""
+    corners: Ring = shapely.get_coordinates(ring)[:-1]
+    return corners
+
+
+def agreement(parts: Sequence[Part], truth: dict[str, Any]) -> float:
+    """Return the IoU of parts and a mask in COCO's run lengths, as COCO's own tools measure it."""
+    height, width = truth["size"]
+    flat = [keyholed(on_edges(part)).ravel().tolist() for part in parts]
+    drawn = coco_masks.merge(coco_masks.frPyObjects(flat, height, width))
+    return float(coco_masks.iou([drawn], [truth], [0])[0, 0])
+
+
+def on_edges(part: Part) -> Part:
+    """Return a part with its corners on the very edges of its pixels, for readers to whom 0 is the first one's edge."""
+    return Part(np.rint(part.outer), tuple(map(np.rint, part.holes)))
+
+
+def keyholed(part: Part) -> Ring:
+    """Return one ring around a part that leaves its holes out."""
+    ring = part.outer
+    for hole in sorted(part.holes, key=lambda hole: float(hole[:, 0].min())):
+        ring = bridged(ring, hole)
+    return ring
+
+
+def joined(parts: Sequence[Part], mask_area: int) -> list[Ring]:
+    """Return rings around all parts, as few as may be: those that lie near are joined by bridges of no width.
+
+    Parts that lie so far apart that a reader who draws bridges a pixel wide would spoil the mask keep their own.
+    """
+    rings = sorted(map(keyholed, parts), key=area_of, reverse=True)
+    lines = list(map(shapely.LinearRing, rings))
+    budget_px, done = MAX_BRIDGE_SHARE * mask_area, []
+    while rings:
+        whole, line = rings.pop(0), lines.pop(0)
+        while rings:
+            gaps_px = shapely.distance(line, lines)
+            nearest = int(gaps_px.argmin())
+            if gaps_px[nearest] > budget_px:
+                break
+            budget_px -= gaps_px[nearest]
+            whole = bridged(whole, rings.pop(nearest))
+            line = shapely.LinearRing(whole)
+            lines.pop(nearest)
+        done.append(whole)
+    return done
+
+
+def bridged(ring: Ring, other: Ring) -> Ring:
+    """Return one ring that goes round both, over where they are nearest and back."""
+    bridge = shapely.shortest_line(shapely.LinearRing(ring), shapely.LinearRing(other))
+    start, end = shapely.get_coordinates(bridge)
+    return np.concatenate([from_point(ring, start), from_point(other, end)])
+
+
+def from_point(ring: Ring, point_xy: Ring) -> Ring:
+    """Return the corners of a ring in order from a point on it, and the point at both ends."""
+    steps = np.hypot(*(np.roll(ring, -1, axis=0) - ring).T)
+    at = shapely.LinearRing(ring).project(shapely.Point(point_xy))
+    after = int(np.searchsorted(np.cumsum(steps), at, side="right")) + 1
+    return np.concatenate([[point_xy], np.roll(ring, -after, axis=0), [point_xy]])

@@ -1,0 +1,53 @@
+"""What is exported: a picture, some of its objects, and how to get at their pixels. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.protocol.masks import MaskArray
+from app.session.objects import SessionObject
+from app.session.session import OpenImage
+
+PixelArray = NDArray[np.uint8]
+"""(H, W, 3) uint8 RGB, upright, at the picture's native size."""
+
+
+@dataclass(frozen=True)
+class ExportObject:
+    """An object and its mask.
+
+    Attributes:
+        item: the object with its name, colour and prompt.
+        score: the model's own predicted IoU of the mask.
+        multimask: True where its first prompt was answered by three candidates.
+        draw: returns the mask, (H, W) bool at the picture's native size. Called once, when it is needed: the masks
+            of all objects of a large picture don't fit in memory together.
+    """
+
+    item: SessionObject
+    score: float
+    multimask: bool
+    draw: Callable[[], MaskArray]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What goes into one file.
+
+    Attributes:
+        image: id and native size of the picture.
+        name: the picture's file name as the client gave it, or None; not to be trusted.
+        model: name of the model that made the masks.
+        objects: in the order in which they were made; the last lies on top.
+        pixels: returns the picture, only where a format shows it; the caller's own to change.
+    """
+
+    image: OpenImage
+    name: str | None
+    model: str
+    objects: tuple[ExportObject, ...]
+    pixels: Callable[[], PixelArray]

@@ -1,0 +1,55 @@
+"""YOLO segmentation labels, as Ultralytics documents them: a class and a polygon a line, in shares of the picture."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import numpy as np
+
+from app.exports.files import BoundedBuffer
+from app.exports.names import class_name, class_names, file_stem
+from app.exports.outlines import Ring
+from app.exports.polygons import joined, simple_parts
+from app.exports.selection import ExportObject, Selection
+
+DECIMALS: Final = 6
+"""A hundredth of a pixel of the longest side there is."""
+IN_PIXEL: Final = 0.25
+"""Where in its pixel a corner lies: readers take corners for pixels, and some round where others cut."""
+
+
+def yolo_zip(selection: Selection, out: BoundedBuffer) -> None:
+    """Write a data set of one picture: `data.yaml` with the names of the classes, and the labels.
+
+    The picture itself belongs into `images/train`, under the name of the labels. An object is one line: its parts
+    are joined by bridges of no width, as Ultralytics' own converter joins them, and holes are cut out by keyholes.
+    Parts that lie too far apart for that are lines of their own.
+    """
+    classes = class_names([shown.item for shown in selection.objects])
+    lines = [line for shown in selection.objects for line in label_lines(shown, classes, selection)]
+    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("data.yaml", data_yaml(classes))
+        archive.writestr(f"labels/train/{file_stem(selection.name, selection.image)}.txt", "".join(lines))
+
+
+def data_yaml(classes: list[str]) -> str:
+    """Return the description of the data set; what JSON quotes, YAML reads."""
+    names = [f"  {number}: {json.dumps(name, ensure_ascii=False)}\n" for number, name in enumerate(classes)]
+    head = "path: .\ntrain: images/train\nval: images/train\n"
+    return head + ("names:\n" + "".join(names) if names else "names: {}\n")
+
+
+def label_lines(shown: ExportObject, classes: list[str], selection: Selection) -> list[str]:
+    """Return the lines of an object: one, or one for each part where the parts lie far apart."""
+    mask_hw = shown.draw()
+    number = classes.index(class_name(shown.item))
+    rings = joined(simple_parts(mask_hw), int(mask_hw.sum()))
+    size_wh = selection.image.width, selection.image.height
+    return [f"{number} {shares(ring, size_wh)}\n" for ring in rings]
+
+
+def shares(ring: Ring, size_wh: tuple[int, int]) -> str:
+    """Return a ring in shares of the picture's width and height, in [0, 1]."""
+    return " ".join(f"{share:.{DECIMALS}f}" for share in ((np.floor(ring) + IN_PIXEL) / size_wh).ravel())

@@ -1,0 +1,96 @@
+"""The worker that makes changes: pictures opened, prompts answered, objects edited; one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.errors import HoverError, ImageTooLargeError
+from app.protocol.messages import Export, Model, Open, Progress, ServerMessage
+from app.realtime.closing import error_message
+from app.realtime.exporter import ExportWorker
+from app.realtime.inbox import Inbox
+from app.realtime.lobby import Lobby
+from app.realtime.outbox import Outbox
+from app.realtime.predictor import Predictor
+from app.realtime.switching import ModelSwitch
+from app.session.session import Change, Query, Session
+
+RESUME_SEQ = 0
+"""`seq` of what a resumed client is told without having asked."""
+
+
+class ChangeWorker:
+    """Makes one session's changes."""
+
+    def __init__(self, session: Session, inbox: Inbox, outbox: Outbox, predictor: Predictor, lobby: Lobby) -> None:
+        self._session, self._inbox, self._outbox = session, inbox, outbox
+        self._predictor, self._lobby = predictor, lobby
+        self.exports = ExportWorker(session, outbox, lobby.exporter)
+        self.models = ModelSwitch(session, inbox, outbox, predictor)
+
+    async def run(self) -> None:
+        """Work until the task is cancelled; a change that fails is answered, and the next goes on."""
+        while True:
+            message = await self._inbox.next_change()
+            try:
+                async with self.models.turn:
+                    await self._change(message)
+            except HoverError as error:
+                self._outbox.put(error_message(error, message.seq))
+
+    def tell_again(self, seq: int) -> None:
+        """Send the picture and every object as they are now; nothing where no picture is open."""
+        if self._session.image is not None:
+            self._send_all(self._session.switched(seq))
+
+    async def _change(self, message: Change | Open | Model | Export) -> None:
+        if isinstance(message, Open):
+            try:
+                await self._open(message)
+            finally:
+                self._inbox.opening -= 1
+        elif isinstance(message, Model):
+            self._send_all(await self.models.step(message))
+        elif isinstance(message, Export):
+            self.exports.put(message)
+        else:
+            await self.models.renew(message)
+            step = self._session.step(message)
+            self._send_all(await self._answered(step) if isinstance(step, Query) else step)
+
+    async def _answered(self, query: Query) -> list[ServerMessage]:
+        session = self._session
+        if session.image is None:
+            raise AssertionError("a query needs a picture")
+        return session.commit(query, await self._predictor.answer(session.image, query, session.model))
+
+    async def _open(self, message: Open) -> None:
+        """Encode a picture, if it isn't yet, and begin on it."""
+        if self._session.image is not None and self._session.has_handled(message.seq):
+            self.tell_again(message.seq)
+            return
+        image_id = message.image_id
+        if message.data is not None:
+            image_id = await self._take_inline(message.seq, message.data)
+        image = self._predictor.pictures.info(image_id or "")
+        ahead = self._predictor.ahead(image.image_id)
+        if ahead:
+            self._outbox.put(Progress(seq=message.seq, stage="queued", position=ahead))
+        self._outbox.put(Progress(seq=message.seq, stage="encoding"))
+        embedded = await self._predictor.embed(image.image_id, self._session.model)
+        self._inbox.drop_hover()
+        self._outbox.drop_preview()
+        self._session.open(message.seq, image, message.name)
+        self._outbox.put(self._session.image_message(message.seq, cached=embedded.cached, encode_ms=embedded.encode_ms))
+
+    async def _take_inline(self, seq: int, data: bytes) -> str:
+        """Keep a picture that rode in a message; return its name."""
+        limit = self._lobby.settings.max_inline_bytes
+        if len(data) > limit:
+            raise ImageTooLargeError(f"a picture in a message may have {limit} bytes, got {len(data)}; upload it")
+        self._outbox.put(Progress(seq=seq, stage="decoding"))
+        return (await self._predictor.pictures.add(data)).image_id
+
+    def _send_all(self, messages: Iterable[ServerMessage]) -> None:
+        for message in messages:
+            self._outbox.put(message)

@@ -1,0 +1,42 @@
+"""How a connection ends: why, with which code, and that none of its tasks stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from app.errors import BadVersionError, BusyError, HoverError
+from app.protocol.messages import CloseCode, Error
+
+CANCEL_AGAIN_S: Final = 0.1
+
+
+class ClosedError(Exception):
+    """The socket is to be closed with a code and a short reason."""
+
+    def __init__(self, code: CloseCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+def error_message(error: HoverError, seq: int | None, *, fatal: bool = False) -> Error:
+    """Return an error as the client is told it."""
+    return Error(
+        seq=seq, code=error.code, message=error.message, fatal=fatal or error.fatal, retry_after=error.retry_after_s
+    )
+
+
+def close_code(error: HoverError) -> CloseCode:
+    """Return the code that closes the socket after a hello that was refused."""
+    if isinstance(error, BadVersionError):
+        return CloseCode.VERSION
+    return CloseCode.FULL if isinstance(error, BusyError) else CloseCode.BAD_MESSAGES
+
+
+async def cancel(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks and return once they have ended; before Python 3.12 `wait_for` may swallow it, so ask again."""
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_S)

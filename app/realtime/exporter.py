@@ -1,0 +1,199 @@
+"""Makes files of objects, one at a time, in a thread of its own: the model and the event loop never wait for it.
+
+Decision: one thread for all sessions. Context: the masks and pixels of a file of 40 megapixels take some 300 MB and
+seconds. Choice: one file is made at a time, a bounded number of requests wait, and a session begins its next file
+when the one before is sent. Price: a large file holds up those of others; clicks and hovers it doesn't.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+import structlog
+
+from app.engine.cleaning import without_specks
+from app.engine.memory import unpack_logits
+from app.engine.postprocess import upsampled_mask
+from app.errors import BusyError, HoverError, NoImageError, UnknownObjectError
+from app.exports.files import ExportFile
+from app.exports.make import WITH_PIXELS, make_file
+from app.exports.selection import ExportObject, PixelArray, Selection
+from app.protocol.fields import ExportFormat
+from app.protocol.masks import MaskArray, decode_mask
+from app.protocol.messages import Export, File
+from app.realtime.closing import error_message
+from app.realtime.outbox import Outbox
+from app.realtime.pictures import PictureStore
+from app.session.objects import SessionObject
+from app.session.replay import first_query
+from app.session.session import OpenImage, Session
+from app.settings import Settings
+
+RETRY_AFTER_S: Final = 5.0
+MAX_QUEUED: Final = 16
+"""Requests of one session that may wait for a file; one more is `busy`."""
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+class StoppedError(Exception):
+    """Nobody waits for this file any more."""
+
+
+class Exporter:
+    """The one thread that makes files."""
+
+    def __init__(self, pictures: PictureStore, settings: Settings) -> None:
+        self._pictures, self._settings = pictures, settings
+        self._waiting = 0
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="exports")
+
+    def selection(self, session: Session, kind: ExportFormat, wanted: tuple[int, ...] | None) -> Selection:
+        """Return some objects of a session, or all, as they are now.
+
+        Raises:
+            UnknownImageError: the format shows the picture, which isn't kept any more.
+            NoImageError: no picture is open.
+            UnknownObjectError: there is no such object.
+        """
+        image = session.image
+        if image is None:
+            raise NoImageError("expected an open picture before an export; send open first")
+        unknown = sorted(set(wanted or ()) - session.objects.keys())
+        if unknown:
+            raise UnknownObjectError(f"there is no object {unknown[0]} on this picture; it may have been deleted")
+        items = [item for item in session.objects.values() if wanted is None or item.id in wanted]
+        objects = tuple(self._shown(item, image) for item in items)
+        return Selection(image, session.image_name, session.model, objects, self.pixels(kind, image))
+
+    def pixels(self, kind: ExportFormat, image: OpenImage) -> Callable[[], PixelArray]:
+        """Return what reads a picture at its own size, for a format that shows it.
+
+        Raises:
+            UnknownImageError: it isn't kept any more.
+        """
+        return self._pictures.native(image.image_id) if kind in WITH_PIXELS else no_pixels
+
+    async def make(self, kind: ExportFormat, selection: Selection) -> ExportFile:
+        """Return a file.
+
+        Raises:
+            BusyError: too many files wait to be made, or this one took too long.
+            HoverError: see `app.exports.make.make_file`; `internal` where the file failed by our mistake.
+        """
+        if self._waiting >= self._settings.max_exports_queued:
+            raise BusyError(f"{self._waiting} files wait to be made; try again", retry_after_s=RETRY_AFTER_S)
+        stopped = threading.Event()
+        guarded = stoppable(selection, stopped)
+        work = asyncio.get_running_loop().run_in_executor(
+            self._worker, make_file, kind, guarded, self._settings.max_export_bytes
+        )
+        self._waiting += 1
+        work.add_done_callback(self._done)
+        try:
+            return await asyncio.wait_for(work, self._settings.export_timeout_s)
+        except asyncio.TimeoutError as error:
+            limit_s = self._settings.export_timeout_s
+            raise BusyError(f"the file wasn't made within {limit_s:g} s; export fewer objects, or try again") from error
+        except (HoverError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            log.exception("export_failed", format=kind)
+            raise HoverError("the file couldn't be made, by a mistake of the server's") from error
+        finally:
+            stopped.set()
+
+    def close(self) -> None:
+        """Stop the thread."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _done(self, _: asyncio.Future[ExportFile]) -> None:
+        self._waiting -= 1
+
+    def _shown(self, item: SessionObject, image: OpenImage) -> ExportObject:
+        if item.answer is None:
+            raise UnknownObjectError(f"object {item.id} has no mask; click it again")
+        share = self._settings.speck_share
+        score = item.answer.masks[item.chosen].score
+        multimask = first_query(item).multimask
+        return ExportObject(item, score, multimask, lambda: native_mask(item, image.size_hw, share))
+
+
+class ExportWorker:
+    """Makes the files that one session asks for, one after the other, while its clicks go on."""
+
+    def __init__(self, session: Session, outbox: Outbox, exporter: Exporter) -> None:
+        self._session, self._outbox, self._exporter = session, outbox, exporter
+        self._queue: asyncio.Queue[tuple[Export, Selection]] = asyncio.Queue(MAX_QUEUED)
+
+    def put(self, message: Export) -> None:
+        """Take what is asked for as it is now, to be made and sent when it is ready.
+
+        Raises:
+            HoverError: see `Exporter.selection`.
+            BusyError: too many files of this session wait.
+        """
+        selection = self._exporter.selection(self._session, message.format, message.objects)
+        try:
+            self._queue.put_nowait((message, selection))
+        except asyncio.QueueFull:
+            waiting = f"{MAX_QUEUED} files of this session wait; try again"
+            raise BusyError(waiting, retry_after_s=RETRY_AFTER_S) from None
+
+    async def run(self) -> None:
+        """Work until the task is cancelled; a file that fails is answered, and the next goes on."""
+        while True:
+            message, selection = await self._queue.get()
+            try:
+                file = await self._exporter.make(message.format, selection)
+                self._outbox.put(File(seq=message.seq, name=file.name, media_type=file.media_type, data=file.data))
+            except HoverError as error:
+                self._outbox.put(error_message(error, message.seq))
+            await self._outbox.sent()  # or a client that doesn't read would have us keep all its files
+
+
+def no_pixels() -> PixelArray:
+    """Stand where a format shows no picture."""
+    raise ValueError("expected a format that shows no picture; name it in WITH_PIXELS")
+
+
+def native_mask(item: SessionObject, size_hw: tuple[int, int], speck_share: float) -> MaskArray:
+    """Return an object's mask at the picture's native size, (H, W) bool: the one that was shown.
+
+    Decision: what went to the client, where that is of native size; else drawn from the logits that were kept.
+    Context: the wire holds masks of up to 2048 pixels, and logits are kept to within a rounding. Choice: up to that
+    size a file has exactly the mask that was seen. Price: beyond it the edge may differ by a rounding.
+
+    Args:
+        item: an object that was answered.
+        size_hw: height and width of the picture.
+        speck_share: specks and holes up to this share of the picture are left out, as in every mask that is shown.
+    """
+    if item.answer is None or item.feedback is None:
+        raise ValueError(f"expected an object with an answer, object {item.id} has none")
+    seen = item.answer.masks[item.chosen]
+    if seen.size == size_hw:
+        return decode_mask(seen)
+    return upsampled_mask(without_specks(unpack_logits(item.feedback), speck_share), size_hw)
+
+
+def stoppable(selection: Selection, stopped: threading.Event) -> Selection:
+    """Return a selection whose masks and pixels can't be had any more once nobody waits for them."""
+
+    def guarded(work: Callable[[], T]) -> Callable[[], T]:
+        def checked() -> T:
+            if stopped.is_set():
+                raise StoppedError
+            return work()
+
+        return checked
+
+    objects = tuple(
+        ExportObject(shown.item, shown.score, shown.multimask, guarded(shown.draw)) for shown in selection.objects
+    )
+    return Selection(selection.image, selection.name, selection.model, objects, guarded(selection.pixels))

@@ -1,0 +1,50 @@
+"""The first message of a socket: hello, and which session it asks for."""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.errors import BadMessageError, BadVersionError, HoverError
+from app.protocol.codec import decode_client
+from app.protocol.messages import PROTOCOL_VERSION, ClientMessage, CloseCode, Hello
+from app.realtime.closing import ClosedError, close_code, error_message
+from app.realtime.lobby import Lobby
+from app.realtime.registry import Entry, Holder, WrongTokenError
+from app.realtime.wire import Wire
+from app.realtime.writer import Writer
+
+
+async def greet(wire: Wire, writer: Writer, lobby: Lobby, holder: Holder) -> tuple[Entry, bool]:
+    """Return the session of the client's hello, now held by `holder`, and whether it is resumed.
+
+    Raises:
+        ClosedError: no hello, the wrong version, another's token, or no room; the client was told why.
+        DisconnectedError: the client has gone.
+    """
+    try:
+        data = await asyncio.wait_for(wire.receive(), lobby.settings.hello_timeout_s)
+    except asyncio.TimeoutError:
+        raise ClosedError(CloseCode.BAD_MESSAGES, "no hello in time") from None
+    if data is None:
+        raise ClosedError(CloseCode.TEXT_FRAME, "binary frames only")
+    try:
+        hello = checked(decode_client(data))
+        return lobby.registry.enter(holder, hello.session, hello.token, wire.address)
+    except WrongTokenError:
+        raise ClosedError(CloseCode.WRONG_TOKEN, "wrong token") from None
+    except HoverError as error:
+        await writer.send(error_message(error, None, fatal=True))
+        raise ClosedError(close_code(error), error.code) from error
+
+
+def checked(message: ClientMessage) -> Hello:
+    """Return a message that is a hello of our version.
+
+    Raises:
+        BadMessageError, BadVersionError: it isn't.
+    """
+    if not isinstance(message, Hello):
+        raise BadMessageError("expected hello as the first message; send it and go on")
+    if message.version != PROTOCOL_VERSION:
+        raise BadVersionError(f"this server speaks version {PROTOCOL_VERSION}, got {message.version}")
+    return message

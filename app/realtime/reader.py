@@ -1,0 +1,163 @@
+"""The reader: decodes, checks and stores. It never computes, so pings are answered whatever the model does."""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.errors import BadMessageError, BusyError, HoverError, RateLimitedError, TooManyObjectsError
+from app.protocol.codec import decode_client
+from app.protocol.messages import ClientMessage, CloseCode, Hello, Hover, Leave, Open, Ping, Pong
+from app.realtime.closing import ClosedError, error_message
+from app.realtime.inbox import Inbox
+from app.realtime.lobby import Lobby
+from app.realtime.outbox import Outbox
+from app.realtime.predictor import Predictor
+from app.realtime.rate import Rate
+from app.realtime.wire import Wire
+from app.session.session import HoverQuery, Session
+
+
+class IdleClock:
+    """Cancels the task that made it when nothing was heard for a while. One timer, not one for each message.
+
+    Attributes:
+        over: whether it has.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s, self._loop = limit_s, asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._heard_at = self._loop.time()
+        self._timer = self._loop.call_later(limit_s, self._look)
+        self.over = False
+
+    def heard(self) -> None:
+        """Something came."""
+        self._heard_at = self._loop.time()
+
+    def stop(self) -> None:
+        """Let the task alone."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        left_s = self._heard_at + self._limit_s - self._loop.time()
+        if left_s > 0:
+            self._timer = self._loop.call_later(left_s, self._look)
+        elif self._task is not None:
+            self.over = True
+            self._task.cancel()
+
+
+class Reader:
+    """Sorts what one client sends into its inbox."""
+
+    def __init__(
+        self, wire: Wire, session: Session, inbox: Inbox, outbox: Outbox, *, predictor: Predictor, lobby: Lobby
+    ) -> None:
+        self._wire, self._session, self._inbox, self._outbox = wire, session, inbox, outbox
+        self._predictor, self._settings, self._meters = predictor, lobby.settings, lobby.meters
+        self._bad_in_row = 0
+        self._told_full = False
+        self._rate = Rate(
+            self._settings.max_messages_per_s, self._settings.max_messages_burst, self._settings.rate_grace_s
+        )
+
+    async def run(self) -> None:
+        """Read until the socket is to be closed.
+
+        Raises:
+            ClosedError: the client was idle too long, or sent what no client of the protocol sends.
+            DisconnectedError: the client has gone.
+        """
+        idle = IdleClock(self._settings.idle_timeout_s)
+        try:
+            await self._read(idle)
+        except asyncio.CancelledError:
+            if idle.over:
+                raise ClosedError(CloseCode.IDLE, "idle") from None
+            raise
+        finally:
+            idle.stop()
+
+    async def _read(self, idle: IdleClock) -> None:
+        while True:
+            data = await self._wire.receive()
+            idle.heard()
+            if data is None:
+                raise ClosedError(CloseCode.TEXT_FRAME, "binary frames only")
+            self._take(data)
+            if self._rate.exhausted:
+                self._outbox.put(error_message(self._too_fast(), None, fatal=True))
+                raise ClosedError(CloseCode.RATE, "too many messages")
+            await asyncio.sleep(0)  # a flood that has arrived already would let nobody else have a turn
+
+    def _take(self, data: bytes) -> None:
+        """Sort one frame; what is wrong with it is answered, and ten bad ones in a row close."""
+        message: ClientMessage | None = None
+        try:
+            message = decode_client(data)
+            self._meters.received(message)
+            if len(data) > self._settings.max_prompt_bytes and not isinstance(message, Open):
+                most = self._settings.max_prompt_bytes
+                raise BadMessageError(f"a message other than open may have {most} bytes, got {len(data)}")
+            self._store(message)
+            self._bad_in_row = 0
+        except HoverError as error:
+            if not isinstance(error, (BusyError, RateLimitedError)):  # which have paid
+                self._rate.spend()
+            self._outbox.put(error_message(error, getattr(message, "seq", error.seq)))
+            self._bad_in_row = self._bad_in_row + 1 if isinstance(error, BadMessageError) else 0
+            if self._bad_in_row >= self._settings.max_bad_messages:
+                raise ClosedError(CloseCode.BAD_MESSAGES, "too many bad messages") from error
+
+    def _store(self, message: ClientMessage) -> None:
+        if isinstance(message, Ping):
+            self._rate.spend()  # it is answered without a token too, or a busy client would take its link for dead
+            meter = self._predictor.scheduler.decodes.meter
+            self._outbox.put(Pong(at=message.at, queue_ms=meter.queue_ms, decode_ms=meter.work_ms))
+        elif isinstance(message, Hello):
+            raise BadMessageError("expected hello only once; the session is open")
+        elif isinstance(message, (Hover, Leave)):
+            self._session.admit(message.seq, change=False)
+            self._point(message)
+        else:
+            self._session.admit(message.seq, change=True)
+            if not self._rate.spend():
+                raise self._too_fast()
+            self._inbox.put_change(message)
+
+    def _point(self, message: Hover | Leave) -> None:
+        """Replace the pending hover, or drop it and what it wasn't told yet.
+
+        What gets no answer costs a token; it is done without one too, since it may be the last, and a flood ends all
+        the same.
+        """
+        unanswered = True
+        if isinstance(message, Leave):
+            self._inbox.leave(message.seq)
+            self._outbox.drop_preview()
+        elif not self._inbox.opening:  # else what it points at isn't there yet
+            hover = self._query_of(message)
+            unanswered = hover is None or self._inbox.put_hover(hover)
+            self._meters.overtaken.inc(unanswered)
+        if unanswered:
+            self._rate.spend()
+
+    def _query_of(self, message: Hover) -> HoverQuery | None:
+        """Return the query of a hover; None where it could make no object, of which the client was told before."""
+        try:
+            query = self._session.hover(message)
+        except TooManyObjectsError:
+            if self._told_full:
+                return None
+            self._told_full = True
+            raise
+        self._told_full = False
+        return query
+
+    def _too_fast(self) -> RateLimitedError:
+        most = self._settings.max_messages_per_s
+        return RateLimitedError(
+            f"this client may send {most} messages a second; send this again later",
+            retry_after_s=self._rate.retry_after_s,
+        )

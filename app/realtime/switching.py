@@ -1,0 +1,137 @@
+"""Another model for one session: fetched and loaded beside its work, then its picture and objects predicted again.
+
+Decision: a session goes on with its old model until the new one is loaded. Context: a download takes minutes. Choice:
+only the change-over itself takes a turn among the session's changes; a newer `model` message goes before one that
+still waits. Price: a click that was sent after `model` may be answered by the old model first, and is predicted again
+like all the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+from app.errors import HoverError, ModelUnavailableError
+from app.protocol.messages import Model, Progress, ServerMessage
+from app.realtime.closing import error_message
+from app.realtime.inbox import Inbox
+from app.realtime.outbox import Outbox
+from app.realtime.predictor import Predictor
+from app.realtime.wire import DisconnectedError
+from app.session.objects import Answer, Answered, SessionObject
+from app.session.replay import first_query, next_query
+from app.session.session import Change, OpenImage, Session
+
+
+class ModelSwitch:
+    """Brings one session to other models.
+
+    Attributes:
+        turn: held by whoever changes the session.
+    """
+
+    def __init__(self, session: Session, inbox: Inbox, outbox: Outbox, predictor: Predictor) -> None:
+        self._session, self._inbox, self._outbox, self._predictor = session, inbox, outbox, predictor
+        self._wish: Model | None = None
+        self._wished = asyncio.Event()
+        self._carrying_out: asyncio.Task[None] | None = None
+        self.turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Load what is wished for until the task is cancelled."""
+        while True:
+            await self._wished.wait()
+            self._wished.clear()
+            if self._wish is None:
+                continue
+            self._carrying_out = asyncio.create_task(self._carry_out(self._wish))
+            try:
+                await asyncio.wait([self._carrying_out])
+            finally:
+                self._carrying_out.cancel()
+            if not self._carrying_out.cancelled():
+                self._carrying_out.result()  # a bug ends the connection
+
+    async def step(self, message: Model) -> list[ServerMessage]:
+        """Return the replies to a `model` message; none yet where the model has to be loaded first. In turn.
+
+        Raises:
+            HoverError: the switch can't be made; nothing of the session has changed.
+        """
+        loaded = self._predictor.models.is_loaded(message.name)
+        if self._wish is not None and self._wish.seq == message.seq:
+            return []
+        self._overtake()
+        if self._session.has_handled(message.seq) or message.name == self._session.model:
+            return self._session.switched(message.seq)
+        if loaded:
+            return await self._switch(message)
+        self._wish = message
+        self._wished.set()
+        return []
+
+    async def renew(self, message: Change) -> None:
+        """Predict what an undo or redo brings back from before a switch. In turn.
+
+        Raises:
+            HoverError: it can't be predicted now; nothing of the session has changed.
+        """
+        image, missing = self._session.image, self._session.missing(message)
+        if image is not None and missing:
+            self._session.renew(await self._predicted(image, missing, self._session.model))
+
+    def _overtake(self) -> None:
+        """Tell that a model isn't waited for any more: the newest choice counts."""
+        if self._wish is None:
+            return
+        error = ModelUnavailableError(f"{self._wish.name} isn't waited for any more: another model was chosen")
+        self._outbox.put(error_message(error, self._wish.seq))
+        self._wish = None
+        if self._carrying_out is not None:
+            self._carrying_out.cancel()
+
+    async def _carry_out(self, message: Model) -> None:
+        """Load a model, then switch in turn."""
+
+        def tell(fraction: float) -> None:
+            with contextlib.suppress(DisconnectedError):  # whoever sends next sees it too
+                self._outbox.put(Progress(seq=message.seq, stage="downloading", fraction=fraction))
+
+        try:
+            async with self._predictor.models.use(message.name, tell), self.turn:
+                self._wish = None
+                for reply in await self._switch(message):
+                    self._outbox.put(reply)
+        except HoverError as error:
+            self._wish = None
+            self._outbox.put(error_message(error, message.seq))
+
+    async def _switch(self, message: Model) -> list[ServerMessage]:
+        """Return the replies of a switch to a loaded model. All is predicted before anything of the session changes."""
+        session, image, name = self._session, self._session.image, message.name
+        cached, encode_ms, answered = True, 0.0, []
+        if image is not None:
+            if ahead := self._predictor.ahead(image.image_id, name):
+                self._outbox.put(Progress(seq=message.seq, stage="queued", position=ahead))
+            self._outbox.put(Progress(seq=message.seq, stage="encoding"))
+            embedded = await self._predictor.embed(image.image_id, name)
+            cached, encode_ms = embedded.cached, embedded.encode_ms
+            answered = await self._predicted(image, session.objects.values(), name)
+        self._inbox.drop_hover()
+        self._outbox.drop_preview()
+        session.switch(message.seq, name, answered)
+        return session.switched(message.seq, cached=cached, encode_ms=encode_ms)
+
+    async def _predicted(self, image: OpenImage, items: Iterable[SessionObject], model: str) -> list[Answered]:
+        return [(item, await self._replayed(image, item, model)) for item in items]
+
+    async def _replayed(self, image: OpenImage, item: SessionObject, model: str) -> Answer:
+        """Return what a model makes of an object's prompts, asked again in their order."""
+        query = first_query(item)
+        while True:
+            answer = await self._predictor.answer(image, query, model)
+            following = next_query(item, query, answer)
+            if following is None:
+                return answer
+            query = following

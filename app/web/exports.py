@@ -1,0 +1,124 @@
+"""`POST /api/export`: prompts on a picture come in, a file of their masks goes out. Nothing is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Final
+from urllib.parse import quote
+
+import msgspec
+from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.enums import RequestEncodingType
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import BodyKwarg
+from msgspec import Meta
+
+from app.engine.contract import Candidates
+from app.engine.postprocess import upsampled_mask
+from app.errors import TooManyObjectsError
+from app.exports.selection import ExportObject, Selection
+from app.protocol.fields import BoxXyxy, ExportFormat, Name
+from app.realtime.lobby import Lobby
+from app.realtime.predictor import Predictor
+from app.session.objects import SessionObject
+from app.session.session import OpenImage
+from app.settings import Settings
+from app.web.examples import UPLOADED
+from app.web.problems import refused, unreadable_handlers
+from app.web.segment import UNCOMPRESSED, Point, SegmentRequest, query_of
+
+MAX_BODY_BYTES: Final = 2**20
+
+
+class ExportedObject(msgspec.Struct, frozen=True):
+    """An object by its prompt, as `/api/segment` takes it: points, a box `[x0, y0, x1, y1]`, or both."""
+
+    points: Annotated[list[Point], Meta(max_length=4096, description="may be left out where there is a box")] = []
+    box: Annotated[BoxXyxy | None, Meta(description="[x0, y0, x1, y1], x0 < x1 and y0 < y1")] = None
+    name: Annotated[Name, Meta(description="its class")] = ""
+
+
+class ExportRequest(msgspec.Struct, frozen=True):
+    """A picture, a format, and the objects."""
+
+    image_id: Annotated[Name, Meta(description="what the upload gave")]
+    format: Annotated[ExportFormat, Meta(description="of the file")]
+    objects: Annotated[list[ExportedObject], Meta(max_length=4096)]
+    name: Annotated[Name | None, Meta(description="file name of the picture, which label files repeat")] = None
+
+
+EXAMPLE: Final = Example(
+    summary="The cat, cut out",
+    value={
+        "image_id": UPLOADED["image_id"],
+        "format": "cutout",
+        "objects": [{"name": "cat", "points": [{"x": 210, "y": 120, "label": 1}]}],
+        "name": "cat.jpg",
+    },
+)
+FILE: Final = ResponseSpec(
+    bytes,
+    generate_examples=False,
+    description="the file; its name is in Content-Disposition",
+    media_type="application/octet-stream",
+)
+
+
+@post(
+    "/api/export",
+    operation_id="export",
+    summary="A file of masks",
+    status_code=200,
+    tags=["masks"],
+    request_max_body_size=MAX_BODY_BYTES,
+    opt={UNCOMPRESSED: True},
+    exception_handlers=unreadable_handlers(),
+    responses={200: FILE, **refused(400, 404, 413, 500, 503)},
+)
+async def export(
+    data: Annotated[ExportRequest, BodyKwarg(media_type=RequestEncodingType.JSON, examples=[EXAMPLE])],
+    predictor: NamedDependency[Predictor],
+    lobby: NamedDependency[Lobby],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    """Return a file of objects, each the best mask that `/api/segment` has for its prompt, at the picture's own size.
+
+    `coco` and `labelme` are JSON, `svg` a drawing, `yolo` a ZIP, `mask` a PNG, or a ZIP where there are several
+    objects; `cutout` and `overlay` are PNG, `recipe` a JSON that makes the objects again.
+    """
+    image = predictor.pictures.info(data.image_id)
+    if len(data.objects) > settings.max_objects:
+        raise TooManyObjectsError(f"a file takes {settings.max_objects} objects, got {len(data.objects)}; send fewer")
+    queries = [query_of(prompt_of(data.image_id, asked), image, settings.max_points) for asked in data.objects]
+    objects: list[ExportObject] = []
+    for asked, query in zip(data.objects, queries, strict=True):
+        item = numbered(query.subject, len(objects) + 1, asked.name)
+        objects.append(export_object(item, await predictor.candidates(image, query), image))
+    pixels = lobby.exporter.pixels(data.format, image)
+    selection = Selection(image, data.name, predictor.engine.model, tuple(objects), pixels)
+    file = await lobby.exporter.make(data.format, selection)
+    return Response(file.data, media_type=file.media_type, headers={"content-disposition": disposition(file.name)})
+
+
+def prompt_of(image_id: str, asked: ExportedObject) -> SegmentRequest:
+    """Return what `/api/segment` would be asked."""
+    return SegmentRequest(image_id, asked.points, asked.box)
+
+
+def numbered(item: SessionObject, number: int, name: str) -> SessionObject:
+    """Return an object as the session would number, name and colour it."""
+    return replace(item, id=number, name=name or f"Object {number}", color=number - 1)
+
+
+def export_object(item: SessionObject, found: Candidates, image: OpenImage) -> ExportObject:
+    """Return an object with the best of its candidates."""
+    logits = found.logits[found.best]
+    score = float(found.scores[found.best])
+    return ExportObject(item, score, multimask=True, draw=lambda: upsampled_mask(logits, image.size_hw))
+
+
+def disposition(name: str) -> str:
+    """Return the header that has a browser save a file, never show it."""
+    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,27 @@
+"""`GET /limits`: what the server accepts and how long it waits, from the one table of settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import MediaType, Request, Response, get
+from litestar.di import NamedDependency
+
+from app.settings import Limit, Settings, limit_table
+
+
+@get("/limits", operation_id="limits", summary="What the server accepts", tags=["health"])
+async def limits(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[object]:
+    """Return every limit: as text for people, as JSON for whoever asks for `application/json`."""
+    table = limit_table(settings)
+    if request.accept.best_match([MediaType.TEXT, MediaType.JSON]) == MediaType.JSON:
+        return Response(table, media_type=MediaType.JSON)
+    return Response(as_text(table), media_type=MediaType.TEXT)
+
+
+def as_text(table: list[Limit]) -> str:
+    """Return the limits in columns."""
+    names = max(len(limit.name) for limit in table)
+    values = max(len(f"{limit.value:,}") for limit in table)
+    lines = [f"{limit.name:<{names}}  {limit.value:>{values},}  {limit.what}" for limit in table]
+    return "\n".join(["What this server accepts: bytes, pixels and pieces; times (_s) in seconds.", "", *lines, ""])

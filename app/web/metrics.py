@@ -1,0 +1,70 @@
+"""`GET /metrics`: what was counted, and how things stand at this moment, as Prometheus reads it.
+
+For operators: the server has no log-in, so a reverse proxy should keep this path from the world.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from app.realtime.meters import Meters
+from app.realtime.predictor import Predictor
+from app.realtime.registry import Registry
+
+
+class StateCollector(Collector):
+    """Reads sessions, queues and caches when it is asked, so that nothing has to keep figures up to date."""
+
+    def __init__(self, registry: Registry, predictor: Predictor) -> None:
+        self._registry, self._predictor = registry, predictor
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures of this moment."""
+        held = self._registry.held
+        yield gauge("hoversam_connections", "Sockets with a session.", {"": held})
+        yield gauge(
+            "hoversam_sessions", "Sessions, by state.", {"held": held, "kept": len(self._registry) - held}, "state"
+        )
+        yield gauge("hoversam_tasks", "Tasks of the event loop.", {"": len(asyncio.all_tasks())})
+        lanes = {"decode": self._predictor.scheduler.decodes, "encode": self._predictor.scheduler.encodes}
+        waiting: dict[str, float] = {kind: lane.waiting for kind, lane in lanes.items()}
+        yield gauge("hoversam_queue_depth", "Jobs that wait for the device, by kind.", waiting, "kind")
+        stats = self._predictor.store.stats()
+        sizes: dict[str, float] = {"embeddings": stats.bytes, "pictures": self._predictor.pictures.nbytes}
+        yield gauge("hoversam_cache_bytes", "Bytes kept, by cache.", sizes, "cache")
+        lookups = CounterMetricFamily(
+            "hoversam_embedding_lookups", "Embeddings asked for, by outcome.", labels=["outcome"]
+        )
+        lookups.add_metric(["hit"], stats.hits)
+        lookups.add_metric(["miss"], stats.misses)
+        yield lookups
+
+
+def gauge(name: str, text: str, values: dict[str, float], label: str = "") -> GaugeMetricFamily:
+    """Return a gauge with one value for each value of its label; an empty label means a single value."""
+    family = GaugeMetricFamily(name, text, labels=[label] if label else [])
+    for key, value in values.items():
+        family.add_metric([key] if label else [], value)
+    return family
+
+
+def collect_state(meters: Meters, registry: Registry, predictor: Predictor) -> None:
+    """Let `/metrics` show the application and its process too."""
+    meters.attach(predictor.scheduler)
+    meters.registry.register(StateCollector(registry, predictor))
+    for kind in (ProcessCollector, PlatformCollector, GCCollector):
+        kind(registry=meters.registry)
+
+
+@get("/metrics", include_in_schema=False)
+async def metrics(meters: NamedDependency[Meters]) -> Response[bytes]:
+    """Return the figures."""
+    return Response(generate_latest(meters.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,158 @@
+"""`POST /api/segment`: a prompt comes in, masks at the size of the picture go out.
+
+The surface of FastSAM-Demo's backend, so that its page and scripts run here unchanged: plain JSON, run lengths over
+the whole picture. Clicks share embeddings and turns with every session; nothing is remembered between two requests.
+
+Decision: drawn in a lane of its own. Context: three masks of 40 megapixels take a tenth of a second to draw and
+count, a hover a few milliseconds to decode. Choice: the device only decodes; drawing, run lengths and JSON are one
+bounded job of another thread, and the reply isn't deflated on the event loop. Price: some three times the bytes of a
+deflated reply; who counts bytes uses the socket.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+import numpy as np
+from litestar import MediaType, Response, post
+from litestar.di import NamedDependency
+from litestar.enums import RequestEncodingType
+from litestar.params import BodyKwarg
+from msgspec import Meta
+
+from app.engine.contract import Candidates, Logits
+from app.engine.postprocess import upsampled_mask
+from app.engine.scheduler import Lane, Priority
+from app.errors import BadMessageError, TooManyPointsError
+from app.protocol.fields import BoxXyxy, Coord, Name, PointLabel
+from app.protocol.masks import box_of, run_lengths
+from app.realtime.predictor import Predictor
+from app.session.checks import check_box, check_point
+from app.session.objects import SessionObject
+from app.session.session import OpenImage, Query
+from app.settings import Settings
+from app.web.examples import SEGMENT_REQUESTS, SEGMENTED, answered
+from app.web.problems import refused, unreadable_handlers
+
+MAX_BODY_BYTES: Final = 2**18
+UNCOMPRESSED: Final = "uncompressed"
+"""Routes that carry this option are not deflated; see `asgi`."""
+
+
+class Point(msgspec.Struct, frozen=True):
+    """A point in pixels of the upright picture, origin top-left; label 1 on the object, 0 off it."""
+
+    x: Coord
+    y: Coord
+    label: Annotated[PointLabel, Meta(description="1 on the object, 0 off it")] = 1
+
+
+class SegmentRequest(msgspec.Struct, frozen=True):
+    """A picture and a prompt: points, a box `[x0, y0, x1, y1]`, or both."""
+
+    image_id: Annotated[Name, Meta(description="what the upload gave")]
+    points: Annotated[list[Point], Meta(max_length=4096, description="may be left out where there is a box")] = []
+    box: Annotated[BoxXyxy | None, Meta(description="[x0, y0, x1, y1], x0 < x1 and y0 < y1")] = None
+
+
+class RunLengths(msgspec.Struct, frozen=True):
+    """A mask, row by row; the counts sum to height times width."""
+
+    counts: Annotated[
+        list[int], Meta(description="run lengths, background and foreground in turn, beginning with background")
+    ]
+    size: Annotated[tuple[int, int], Meta(description="[height, width] of the upright picture")]
+
+
+class SegmentedMask(msgspec.Struct, frozen=True):
+    """One candidate."""
+
+    rle: RunLengths
+    bbox: Annotated[
+        tuple[int, int, int, int], Meta(description="[x_min, y_min, x_max, y_max], the last pixels included")
+    ]
+    score: Annotated[float, Meta(description="the model's own predicted IoU, 0 to 1")]
+    area: Annotated[int, Meta(description="pixels of the picture")]
+
+
+class Segmented(msgspec.Struct, frozen=True):
+    """The candidates, best score first."""
+
+    masks: list[SegmentedMask]
+    image_id: str
+
+
+@post(
+    "/api/segment",
+    operation_id="segment",
+    summary="Masks for a prompt",
+    status_code=200,
+    tags=["masks"],
+    request_max_body_size=MAX_BODY_BYTES,
+    opt={UNCOMPRESSED: True},
+    exception_handlers=unreadable_handlers(),
+    responses={
+        200: answered(Segmented, "the candidates, best score first", SEGMENTED),
+        **refused(400, 404, 500, 503),
+    },
+)
+async def segment(
+    data: Annotated[SegmentRequest, BodyKwarg(media_type=RequestEncodingType.JSON, examples=SEGMENT_REQUESTS)],
+    predictor: NamedDependency[Predictor],
+    settings: NamedDependency[Settings],
+    drawing: NamedDependency[Lane],
+) -> Response[bytes]:
+    """Return three candidates for a point or a box, at the size of the picture.
+
+    They read an ambiguous prompt as part, object and group. The picture was encoded when it was uploaded, so this
+    takes milliseconds.
+    """
+    image = predictor.pictures.info(data.image_id)
+    query = query_of(data, image, settings.max_points)
+    found = await predictor.candidates(image, query)
+    body = await drawing.run(Priority.CLICK, lambda: written(found, image), settings.click_timeout_s)
+    return Response(body, media_type=MediaType.JSON)
+
+
+def query_of(request: SegmentRequest, image: OpenImage, max_points: int) -> Query:
+    """Return what the engine is asked.
+
+    Raises:
+        BadMessageError: neither a point nor a box.
+        TooManyPointsError: more than `max_points`.
+        BadCoordError: a point or the box leaves the picture, or the box is inside out.
+    """
+    if not request.points and request.box is None:
+        raise BadMessageError("expected a point or a box, got neither; send points or box")
+    if len(request.points) > max_points:
+        raise TooManyPointsError(f"expected at most {max_points} points, got {len(request.points)}; send fewer")
+    for point in request.points:
+        check_point(point.x, point.y, image.width, image.height)
+    if request.box is not None:
+        check_box(request.box, image.width, image.height)
+    points = tuple((point.x, point.y, point.label) for point in request.points)
+    subject = SessionObject(id=0, name="", color=0, points=points, box=request.box)
+    return Query(seq=0, subject=subject, feedback=None, multimask=True)
+
+
+def written(found: Candidates, image: OpenImage) -> bytes:
+    """Return the reply as JSON. Takes up to tenths of a second; call it in a worker thread."""
+    order = np.argsort(-found.scores, kind="stable")
+    masks = [segmented(found.logits[index], float(found.scores[index]), image.size_hw) for index in order]
+    return msgspec.json.encode(Segmented(masks, image.image_id))
+
+
+def segmented(logits: Logits, score: float, size_hw: tuple[int, int]) -> SegmentedMask:
+    """Return a candidate at the size of the picture.
+
+    Args:
+        logits: (h, w) float32.
+        score: the model's own predicted IoU.
+        size_hw: height and width of the picture.
+    """
+    mask_hw = upsampled_mask(logits, size_hw)
+    x0, y0, x1, y1 = box_of(mask_hw)
+    bbox = (x0, y0, max(x0, x1 - 1), max(y0, y1 - 1))  # four zeros where there is nothing
+    counts = run_lengths(mask_hw).tolist()
+    return SegmentedMask(RunLengths(counts, size_hw), bbox, score, int(np.count_nonzero(mask_hw)))

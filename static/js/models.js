@@ -1,0 +1,29 @@
+/**
+ * What each model is, in words a person can choose by. Pure.
+ */
+
+/** @import { ModelInfo } from "./protocol.js" */
+
+/** @type {Record<string, string>} */
+const WORDS = {
+  nano: "Demonstration model, works offline; its masks are rough.",
+  tiny: "SAM 2.1, the quickest to study a picture.",
+  small: "SAM 2.1, a little finer than tiny.",
+  base_plus: "SAM 2.1, finer edges, about twice tiny’s wait.",
+  large: "SAM 2.1, the finest; slow without a graphics card.",
+};
+/** Published weights are float32. */
+const BYTES_PER_PARAMETER = 4;
+
+/** @param {ModelInfo} model @returns {string} */
+export function wordsOf(model) {
+  return WORDS[model.name] ?? "SAM 2.1.";
+}
+
+/** What using it costs first. @param {ModelInfo} model @param {string} current name of the model that runs @returns {string} */
+export function stateOf(model, current) {
+  const size = `${model.params_m.toFixed(model.params_m < 10 ? 1 : 0)} M parameters`;
+  if (model.name === current) return `${size} · in use`;
+  if (model.bundled) return `${size} · comes with HoverSAM`;
+  return model.available ? size : `${size} · not here yet, ${Math.round(model.params_m * BYTES_PER_PARAMETER)} MB to fetch`;
+}

@@ -1,0 +1,108 @@
+"""What lights up under the pointer, and what of it is asked of the server."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.studio import DISC_A, OpenStudio, Studio, apart, discs
+
+pytestmark = pytest.mark.browser
+
+
+def opened(open_studio: OpenStudio) -> Studio:
+    studio = open_studio()
+    studio.open(discs())
+    return studio
+
+
+def test_preview_ends_where_the_picture_ends(open_studio: OpenStudio) -> None:
+    studio = opened(open_studio)
+    studio.hover(DISC_A)
+    studio.until("s.preview !== null && s.badge === 'add'")
+    studio.hover((320, -8))
+    studio.until("s.preview === null && s.badge === null")
+
+
+def test_pointer_that_rests_on_the_picture_sees_a_mask_once_it_is_ready(open_studio: OpenStudio) -> None:
+    studio = opened(open_studio)
+    studio.hover(DISC_A)
+    studio.until("s.preview !== null")
+    studio.open({**discs(), "name": "next.png"})
+    studio.until("s.preview !== null")
+
+
+def test_refining_hover_is_hatched_where_a_click_would_add_and_where_it_would_remove(open_studio: OpenStudio) -> None:
+    studio = opened(open_studio)
+    studio.click(DISC_A)
+    studio.until("s.active !== null")
+    studio.away()
+    radius = math.sqrt(studio.areas()[0] / math.pi)
+    beside, within = (DISC_A[0] + radius + 15, DISC_A[1]), (DISC_A[0] - 30.0, DISC_A[1])
+    bare, filled = stripe(studio, beside), stripe(studio, within)
+
+    studio.hover((DISC_A[0] + radius - 5, DISC_A[1]))
+    studio.until("s.preview?.object === s.active")
+    assert shades(stripe(studio, beside)) > shades(bare) + 2  # lines, not one even tint
+    assert stripe(studio, within) == filled
+
+    studio.page.keyboard.down("Alt")
+    studio.hover((within[0], within[1] + 4))
+    studio.until("s.badge === 'remove' && s.preview !== null")
+    assert apart(stripe(studio, beside)[0], bare[0]) < 4
+    assert shades(stripe(studio, within)) > shades(filled) + 2
+    studio.page.keyboard.up("Alt")
+
+
+def stripe(studio: Studio, point: tuple[float, float]) -> list[tuple[int, ...]]:
+    """Return the pixels of a short line that crosses a hatch, away from the pointer's own signs."""
+    return [studio.pixel((point[0] + step, point[1] - 14)) for step in range(0, 10, 2)]
+
+
+def shades(pixels: list[tuple[int, ...]]) -> int:
+    """Return how far apart the pixels are, in twentieths of the range of a channel."""
+    ranges = [max(channel) - min(channel) for channel in zip(*pixels, strict=True)]
+    return int(max(ranges)) * 20 // 255
+
+
+def test_candidates_are_gone_through_without_a_round_trip(open_studio: OpenStudio) -> None:
+    studio = opened(open_studio)
+    studio.hover(DISC_A)
+    studio.until("s.preview?.areas.length === 3")
+    small, middle, large = sorted(studio.state()["preview"]["areas"])
+    assert studio.state()["preview"]["area"] == middle
+    scale = studio.state()["viewport"]["scale"]
+    seqs = [message["seq"] for message in studio.sent if "seq" in message]
+
+    studio.press("]")
+    studio.until(f"s.preview.area === {large}")
+    studio.press("]")
+    studio.until(f"s.preview.area === {small}")
+    studio.page.keyboard.down("Alt")
+    studio.page.mouse.wheel(0, 100)
+    studio.until(f"s.preview.area === {large}")
+    studio.page.keyboard.up("Alt")
+    studio.until("s.badge === 'add'")
+    asked = [message["t"] for message in studio.sent if message.get("seq", 0) > max(seqs)]
+    assert set(asked) <= {"hover"}  # the one that Alt's end asks for
+    assert studio.state()["viewport"]["scale"] == scale
+
+    studio.click(DISC_A)
+    expect(studio.page.locator('[data-part="candidate"]')).to_have_text("3 of 3")
+    studio.press("[")
+    expect(studio.page.locator('[data-part="candidate"]')).to_have_text("2 of 3")
+
+
+def test_hovers_stay_two_at_most_and_carry_what_was_painted(open_studio: OpenStudio) -> None:
+    studio = opened(open_studio)
+    for step in range(40):
+        studio.hover((80 + step * 6, 100 + step * 3))
+    studio.until("s.preview !== null")
+    hovers = [message for message in studio.sent if message["t"] == "hover"]
+    assert any("ack" in message for message in hovers)
+    assert len({message["seq"] for message in hovers}) == len(hovers)
+    last = [pytest.approx(80 + 39 * 6, abs=1), pytest.approx(100 + 39 * 3, abs=1)]
+    studio.page.wait_for_function("() => hoversam.latency().find(row => row.kind === 'total').count > 0")
+    assert [hovers[-1]["x"], hovers[-1]["y"]] == last

@@ -1,0 +1,112 @@
+"""Taking the work away: every format, one object or all, by menu and by keys."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Download, expect
+
+from tests.browser.studio import DISC_A, DISC_B, OpenStudio, Studio, discs
+
+pytestmark = pytest.mark.browser
+
+
+def with_two_objects(open_studio: OpenStudio) -> Studio:
+    studio = open_studio(permissions=["clipboard-read", "clipboard-write"])
+    studio.open(discs())
+    studio.add_object(DISC_A)
+    studio.add_object(DISC_B)
+    return studio
+
+
+def content(download: Download) -> bytes:
+    return Path(download.path()).read_bytes()
+
+
+def picture(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+def save(studio: Studio, scope: str, kind: str) -> Download:
+    """Take a file out of the menu."""
+    studio.page.locator("#save").click()
+    studio.page.get_by_role("radio", name=scope).check()
+    with studio.page.expect_download() as download:
+        studio.page.locator(f'#save-menu [data-format="{kind}"]').click()
+    return download.value
+
+
+def test_cutout_of_one_object_has_the_masks_alpha_and_is_copied_as_it_is_saved(open_studio: OpenStudio) -> None:
+    studio = with_two_objects(open_studio)
+    studio.page.locator(".object-choose").first.click()
+    studio.until("s.active !== null")
+    mask = np.asarray(picture(content(save(studio, "Object 1", "mask"))))
+    assert mask.shape == (400, 640)
+    assert np.count_nonzero(mask) == studio.areas()[0]
+
+    studio.page.locator("#canvas").focus()
+    with studio.page.expect_download() as download:
+        studio.press("Control+s")
+    cutout = picture(content(download.value))
+    assert download.value.suggested_filename == "discs.cutout.png"
+    x0, y0 = np.argwhere(mask).min(axis=0)[::-1]
+    alpha = np.asarray(cutout.getchannel("A"))
+    inside = mask if alpha.shape == mask.shape else mask[y0 : y0 + alpha.shape[0], x0 : x0 + alpha.shape[1]]
+    assert (alpha == inside).all()
+
+    studio.press("Control+c")
+    studio.page.wait_for_function("() => hoversam.state().said.includes('copied')")
+    size = studio.page.evaluate("""async () => {
+      const [item] = await navigator.clipboard.read();
+      const bitmap = await createImageBitmap(await item.getType("image/png"));
+      return [bitmap.width, bitmap.height];
+    }""")
+    assert tuple(size) == cutout.size
+    expect(studio.page.locator("#notice")).to_be_hidden()
+
+
+def test_every_format_of_all_objects(open_studio: OpenStudio) -> None:
+    studio = with_two_objects(open_studio)
+    assert picture(content(save(studio, "All 2", "overlay"))).size == (640, 400)
+    assert picture(content(save(studio, "All 2", "cutout"))).mode == "RGBA"
+    assert len(json.loads(content(save(studio, "All 2", "coco")))["annotations"]) == 2
+    assert len(json.loads(content(save(studio, "All 2", "labelme")))["shapes"]) >= 2
+    assert b"<svg" in content(save(studio, "All 2", "svg"))
+    assert json.loads(content(save(studio, "All 2", "recipe")))
+    for kind in ("mask", "yolo"):
+        assert len(zipfile.ZipFile(io.BytesIO(content(save(studio, "All 2", kind)))).namelist()) >= 2
+
+
+def test_keyboard_alone_makes_and_exports_an_object(open_studio: OpenStudio) -> None:
+    studio = open_studio()
+    studio.open(discs())
+    studio.page.locator("#canvas").focus()
+    studio.press("ArrowDown")
+    studio.press("Enter")
+    studio.until("s.objects.length === 1")
+    studio.press("Control+Enter")
+    studio.page.locator("#save").focus()
+    studio.press("Enter")
+    expect(studio.page.locator("#save-menu")).to_be_visible()
+    studio.page.locator('[data-format="coco"]').focus()
+    with studio.page.expect_download() as download:
+        studio.press("Enter")
+    assert len(json.loads(content(download.value))["annotations"]) == 1
+    expect(studio.page.locator("#live")).to_contain_text("saved")
+    assert studio.page.evaluate("document.activeElement.id") == "save"
+
+
+def test_nothing_to_take_away_is_said_and_selected_text_is_left_to_the_browser(open_studio: OpenStudio) -> None:
+    studio = open_studio(permissions=["clipboard-read", "clipboard-write"])
+    studio.open(discs())
+    studio.press("Control+s")
+    expect(studio.page.locator("#notice-text")).to_contain_text("nothing to take away")
+    studio.page.evaluate("getSelection().selectAllChildren(document.getElementById('file-name'))")
+    studio.press("Control+c")
+    assert studio.page.evaluate("navigator.clipboard.readText()") == "discs.png"

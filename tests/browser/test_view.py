@@ -1,0 +1,104 @@
+"""Zooming and panning: clicks land where they are seen to land, on any screen."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+from tests.browser.studio import DISC_B, OpenStudio, discs
+from tests.image_files import file_of
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("width", "height", "ratio"), [(360, 640, 3), (1280, 800, 2), (1100, 700, 1.25)])
+def test_click_lands_on_its_pixel_on_any_screen(open_studio: OpenStudio, width: int, height: int, ratio: float) -> None:
+    studio = open_studio(viewport={"width": width, "height": height}, device_scale_factor=ratio)
+    studio.open(discs())
+    studio.click(DISC_B)
+    studio.until("s.objects.length === 1")
+    assert studio.state()["objects"][0]["points"][0] == [*(pytest.approx(at, abs=1) for at in DISC_B), 1]
+    ratios = studio.page.evaluate("[...document.querySelectorAll('#stage canvas')].map(c => c.width / c.clientWidth)")
+    assert ratios == pytest.approx([ratio] * 3, rel=0.01)
+    assert studio.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_wheel_zooms_at_the_pointer_space_pans_and_a_click_at_400_percent_is_exact(open_studio: OpenStudio) -> None:
+    studio = open_studio()
+    studio.open(discs())
+    before = (300.0, 330.0)  # whole pixels: wheel events know no others
+    seen = studio.under(before)
+    fitted = studio.state()["viewport"]["scale"]
+    studio.page.mouse.move(*before)
+    while studio.state()["viewport"]["scale"] < 4:
+        scale = studio.state()["viewport"]["scale"]
+        studio.page.mouse.wheel(0, -200)
+        studio.until(f"s.viewport.scale > {scale}")
+    assert studio.at(seen) == pytest.approx(before, abs=0.5)
+
+    studio.page.keyboard.down("Space")
+    studio.page.mouse.down()
+    studio.page.mouse.move(before[0] + 60, before[1] - 30, steps=3)
+    studio.page.mouse.up()
+    studio.page.keyboard.up("Space")
+    assert studio.at(seen) == pytest.approx((before[0] + 60, before[1] - 30), abs=0.5)
+    studio.page.mouse.down(button="middle")
+    studio.page.mouse.move(*before, steps=3)
+    studio.page.mouse.up(button="middle")
+    assert studio.at(seen) == pytest.approx(before, abs=0.5)
+
+    target = (seen[0] + 20.3, seen[1] - 15.6)
+    studio.click(target)
+    studio.until("s.objects.length === 1")
+    assert studio.state()["objects"][0]["points"][0][:2] == pytest.approx(list(target), abs=0.3)
+    studio.press("0")
+    studio.until(f"Math.abs(s.viewport.scale - {fitted}) < 1e-6")
+    studio.press("+")
+    studio.until(f"s.viewport.scale > {fitted}")
+    studio.press("-")
+    studio.until(f"Math.abs(s.viewport.scale - {fitted}) < 1e-6")
+
+
+def test_two_fingers_pinch_and_pan(open_studio: OpenStudio) -> None:
+    studio = open_studio(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    studio.open(discs())
+    fitted = studio.state()["viewport"]["scale"]
+    x, y = studio.at((320, 200))
+    wire = studio.page.context.new_cdp_session(studio.page)
+
+    def touch(kind: str, *fingers: tuple[float, float]) -> None:
+        points = [{"x": at[0], "y": at[1], "id": number} for number, at in enumerate(fingers)]
+        wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", (x - 30, y), (x + 30, y))
+    for step in range(1, 7):
+        touch("touchMove", (x - 30 - step * 10, y + step * 4), (x + 30 + step * 10, y + step * 4))
+    touch("touchEnd")
+    studio.until(f"s.viewport.scale > {2.5 * fitted}")
+    assert studio.at((320, 200)) == pytest.approx((x, y + 24), abs=2)
+    assert studio.state()["objects"] == []
+
+
+def test_picture_of_twelve_megapixels_is_drawn_from_a_smaller_copy_and_sharp_when_near(open_studio: OpenStudio) -> None:
+    big = Image.new("RGB", (4000, 3000), (30, 60, 90))
+    for x in range(2000, 2040, 2):
+        big.paste((255, 255, 255), (x, 1500, x + 1, 1540))
+    studio = open_studio()
+    studio.page.evaluate("""() => {
+      globalThis.drawn = [];
+      const draw = CanvasRenderingContext2D.prototype.drawImage;
+      CanvasRenderingContext2D.prototype.drawImage = function (image, ...rest) {
+        if (image instanceof ImageBitmap) globalThis.drawn.push(image.width);
+        return draw.call(this, image, ...rest);
+      };
+    }""")
+    studio.open({"name": "big.png", "mimeType": "image/png", "buffer": file_of(big, "PNG", compress_level=1)})
+    studio.page.wait_for_function("() => globalThis.drawn.at(-1) === 1000")
+    studio.page.mouse.move(*studio.at((2020, 1520)))
+    for _ in range(12):
+        studio.page.mouse.wheel(0, -240)
+    studio.until("s.viewport.scale > 8")
+    assert studio.page.evaluate("() => globalThis.drawn.at(-1)") == 4000
+    studio.away()
+    assert studio.pixel((2020.5, 1520.5)) == (255, 255, 255, 255)
+    assert studio.pixel((2021.5, 1520.5)) == (30, 60, 90, 255)

@@ -1,0 +1,88 @@
+"""What half precision costs on a trained model, and that the same picture gives the same bits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from app.engine.contract import Prompt
+from app.engine.loader import load_model
+from app.engine.manifest import BUNDLED_DIR, load_manifest
+from app.engine.openvino_cpu import OpenVinoEmbedding, OpenVinoEngine
+from app.engine.runtime import detect
+from app.pictures import PictureLimits, read_picture
+from app.settings import Settings
+from tests.graph_factory import compiled
+
+SAMPLES = Path(__file__).parent.parent.parent / "static" / "samples"
+PROMPTS = 200
+MIN_MEAN_IOU = 0.99
+
+
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, OpenVinoEngine]:
+    sam = load_model(load_manifest().entry("nano"), BUNDLED_DIR / "nano.pt")
+    directory = tmp_path_factory.mktemp("graphs")
+    return {precision: compiled("nano", sam, precision, directory) for precision in ("fp32", "bf16")}
+
+
+@pytest.fixture(scope="module")
+def photos() -> list[np.ndarray]:
+    settings = Settings()
+    limits = PictureLimits(settings.max_upload_bytes, settings.max_pixels, settings.max_side, settings.max_aspect)
+    return [read_picture(path.read_bytes(), limits).working for path in sorted(SAMPLES.glob("*.jpg"))]
+
+
+def prompts_on(photo: np.ndarray, count: int, seed: int) -> list[Prompt]:
+    """Clicks and boxes anywhere on a picture."""
+    rng, (height, width) = np.random.default_rng(seed), photo.shape[:2]
+    made = []
+    for number in range(count):
+        x, y = float(rng.uniform(0, width)), float(rng.uniform(0, height))
+        if number % 2:
+            half_w, half_h = rng.uniform(0.05, 0.3) * width, rng.uniform(0.05, 0.3) * height
+            box = (max(0.0, x - half_w), max(0.0, y - half_h), min(width, x + half_w), min(height, y + half_h))
+            made.append(Prompt(box_xyxy=box, multimask=False))
+        else:
+            made.append(Prompt(((x, y),), (1,)))
+    return made
+
+
+def test_masks_in_bf16_are_those_in_fp32(engines: dict[str, OpenVinoEngine], photos: list[np.ndarray]) -> None:
+    if detect(None).precision != "bf16":
+        return  # nobody runs bf16 on this CPU
+    overlaps = []
+    for number, photo in enumerate(photos):
+        prompts = prompts_on(photo, PROMPTS // len(photos), number)
+        answers = {name: engine.decode(engine.encode(photo), prompts) for name, engine in engines.items()}
+        for one, other in zip(answers["fp32"], answers["bf16"], strict=True):
+            a, b = one.logits[one.best] > 0, other.logits[one.best] > 0
+            overlaps.append((a & b).sum() / max(1, (a | b).sum()) if (a | b).any() else 1.0)
+    assert len(overlaps) >= PROMPTS
+    assert np.mean(overlaps) >= MIN_MEAN_IOU, f"mean IoU {np.mean(overlaps):.4f}"
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_picture_that_is_encoded_again_gives_the_same_bits(
+    engines: dict[str, OpenVinoEngine], photos: list[np.ndarray], precision: str
+) -> None:
+    engine, prompts = engines[precision], prompts_on(photos[0], 20, 0)
+    first, second = (engine.decode(engine.encode(photos[0]), prompts) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        assert_array_equal(one.logits, other.logits)
+        assert_array_equal(one.scores, other.scores)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_an_embedding_survives_a_trip_to_disk(
+    engines: dict[str, OpenVinoEngine], photos: list[np.ndarray], precision: str
+) -> None:
+    engine, prompts = engines[precision], prompts_on(photos[1], 4, 0)
+    embedding = engine.encode(photos[1])
+    again = OpenVinoEmbedding.from_bytes(embedding.to_bytes())
+    assert again.nbytes == embedding.nbytes
+    for one, other in zip(engine.decode(embedding, prompts), engine.decode(again, prompts), strict=True):
+        assert_array_equal(one.logits, other.logits)

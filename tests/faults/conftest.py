@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.conftest import Program, free_port
+from tests.faults.observed import Observed
+from tests.image_files import png
+from tests.integration.peer import post_picture_to
+
+SHORT = {
+    "SEND_TIMEOUT_S": "1",
+    "HEAD_TIMEOUT_S": "1",
+    "BODY_TIMEOUT_S": "2",
+    "HELLO_TIMEOUT_S": "1",
+    "PING_INTERVAL_S": "1",
+    "PING_TIMEOUT_S": "1",
+    "RESUME_S": "1",
+    "SHUTDOWN_TIMEOUT_S": "2",
+    "BLOCKED_LOOP_S": "0.5",
+    "CLICK_TIMEOUT_S": "1",
+    "RATE_GRACE_S": "1",
+}
+"""Every patience of the server, shortened, so that a fault and its end take seconds."""
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def victim(anyio_backend: str) -> AsyncIterator[Observed]:
+    """One server for all faults of a file: none of them may break it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SHORT.items():
+            patch.setenv(f"HOVERSAM_{name}", value)
+        program = Program(free_port(), module="tests.faults.program")
+    try:
+        program.wait_until_ready()
+        yield Observed(program, await post_picture_to(program.url, png(64, 48)))
+        program.stop()
+    finally:
+        program.kill()

@@ -1,0 +1,41 @@
+"""The program itself around an engine whose decodes take a set time: `python -m tests.faults.program serve --port N`.
+
+`FAULT_DECODE_S` is that time. A picture 13 pixels wide makes the engine hang for good.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import types
+
+from app import serve
+from app.__main__ import main
+from app.engine.contract import Candidates, Embedding, Prompt
+from app.engine.fake import FakeEmbedding, FakeEngine
+
+HANGING = 13
+
+
+class SlowEngine(FakeEngine):
+    """Takes its time, like a model; and misbehaves on request."""
+
+    def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
+        time.sleep(float(os.environ.get("FAULT_DECODE_S", "0.02")))
+        if isinstance(embedding, FakeEmbedding) and embedding.size_hw[1] == HANGING:
+            threading.Event().wait()
+        return super().decode(embedding, prompts)
+
+
+def run(argv: list[str]) -> int:
+    device = types.ModuleType("app.engine.device")  # the real one loads torch
+    vars(device)["set_threads"] = lambda _: None
+    sys.modules[device.__name__] = device
+    vars(serve).update(find_weights=lambda *_: None, load_engine=lambda *_: SlowEngine())
+    return main(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,236 @@
+"""Clients and networks that fail: each fault beside a healthy session, with the five invariants of `observed`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from app.protocol import messages as m
+from app.protocol.codec import encode
+from tests.faults.observed import Fault, Observed, holds, reasons
+from tests.faults.wire import Raw, frame, handshake
+from tests.integration.peer import dialled_at
+
+pytestmark = pytest.mark.anyio
+PATIENCE_S = 3.0
+"""The shortened patience of the server and two seconds, as every fault may last at most."""
+MULTIPART = b"POST /api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+FILE = b'--x\r\nContent-Disposition: form-data; name="file"; filename="p"\r\n\r\n'
+
+
+async def asking_and_deaf(server: Observed, raw: Raw) -> None:
+    """Open a picture, and ask for more and more of it until nothing gets through."""
+    await handshake(raw)
+    raw.write(frame(encode(m.Hello(version=1))) + frame(encode(m.Open(seq=1, image_id=server.image_id))))
+    raw.write(frame(encode(m.Click(seq=2, x=30, y=20))))
+    for number in range(3, 1500):
+        raw.write(frame(encode(m.Label(seq=number, object=1, name="x" * 250))))
+
+
+async def gone(raw: Raw) -> float:
+    """Return how long the server kept a connection whose writes fail once it has ended it."""
+    began = time.monotonic()
+    with contextlib.suppress(ConnectionError, OSError, asyncio.TimeoutError):
+        while time.monotonic() - began < 30:
+            raw.write(frame(b"", opcode=10))
+            await asyncio.wait_for(raw.writer.drain(), 0.2)
+            if raw.writer.is_closing():
+                break
+            await asyncio.sleep(0.05)
+    return time.monotonic() - began
+
+
+async def never_reads(server: Observed) -> None:
+    async with Raw(server.url, receive_buffer=4096) as raw:
+        await asking_and_deaf(server, raw)
+        raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        assert await gone(raw) <= PATIENCE_S + 2
+
+
+async def trickles(server: Observed) -> None:
+    async with Raw(server.url, receive_buffer=4096) as raw:
+        before = await server.figures()
+        await asking_and_deaf(server, raw)
+        began = time.monotonic()
+        while (await server.figures()).connections > before.connections:
+            assert time.monotonic() - began <= PATIENCE_S + 2
+            await raw.reader.read(1024)
+            await asyncio.sleep(0.4)
+
+
+async def floods_with_pings(server: Observed) -> None:
+    async with Raw(server.url, receive_buffer=4096) as raw:
+        await handshake(raw)
+        raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        began = time.monotonic()
+        with contextlib.suppress(ConnectionError):
+            while time.monotonic() - began < 10 and not raw.writer.is_closing():
+                raw.write(frame(bytes(125), opcode=9) * 500)
+                await raw.writer.drain()
+        assert time.monotonic() - began <= PATIENCE_S
+
+
+async def vanishes_in_an_upload(server: Observed) -> None:
+    async with Raw(server.url) as raw:
+        raw.write(MULTIPART + b"Content-Length: 4000000\r\n\r\n" + FILE + bytes(2_000_000))
+        await raw.writer.drain()
+        raw.reset()
+
+
+async def freezes(server: Observed) -> None:
+    """Answer no ping; the server's interval and timeout are a second each."""
+    async with Raw(server.url) as raw:
+        await handshake(raw)
+        raw.write(frame(encode(m.Hello(version=1))))
+        began = time.monotonic()
+        async for kind, payload in raw.frames():
+            if kind == 8:
+                assert int.from_bytes(payload[:2], "big") == 1011
+        assert time.monotonic() - began <= PATIENCE_S + 1
+
+
+async def is_silent(server: Observed) -> None:
+    async with Raw(server.url) as raw:
+        assert (await raw.rest()).startswith(b"HTTP/1.1 408")
+
+
+async def sends_half_a_head(server: Observed) -> None:
+    async with Raw(server.url) as raw:
+        raw.write(b"GET / HTTP/1.1\r\nHost: local")
+        began = time.monotonic()
+        assert (await raw.rest()).startswith(b"HTTP/1.1 408")
+        assert time.monotonic() - began <= 2 + 1
+
+
+async def sends_a_head_without_end(server: Observed) -> None:
+    async with Raw(server.url) as raw:
+        raw.write(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000)
+        await raw.rest()
+
+
+async def sends_a_slow_body(server: Observed) -> None:
+    async with Raw(server.url) as raw:
+        raw.write(MULTIPART + b"Content-Length: 4000000\r\n\r\n" + FILE)
+        began = time.monotonic()
+        assert (await raw.rest()).startswith(b"HTTP/1.1 408")
+        assert time.monotonic() - began <= 3 + 1
+
+
+async def resets_in_every_state(server: Observed) -> None:
+    hello = frame(encode(m.Hello(version=1)))
+    opening = frame(encode(m.Open(seq=1, image_id=server.image_id)))
+    click = frame(encode(m.Click(seq=2, x=5, y=5)))
+    close = frame(b"\x03\xe8", opcode=8)
+    for sent in (b"", hello[:7], hello, hello + opening, hello + opening + click, hello + opening + click + close):
+        async with Raw(server.url) as raw:
+            await handshake(raw)
+            raw.write(sent)
+            await raw.writer.drain()
+            raw.reset()
+
+
+async def sends_a_thousand_messages_a_second(server: Observed) -> None:
+    async with dialled_at(server.ws_url) as peer:
+        await peer.hello()
+        await peer.open(server.image_id)
+        reading = asyncio.create_task(peer.closed())
+        with contextlib.suppress(Exception):
+            for _ in range(300):
+                for _ in range(10):
+                    await peer.send(m.Hover(seq=peer.seq(), x=5, y=5))
+                await asyncio.sleep(0.01)
+        code, _ = await reading
+        assert code == m.CloseCode.RATE
+
+
+async def arrives_in_pieces_of_a_byte(server: Observed) -> None:
+    async with Raw(server.url) as raw:
+        await handshake(raw)
+        for byte in frame(encode(m.Hello(version=1))) + frame(encode(m.Ping(at=5))):
+            raw.write(bytes([byte]))
+            await asyncio.sleep(0)
+        assert [(await raw.frame())[0] for _ in range(2)] == [2, 2]
+
+
+async def comes_and_goes(server: Observed) -> None:
+    async def once() -> None:
+        async with dialled_at(server.ws_url) as peer:
+            await peer.hello()
+
+    for _ in range(5):
+        await asyncio.gather(*(once() for _ in range(10)))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        never_reads,
+        trickles,
+        floods_with_pings,
+        vanishes_in_an_upload,
+        freezes,
+        is_silent,
+        sends_half_a_head,
+        sends_a_head_without_end,
+        sends_a_slow_body,
+        resets_in_every_state,
+        sends_a_thousand_messages_a_second,
+        arrives_in_pieces_of_a_byte,
+        comes_and_goes,
+    ],
+    ids=lambda fault: fault.__name__,
+)
+async def test_nobody_else_notices_a_client_that(victim: Observed, fault: Fault) -> None:
+    await holds(victim, fault)
+
+
+async def test_500_connections_in_a_second_are_all_answered_and_a_session_goes_on(victim: Observed) -> None:
+    """Quickness is not promised here: so many requests are honest work for the processor."""
+
+    async def once() -> bytes:
+        async with Raw(victim.url) as raw:
+            raw.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return (await raw.rest())[9:12]
+
+    before = await victim.figures()
+    async with victim.session() as healthy:
+        answers = await asyncio.gather(*(once() for _ in range(500)))
+        assert (await healthy.click(5, 5)).id == 1
+    assert set(answers) <= {b"200", b"503"}
+    await victim.recovered(before)
+
+
+async def test_every_cut_is_one_line_with_its_reason(victim: Observed) -> None:
+    """Runs last in this file: by now each of them has happened."""
+    await floods_with_pings(victim)
+    assert "ping_flood" in reasons(victim) or "pongs_unread" in reasons(victim)
+    assert all("\n" not in line[:-1] for line in victim.program.lines)
+
+
+async def test_an_upload_that_broke_leaves_no_file(victim: Observed) -> None:
+    """The server's descriptors are back, so an unnamed temporary file is gone too; one with a name would show here."""
+    before = named_files()
+    await vanishes_in_an_upload(victim)
+    await victim.recovered(await victim.figures())
+    assert named_files() <= before
+
+
+def named_files() -> set[Path]:
+    return {path for path in Path(tempfile.gettempdir()).iterdir() if path.name.startswith("tmp")}
+
+
+async def test_a_session_goes_on_after_its_link_was_dead_for_a_while(victim: Observed) -> None:
+    async with dialled_at(victim.ws_url) as peer:
+        welcome = await peer.hello()
+        await peer.open(victim.image_id)
+        made = await peer.click(5, 5)
+        peer.socket.transport.abort()
+    async with dialled_at(victim.ws_url) as back:
+        assert (await back.hello(welcome)).resumed
+        await back.expect(m.Image)
+        assert (await back.expect(m.Object)).masks == made.masks

@@ -1,0 +1,84 @@
+"""The client across a server process that is killed and another that is started in its place."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from app.client import Reconnect, connect, connect_blocking
+from tests.conftest import START_DEADLINE_S, Program, free_port
+from tests.image_files import png
+from tests.integration.test_client_resume import told
+
+pytestmark = pytest.mark.anyio
+PATIENT = Reconnect(give_up_s=START_DEADLINE_S, first_s=0.05, longest_s=0.5)
+
+
+class Phoenix:
+    """A server without a model that can be ended and begun again at its address."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.programs: list[Program] = []
+        self.begin()
+
+    @property
+    def url(self) -> str:
+        return self.programs[-1].url
+
+    def begin(self) -> None:
+        self.programs.append(Program(self.port, module="tests.integration.fake_program"))
+        self.programs[-1].wait_until_ready()
+
+    def restart(self, how: signal.Signals) -> None:
+        if how == signal.SIGKILL:
+            self.programs[-1].kill()
+        else:
+            self.programs[-1].stop(how)
+        self.begin()
+
+
+@pytest.fixture
+def phoenix() -> Iterator[Phoenix]:
+    phoenix = Phoenix()
+    yield phoenix
+    for program in phoenix.programs:
+        program.kill()
+
+
+async def test_a_server_that_is_killed_in_mid_session_gets_every_prompt_again_and_none_twice(phoenix: Phoenix) -> None:
+    async with connect(phoenix.url, reconnect=PATIENT) as session:
+        await session.open(png(160, 120))
+        cup = await session.click(80, 60)
+        await session.choose(cup.id, 0)
+        await session.click(20, 20, object=cup.id)
+        plate = await session.box((100, 10, 150, 50))
+        await session.label(plate.id, "plate")
+        await session.click(5, 5)
+        await session.undo()
+        before = told(session.objects)
+
+        clicks = [asyncio.create_task(session.click(x, 110, object=cup.id)) for x in range(10, 60, 10)]
+        await asyncio.to_thread(phoenix.restart, signal.SIGKILL)
+        await asyncio.gather(*clicks)
+        assert session.losses >= 1
+        cup_now = session.objects[cup.id]
+        assert cup_now.points == (*cup.points, (20, 20, 1), *((x, 110, 1) for x in range(10, 60, 10)))
+        assert told(session.objects)[plate.id] == before[plate.id]
+
+        for _ in clicks:
+            await session.undo()
+        assert told(session.objects) == before
+
+
+def test_a_server_that_is_restarted_in_order_is_taken_up_by_the_blocking_session_too(phoenix: Phoenix) -> None:
+    with connect_blocking(phoenix.url, reconnect=PATIENT) as session:
+        session.open(png(160, 120))
+        cup = session.click(80, 60)
+        phoenix.restart(signal.SIGTERM)
+        again = session.click(20, 20, object=cup.id)
+        assert (again.id, again.points) == (cup.id, ((80, 60, 1), (20, 20, 1)))
+        assert again.mask[60, 80]

@@ -1,0 +1,272 @@
+"""Files over the socket and over HTTP, of pictures small and large."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image as Pil
+
+from app.exports.recipe import read_recipe
+from app.protocol import messages as m
+from app.protocol.masks import decode_mask, iou
+from app.settings import Settings
+from tests.conftest import Server
+from tests.export_readers import coco_decoded, from_png, unzipped
+from tests.image_files import file_of, noise, png
+from tests.integration.peer import DEADLINE_S, Peer, greeted, opened, uploaded
+
+pytestmark = pytest.mark.anyio
+FORMATS = ("coco", "yolo", "labelme", "svg", "mask", "cutout", "overlay", "recipe")
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(shutdown_timeout_s=2.0, max_export_bytes=4_000_000)
+
+
+async def exported(peer: Peer, kind: Any, objects: tuple[int, ...] | None = None) -> m.File:
+    seq = peer.seq()
+    await peer.send(m.Export(seq=seq, format=kind, objects=objects))
+    file = await peer.expect(m.File)
+    assert file.seq == seq
+    return file
+
+
+async def refused(peer: Peer, kind: Any, objects: tuple[int, ...] | None = None) -> m.Error:
+    seq = peer.seq()
+    await peer.send(m.Export(seq=seq, format=kind, objects=objects))
+    error = await peer.expect(m.Error)
+    assert (error.seq, error.fatal) == (seq, False)
+    return error
+
+
+def coco_masks_of(data: bytes) -> list[np.ndarray[Any, np.dtype[np.bool_]]]:
+    return [coco_decoded(item["segmentation"]) for item in json.loads(data)["annotations"]]
+
+
+async def test_every_format_comes_as_a_file(server: Server) -> None:
+    async with opened(server, file_of(noise(160, 120), "JPEG")) as peer:
+        await peer.click(80, 60)
+        files = [await exported(peer, kind) for kind in FORMATS]
+    stem = files[0].name.split(".")[0]
+    assert stem.startswith("picture-")
+    assert [file.name.removeprefix(stem) for file in files] == [
+        ".coco.json",
+        ".yolo.zip",
+        ".json",
+        ".svg",
+        ".mask.png",
+        ".cutout.png",
+        ".overlay.png",
+        ".recipe.json",
+    ]
+
+
+async def test_a_file_holds_the_very_mask_that_was_shown(server: Server) -> None:
+    async with opened(server, file_of(noise(160, 120), "PNG")) as peer:
+        shown = decode_mask((cup := await peer.click(80, 60)).masks[cup.chosen])
+        [mask_hw] = coco_masks_of((await exported(peer, "coco")).data)
+        cutout = np.asarray(from_png((await exported(peer, "cutout")).data))
+    assert np.array_equal(mask_hw, shown)
+    assert np.array_equal(cutout[..., 3] == 255, shown)
+    assert np.array_equal(cutout[shown][:, :3], np.asarray(noise(160, 120))[shown])
+
+
+async def test_a_file_is_of_the_pictures_native_size(server: Server) -> None:
+    picture = Pil.new("RGB", (3000, 2400), (10, 200, 30))
+    async with opened(server, file_of(picture, "PNG")) as peer:
+        cup = await peer.click(1500, 1200)
+        mask = cup.masks[cup.chosen]
+        assert mask.size == (1638, 2048)
+        cutout = from_png((await exported(peer, "cutout")).data)
+        [mask_hw] = coco_masks_of((await exported(peer, "coco")).data)
+    assert cutout.size == (3000, 2400)
+    assert np.array_equal(np.asarray(cutout)[..., 3] == 255, mask_hw)
+    smaller = np.asarray(Pil.fromarray(mask_hw).resize((2048, 1638), Pil.Resampling.NEAREST))
+    assert iou(smaller, decode_mask(mask)) > 0.995
+
+
+async def test_a_cutout_of_a_turned_photo_is_upright(server: Server) -> None:
+    exif = Pil.Exif()
+    exif[0x0112] = 6
+    async with opened(server, file_of(noise(160, 120), "PNG", exif=exif)) as peer:
+        await peer.click(60, 80)
+        cutout = np.asarray(from_png((await exported(peer, "cutout")).data))
+    upright = np.asarray(noise(160, 120).transpose(Pil.Transpose.ROTATE_270))
+    shown = cutout[..., 3] == 255
+    assert cutout.shape == (160, 120, 4)
+    assert np.array_equal(cutout[shown][:, :3], upright[shown])
+
+
+async def test_some_objects_are_exported_in_the_order_in_which_they_were_made(server: Server) -> None:
+    async with opened(server, png(160, 120)) as peer:
+        for x in (30, 80, 130):
+            await peer.click(x, 60)
+        some = json.loads((await exported(peer, "coco", (3, 1, 3))).data)
+        every = unzipped((await exported(peer, "mask")).data)
+        none = json.loads((await exported(peer, "coco", ())).data)
+    assert [item["id"] for item in some["annotations"]] == [1, 3]
+    assert len(every) == 4
+    assert none["annotations"] == []
+
+
+async def test_a_file_is_named_after_the_picture(server: Server) -> None:
+    image_id = await uploaded(server, png(160, 120))
+    async with greeted(server) as peer:
+        await peer.send(m.Open(seq=peer.seq(), image_id=image_id, name="../my\u202e cat.jpeg"))
+        await peer.expect(m.Image)
+        file = await exported(peer, "labelme")
+    assert file.name == "my cat.json"
+    assert json.loads(file.data)["imagePath"] == "my cat.jpeg"
+
+
+async def test_a_recipe_repeats_what_was_clicked(server: Server) -> None:
+    async with opened(server, png(160, 120)) as peer:
+        cup = await peer.click(80, 60)
+        await peer.click(20, 20, object=cup.id)
+        recipe = read_recipe((await exported(peer, "recipe")).data)
+    assert list(map(list, recipe.objects[0].points)) == [[80, 60, 1], [20, 20, 1]]
+    assert recipe.objects[0].trail == (None,)
+    assert (recipe.width, recipe.height, recipe.model) == (160, 120, "tiny")
+
+
+async def test_without_a_picture_there_is_no_file(server: Server) -> None:
+    async with greeted(server) as peer:
+        assert (await refused(peer, "coco")).code == "no_image"
+
+
+async def test_an_object_that_is_not_there_is_named(server: Server) -> None:
+    async with opened(server, png(160, 120)) as peer:
+        await peer.click(80, 60)
+        error = await refused(peer, "coco", (1, 7))
+        assert (error.code, "7" in error.message) == ("unknown_object", True)
+        assert len(coco_masks_of((await exported(peer, "coco", (1,))).data)) == 1
+
+
+@pytest.mark.parametrize("kind", ["mask", "cutout"])
+async def test_a_picture_of_no_object_is_refused(server: Server, kind: str) -> None:
+    async with opened(server, png(160, 120)) as peer:
+        assert (await refused(peer, kind)).code == "unknown_object"
+
+
+async def test_a_file_that_gets_too_large_says_what_to_do(server: Server) -> None:
+    async with opened(server, file_of(noise(1600, 1200), "JPEG")) as peer:
+        await peer.send(m.Box(seq=peer.seq(), box=(0, 0, 1600, 1200)))
+        await peer.expect(m.Object)
+        error = await refused(peer, "cutout")
+        assert (error.code, "HOVERSAM_MAX_EXPORT_BYTES" in error.message) == ("image_too_large", True)
+        assert (await exported(peer, "mask")).data
+
+
+async def test_a_picture_that_had_to_make_room_can_not_be_cut_out_but_its_masks_are_there(server: Server) -> None:
+    async with opened(server, png(160, 120)) as peer:
+        await peer.click(80, 60)
+        server.predictor.pictures._budget_bytes = 1
+        await uploaded(server, png(10, 10))
+        assert (await refused(peer, "cutout")).code == "unknown_image"
+        assert len(coco_masks_of((await exported(peer, "coco")).data)) == 1
+
+
+async def test_clicks_go_on_while_a_file_is_made(server: Server) -> None:
+    """The exporter's one thread is held, as by another's large file."""
+    async with opened(server, png(160, 120)) as peer:
+        await peer.click(80, 60)
+        held, entered = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def hold() -> None:
+            loop.call_soon_threadsafe(entered.set)
+            asyncio.run_coroutine_threadsafe(held.wait(), loop).result(DEADLINE_S)
+
+        server.lobby.exporter._worker.submit(hold)
+        await asyncio.wait_for(entered.wait(), DEADLINE_S)
+        seq = peer.seq()
+        await peer.send(m.Export(seq=seq, format="coco"))
+        await peer.click(20, 20)
+        held.set()
+        file = await peer.expect(m.File)
+    assert file.seq == seq
+    assert len(coco_masks_of(file.data)) == 1  # as it was when it was asked for
+
+
+# Over HTTP.
+
+
+async def post(server: Server, body: dict[str, Any] | str) -> httpx.Response:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=DEADLINE_S) as client:
+        text = body if isinstance(body, str) else json.dumps(body)
+        return await client.post(f"{server.url}/api/export", content=text, headers={"content-type": "application/json"})
+
+
+POINT: dict[str, Any] = {"points": [{"x": 80, "y": 60, "label": 1}]}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+async def test_every_format_comes_over_http(server: Server, kind: str) -> None:
+    image_id = await uploaded(server, file_of(noise(160, 120), "PNG"))
+    response = await post(server, {"image_id": image_id, "format": kind, "objects": [POINT], "name": "Käfer.png"})
+    assert response.status_code == 200, response.text
+    kept, name = response.headers["content-disposition"].split("; filename*=UTF-8''")
+    assert kept == "attachment"
+    assert unquote(name).startswith("Käfer.")
+    assert "content-encoding" not in response.headers
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_an_export_over_http_is_the_mask_that_segment_has(server: Server) -> None:
+    image_id = await uploaded(server, png(160, 120))
+    box: dict[str, Any] = {"box": [10, 10, 60, 60], "points": [{"x": 20, "y": 20, "label": 0}]}
+    data = (
+        await post(server, {"image_id": image_id, "format": "coco", "objects": [POINT, {**box, "name": "mug"}]})
+    ).content
+    for prompt, mask_hw in zip((POINT, box), coco_masks_of(data), strict=True):
+        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=DEADLINE_S) as client:
+            answer = await client.post(f"{server.url}/api/segment", json={"image_id": image_id, **prompt})
+        counts = answer.json()["masks"][0]["rle"]["counts"]
+        assert np.array_equal(np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(120, 160), mask_hw)
+    assert [category["name"] for category in json.loads(data)["categories"]] == ["object", "mug"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"image_id": "0" * 32}, 404, "IMAGE_NOT_FOUND"),
+        ({"format": "gif"}, 400, "BAD_REQUEST"),
+        ({"objects": [{}]}, 400, "BAD_REQUEST"),
+        ({"objects": [{"points": [{"x": 999, "y": 1}]}]}, 400, "BAD_REQUEST"),
+        ({"objects": [{"box": [9, 9, 1, 1]}]}, 400, "BAD_REQUEST"),
+        ({"objects": [POINT] * 65}, 400, "BAD_REQUEST"),
+        ({"objects": []}, 404, "NOT_FOUND"),
+    ],
+    ids=["picture", "format", "no prompt", "off the picture", "inside out", "objects", "nothing to cut out"],
+)
+async def test_a_bad_request_has_the_one_shape_of_errors(
+    server: Server, change: dict[str, Any], status: int, code: str
+) -> None:
+    image_id = await uploaded(server, png(160, 120))
+    response = await post(server, {"image_id": image_id, "format": "cutout", "objects": [POINT], **change})
+    assert (response.status_code, response.json()["detail"]["code"]) == (status, code), response.text
+    assert response.json()["detail"]["message"]
+
+
+async def test_a_body_that_is_no_json_is_a_bad_request(server: Server) -> None:
+    assert (await post(server, "{")).json()["detail"]["code"] == "BAD_REQUEST"
+
+
+async def test_a_file_over_http_is_bounded_too(server: Server) -> None:
+    image_id = await uploaded(server, file_of(noise(1600, 1200), "JPEG"))
+    body = {"image_id": image_id, "format": "overlay", "objects": []}
+    assert (await post(server, body)).json()["detail"]["code"] == "FILE_TOO_LARGE"
+
+
+def test_noise_is_larger_than_the_bound_as_the_tests_above_need() -> None:
+    stream = io.BytesIO()
+    noise(1600, 1200).save(stream, "PNG")
+    assert len(stream.getvalue()) > 4_000_000

@@ -1,0 +1,290 @@
+"""One session goes on with another model: loaded beside its work, everything predicted again, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.engine.fake import FakeEngine
+from app.engine.manifest import Manifest
+from app.errors import EngineFailedError, ModelUnavailableError
+from app.protocol import messages as m
+from app.session.objects import SessionObject
+from app.session.session import HoverQuery, query_of
+from app.settings import Settings
+from tests.conftest import Server, open_gates, started
+from tests.image_files import png
+from tests.integration.garage import Garage, all_objects, ask, small_models, switch
+from tests.integration.peer import Peer, dialled, greeted, happened, opened, uploaded
+from tests.weights_site import CONTENT, HALF
+
+pytestmark = pytest.mark.anyio
+
+PICTURE = png(64, 48)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("app.engine.checkpoints.default_cache_file", lambda: tmp_path / "cache" / "verified.json")
+    return tmp_path / "checkpoints"
+
+
+@pytest.fixture
+def manifest(folder: Path) -> Manifest:
+    return small_models(folder, "http://127.0.0.1:1/weights.pt")
+
+
+@pytest.fixture
+def settings(folder: Path) -> Settings:
+    return Settings(checkpoints_dir=folder, offline=True, shutdown_timeout_s=2.0)
+
+
+@pytest.fixture
+def garage() -> Garage:
+    return Garage()
+
+
+@pytest.fixture
+async def server(
+    anyio_backend: str, settings: Settings, engine: FakeEngine, manifest: Manifest, garage: Garage
+) -> AsyncIterator[Server]:
+    """A server that runs `tiny`; other models load as engines without a model once their file is there."""
+    running = await started(settings, engine, manifest=manifest, load=garage.load)
+    yield running
+    garage.close()
+    open_gates(engine)
+    await running.stop()
+
+
+def put(manifest: Manifest, folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / manifest.entry(name).file).write_bytes(CONTENT)
+
+
+async def prompted(peer: Peer) -> None:
+    """Make object 1, refined from a chosen candidate, and object 2, a box."""
+    await peer.click(20, 20)
+    await peer.send(m.Choose(seq=peer.seq(), object=1, candidate=0))
+    await peer.expect(m.Object)
+    await peer.click(40, 30, object=1)
+    await peer.click(25, 25, label=0, object=1)
+    await peer.send(m.Box(seq=peer.seq(), box=(5, 5, 30, 40)))
+    await peer.expect(m.Object)
+
+
+async def test_every_object_is_predicted_again_as_if_the_model_had_been_there_from_the_start(
+    server: Server, manifest: Manifest, folder: Path
+) -> None:
+    put(manifest, folder, "small")
+    async with opened(server, PICTURE) as switching, opened(server, PICTURE) as fresh:
+        await prompted(switching)
+        image, switched = await switch(switching, "small", objects=2)
+        assert (image.model, image.width, image.height) == ("small", 64, 48)
+        await switch(fresh, "small")
+        await prompted(fresh)
+        _, expected = await switch(fresh, "small", objects=2)
+        assert [item.masks for item in switched.values()] == [item.masks for item in expected.values()]
+        assert [item.points for item in switched.values()] == [item.points for item in expected.values()]
+
+
+async def test_only_the_session_that_asks_changes_its_model(server: Server, manifest: Manifest, folder: Path) -> None:
+    put(manifest, folder, "small")
+    async with opened(server, PICTURE) as one, opened(server, PICTURE) as other:
+        before = await other.hover(20, 20)
+        await switch(one, "small")
+        assert (await one.hover(20, 20)).masks[0].size == (32, 32)
+        assert (await other.hover(20, 20)).masks == before.masks
+
+
+async def test_the_welcome_of_a_resumed_session_says_its_model(
+    server: Server, manifest: Manifest, folder: Path
+) -> None:
+    put(manifest, folder, "small")
+    image_id = await uploaded(server, PICTURE)
+    async with dialled(server) as peer:
+        welcome = await peer.hello()
+        await peer.open(image_id)
+        await peer.click(20, 20)
+        await switch(peer, "small", objects=1)
+    async with dialled(server) as peer:
+        assert (await peer.hello(welcome)).model == "small"
+        assert (await peer.expect(m.Image)).model == "small"
+
+
+async def test_undo_and_redo_after_a_switch_show_the_new_models_masks(
+    server: Server, manifest: Manifest, folder: Path, garage: Garage
+) -> None:
+    put(manifest, folder, "small")
+    async with opened(server, PICTURE) as peer, opened(server, PICTURE) as fresh:
+        await peer.click(20, 20)
+        await peer.click(40, 30, object=1)
+        await switch(peer, "small", objects=1)
+        await switch(fresh, "small")
+        first = await fresh.click(20, 20)
+        second = await fresh.click(40, 30, object=1)
+        for back, expected in [(True, first), (False, second), (True, first)]:
+            await peer.send(m.Undo(seq=peer.seq()) if back else m.Redo(seq=peer.seq()))
+            shown = await peer.expect(m.Object)
+            assert (shown.points, shown.masks) == (expected.points, expected.masks)
+        decoded = len(garage.made["small"].decoded)
+        await peer.send(m.Redo(seq=peer.seq()))
+        await peer.expect(m.Object)
+        assert len(garage.made["small"].decoded) == decoded  # predicted once, then kept
+
+
+async def test_a_model_chosen_before_a_picture_is_the_one_that_encodes_it(
+    server: Server, manifest: Manifest, folder: Path, garage: Garage
+) -> None:
+    put(manifest, folder, "small")
+    image_id = await uploaded(server, PICTURE)
+    async with greeted(server) as peer:
+        seq = await ask(peer, "small")
+        gone = await peer.expect(m.Gone)
+        assert (gone.seq, gone.objects) == (seq, ())
+        assert (await peer.open(image_id)).model == "small"
+        assert garage.made["small"].encodes == 1
+
+
+async def test_a_repeated_model_message_is_answered_from_the_state(
+    server: Server, manifest: Manifest, folder: Path, garage: Garage
+) -> None:
+    put(manifest, folder, "small")
+    async with opened(server, PICTURE) as peer:
+        message = m.Model(seq=peer.seq(), name="small")
+        await peer.send(message)
+        await peer.expect(m.Image)
+        made = await peer.click(20, 20)
+        decoded = len(garage.made["small"].decoded)
+        await peer.send(message)
+        assert (await peer.expect(m.Image)).model == "small"
+        assert (await peer.expect(m.Object)).masks == made.masks
+        assert len(garage.made["small"].decoded) == decoded
+
+
+async def test_while_a_model_is_loaded_all_sessions_work_on_with_theirs(
+    server: Server, manifest: Manifest, folder: Path, garage: Garage
+) -> None:
+    put(manifest, folder, "small")
+    garage.gate = threading.Event()
+    async with opened(server, PICTURE) as peer, opened(server, PICTURE) as other:
+        seq = await ask(peer, "small")
+        await happened(garage.loading)
+        assert (await other.hover(9, 9)).masks[0].size == (64, 64)
+        assert (await peer.hover(9, 9)).masks[0].size == (64, 64)
+        clicked = await peer.click(20, 20)
+        garage.gate.set()
+        image = await peer.expect(m.Image)
+        assert (image.seq, image.model) == (seq, "small")
+        again = await peer.expect(m.Object)
+        assert (again.id, again.points) == (clicked.id, clicked.points)
+        assert again.masks != clicked.masks
+
+
+async def test_two_sessions_that_ask_at_once_load_once(
+    server: Server, manifest: Manifest, folder: Path, garage: Garage
+) -> None:
+    put(manifest, folder, "small")
+    garage.gate = threading.Event()
+    async with opened(server, PICTURE) as one, opened(server, PICTURE) as two:
+        for peer in (one, two):
+            await ask(peer, "small")
+            await peer.until_pong()
+        garage.gate.set()
+        images = await asyncio.gather(one.expect(m.Image), two.expect(m.Image))
+        assert [image.model for image in images] == ["small", "small"]
+        assert garage.names == ["small"]
+        assert garage.made["small"].encodes == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "is missing; fetch it with"),
+        (CONTENT[:HALF], "cut short"),
+        (CONTENT[:-1] + b"?", "was altered"),
+        (CONTENT, "not a checkpoint of small"),
+    ],
+    ids=["missing", "cut", "altered", "foreign"],
+)
+async def test_a_checkpoint_that_cannot_be_used_leaves_the_session_as_it_is(
+    server: Server, manifest: Manifest, folder: Path, garage: Garage, content: bytes | None, told: str
+) -> None:
+    if content is not None:
+        (folder / manifest.entry("small").file).write_bytes(content)
+    garage.errors.append(ModelUnavailableError("not a checkpoint of small"))
+    async with opened(server, PICTURE) as peer:
+        await prompted(peer)
+        before = await all_objects(peer, 2)
+        seq = await ask(peer, "small")
+        error = await peer.expect(m.Error)
+        assert (error.seq, error.code, error.fatal) == (seq, "model_unavailable", False)
+        assert told in error.message
+        assert await all_objects(peer, 2) == {
+            id_: msgspec.structs.replace(item, seq=seq + 1) for id_, item in before.items()
+        }
+        assert (await peer.hover(9, 9)).masks[0].size == (64, 64)
+
+
+async def test_a_file_that_appears_makes_its_model_available_without_a_restart(
+    server: Server, manifest: Manifest, folder: Path
+) -> None:
+    async def available() -> list[str]:
+        async with dialled(server) as peer:
+            return [model.name for model in (await peer.hello()).models if model.available]
+
+    assert await available() == ["nano", "tiny"]
+    async with opened(server, PICTURE) as peer:
+        await ask(peer, "large")
+        assert (await peer.expect(m.Error)).code == "model_unavailable"
+        put(manifest, folder, "large")
+        assert await available() == ["nano", "tiny", "large"]
+        assert (await switch(peer, "large"))[0].model == "large"
+
+
+async def test_an_engine_that_fails_in_the_middle_of_a_switch_changes_nothing(
+    server: Server, manifest: Manifest, folder: Path, garage: Garage
+) -> None:
+    put(manifest, folder, "small")
+    async with opened(server, PICTURE) as peer:
+        await prompted(peer)
+        before = await all_objects(peer, 2)
+        garage.failures = [EngineFailedError("the encoder failed")]
+        seq = await ask(peer, "small")
+        error = await peer.expect(m.Error)
+        assert (error.seq, error.code) == (seq, "engine_failed")
+        after = await all_objects(peer, 2)
+        assert [item.masks for item in after.values()] == [item.masks for item in before.values()]
+        assert (await switch(peer, "small", objects=2))[0].model == "small"
+
+
+async def test_a_model_that_had_to_make_room_comes_back_by_itself_with_the_same_masks(
+    server: Server, manifest: Manifest, folder: Path, garage: Garage
+) -> None:
+    put(manifest, folder, "small", "large")
+    server.predictor.models._budget_bytes = 1
+    async with opened(server, PICTURE) as one, opened(server, PICTURE) as two:
+        await switch(one, "small")
+        before = await one.click(20, 20)
+        small = garage.made["small"]
+        await switch(two, "large")
+        assert server.predictor.models.names == ["tiny", "large"]
+        assert small.closed
+        assert [key.model for key in server.predictor.store._entries] == ["tiny", "large"]
+        assert (await one.hover(20, 20)).masks[0].size == (32, 32)
+        again = await one.click(20, 20)
+        assert again.masks == before.masks
+    assert garage.names == ["small", "large", "small"]
+
+
+async def test_a_hover_that_refines_another_models_mask_is_not_decoded(server: Server, engine: FakeEngine) -> None:
+    image = server.predictor.pictures.info(await uploaded(server, PICTURE))
+    query = query_of(1, SessionObject(id=1, name="", color=0, points=((1.0, 1.0, 1),)), None)
+    for model, answered in [("small", False), ("tiny", True)]:
+        hover = HoverQuery(query, 1.0, 1.0, None, model)
+        done = await server.predictor.hover(image, lambda hover=hover: hover, "tiny")  # type: ignore[misc]
+        assert (done is not None) == answered

@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { setImmediate as settled } from "node:timers/promises";
+import { mask, Play, THREE } from "./play.js";
+
+/** @type {Play} */
+let play;
+beforeEach(async () => {
+  play = new Play();
+  await play.welcome(false);
+  await play.open();
+});
+
+// ---- candidates
+
+test("candidates of a hover are gone through without a message, and the next hover shows the same rank", () => {
+  play.studio.hover({ x: 1, y: 1 }, 1);
+  play.preview(play.last.seq, { best: 2, masks: THREE });
+  const sent = play.sent.length;
+  void play.studio.cycle(1);
+  assert.equal(play.state.rank, 2);
+  void play.studio.cycle(1);
+  assert.equal(play.state.rank, 0);
+  assert.equal(play.sent.length, sent);
+});
+
+test("a click takes the candidate that was shown", async () => {
+  play.studio.hover({ x: 1, y: 1 }, 1);
+  play.preview(play.last.seq, { best: 2, masks: THREE });
+  void play.studio.cycle(-1);
+  await play.click(1);
+  await play.object(play.last, 1, { masks: THREE, chosen: 2, points: [[1, 1, 1]] });
+  assert.deepEqual([play.last.t, play.last.candidate], ["choose", 1]);
+  assert.equal(play.state.objects.get(1)?.chosen, 1);
+  assert.equal(play.state.rank, null);
+});
+
+test("a candidate of the last click is shown before the server knows, and taken back where it refuses", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { masks: THREE, chosen: 2, points: [[1, 1, 1]] });
+  void play.studio.cycle(1);
+  assert.equal(play.state.objects.get(1)?.chosen, 0);
+  await settled();
+  await play.reply({ t: "error", seq: play.last.seq, code: "unknown_object", message: "no", fatal: false });
+  assert.equal(play.state.objects.get(1)?.chosen, 2);
+});
+
+// ---- taking back
+
+test("Esc on a new object deletes it", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  void play.studio.cancel();
+  await settled();
+  assert.deepEqual([play.last.t, play.last.object], ["delete", 1]);
+  await play.reply({ t: "gone", seq: play.last.seq, objects: [1], can_undo: true, can_redo: false });
+  assert.equal(play.state.active, null);
+});
+
+test("Esc on an object that was reopened takes back what was done since", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  void play.studio.commit();
+  void play.studio.select(1);
+  await settled();
+  for (const x of [2, 3]) {
+    await play.click(x);
+    await play.object(play.last, 1, { points: [[1, 1, 1], [x, 1, 1]] });
+  }
+  void play.studio.cancel();
+  await settled();
+  assert.equal(play.last.t, "undo");
+  await play.object(play.last, 1, { points: [[1, 1, 1], [2, 1, 1]] });
+  assert.equal(play.of("undo").length, 2);
+  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  await settled();
+  assert.equal(play.of("undo").length, 2);
+  assert.equal(play.of("delete").length, 0);
+  assert.equal(play.state.active, null);
+});
+
+test("Esc on an object that was only looked at leaves it as it is", async () => {
+  await play.click(1);
+  await play.object(play.last, 1);
+  void play.studio.commit();
+  void play.studio.select(1);
+  void play.studio.cancel();
+  await settled();
+  assert.deepEqual([play.of("undo").length, play.of("delete").length, play.state.active], [0, 0, null]);
+});
+
+test("Backspace takes the last point back, and the object where there is no point", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1], [2, 2, 0]] });
+  void play.studio.removeLastPoint();
+  await settled();
+  assert.deepEqual([play.last.t, play.last.point], ["unpoint", 1]);
+  await play.object(play.last, 1, { points: [], box: [0, 0, 9, 9] });
+  void play.studio.removeLastPoint();
+  await settled();
+  assert.deepEqual([play.last.t, play.last.object], ["delete", 1]);
+});
+
+// ---- objects
+
+test("a name is trimmed and sent, and nothing is where it is the same", async () => {
+  await play.click(1);
+  await play.object(play.last, 1);
+  void play.studio.rename(1, "  cup ");
+  await settled();
+  assert.deepEqual([play.last.t, play.last.name], ["label", "cup"]);
+  await play.object(play.last, 1, { name: "cup" });
+  const sent = play.sent.length;
+  await play.studio.rename(1, "cup");
+  await play.studio.rename(1, "  ");
+  assert.equal(play.sent.length, sent);
+});
+
+test("an export waits for the click before it and brings the server's file", async () => {
+  await play.click(1);
+  const file = play.studio.export("cutout", [1]);
+  await settled();
+  assert.equal(play.of("export").length, 0);
+  await play.object(play.last, 1);
+  assert.deepEqual([play.last.t, play.last.format, play.last.objects], ["export", "cutout", [1]]);
+  await play.reply({ t: "file", seq: play.last.seq, name: "a.png", media_type: "image/png", data: Uint8Array.of(1) });
+  assert.equal((await file).name, "a.png");
+});
+
+test("an export that is refused says why", async () => {
+  await play.click(1);
+  await play.object(play.last, 1);
+  const refused = assert.rejects(play.studio.export("coco"), /no exports here/);
+  await settled();
+  await play.reply({ t: "error", seq: play.last.seq, code: "bad_message", message: "no exports here", fatal: false });
+  await refused;
+});
+
+// ---- models
+
+test("work goes on while another model is fetched, and its objects come back when it is there", async () => {
+  await play.click(1);
+  await play.object(play.last, 1);
+  void play.studio.switchModel("tiny");
+  const model = play.last;
+  assert.equal(model.t, "model");
+  await play.reply({ t: "progress", seq: model.seq, stage: "downloading", fraction: 0.25 });
+  assert.equal(play.state.switching?.fraction, 0.25);
+  await play.click(2);
+  assert.equal(play.last.t, "click");
+  await play.object(play.last, 1);
+  await play.reply({ t: "image", seq: model.seq, image_id: "picture-1", width: 100, height: 80, model: "tiny", cached: false, encode_ms: 1 });
+  await play.object(model, 1, { masks: [{ ...mask, area: 120 }] });
+  assert.equal(play.state.switching, null);
+  assert.equal(play.state.model, "tiny");
+  assert.equal(play.state.objects.get(1)?.masks[0]?.area, 120);
+});
+
+test("a model that can't be had leaves the one before", async () => {
+  void play.studio.switchModel("large");
+  await play.reply({ t: "error", seq: play.last.seq, code: "model_unavailable", message: "offline", fatal: false });
+  assert.deepEqual([play.state.model, play.state.switching, play.state.notice], ["nano", null, "offline"]);
+});
+
+// ---- after the page was loaded again
+
+const RECIPE = {
+  imageId: "old", model: "nano", active: 2,
+  objects: [
+    { id: 1, name: "cup", color: 0, points: /** @type {any} */ ([[1, 1, 1]]), box: null, chosen: 0, steps: /** @type {any} */ ([{ t: "click", x: 1, y: 1, label: 1 }]) },
+    { id: 2, name: "Object 2", color: 5, points: /** @type {any} */ ([[5, 1, 1]]), box: null, chosen: 1,
+      steps: /** @type {any} */ ([{ t: "click", x: 5, y: 1, label: 1 }, { t: "choose", candidate: 1 }]) },
+  ],
+};
+
+/** A page that was loaded again with this work. */
+function again() {
+  const fresh = new Play();
+  fresh.studio.adopt({ picture: { name: "a.png", file: new Blob(["a"]), bitmap: null, width: 100, height: 80 }, recipe: RECIPE });
+  return fresh;
+}
+
+test("a session that is resumed after a reload shows its objects, with the active one and the colours", async () => {
+  const page = again();
+  await page.welcome(true);
+  await page.image({ seq: 0, image_id: "old" });
+  await page.object({ seq: 0 }, 1, { name: "cup", points: [[1, 1, 1]] });
+  await page.object({ seq: 0 }, 2, { points: [[5, 1, 1]], chosen: 1, masks: THREE });
+  assert.equal(page.studio.recipe(), null, "nothing is kept until all is said");
+  await page.reply({ t: "pong", at: 0, queue_ms: 0, decode_ms: 0 });
+  assert.deepEqual([...page.state.objects.values()].map(({ color }) => color), [0, 5]);
+  assert.deepEqual([page.state.active, page.state.restoring, page.uploads], [2, false, 0]);
+  assert.deepEqual(page.studio.recipe()?.objects.map(({ steps }) => steps.length), [1, 2]);
+});
+
+test("a session that is gone after a reload is made anew, step by step", async () => {
+  const page = again();
+  await page.welcome(false);
+  await settled();
+  await page.image(page.last);
+  assert.deepEqual([page.last.t, page.last.x], ["click", 1]);
+  await page.object(page.last, 1, { points: [[1, 1, 1]], name: "Object 1" });
+  assert.deepEqual([page.last.t, page.last.name], ["label", "cup"]);
+  await page.object(page.last, 1, { points: [[1, 1, 1]], name: "cup" });
+  assert.deepEqual([page.last.t, page.last.x], ["click", 5]);
+  await page.object(page.last, 2, { points: [[5, 1, 1]], masks: THREE });
+  assert.deepEqual([page.last.t, page.last.candidate], ["choose", 1]);
+  await page.object(page.last, 2, { points: [[5, 1, 1]], masks: THREE, chosen: 1 });
+  await settled();
+  assert.deepEqual([...page.state.objects.values()].map(({ id, color }) => [id, color]), [[1, 0], [2, 5]]);
+  assert.deepEqual([page.state.active, page.state.restoring], [2, false]);
+});
+
+test("a session that holds another picture is no use: ours is opened in it", async () => {
+  const page = again();
+  await page.welcome(true);
+  await page.image({ seq: 0, image_id: "other" });
+  await page.object({ seq: 0 }, 9);
+  assert.equal(page.state.objects.size, 0);
+  await page.reply({ t: "pong", at: 0, queue_ms: 0, decode_ms: 0 });
+  await settled();
+  assert.deepEqual([page.last.t, page.last.image_id], ["open", "picture-1"]);
+});
+
+test("a resumed session that dies before all is said again is made anew whole", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  void play.studio.commit();
+  await play.click(2);
+  await play.object(play.last, 2, { points: [[2, 1, 1]] });
+  await play.welcome(true);
+  await play.image({ seq: 0, image_id: "picture-1" });
+  await play.object({ seq: 0 }, 1, { points: [[1, 1, 1]] });
+  play.sent.length = 0;
+  await play.welcome(false);
+  await settled();
+  await play.image(play.last);
+  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  assert.deepEqual([play.last.t, play.last.x], ["click", 2]);
+});
+
+test("an object that was hidden is hidden under its new id", async () => {
+  await play.click(1);
+  await play.object(play.last, 4, { points: [[1, 1, 1]] });
+  play.state.hidden.add(4);
+  await play.welcome(false);
+  await settled();
+  await play.image(play.last);
+  await play.object(play.last, 1, { points: [[1, 1, 1]], name: "Object 4" });
+  assert.deepEqual([...play.state.hidden], [1]);
+});
+
+test("a new session begins with the model that the lost one had", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  play.state.model = "small";
+  await play.reply({ t: "welcome", version: 1, session: "s", token: "t", resumed: false, model: "nano", models: [{ name: "small", params_m: 1, available: true, bundled: false }] });
+  assert.deepEqual([play.last.t, play.last.name], ["model", "small"]);
+  await play.reply({ t: "gone", seq: play.last.seq, objects: [], can_undo: false, can_redo: false });
+  await settled();
+  assert.equal(play.last.t, "open");
+  assert.equal(play.state.model, "small");
+});

@@ -1,0 +1,78 @@
+/**
+ * A studio whose other side is played by a test.
+ */
+
+import { setImmediate as settled } from "node:timers/promises";
+import { initialState } from "../../static/js/state.js";
+import { Studio } from "../../static/js/studio.js";
+
+/** @typedef {import("../../static/js/protocol.js").ServerMessage} ServerMessage */
+
+export const mask = { size: /** @type {[number, number]} */ ([1, 1]), box: /** @type {[number, number, number, number]} */ ([0, 0, 1, 1]), runs: Uint8Array.of(0, 1), score: 1, area: 100 };
+
+/** Three candidates, the largest first. */
+export const THREE = [300, 100, 200].map((area) => ({ ...mask, area }));
+
+export class Play {
+  state = initialState("nano");
+  /** @type {any[]} */
+  sent = [];
+  online = true;
+  uploads = 0;
+  studio = new Studio(this.state, {
+    send: (message) => { if (this.online) this.sent.push(message); return this.online; },
+    upload: async () => ({ imageId: `picture-${(this.uploads += 1)}`, width: 100, height: 80 }),
+    changed: () => {},
+    now: () => 0,
+  });
+
+  /** The messages of a type. @param {string} t */
+  of(t) {
+    return this.sent.filter((message) => message.t === t);
+  }
+
+  /** The newest message. @returns {any} */
+  get last() {
+    return this.sent.at(-1);
+  }
+
+  /** Hand over a message and let what waits for it go on. @param {object} message */
+  async reply(message) {
+    this.studio.receive(/** @type {ServerMessage} */ (message));
+    await settled();
+  }
+
+  /** @param {boolean} resumed */
+  async welcome(resumed) {
+    this.state.connection = "ready";
+    await this.reply({ t: "welcome", version: 1, session: "s", token: "t", resumed, model: "nano" });
+  }
+
+  /** Open a picture, up to the server's answer. */
+  async open() {
+    void this.studio.open({ name: "a.png", file: new Blob(["a"]), bitmap: /** @type {any} */ ({}), width: 100, height: 80 });
+    await settled();
+    await this.image(this.last);
+  }
+
+  /** @param {{ seq: number, image_id: string }} open */
+  async image({ seq, image_id }) {
+    await this.reply({ t: "image", seq, image_id, width: 100, height: 80, model: "nano", cached: false, encode_ms: 1 });
+  }
+
+  /** Answer a prompt with an object. @param {any} prompt @param {number} id @param {object} [fields] */
+  async object(prompt, id, fields = {}) {
+    await this.reply({ t: "object", seq: prompt.seq, id, name: `Object ${id}`, color: id - 1, points: [], chosen: 0, masks: [mask], can_undo: true, can_redo: false, ...fields });
+  }
+
+  /** A preview arrives. @param {number} seq @param {object} [fields] */
+  preview(seq, fields = {}) {
+    this.studio.receive(/** @type {any} */ ({ t: "preview", seq, x: 1, y: 1, best: 0, masks: [mask], ...fields }));
+  }
+
+  /** @param {number} x */
+  async click(x) {
+    void this.studio.click({ x, y: 1 }, 1);
+    await settled();
+  }
+}

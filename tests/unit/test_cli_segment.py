@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.cli.mask_file import FORMATS, format_of
+from app.cli.one_mask import Ask, segment
+from app.cli.segment import add_arguments, box_of, main, point_of
+from app.engine.fake import FakeEngine
+from app.errors import BadCoordError, CorruptImageError, UnknownObjectError
+from app.pictures import PictureLimits
+from tests.image_files import png
+
+LIMITS = PictureLimits(max_bytes=10**6, max_pixels=10**6, max_side=10**4, max_aspect=100)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("mask.png", "mask"),
+        ("cat.png", "mask"),
+        ("cutout.png", "cutout"),
+        ("cat.overlay.png", "overlay"),
+        ("cat.json", "coco"),
+        ("coco.json", "coco"),
+        ("labelme.json", "labelme"),
+        ("cat-recipe.json", "recipe"),
+        ("cat.svg", "svg"),
+        ("cat.zip", "yolo"),
+    ],
+)
+def test_a_files_name_says_its_format(name: str, kind: str) -> None:
+    assert format_of(Path(name), None) == kind
+
+
+def test_a_format_that_is_named_counts_more_than_the_files_name() -> None:
+    assert format_of(Path("cutout.png"), "overlay") == "overlay"
+
+
+@pytest.mark.parametrize("name", ["cat.bmp", "cat", "mask.json", "coco.png"])
+def test_a_name_that_fits_no_format_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        format_of(Path(name), None)
+
+
+def test_there_is_a_name_for_every_format() -> None:
+    files = ["a.mask.png", "a.coco.json", "a.yolo.zip", "a.labelme.json", "a.svg", "a.cutout.png", "a.overlay.png"]
+    assert {format_of(Path(name), None) for name in (*files, "a.recipe.json")} == set(FORMATS)
+
+
+def test_prompts_are_read_from_the_command_line() -> None:
+    assert (point_of("320,200"), point_of("1.5,2,0"), box_of("1,2,3,4")) == ((320, 200, 1), (1.5, 2, 0), (1, 2, 3, 4))
+
+
+@pytest.mark.parametrize("text", ["", "1", "1,2,3", "1,2,1,1", "a,b", "nan,1", "inf,1"])
+def test_a_point_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="expected"):
+        point_of(text)
+
+
+def test_a_mask_has_the_pictures_size_and_holds_the_point() -> None:
+    found = segment(FakeEngine(), png(160, 120), LIMITS, Ask(((80, 60, 1),)), speck_share=0.001)
+    mask_hw = found.draw()
+    assert mask_hw.shape == (120, 160)
+    assert mask_hw[60, 80]
+    assert not mask_hw[0, 0]
+    assert (found.candidates, found.multimask, found.model) == (3, True, "tiny")
+
+
+def test_all_points_and_the_box_are_one_prompt() -> None:
+    engine = FakeEngine()
+    segment(engine, png(160, 120), LIMITS, Ask(((80, 60, 1), (5, 5, 0)), (10, 20, 90, 100)), speck_share=0.001)
+    [[prompt]] = engine.decoded
+    assert (prompt.points_xy, prompt.labels, prompt.box_xyxy) == (((80, 60), (5, 5)), (1, 0), (10, 20, 90, 100))
+    assert not prompt.multimask
+
+
+def test_another_candidate_can_be_taken() -> None:
+    small, large = (
+        segment(FakeEngine(), png(160, 120), LIMITS, Ask(((80, 60, 1),), candidate=each), speck_share=0.001).draw()
+        for each in (0, 2)
+    )
+    assert np.count_nonzero(small) < np.count_nonzero(large)
+
+
+@pytest.mark.parametrize(
+    ("data", "ask", "error"),
+    [
+        (png(), Ask(((65, 5, 1),)), BadCoordError),
+        (png(), Ask((), (5, 5, 5, 9)), BadCoordError),
+        (png(), Ask(((5, 5, 1),), candidate=3), UnknownObjectError),
+        (png()[:-30], Ask(((5, 5, 1),)), CorruptImageError),
+    ],
+)
+def test_what_can_not_be_answered_is_refused(data: bytes, ask: Ask, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        segment(FakeEngine(), data, LIMITS, ask, speck_share=0.001)
+
+
+@pytest.mark.parametrize("wrong", [[], ["--point", "1,2", "--candidate", "-1"], ["--point", "1,2", "--out", "a.bmp"]])
+def test_a_wrong_use_says_what_was_expected(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert main(parser.parse_args(["cat.jpg", *wrong])) == 2
+    assert "expected" in capsys.readouterr().err

@@ -1,0 +1,151 @@
+"""Going over from torch to compiled graphs while people work."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from app.engine.contract import Prompt
+from app.engine.graph_store import GraphKey
+from app.engine.manifest import load_manifest
+from app.engine.openvino_cpu import OpenVinoEngine
+from app.engine.sam2_torch import TorchEmbedding, TorchEngine
+from app.engine.upgrade import Conversion, ConversionFailedError, UpgradingEngine
+from app.errors import ModelUnavailableError
+from tests.checkpoint_factory import picture, random_model
+from tests.graph_factory import compiled
+
+POINT = Prompt(points_xy=((200.0, 150.0),), labels=(1,))
+WAIT_S = 60.0
+KEY = GraphKey("nano", "0", "fp32", "1", "c")
+
+
+class HeldConversion(Conversion):
+    """A conversion that ends when the test says so."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.ended, self.stopped, self.failure = threading.Event(), threading.Event(), failure
+
+    def run(self) -> None:
+        self.ended.wait(WAIT_S)
+        if self.failure is not None:
+            raise self.failure
+
+    def stop(self) -> None:
+        self.stopped.set()
+        self.ended.set()
+
+
+@pytest.fixture(scope="module")
+def torch_engine() -> TorchEngine:
+    return TorchEngine("nano", random_model(load_manifest().entry("nano")), "cpu")
+
+
+@pytest.fixture(scope="module")
+def fast(tmp_path_factory: pytest.TempPathFactory) -> OpenVinoEngine:
+    return compiled("nano", random_model(load_manifest().entry("nano")), "fp32", tmp_path_factory.mktemp("graphs"))
+
+
+def gone_over(engine: UpgradingEngine, conversion: HeldConversion) -> None:
+    conversion.ended.set()
+    assert engine.settled.wait(WAIT_S)
+
+
+def test_torch_answers_until_the_graphs_are_there(torch_engine: TorchEngine, fast: OpenVinoEngine) -> None:
+    conversion = HeldConversion()
+    engine = UpgradingEngine(torch_engine, conversion, lambda: fast)
+    embedding = engine.encode(picture())
+    assert isinstance(embedding.inner, TorchEmbedding)
+    assert len(engine.decode(embedding, [POINT])) == 1
+    assert not engine.is_fast
+    gone_over(engine, conversion)
+    assert engine.is_fast
+
+
+def test_an_embedding_made_before_the_change_over_answers_the_same_after_it(
+    torch_engine: TorchEngine, fast: OpenVinoEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversion = HeldConversion()
+    engine = UpgradingEngine(torch_engine, conversion, lambda: fast)
+    embedding = engine.encode(picture())
+    [before] = engine.decode(embedding, [POINT])
+    gone_over(engine, conversion)
+    monkeypatch.setattr(fast, "encode", None)  # it would be a loss to encode again
+    [after] = engine.decode(embedding, [POINT])
+    assert_allclose(after.logits, before.logits, atol=1e-3)
+    assert not isinstance(embedding.inner, TorchEmbedding)
+
+
+def test_pictures_opened_after_the_change_over_are_encoded_by_the_graphs(
+    torch_engine: TorchEngine, fast: OpenVinoEngine
+) -> None:
+    conversion = HeldConversion()
+    engine = UpgradingEngine(torch_engine, conversion, lambda: fast)
+    gone_over(engine, conversion)
+    embedding = engine.encode(picture())
+    assert not isinstance(embedding.inner, TorchEmbedding)
+    assert np.isfinite(engine.decode(embedding, [POINT])[0].logits).all()
+
+
+@pytest.mark.parametrize("failure", [ConversionFailedError("no room"), OSError("no python")])
+def test_a_conversion_that_fails_leaves_torch_at_work(
+    torch_engine: TorchEngine, fast: OpenVinoEngine, failure: Exception
+) -> None:
+    conversion = HeldConversion(failure)
+    engine = UpgradingEngine(torch_engine, conversion, lambda: fast)
+    gone_over(engine, conversion)
+    assert not engine.is_fast
+    assert len(engine.decode(engine.encode(picture()), [POINT])) == 1
+
+
+def test_graphs_that_cannot_be_loaded_leave_torch_at_work(torch_engine: TorchEngine) -> None:
+    def damaged() -> OpenVinoEngine:
+        raise ModelUnavailableError("damaged")
+
+    conversion = HeldConversion()
+    engine = UpgradingEngine(torch_engine, conversion, damaged)
+    gone_over(engine, conversion)
+    assert not engine.is_fast
+
+
+def test_closing_stops_the_conversion(torch_engine: TorchEngine, fast: OpenVinoEngine) -> None:
+    conversion = HeldConversion()
+    engine = UpgradingEngine(torch_engine, conversion, lambda: fast)
+    engine.close()
+    assert conversion.stopped.is_set()
+    assert engine.settled.wait(WAIT_S)
+
+
+def test_a_conversion_process_makes_graphs_of_a_checkpoint(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "nano.pt"
+    sam = random_model(load_manifest().entry("nano"))
+    torch.save({"model": sam.state_dict()}, checkpoint)
+    Conversion(checkpoint, KEY, tmp_path / "graphs", timeout_s=600).run()
+    engine = OpenVinoEngine("nano", tmp_path / "graphs" / KEY.folder, "fp32", threads=1)
+    [found] = engine.decode(engine.encode(picture()), [POINT])
+    reference = TorchEngine("nano", sam, "cpu")
+    [expected] = reference.decode(reference.encode(picture()), [POINT])
+    assert_allclose(found.logits, expected.logits, atol=1e-3)
+
+
+def test_a_conversion_of_a_missing_file_says_what_was_wrong(tmp_path: Path) -> None:
+    with pytest.raises(ConversionFailedError, match="is not a file"):
+        Conversion(tmp_path / "none.pt", KEY, tmp_path, timeout_s=600).run()
+
+
+def test_a_conversion_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    conversion = Conversion(tmp_path / "none.pt", KEY, tmp_path, timeout_s=0.01)
+    with pytest.raises(ConversionFailedError, match="longer than"):
+        conversion.run()
+
+
+def test_a_conversion_that_was_stopped_ends_at_once(tmp_path: Path) -> None:
+    conversion = Conversion(tmp_path / "none.pt", KEY, tmp_path, timeout_s=600)
+    conversion.stop()
+    with pytest.raises(ConversionFailedError, match="exit code"):
+        conversion.run()
