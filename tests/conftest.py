@@ -33,6 +33,11 @@ START_DEADLINE_S = 120.0
 STOP_DEADLINE_S = 30.0
 
 
+def pytest_configure() -> None:
+    """Let programs that tests start run on torch, which compiles nothing beside the tests; some ask for more."""
+    os.environ.setdefault("HOVERSAM_ENGINE", "torch")
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
@@ -129,10 +134,10 @@ class Program:
     def __init__(self, port: int, *options: str, module: str = "app") -> None:
         command = [sys.executable, "-m", module, "serve", "--host", "127.0.0.1", "--port", str(port), *options]
         self.url = f"http://127.0.0.1:{port}"
-        environment = {"HOVERSAM_ENGINE": "torch", **os.environ}  # which compiles nothing beside the tests
-        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=environment)
+        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
         self.lines: list[str] = []
         self.ready = threading.Event()
+        self._said_more, self._silent = threading.Condition(), False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -147,6 +152,13 @@ class Program:
         transport = httpx.HTTPTransport(retries=5)  # it says its address just before it listens
         with httpx.Client(transport=transport, timeout=STOP_DEADLINE_S, trust_env=False) as client:
             client.get(f"{self.url}/healthz").raise_for_status()
+
+    def wait_for(self, words: str) -> None:
+        """Return once it has said something; fails where it ends or takes too long before."""
+        with self._said_more:
+            done = self._said_more.wait_for(lambda: words in self.said or self._silent, START_DEADLINE_S)
+        if not done or words not in self.said:
+            pytest.fail(f"the server did not say {words!r}:\n{self.said}")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end and return its exit code; one that has died before is a failure."""
@@ -172,10 +184,15 @@ class Program:
             raise AssertionError("standard error is piped")
         with self.process.stderr as stream:
             for line in stream:
-                self.lines.append(line)
+                with self._said_more:
+                    self.lines.append(line)
+                    self._said_more.notify_all()
                 if "open http" in line:
                     self.ready.set()
         self.ready.set()  # it has ended: whoever waits sees that
+        with self._said_more:
+            self._silent = True
+            self._said_more.notify_all()
 
 
 @pytest.fixture(scope="session")

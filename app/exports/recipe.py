@@ -85,7 +85,7 @@ def recipe_json(selection: Selection) -> bytes:
 def recipe_object(shown: ExportObject) -> RecipeObject:
     """Return how an object came about."""
     item = shown.item
-    return RecipeObject(item.id, item.name, item.color, item.points, item.box, shown.multimask, item.trail, None)
+    return RecipeObject(item.id, item.name, item.color, item.points, item.box, shown.multimask, item.trail, item.pick)
 
 
 def read_recipe(data: bytes) -> Recipe:

@@ -13,7 +13,7 @@ DICE_WEIGHT = 2.0
 SCORE_WEIGHT = 6.0
 SIDE_WEIGHT = 0.3
 """For the output that the prompt didn't ask for: the single mask of a click, the candidates of a correction."""
-SHOWN_WEIGHT = 0.5
+SHOWN_WEIGHT = 1.0
 """For the candidate with the highest score, which is the one that people see."""
 LOSER_WEIGHT = 0.03
 """For the candidates that fit worse than the best one, so that none of them dies."""

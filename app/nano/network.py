@@ -33,6 +33,10 @@ class Features:
         """Return the features of the pictures numbered by `index`, one per prompt."""
         return Features(self.embedding[index], self.fine[index], self.middle[index])
 
+    def widened(self) -> Features:
+        """Return the features in float32."""
+        return Features(self.embedding.float(), self.fine.float(), self.middle.float())
+
 
 class Network:
     """A SAM 2.1 of nano's configuration and the two halves of its work."""
@@ -44,9 +48,13 @@ class Network:
         self.mean = torch.tensor(MEAN).view(1, 3, 1, 1)
         self.deviation = torch.tensor(DEVIATION).view(1, 3, 1, 1)
 
+    def named_parameters(self) -> list[tuple[str, nn.Parameter]]:
+        """Return what is trained, with its name."""
+        return [(name, value) for name, value in self.model.named_parameters() if name.startswith(TRAINED)]
+
     def parameters(self) -> list[nn.Parameter]:
         """Return what is trained."""
-        return [value for name, value in self.model.named_parameters() if name.startswith(TRAINED)]
+        return [value for _, value in self.named_parameters()]
 
     def resize(self, size: int) -> None:
         """Work on pictures of `size` x `size` pixels from now on."""

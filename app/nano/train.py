@@ -24,6 +24,7 @@ from torch.utils.data import DataLoader
 from app.nano.batches import STRIDE, Batches, Plan
 from app.nano.losses import judge, pair_loss
 from app.nano.network import Features, Network
+from app.nano.optimiser import optimisers
 from app.nano.prompts import correction
 
 AVERAGE = 0.999
@@ -69,14 +70,14 @@ def chosen(rng: np.random.Generator, logits: Tensor, scores: Tensor, single: Ten
 
 
 class Trainer:
-    """The state of a run: network, its moving average, optimiser and generators."""
+    """The state of a run: network, its moving average, optimisers and generators."""
 
     def __init__(self, config: Path, seed: int) -> None:
         torch.manual_seed(seed)
         self.network = Network(config)
         self.network.model.to(memory_format=torch.channels_last).train()
         self.average = copy.deepcopy(self.network.model).requires_grad_(False)
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=1e-3, weight_decay=0.01)
+        self.optimisers = optimisers(self.network.named_parameters())
         self.rng = np.random.default_rng((seed, rank()))
         self.pace = np.random.default_rng(seed)  # the same in all processes, so that none waits for a longer step
         self.generator = torch.Generator().manual_seed(seed)
@@ -99,17 +100,20 @@ class Trainer:
     def step(self, batch: tuple[Tensor, ...], plan: Plan, rate: float) -> dict[str, float]:
         """Learn from one batch; return its figures."""
         images, truth, labels, points, kinds = batch
-        features = self.network.encode(images)
+        with torch.autocast("cpu", torch.bfloat16):  # the prompt's half gains nothing: its attention is slower so
+            features = self.network.encode(images).widened()
         each = features.at(torch.arange(len(images)).repeat_interleave(plan.prompts))
         separation = pair_loss(features.fine, labels, PAIR_SAMPLES, self.generator)
         loss, figures = self.rounds(each, truth, points, kinds)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad(set_to_none=True)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.zero_grad(set_to_none=True)
         (loss + separation).backward()  # type: ignore[no-untyped-call]
         average_gradients(self.network.parameters())
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         self.follow()
         return {"loss": float(loss.detach()), "pairs": float(separation.detach()), **figures}
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from app.errors import BusyError
 from app.protocol.messages import Export, Model, Open
+from app.realtime.flag import Flag
 from app.session.session import Change, HoverQuery, OpenImage, Session
 
 BUSY_RETRY_S: Final = 0.5
@@ -25,12 +26,12 @@ class Inbox:
     def __init__(self, max_changes: int) -> None:
         self._max_changes = max_changes
         self._changes: deque[Change | Open | Model | Export] = deque()
-        self._change_came = asyncio.Event()
+        self._change_came = Flag()
         self._hover: deque[HoverQuery] = deque(maxlen=1)  # put here by the loop, taken by the device's thread
         self._left_seq = -1
         self._at_work = self._draining = False
         self._at_rest: asyncio.Future[None] | None = None
-        self.hover_came = asyncio.Event()
+        self.hover_came = Flag()
         self.opening = 0
 
     def put_change(self, message: Change | Open | Model | Export) -> None:

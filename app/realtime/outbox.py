@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 
 from app.protocol.messages import Preview, ServerMessage
+from app.realtime.flag import Flag
 from app.realtime.wire import DisconnectedError
 
 
@@ -19,7 +20,7 @@ class Outbox:
         self._max_waiting = max_waiting
         self._messages: deque[ServerMessage] = deque()
         self._preview: Preview | None = None
-        self._wake = asyncio.Event()
+        self._wake = Flag()
         self._sending = False
         self._all_sent: asyncio.Future[None] | None = None
 

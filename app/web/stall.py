@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -99,6 +99,11 @@ def hardened_websocket(bounds: SocketBounds) -> type[WebSocketsSansIOProtocol]:
             self.stall = StallClock(self.loop, bounds.stall_s)
             self.close_timeout = bounds.stall_s
             super().connection_made(transport)
+
+        async def send(self, message: Any) -> None:  # noqa: ANN401
+            await super().send(message)
+            if message["type"] == "websocket.accept":  # the handshake's headers, which nobody reads any more
+                vars(self).update(request=None, response=None)
 
         async def run_asgi(self) -> None:
             await super().run_asgi()

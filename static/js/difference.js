@@ -2,14 +2,18 @@
  * What a refining click would add and remove: a preview against the object as it is. Pure.
  *
  * Decision: cells are compared on the preview's grid. Context: the object's mask is finer, so along every edge the two
- * disagree by a cell or so. Choice: slivers thinner than two cells are left out. Price: a real change that is one cell
- * thin isn't shown.
+ * disagree by a cell or so. Choice: slivers thinner than two cells, on a fine grid three, are left out. Price: a real
+ * change as thin as that isn't shown.
  */
 
 import { decodeMask } from "./masks.js";
 
 /** @import { Cells } from "./masks.js" */
 /** @import { Mask } from "./protocol.js" */
+
+/** What is thinner isn't shown, cells; and a grid of so many cells across is held to one more. */
+const THINNEST = 2;
+const CELLS_A_SLIVER = 85;
 
 /**
  * Return the mask on another grid over the same image, one byte a cell, sampled at the middles of the cells.
@@ -34,15 +38,16 @@ export function onGrid(mask, [h, w]) {
 }
 
 /**
- * Return the cells of `grid` that lie in a square of two by two of them: an opening, in the words of morphology.
- * @param {Uint8Array} grid @param {number} w @param {number} h
+ * Return the cells of `grid` that lie in a square of `side` by `side` of them: an opening, in the words of morphology.
+ * @param {Uint8Array} grid @param {number} w @param {number} h @param {number} side
  */
-function withoutSlivers(grid, w, h) {
+function withoutSlivers(grid, w, h, side) {
+  const square = Array.from({ length: side * side }, (_, i) => Math.floor(i / side) * w + (i % side));
   const kept = new Uint8Array(grid.length);
-  for (let y = 0; y + 1 < h; y += 1) {
-    for (let x = 0; x + 1 < w; x += 1) {
+  for (let y = 0; y + side <= h; y += 1) {
+    for (let x = 0; x + side <= w; x += 1) {
       const at = y * w + x;
-      if (grid[at] && grid[at + 1] && grid[at + w] && grid[at + w + 1]) kept[at] = kept[at + 1] = kept[at + w] = kept[at + w + 1] = 255;
+      if (grid[at] && square.every((offset) => grid[at + offset])) for (const offset of square) kept[at + offset] = 255;
     }
   }
   return kept;
@@ -55,11 +60,12 @@ function withoutSlivers(grid, w, h) {
  */
 export function difference(preview, current) {
   const [h, w] = preview.size;
+  const side = Math.max(THINNEST, Math.round(w / CELLS_A_SLIVER));
   const after = onGrid(preview, preview.size);
   const before = onGrid(current, preview.size);
   /** @param {(i: number) => boolean} wanted @returns {Cells} */
   const cells = (wanted) => ({
-    left: 0, top: 0, width: w, height: h, alpha: withoutSlivers(after.map((_, i) => (wanted(i) ? 255 : 0)), w, h),
+    left: 0, top: 0, width: w, height: h, alpha: withoutSlivers(after.map((_, i) => (wanted(i) ? 255 : 0)), w, h, side),
   });
   return { added: cells((i) => after[i] !== 0 && before[i] === 0), removed: cells((i) => after[i] === 0 && before[i] !== 0) };
 }

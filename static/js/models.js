@@ -25,5 +25,5 @@ export function stateOf(model, current) {
   const size = `${model.params_m.toFixed(model.params_m < 10 ? 1 : 0)} M parameters`;
   if (model.name === current) return `${size} · in use`;
   if (model.bundled) return `${size} · comes with HoverSAM`;
-  return model.available ? size : `${size} · not here yet, ${Math.round(model.params_m * BYTES_PER_PARAMETER)} MB to fetch`;
+  return model.available ? size : `${size} · ${Math.round(model.params_m * BYTES_PER_PARAMETER)} MB to fetch`;
 }

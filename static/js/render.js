@@ -32,6 +32,8 @@ import { toScreen } from "./viewport.js";
 
 /** Image pixels get hard edges once they are this large on the screen, CSS pixels. */
 const PIXELS_SHOW_AT = 4;
+/** A view that hasn't changed for so long rests, ms. */
+const REST_MS = 120;
 /** What a refining click would add and take away; apart for colour-blind eyes, and hatched in two directions. */
 const ADDED = "#35d6ff";
 const REMOVED = "#ff4a2b";
@@ -44,6 +46,10 @@ export class Renderer {
   #bitmap = null;
   /** @type {{ ratio: number, added: CanvasPattern | null, removed: CanvasPattern | null } | null} */
   #hatches = null;
+  /** @type {{ place: number[], file: Blob | undefined }} the view as it was drawn last */
+  #seen = { place: [], file: undefined };
+  /** @type {ReturnType<typeof setTimeout> | undefined} set while the view moves */
+  #rest;
 
   /**
    * @param {{ picture: HTMLCanvasElement, objects: HTMLCanvasElement, top: HTMLCanvasElement }} canvases from below to above
@@ -63,13 +69,33 @@ export class Renderer {
     const { viewport: view } = scene;
     const place = [view.scale, view.x, view.y];
     const level = picture && this.#pyramid?.levelFor(picture.width * view.scale * (globalThis.devicePixelRatio || 1));
-    this.picture.draw([picture?.file, level, ...place], (context) => picture && drawPicture(context, picture, level ?? null, view));
+    const quality = this.#quality(place, picture?.file);
+    this.picture.draw([picture?.file, level, quality, ...place], (context) => picture && drawPicture(context, picture, level ?? null, view, quality));
     const shown = picture && state.pending === null && !scene.hidden ? [...state.objects.values()].filter(({ id }) => isVisible(state, id)) : [];
     this.objects.draw([picture?.file, ...place, state.active, state.pointed, look.opacity, look.outlines, ...shown], (context) => {
       for (const object of shown) this.#object(context, object, state, /** @type {Picture} */ (picture), view, look);
       for (const object of shown) if (object.id !== state.active) drawDots(context, object, view);
     });
     this.top.draw([{}], (context) => picture && this.#top(context, state, picture, scene, look));
+  }
+
+  /**
+   * Quick while the view moves, fine once it rests: a smooth pan is worth more than pixels nobody can look at.
+   * @param {number[]} place of the view @param {Blob | undefined} file of the picture
+   * @returns {ImageSmoothingQuality}
+   */
+  #quality(place, file) {
+    const last = this.#seen;
+    const moved = last.file === file && place.some((value, i) => value !== last.place[i]);
+    if (moved) {
+      clearTimeout(this.#rest);
+      this.#rest = setTimeout(() => {
+        this.#rest = undefined;
+        this.changed();
+      }, REST_MS);
+    }
+    this.#seen = { place, file };
+    return this.#rest === undefined ? "high" : "low";
   }
 
   /** @param {ImageBitmap | null} bitmap */
@@ -163,12 +189,12 @@ function strokeTwice(context, path, color, around, width) {
   context.stroke(path);
 }
 
-/** @param {Context} context @param {Picture} picture @param {ImageBitmap | null} level @param {Viewport} view */
-function drawPicture(context, picture, level, view) {
+/** @param {Context} context @param {Picture} picture @param {ImageBitmap | null} level @param {Viewport} view @param {ImageSmoothingQuality} quality */
+function drawPicture(context, picture, level, view, quality) {
   const width = picture.width * view.scale;
   const height = picture.height * view.scale;
   context.imageSmoothingEnabled = view.scale < PIXELS_SHOW_AT;
-  context.imageSmoothingQuality = "high";
+  context.imageSmoothingQuality = quality;
   if (level) context.drawImage(level, view.x, view.y, width, height);
   else {
     context.fillStyle = "#8a8f9a";

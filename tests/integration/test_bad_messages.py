@@ -129,7 +129,7 @@ async def test_a_coordinate_that_is_no_number_of_pixels_never_reaches_the_model(
         (m.Open(seq=9, data=b"no picture"), "unsupported_image"),
         (m.Open(seq=9, data=png()[:60]), "corrupt_image"),
         (m.Open(seq=9, data=bytes(10_001)), "image_too_large"),
-        (m.Export(seq=9, format="coco"), "bad_message"),
+        (m.Export(seq=9, format="coco", objects=(9,)), "unknown_object"),
         (m.Model(seq=9, name="x" * 256), "unknown_model"),
     ],
     ids=repr,

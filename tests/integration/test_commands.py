@@ -90,10 +90,16 @@ def test_each_command_explains_itself_and_its_exit_codes() -> None:
     assert "exit codes: 0" in overview
 
 
-def test_the_bench_prints_hover_beside_decode_and_writes_json(tmp_path: Path) -> None:
+def test_the_bench_prints_every_part_and_writes_json(tmp_path: Path) -> None:
     out = tmp_path / "bench.json"
-    printed = run("bench", "--rounds", "1", "--json", str(out))
+    printed = run("bench", "--rounds", "1", "--seconds", "1", "--json", str(out))
     figures = json.loads(out.read_text())
-    assert f"hover p50 / bare decode p50 = {figures['hover_over_decode']:.2f}" in printed
     assert figures["model"] == "nano"
-    assert figures["hover_bytes"] > 0
+    assert f"hover p50 / bare decode p50 = {figures['hover']['hover_over_decode']:.2f}" in printed
+    assert figures["hover"]["hover_bytes"] > 0
+    assert figures["engines"]["torch fp32"]["decode_ratio"] > 0
+    assert [crowd["sessions"] for crowd in figures["crowd"]] == [1, 4, 16]
+    assert all(crowd["errors"] == {} for crowd in figures["crowd"])
+    assert f"p95 beside uploads / alone = {figures['uploads']['ratio']:.2f}" in printed
+    assert figures["uploads"]["encodes"] > 0
+    assert figures["start"]["warm_s"] > 0

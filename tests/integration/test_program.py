@@ -125,3 +125,26 @@ def test_the_program_stops_quietly_with_a_socket_open(how: signal.Signals) -> No
         assert program.said.splitlines() == [f"hoversam: open {program.url} in a browser (Ctrl+C stops)"]
     finally:
         program.kill()
+
+
+def test_a_model_is_compiled_while_it_serves_and_read_from_disk_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOVERSAM_ENGINE", "auto")
+    monkeypatch.setenv("HOVERSAM_CACHE_DIR", str(tmp_path))
+    port, masks = free_port(), []
+    for said in ("until OpenVINO has compiled it", "compiled before"):
+        program = Program(port, "--offline", "--model", "nano", "--precision", "fp32")
+        try:
+            program.wait_until_ready()
+            assert said in program.said
+            with connect_blocking(program.url) as session:
+                session.open(PHOTO)
+                masks.append(session.click(260, 160).mask)
+                program.wait_for("event='engine_compiled'" if not masks[1:] else said)
+                masks.append(session.click(260, 160).mask)
+            program.stop()
+        finally:
+            program.kill()
+    first = masks[0]
+    assert all((mask == first).mean() > 0.999 for mask in masks)

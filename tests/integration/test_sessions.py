@@ -194,7 +194,7 @@ async def test_a_stopping_server_closes_sockets_with_restart(server: Server, eng
 
 
 async def test_hovers_of_a_client_that_reads_nothing_take_no_memory(engine: FakeEngine) -> None:
-    server = await started(Settings(shutdown_timeout_s=2.0, max_messages_burst=2100), engine)
+    server = await started(Settings(shutdown_timeout_s=2.0, max_messages_burst=2100, max_frames_per_s=10**5), engine)
     async with opened(server, png()) as peer:
         for number in range(2000):
             await peer.send(m.Hover(seq=peer.seq(), x=number % 60, y=5))

@@ -53,7 +53,7 @@ test("a page that was loaded again goes on above every number it may have used",
 
 test("a model says what it is and what it costs first", () => {
   const tiny = { name: "tiny", params_m: 38.9, available: false, bundled: false };
-  assert.match(stateOf(tiny, "nano"), /39 M parameters · not here yet, 156 MB/);
+  assert.match(stateOf(tiny, "nano"), /39 M parameters · 156 MB to fetch/);
   assert.match(stateOf(tiny, "tiny"), /in use/);
   assert.match(wordsOf({ ...tiny, name: "nano" }), /Demonstration/);
   assert.ok(wordsOf({ ...tiny, name: "unheard-of" }));

@@ -6,9 +6,10 @@ The model is the client's own book: it believes every reply, and has to end with
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from litestar import Litestar
@@ -131,16 +132,21 @@ async def played(app: Litestar, script: list[tuple[Made, str]]) -> None:
         assert {id_: item.masks for id_, item in wire.book.objects.items()} == told
 
 
-@given(steps)
-@settings(max_examples=examples(100, 2000), deadline=None)
-def test_every_change_is_answered_and_client_and_session_agree(script: list[tuple[Made, str]]) -> None:
-    async def run() -> None:
-        limits = Settings(max_objects=3, max_points=3, max_clicks_queued=1000)
-        app = create_app(limits, FakeEngine(), set_threads=lambda _: None)
-        predictor = await app.dependencies["predictor"].dependency()  # type: ignore[union-attr]
-        try:
-            await asyncio.wait_for(played(app, script), 60)
-        finally:
-            predictor.close()
+@pytest.fixture(scope="module")
+def stage() -> Iterator[tuple[asyncio.AbstractEventLoop, Litestar]]:
+    """One loop and one application for all examples; each has a session of its own."""
+    loop = asyncio.new_event_loop()
+    limits = Settings(max_objects=3, max_points=3, max_clicks_queued=1000)
+    app = create_app(limits, FakeEngine(), set_threads=lambda _: None)
+    yield loop, app
+    loop.run_until_complete(app.dependencies["predictor"].dependency()).close()  # type: ignore[union-attr]
+    loop.close()
 
-    asyncio.run(run())
+
+@given(script=steps)
+@settings(max_examples=examples(100, 2000), deadline=None)
+def test_every_change_is_answered_and_client_and_session_agree(
+    stage: tuple[asyncio.AbstractEventLoop, Litestar], script: list[tuple[Made, str]]
+) -> None:
+    loop, app = stage
+    loop.run_until_complete(asyncio.wait_for(played(app, script), 60))

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from app.engine.manifest import BUNDLED_DIR
 from app.nano.batches import Batches, Plan
 from app.nano.losses import judge, pair_loss
+from app.nano.optimiser import Muon, optimisers, orthogonal
 from app.nano.pool import Pool, augment, draw, load, save
 from app.nano.prompts import any_point, box_around, correction, inner_point, iou
 from app.nano.scenes import Material, Scene, material, scene
@@ -110,6 +112,39 @@ def test_the_learning_rate_warms_up_and_falls() -> None:
     stage = Stage(Plan(128, 1, 1), steps=1000, rate_first=1e-3, rate_last=1e-5, warm_up=100)
     assert stage.rate(0) < stage.rate(99)
     assert math.isclose(stage.rate(999), 1e-5, rel_tol=0.01)
+
+
+@pytest.mark.parametrize("shape", [(8, 20), (20, 8), (6, 6)])
+def test_an_orthogonal_update_has_singular_values_near_1(shape: tuple[int, int]) -> None:
+    update = torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+    values = torch.linalg.svdvals(orthogonal(update))
+    assert values.shape == (min(shape),)
+    assert values.min() > 0.5
+    assert values.max() < 1.4
+
+
+def test_matrices_go_to_muon_and_tables_vectors_and_pixels_to_adamw() -> None:
+    names = {"sam_mask_decoder.layer.weight": (4, 4), "image_encoder.trunk.stages.1.0.weight": (4, 2, 3, 3)}
+    others = {
+        "sam_mask_decoder.mask_tokens.weight": (4, 8),
+        "bias": (4,),
+        "image_encoder.trunk.stages.0.0.0.weight": (4, 3, 3, 3),
+    }
+    muon, adamw = optimisers((name, nn.Parameter(torch.ones(shape))) for name, shape in {**names, **others}.items())
+    assert [list(p.shape) for p in muon.param_groups[0]["params"]] == [list(shape) for shape in names.values()]
+    assert [list(p.shape) for p in adamw.param_groups[0]["params"]] == [list(shape) for shape in others.values()]
+
+
+def test_muon_goes_down_a_valley() -> None:
+    weight = nn.Parameter(torch.randn(4, 4, generator=torch.Generator().manual_seed(0)))
+    muon = Muon([weight])
+    muon.param_groups[0]["lr"] = 0.5
+    start = float(weight.detach().square().sum())
+    for _ in range(10):
+        muon.zero_grad()
+        weight.square().sum().backward()  # type: ignore[no-untyped-call]
+        muon.step()
+    assert float(weight.detach().square().sum()) < 0.5 * start
 
 
 def test_a_step_learns_and_the_average_follows(made_of: Material, tmp_path: Path) -> None:
