@@ -18,6 +18,8 @@ from app.client.wire import MAX_FRAME_BYTES, PROTOCOL_VERSION, SUBPROTOCOL, pack
 from app.errors import BadMessageError
 
 _MAX_FRAMES_UNREAD: Final = 64
+_CLOSE_S: Final = 1.0
+"""Wait for the network to end a socket that was closed; longer, and a session would be taken up later for nothing."""
 
 
 async def dial(url: str, timeouts: Timeouts) -> ClientConnection:
@@ -38,7 +40,7 @@ async def dial(url: str, timeouts: Timeouts) -> ClientConnection:
             compression=None,
             proxy=None if is_loopback(url) else True,
             open_timeout=timeouts.connect_s,
-            close_timeout=timeouts.connect_s,
+            close_timeout=_CLOSE_S,
             max_size=MAX_FRAME_BYTES,
             max_queue=_MAX_FRAMES_UNREAD,
         )

@@ -1,4 +1,4 @@
-"""An event that one task waits for. Takes a tenth of the memory of `asyncio.Event`, of which each session has several."""
+"""An event that one task waits for, in a tenth of the memory of `asyncio.Event`: each session has several."""
 
 from __future__ import annotations
 

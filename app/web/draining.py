@@ -18,17 +18,21 @@ LOOK_AGAIN_S = 0.05
 
 
 class DrainingServer(uvicorn.Server):
-    """Drains, then closes; a second signal ends it at once."""
+    """Drains, then closes; a second signal ends it at once.
+
+    Attributes:
+        app: the application that it serves.
+    """
 
     def __init__(self, config: uvicorn.Config, app: Litestar, timeout_s: float) -> None:
         """Args: uvicorn's configuration, the application that says what is open, and how long that may take."""
         super().__init__(config)
-        self._app, self._timeout_s = app, timeout_s
+        self.app, self._timeout_s = app, timeout_s
 
     @property
     def lost(self) -> bool:
         """Whether the model hangs for good; the server then ends by itself, and its supervisor starts another."""
-        return bool(self._app.state.watch.lost)
+        return bool(self.app.state.watch.lost)
 
     async def on_tick(self, counter: int) -> bool:
         """Return whether to end; called ten times a second."""
@@ -38,7 +42,7 @@ class DrainingServer(uvicorn.Server):
         """Take no new connection, finish open work, then close every connection and end."""
         for server in self.servers:
             server.close()
-        work = asyncio.ensure_future(self._app.state.drain())
+        work = asyncio.ensure_future(self.app.state.drain())
         until = asyncio.get_running_loop().time() + self._timeout_s
         while not work.done() and not self.force_exit and not self.lost and asyncio.get_running_loop().time() < until:
             await asyncio.wait([work], timeout=LOOK_AGAIN_S)

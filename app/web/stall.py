@@ -124,7 +124,7 @@ def hardened_websocket(bounds: SocketBounds) -> type[WebSocketsSansIOProtocol]:
 
         def data_received(self, data: bytes) -> None:
             for start in range(0, len(data), PIECE_BYTES):  # thousands of frames would be parsed before one is counted
-                if self.transport.is_closing() or self.close_sent:
+                if self.transport.is_closing():
                     return
                 super().data_received(data[start : start + PIECE_BYTES])
 

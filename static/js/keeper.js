@@ -19,7 +19,7 @@ const KEY = "hoversam.tab";
 const STORE = "pictures";
 const MAX_PICTURES = 8;
 /** Another page that holds this tab's lock is a copy of it, unless it is just being unloaded. */
-const LOCK_WAIT_MS = 400;
+const LOCK_WAIT_MS = 1500;
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
 function done(request) {

@@ -39,7 +39,7 @@ def test_axe_finds_nothing_serious_in_light_and_dark(open_studio: OpenStudio) ->
     studio.click(DISC_B)
     studio.until("s.objects.length === 2 && s.active !== null")
     for scheme in ("dark", "light"):
-        studio.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        studio.page.emulate_media(color_scheme=scheme)
         assert violations(studio) == [], scheme
     for menu in ("save-menu", "model-menu", "look-menu", "times-menu"):
         studio.page.evaluate("id => document.getElementById(id).showPopover()", menu)

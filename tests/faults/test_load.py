@@ -27,7 +27,7 @@ IDLE = 200
 CYCLES = examples(300, 3000)
 CLIENTS = 4
 HZ = 60
-IDLE_BYTES = 40 * 1024
+IDLE_BYTES = 56 * 1024
 CHURN_BYTES = 2 * 2**20
 SLOPE_BYTES = 2**20
 """A soak may grow by so much in ten minutes."""

@@ -45,6 +45,26 @@ test("a candidate of the last click is shown before the server knows, and taken 
   assert.equal(play.state.objects.get(1)?.chosen, 2);
 });
 
+test("a candidate that was shown ahead of the server is one step of the object, not two", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { masks: THREE, chosen: 2, points: [[1, 1, 1]] });
+  void play.studio.cycle(1);
+  await settled();
+  await play.object(play.last, 1, { masks: THREE, chosen: 0, points: [[1, 1, 1]] });
+  assert.deepEqual(play.studio.recipe()?.objects[0]?.steps.map(({ t }) => t), ["click", "choose"]);
+});
+
+test("a preview that was asked for before the pointer left isn't painted when it is back", () => {
+  play.studio.hover({ x: 1, y: 1 }, 1);
+  const { seq } = play.last;
+  play.studio.leave();
+  play.studio.hover({ x: 9, y: 9 }, 1);
+  play.preview(seq);
+  assert.equal(play.state.preview, null);
+  play.preview(play.last.seq);
+  assert.notEqual(play.state.preview, null);
+});
+
 // ---- taking back
 
 test("Esc on a new object deletes it", async () => {

@@ -33,7 +33,12 @@ ALLOWED = {
     "client": {"app.errors", "app.protocol", "app.client"},
 }
 """Which packages of ours each package may import; the shells above them may import all."""
-AT_HOME = {"torch": {"engine", "nano", "bench"}, "litestar": {"web", "asgi.py"}, "sam2": {"engine", "nano"}}
+AT_HOME = {
+    "torch": {"engine", "nano", "bench"},
+    "litestar": {"web", "asgi.py"},
+    "sam2": {"engine", "nano", "bench"},
+    "openvino": {"engine"},
+}
 """Where alone a large library may be imported."""
 
 
