@@ -29,6 +29,8 @@ from app.settings import Settings
 
 SAMPLES: Final = ROOT / "static" / "samples"
 PARTS: Final = ("engines", "hover", "crowd", "uploads", "start")
+IN_A_BROWSER: Final = "browser"
+"""A part that needs Chromium and Playwright, and so is measured only where it is asked for."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="nano", help="nano, tiny, small, base_plus or large (nano)")
     parser.add_argument("--random", action="store_true", help="random weights of the true architecture: speed alone")
     parser.add_argument("--engine", default="auto", help="engine of the server: auto, torch or openvino (auto)")
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure (all)")
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        choices=(*PARTS, IN_A_BROWSER),
+        default=list(PARTS),
+        help="what to measure (all but browser)",
+    )
     parser.add_argument("--rounds", type=int, default=8, help="rounds of an encode and 10 to 20 decodes (8)")
     parser.add_argument("--seconds", type=float, default=10.0, help="length of each stretch of many sessions (10)")
     parser.add_argument("--json", type=Path, help="also write the figures into this file")
@@ -55,6 +63,8 @@ def main(args: argparse.Namespace) -> int:
             figures["engines"] = as_json(times)
         subject.engine(args.engine)  # compiled before any server is timed
         figures |= asyncio.run(over_sockets(subject, args))
+        if IN_A_BROWSER in args.parts:
+            figures[IN_A_BROWSER] = in_a_browser(subject, args.engine)
         if "start" in args.parts:
             found = measure_starts(subject, Path(folder) / "empty", SAMPLES / "astronaut.jpg")
             show(starts_table(found))
@@ -83,6 +93,21 @@ async def over_sockets(subject: Subject, args: argparse.Namespace) -> dict[str, 
             show(uploads_table(found))
             figures["uploads"] = {**asdict(found), "ratio": found.ratio}
     return figures
+
+
+def in_a_browser(subject: Subject, engine: str) -> dict[str, object]:
+    """Return how long it takes from a pointer's move to a painted mask, and show it.
+
+    Raises:
+        RuntimeError: there is no Chromium.
+    """
+    from app.bench.browser import measure_browser
+    from app.bench.browser import table as browser_table  # Playwright comes with the tests alone
+
+    with running_server(subject.options(engine), subject.cache_dir) as server:
+        found = measure_browser(server.url)
+    show(browser_table(found))
+    return found
 
 
 def weights_of(entry: ModelEntry, folder: Path, *, random: bool) -> Weights:

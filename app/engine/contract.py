@@ -84,6 +84,11 @@ class Engine(Protocol):
         """Where it runs: cpu, cuda or mps."""
         ...
 
+    @property
+    def runtime(self) -> str:
+        """What computes, as people are told it, such as torch or OpenVINO bf16."""
+        ...
+
     def encode(self, image: Image) -> Embedding:
         """Return the embedding of a picture. The expensive call, once per picture.
 

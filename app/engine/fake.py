@@ -42,6 +42,7 @@ class FakeEngine:
     Attributes:
         model: the name that it goes by.
         device: the device that it says it is on.
+        runtime: what it says that it computes with.
         encode_gate: where given, `encode` waits until it is set.
         decode_gate: where given, `decode` waits until it is set.
         failures: errors that the next calls raise, one each, in order.
@@ -55,6 +56,7 @@ class FakeEngine:
 
     model: str = "tiny"
     device: str = "cpu"
+    runtime: str = "geometry"
     encode_gate: threading.Event | None = None
     decode_gate: threading.Event | None = None
     failures: list[HoverError] = field(default_factory=list)

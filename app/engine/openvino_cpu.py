@@ -102,6 +102,7 @@ class OpenVinoEngine:
             ModelUnavailableError: a file is missing or damaged, or the CPU lacks what the graphs need.
         """
         self.model, self.precision = name, precision
+        self.runtime = f"OpenVINO {precision}"
         self._folder, self._threads = folder, threads
         try:
             self._table = PromptTable.load(folder / TABLE)

@@ -79,6 +79,8 @@ class TorchEmbedding:
 class TorchEngine:
     """A SAM 2.1 model on a torch device; fulfils `contract.Engine`."""
 
+    runtime = "torch"
+
     def __init__(self, name: str, model: SAM2Base, device: str) -> None:
         """Args: the model's name, the model in evaluation mode, and the device that it is on."""
         self.model = name

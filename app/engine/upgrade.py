@@ -116,6 +116,11 @@ class UpgradingEngine:
         threading.Thread(target=self._go_over, name=f"convert {self.model}", daemon=True).start()
 
     @property
+    def runtime(self) -> str:
+        """What computes now; see `contract.Engine.runtime`."""
+        return self._now.runtime
+
+    @property
     def is_fast(self) -> bool:
         """Whether the compiled graphs answer."""
         return self._fast is not None

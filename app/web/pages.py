@@ -51,8 +51,7 @@ async def studio(
     """Return the studio."""
     engine = predictor.engine
     info = next((model for model in lobby.models if model.name == engine.model), None)
-    model = ShownModel(
-        engine.model, info.params_m if info else 0.0, info.bundled if info else False, engine.device, "torch"
-    )
+    params_m, bundled = (info.params_m, info.bundled) if info else (0.0, False)
+    model = ShownModel(engine.model, params_m, bundled, engine.device, engine.runtime)
     context = {"version": __version__, "model": model, "samples": samples, "limits": settings}
     return Template("studio.html", context=context)

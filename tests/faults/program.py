@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import threading
@@ -12,7 +13,6 @@ import time
 import types
 
 from app import serve
-from app.__main__ import main
 from app.engine.contract import Candidates, Embedding, Prompt
 from app.engine.fake import FakeEmbedding, FakeEngine
 
@@ -34,7 +34,9 @@ def run(argv: list[str]) -> int:
     vars(device)["set_threads"] = lambda _: None
     sys.modules[device.__name__] = device
     vars(serve).update(find_weights=lambda *_: None, load_engine=lambda *_: SlowEngine())
-    return main(argv)
+    parser = argparse.ArgumentParser()
+    serve.add_arguments(parser)
+    return serve.main(parser.parse_args(argv[1:]))  # without the other commands, which take seconds to import
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from tests.property.thorough import examples
 
 pytestmark = pytest.mark.anyio
 SOAKS = bool(os.environ.get("HOVERSAM_SOAK"))
-SECONDS = examples(4, 20)
+SECONDS = examples(3, 20)
 IDLE = 200
 CYCLES = examples(300, 3000)
 CLIENTS = 4

@@ -28,7 +28,7 @@ async def asking_and_deaf(server: Observed, raw: Raw) -> None:
     await handshake(raw)
     raw.write(frame(encode(m.Hello(version=1))) + frame(encode(m.Open(seq=1, image_id=server.image_id))))
     raw.write(frame(encode(m.Click(seq=2, x=30, y=20))))
-    for number in range(3, 1500):
+    for number in range(3, 600):
         raw.write(frame(encode(m.Label(seq=number, object=1, name="x" * 250))))
 
 
@@ -162,8 +162,8 @@ async def comes_and_goes(server: Observed) -> None:
         async with dialled_at(server.ws_url) as peer:
             await peer.hello()
 
-    for _ in range(5):
-        await asyncio.gather(*(once() for _ in range(10)))
+    for _ in range(20):
+        await asyncio.gather(once(), once())
 
 
 @pytest.mark.parametrize(
