@@ -10,7 +10,6 @@ import msgspec
 
 from app.engine.manifest import ModelEntry
 from app.engine.runtime import why_not
-from app.engine.upgrade import UpgradingEngine
 from app.models import Weights, load_engine
 from app.settings import Settings
 
@@ -49,6 +48,8 @@ class Subject:
 
     def engine(self, engine: str, precision: str | None = None) -> Engine:
         """Return the model on an engine, compiled where that is asked for."""
+        from app.engine.upgrade import UpgradingEngine
+
         settings = self.settings(engine, precision)
         loaded = load_engine(self.weights, settings, lambda _: None)
         if not isinstance(loaded, UpgradingEngine):

@@ -56,95 +56,104 @@ def request_bounds(settings: Settings) -> RequestBounds:
     )
 
 
-def hardened_http(bounds: RequestBounds) -> type[HttpToolsProtocol]:
-    """Return uvicorn's HTTP protocol within bounds."""
+class HardenedHttp(HttpToolsProtocol):
+    """One connection, until it closes or becomes a WebSocket."""
 
-    class HardenedHttp(HttpToolsProtocol):
-        """One connection, until it closes or becomes a WebSocket."""
+    bounds: RequestBounds
+    deadline: asyncio.TimerHandle | None = None
+    pace: asyncio.TimerHandle | None = None
+    in_head = True
+    head_bytes = 0
+    body_bytes = 0
 
-        deadline: asyncio.TimerHandle | None = None
-        pace: asyncio.TimerHandle | None = None
-        in_head = True
-        head_bytes = 0
-        body_bytes = 0
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to serve a connection."""
+        self.stall = StallClock(self.loop, self.bounds.stall_s)
+        super().connection_made(transport)
+        if len(self.connections) > self.bounds.max_connections:
+            self.refuse(FULL, "too many connections; try again")
+        else:
+            self.await_head()
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            self.stall = StallClock(self.loop, bounds.stall_s)
-            super().connection_made(transport)
-            if len(self.connections) > bounds.max_connections:
-                self.refuse(FULL, "too many connections; try again")
-            else:
+    def data_received(self, data: bytes) -> None:
+        """Take bytes as they come."""
+        if self.in_head:
+            if self.deadline is None:  # the first bytes of a further request
                 self.await_head()
+            self.head_bytes += len(data)
+        super().data_received(data)
+        if self.in_head and self.head_bytes > self.bounds.max_head_bytes and not self.transport.is_closing():
+            self.refuse(TOO_LONG, "the request's headers are too long")
 
-        def data_received(self, data: bytes) -> None:
-            if self.in_head:
-                if self.deadline is None:  # the first bytes of a further request
-                    self.await_head()
-                self.head_bytes += len(data)
-            super().data_received(data)
-            if self.in_head and self.head_bytes > bounds.max_head_bytes and not self.transport.is_closing():
-                self.refuse(TOO_LONG, "the request's headers are too long")
+    def on_headers_complete(self) -> None:
+        """Give the body its time."""
+        self.in_head, self.head_bytes, self.body_bytes = False, 0, 0
+        self.stop_clocks()
+        self.deadline = self.loop.call_later(self.bounds.body_s, self.refuse, LATE, "the request's body took too long")
+        self.pace = self.loop.call_later(BODY_CHECK_S, self.check_pace)
+        super().on_headers_complete()
 
-        def on_headers_complete(self) -> None:
-            self.in_head, self.head_bytes, self.body_bytes = False, 0, 0
-            self.stop_clocks()
-            self.deadline = self.loop.call_later(bounds.body_s, self.refuse, LATE, "the request's body took too long")
-            self.pace = self.loop.call_later(BODY_CHECK_S, self.check_pace)
-            super().on_headers_complete()
+    def on_body(self, body: bytes) -> None:
+        """Count a piece of the body."""
+        self.body_bytes += len(body)
+        super().on_body(body)
 
-        def on_body(self, body: bytes) -> None:
-            self.body_bytes += len(body)
-            super().on_body(body)
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self.stop_clocks()
+        self.in_head = True
+        super().on_message_complete()
 
-        def on_message_complete(self) -> None:
-            self.stop_clocks()
-            self.in_head = True
-            super().on_message_complete()
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget every clock: the connection has ended."""
+        super().connection_lost(exc)
+        self.stop_clocks()
+        self.stall.stop()
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            self.stop_clocks()
-            self.stall.stop()
+    def pause_writing(self) -> None:
+        """The peer takes nothing for now."""
+        super().pause_writing()
+        self.stall.start(self.transport)
 
-        def pause_writing(self) -> None:
-            super().pause_writing()
+    def resume_writing(self) -> None:
+        """The peer takes again."""
+        super().resume_writing()
+        self.stall.stop()
+
+    def await_head(self) -> None:
+        """Give the headers their time."""
+        self.head_bytes = 0
+        self.deadline = self.loop.call_later(self.bounds.head_s, self.refuse, LATE, "the request's headers are late")
+
+    def check_pace(self) -> None:
+        """Refuse a body that trickles; one that we don't read at the moment isn't late by its own fault."""
+        if self.body_bytes < BODY_CHECK_S * self.bounds.min_body_bytes_per_s and not self.flow.read_paused:
+            self.refuse(LATE, "the request's body comes too slowly")
+            return
+        self.body_bytes = 0
+        self.pace = self.loop.call_later(BODY_CHECK_S, self.check_pace)
+
+    def stop_clocks(self) -> None:
+        """Forget the deadlines of this part of the request."""
+        for clock in (self.deadline, self.pace):
+            if clock is not None:
+                clock.cancel()
+        self.deadline = self.pace = None
+
+    def refuse(self, status: int, text: str) -> None:
+        """Answer with a status, if nothing was answered yet, and close; a peer that doesn't read is cut off."""
+        self.stop_clocks()
+        log.info("request_refused", status=status, reason=text, client=host_of(self.transport))
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(answer(status, text))
+        self.transport.close()
+        if self.transport.get_write_buffer_size():
             self.stall.start(self.transport)
 
-        def resume_writing(self) -> None:
-            super().resume_writing()
-            self.stall.stop()
 
-        def await_head(self) -> None:
-            """Give the headers their time."""
-            self.head_bytes = 0
-            self.deadline = self.loop.call_later(bounds.head_s, self.refuse, LATE, "the request's headers are late")
-
-        def check_pace(self) -> None:
-            """Refuse a body that trickles; one that we don't read at the moment isn't late by its own fault."""
-            if self.body_bytes < BODY_CHECK_S * bounds.min_body_bytes_per_s and not self.flow.read_paused:
-                self.refuse(LATE, "the request's body comes too slowly")
-                return
-            self.body_bytes = 0
-            self.pace = self.loop.call_later(BODY_CHECK_S, self.check_pace)
-
-        def stop_clocks(self) -> None:
-            """Forget the deadlines of this part of the request."""
-            for clock in (self.deadline, self.pace):
-                if clock is not None:
-                    clock.cancel()
-            self.deadline = self.pace = None
-
-        def refuse(self, status: int, text: str) -> None:
-            """Answer with a status, if nothing was answered yet, and close; a peer that doesn't read is cut off."""
-            self.stop_clocks()
-            log.info("request_refused", status=status, reason=text, client=host_of(self.transport))
-            if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-                self.transport.write(answer(status, text))
-            self.transport.close()
-            if self.transport.get_write_buffer_size():
-                self.stall.start(self.transport)
-
-    return HardenedHttp
+def hardened_http(bounds: RequestBounds) -> type[HardenedHttp]:
+    """Return uvicorn's HTTP protocol within bounds."""
+    return type(f"Bound{HardenedHttp.__name__}", (HardenedHttp,), {"bounds": bounds})
 
 
 def answer(status: int, text: str) -> bytes:

@@ -86,90 +86,103 @@ def host_of(transport: asyncio.Transport) -> str:
     return str(peer[0]) if isinstance(peer, tuple) else ""
 
 
-def hardened_websocket(bounds: SocketBounds) -> type[WebSocketsSansIOProtocol]:
-    """Return uvicorn's WebSocket protocol within bounds."""
+class HardenedWebSocket(WebSocketsSansIOProtocol):
+    """One socket."""
 
-    class HardenedWebSocket(WebSocketsSansIOProtocol):
-        """One socket."""
+    bounds: SocketBounds
+    pings = frames_now = 0
+    counted_since = 0.0
 
-        pings = frames_now = 0
-        counted_since = 0.0
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to serve a connection."""
+        self.stall = StallClock(self.loop, self.bounds.stall_s)
+        self.close_timeout = self.bounds.stall_s
+        super().connection_made(transport)
 
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            self.stall = StallClock(self.loop, bounds.stall_s)
-            self.close_timeout = bounds.stall_s
-            super().connection_made(transport)
+    async def send(self, message: Any) -> None:  # noqa: ANN401
+        """Send an event of the application's."""
+        await super().send(message)
+        if message["type"] == "websocket.accept":  # the handshake's headers, which nobody reads any more
+            vars(self).update(request=None, response=None)
 
-        async def send(self, message: Any) -> None:  # noqa: ANN401
-            await super().send(message)
-            if message["type"] == "websocket.accept":  # the handshake's headers, which nobody reads any more
-                vars(self).update(request=None, response=None)
-
-        async def run_asgi(self) -> None:
-            await super().run_asgi()
-            if not self.disconnected:  # closing waits for a peer that may take nothing any more
-                self.stall.start(self.transport)
-
-        def pause_writing(self) -> None:
-            super().pause_writing()
+    async def run_asgi(self) -> None:
+        """Run the application, and see that the connection ends after it."""
+        await super().run_asgi()
+        if not self.disconnected:  # closing waits for a peer that may take nothing any more
             self.stall.start(self.transport)
 
-        def resume_writing(self) -> None:
-            super().resume_writing()
-            self.stall.stop()
+    def pause_writing(self) -> None:
+        """The peer takes nothing for now."""
+        super().pause_writing()
+        self.stall.start(self.transport)
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            self.stall.stop()
+    def resume_writing(self) -> None:
+        """The peer takes again."""
+        super().resume_writing()
+        self.stall.stop()
 
-        def data_received(self, data: bytes) -> None:
-            for start in range(0, len(data), PIECE_BYTES):  # thousands of frames would be parsed before one is counted
-                if self.transport.is_closing():
-                    return
-                super().data_received(data[start : start + PIECE_BYTES])
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget every clock: the connection has ended."""
+        super().connection_lost(exc)
+        self.stall.stop()
 
-        def handle_events(self) -> None:
-            self.count(len(self.conn.events))
-            super().handle_events()
+    def data_received(self, data: bytes) -> None:
+        """Take bytes as they come."""
+        for start in range(0, len(data), PIECE_BYTES):  # thousands of frames would be parsed before one is counted
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + PIECE_BYTES])
 
-        def count(self, frames: int) -> None:
-            """Count frames; each second begins a new count."""
-            now = self.loop.time()
-            if now - self.counted_since >= 1:
-                self.pings, self.frames_now, self.counted_since = 0, 0, now
-            self.frames_now += frames
-            if self.frames_now > bounds.max_frames_per_s:
-                cut(self.transport, "frame_flood")
+    def handle_events(self) -> None:
+        """Count frames before they are handled."""
+        self.count(len(self.conn.events))
+        super().handle_events()
 
-        def handle_ping(self) -> None:
-            self.pings += 1
-            super().handle_ping()
-            if self.transport.get_write_buffer_size() > bounds.max_buffer_bytes:
-                cut(self.transport, "pongs_unread")
-            elif self.pings > bounds.max_pings_per_s:
-                cut(self.transport, "ping_flood")
+    def count(self, frames: int) -> None:
+        """Count frames; each second begins a new count."""
+        now = self.loop.time()
+        if now - self.counted_since >= 1:
+            self.pings, self.frames_now, self.counted_since = 0, 0, now
+        self.frames_now += frames
+        if self.frames_now > self.bounds.max_frames_per_s:
+            cut(self.transport, "frame_flood")
 
-        def handle_cont(self, event: Frame) -> None:
-            if len(self.frames) >= bounds.max_fragments and not self.close_sent:
-                self.conn.fail(TOO_LARGE, "too many fragments")
-                self.handle_parser_exception()
-            else:
-                super().handle_cont(event)
+    def handle_ping(self) -> None:
+        """Answer a ping, if there are not too many."""
+        self.pings += 1
+        super().handle_ping()
+        if self.transport.get_write_buffer_size() > self.bounds.max_buffer_bytes:
+            cut(self.transport, "pongs_unread")
+        elif self.pings > self.bounds.max_pings_per_s:
+            cut(self.transport, "ping_flood")
 
-        def send_receive_event_to_app(self) -> None:
-            if self.curr_msg_data_type == "text" and not is_utf8(b"".join(self.frames)):
-                self.frames = []  # uvicorn would log what came, as a traceback
-                self.conn.fail(NO_TEXT, "invalid UTF-8")
-                self.handle_parser_exception()
-            else:
-                super().send_receive_event_to_app()
+    def handle_cont(self, event: Frame) -> None:
+        """Take a further frame of a message, if there are not too many."""
+        if len(self.frames) >= self.bounds.max_fragments and not self.close_sent:
+            self.conn.fail(TOO_LARGE, "too many fragments")
+            self.handle_parser_exception()
+        else:
+            super().handle_cont(event)
 
-        def keepalive_timeout(self) -> None:
-            super().keepalive_timeout()
-            if self.transport.get_write_buffer_size():  # the close frame won't get through either
-                cut(self.transport, "keepalive_timeout")
+    def send_receive_event_to_app(self) -> None:
+        """Hand a whole message over, if it is what it says."""
+        if self.curr_msg_data_type == "text" and not is_utf8(b"".join(self.frames)):
+            self.frames = []  # uvicorn would log what came, as a traceback
+            self.conn.fail(NO_TEXT, "invalid UTF-8")
+            self.handle_parser_exception()
+        else:
+            super().send_receive_event_to_app()
 
-    return HardenedWebSocket
+    def keepalive_timeout(self) -> None:
+        """End a connection that answered no ping."""
+        super().keepalive_timeout()
+        if self.transport.get_write_buffer_size():  # the close frame won't get through either
+            cut(self.transport, "keepalive_timeout")
+
+
+def hardened_websocket(bounds: SocketBounds) -> type[HardenedWebSocket]:
+    """Return uvicorn's WebSocket protocol within bounds."""
+    return type(f"Bound{HardenedWebSocket.__name__}", (HardenedWebSocket,), {"bounds": bounds})
 
 
 def is_utf8(data: bytes) -> bool:

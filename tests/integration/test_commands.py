@@ -14,7 +14,7 @@ from app.client import connect_blocking
 
 ROOT = Path(__file__).parents[2]
 COFFEE = ROOT / "static" / "samples" / "coffee.jpg"
-LIMIT_S = 240
+LIMIT_S = 480.0
 
 
 def ended(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -233,6 +233,9 @@ async def test_everything_that_the_page_names_is_there(http: httpx.AsyncClient) 
 async def test_the_page_says_that_a_bundled_model_is_a_demonstration(
     server: Server, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "demonstration model" not in (await http.get("/")).text
+    hidden = '<div class="model-note" id="model-note-demo" hidden>'
+    assert hidden in (await http.get("/")).text
     monkeypatch.setattr(server.engine, "model", "nano")
-    assert "demonstration model" in (await http.get("/")).text
+    page = (await http.get("/")).text
+    assert hidden not in page
+    assert "demonstration model" in page

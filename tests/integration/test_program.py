@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from app.__main__ import main
-from app.client import connect_blocking
+from app.client import Reconnect, connect_blocking
 from app.engine.manifest import BUNDLED_DIR
 from tests.conftest import Program, free_port, serve_to_the_end
 
@@ -116,7 +116,7 @@ def test_the_program_stops_quietly_with_a_socket_open(how: signal.Signals) -> No
     program = Program(free_port(), module="tests.integration.fake_program")
     try:
         program.wait_until_ready()
-        with connect_blocking(program.url) as session:
+        with connect_blocking(program.url, reconnect=Reconnect(give_up_s=0)) as session:
             session.open(PHOTO)
             session.click(5, 5)
             assert program.stop(how) == 0
