@@ -17,7 +17,7 @@ Usage: ./start.sh [serve] [options]   start the server; the first start installs
        ./start.sh soak [arguments]    the long tests: floods, thousands of random sequences, half an hour at half load
        ./start.sh --help              show this text and, once installed, each option of the server
 
-Options of serve: --model --checkpoint --host --port --device --offline
+Options of serve: --model --checkpoint --host --port --device --engine --precision --offline
   --offline (or HOVERSAM_OFFLINE=1) fetches no weights. The first start still takes packages from pip's registry,
   unless pip itself is told otherwise (PIP_NO_INDEX, PIP_FIND_LINKS).
 TEXT

@@ -96,5 +96,7 @@ def small_patches(
     small[0] = False  # what is no patch at all
     stay = [1 + int(areas[1:].argmax())] if beside is None or not beside.any() else labels[beside]
     small[stay] = False
+    if not small.any():
+        return np.zeros(mask_hw.shape, np.bool_)
     result: MaskArray = small[labels]
     return result

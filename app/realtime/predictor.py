@@ -246,9 +246,14 @@ def prompt_of(query: Query, size_hw: tuple[int, int], working_hw: tuple[int, int
 
 
 def preview_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float) -> Answer:
-    """Return candidates on the logit grid, nothing kept for refinement."""
-    pairs = zip(shown(found, speck_share), found.scores, strict=True)
-    return Answer(tuple(preview_mask(logits, size_hw, float(score)) for logits, score in pairs), (), found.best)
+    """Return candidates on the logit grid, nothing kept for refinement.
+
+    Only the one that is shown at once is without specks: that takes as long as a fifth of a decode.
+    """
+    logits = list(found.logits)
+    logits[found.best] = without_specks(logits[found.best], speck_share)
+    pairs = zip(logits, found.scores, strict=True)
+    return Answer(tuple(preview_mask(each, size_hw, float(score)) for each, score in pairs), (), found.best)
 
 
 def object_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float) -> Answer:
