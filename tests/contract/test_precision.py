@@ -14,12 +14,14 @@ from app.engine.manifest import BUNDLED_DIR, load_manifest
 from app.engine.openvino_cpu import OpenVinoEmbedding, OpenVinoEngine
 from app.engine.runtime import detect
 from app.pictures import PictureLimits, read_picture
+from app.protocol.masks import box_of
 from app.settings import Settings
 from tests.graph_factory import compiled
 
 SAMPLES = Path(__file__).parent.parent.parent / "static" / "samples"
 PROMPTS = 200
 MIN_MEAN_IOU = 0.99
+MIN_CELLS = 20
 
 
 @pytest.fixture(scope="module")
@@ -36,19 +38,27 @@ def photos() -> list[np.ndarray]:
     return [read_picture(path.read_bytes(), limits).working for path in sorted(SAMPLES.glob("*.jpg"))]
 
 
-def prompts_on(photo: np.ndarray, count: int, seed: int) -> list[Prompt]:
-    """Clicks and boxes anywhere on a picture."""
+def clicks_on(photo: np.ndarray, count: int, seed: int) -> list[Prompt]:
+    """Clicks anywhere on a picture."""
     rng, (height, width) = np.random.default_rng(seed), photo.shape[:2]
-    made = []
-    for number in range(count):
-        x, y = float(rng.uniform(0, width)), float(rng.uniform(0, height))
-        if number % 2:
-            half_w, half_h = rng.uniform(0.05, 0.3) * width, rng.uniform(0.05, 0.3) * height
-            box = (max(0.0, x - half_w), max(0.0, y - half_h), min(width, x + half_w), min(height, y + half_h))
-            made.append(Prompt(box_xyxy=box, multimask=False))
-        else:
-            made.append(Prompt(((x, y),), (1,)))
-    return made
+    return [Prompt(((float(rng.uniform(0, width)), float(rng.uniform(0, height))),), (1,)) for _ in range(count)]
+
+
+def boxes_on(engine: OpenVinoEngine, photo: np.ndarray, count: int, seed: int) -> list[Prompt]:
+    """Boxes around things, as people draw them: around what clicks find."""
+    boxes: list[Prompt] = []
+    for found in engine.decode(engine.encode(photo), clicks_on(photo, 4 * count, seed)):
+        mask_hw = found.logits[found.best] > 0
+        x0, y0, x1, y1 = box_of(mask_hw)
+        if mask_hw.sum() >= MIN_CELLS:
+            sy, sx = photo.shape[0] / mask_hw.shape[0], photo.shape[1] / mask_hw.shape[1]
+            boxes.append(Prompt(box_xyxy=(x0 * sx, y0 * sy, x1 * sx, y1 * sy), multimask=False))
+    return boxes[:count]
+
+
+def prompts_on(engine: OpenVinoEngine, photo: np.ndarray, count: int, seed: int) -> list[Prompt]:
+    """Half clicks, half boxes."""
+    return clicks_on(photo, count // 2, seed) + boxes_on(engine, photo, count // 2, seed + 1000)
 
 
 def test_masks_in_bf16_are_those_in_fp32(engines: dict[str, OpenVinoEngine], photos: list[np.ndarray]) -> None:
@@ -56,7 +66,7 @@ def test_masks_in_bf16_are_those_in_fp32(engines: dict[str, OpenVinoEngine], pho
         return  # nobody runs bf16 on this CPU
     overlaps = []
     for number, photo in enumerate(photos):
-        prompts = prompts_on(photo, PROMPTS // len(photos), number)
+        prompts = prompts_on(engines["fp32"], photo, PROMPTS // len(photos), number)
         answers = {name: engine.decode(engine.encode(photo), prompts) for name, engine in engines.items()}
         for one, other in zip(answers["fp32"], answers["bf16"], strict=True):
             a, b = one.logits[one.best] > 0, other.logits[one.best] > 0
@@ -69,7 +79,7 @@ def test_masks_in_bf16_are_those_in_fp32(engines: dict[str, OpenVinoEngine], pho
 def test_a_picture_that_is_encoded_again_gives_the_same_bits(
     engines: dict[str, OpenVinoEngine], photos: list[np.ndarray], precision: str
 ) -> None:
-    engine, prompts = engines[precision], prompts_on(photos[0], 20, 0)
+    engine, prompts = engines[precision], prompts_on(engines[precision], photos[0], 20, 0)
     first, second = (engine.decode(engine.encode(photos[0]), prompts) for _ in range(2))
     for one, other in zip(first, second, strict=True):
         assert_array_equal(one.logits, other.logits)
@@ -80,7 +90,7 @@ def test_a_picture_that_is_encoded_again_gives_the_same_bits(
 def test_an_embedding_survives_a_trip_to_disk(
     engines: dict[str, OpenVinoEngine], photos: list[np.ndarray], precision: str
 ) -> None:
-    engine, prompts = engines[precision], prompts_on(photos[1], 4, 0)
+    engine, prompts = engines[precision], prompts_on(engines[precision], photos[1], 4, 0)
     embedding = engine.encode(photos[1])
     again = OpenVinoEmbedding.from_bytes(embedding.to_bytes())
     assert again.nbytes == embedding.nbytes
