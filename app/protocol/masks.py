@@ -81,7 +81,11 @@ def run_lengths(mask_hw: MaskArray) -> NDArray[np.int64]:
 
 def encode_runs(lengths: NDArray[np.int64]) -> bytes:
     """Return (N,) run lengths, each in [0, 2**28), as LEB128 varints: seven bits a byte, low bits first."""
-    rest = lengths[:, None] >> np.array(_SHIFTS)
+    longest = int(lengths.max(initial=0))
+    if longest < 0x80:  # the common case of a small grid: each length is its own byte
+        return lengths.astype(np.uint8).tobytes()
+    shifts = np.array([shift for shift in _SHIFTS if longest >> shift], np.int32)
+    rest = lengths.astype(np.int32)[:, None] >> shifts
     used = rest > 0
     used[:, 0] = True
     digits = (rest & 0x7F).astype(np.uint8)

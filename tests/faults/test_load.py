@@ -28,6 +28,7 @@ CYCLES = examples(300, 3000)
 CLIENTS = 4
 HZ = 60
 IDLE_BYTES = 56 * 1024
+ROUNDS = 3
 CHURN_BYTES = 2 * 2**20
 SLOPE_BYTES = 2**20
 """A soak may grow by so much in ten minutes."""
@@ -141,6 +142,8 @@ async def test_idle_sessions_cost_little() -> None:
 
 
 async def test_coming_and_going_leaves_nothing() -> None:
+    """What leaks grows with every round; an allocator's reserve grows once."""
+
     async def once(server: Observed) -> None:
         async with dialled_at(server.ws_url) as peer:
             await peer.hello()
@@ -149,12 +152,17 @@ async def test_coming_and_going_leaves_nothing() -> None:
         start = await server.figures()
         for _ in range(10):  # warm
             await asyncio.gather(*(once(server) for _ in range(20)))
-        warm = await server.recovered(start)
-        for _ in range(CYCLES // 20):
-            await asyncio.gather(*(once(server) for _ in range(20)))
-        end = await server.recovered(warm)
-        show(f"{CYCLES} connections: memory {(end.memory_bytes - warm.memory_bytes) / 1024:+.0f} KiB")
-        assert end.memory_bytes - warm.memory_bytes <= CHURN_BYTES
+        before = await server.recovered(start)
+        growth = []
+        for _ in range(ROUNDS):
+            for _ in range(CYCLES // 20):
+                await asyncio.gather(*(once(server) for _ in range(20)))
+            after = await server.recovered(before)
+            growth.append(after.memory_bytes - before.memory_bytes)
+            before = after
+        shown = ", ".join(f"{size / 1024:+.0f} KiB" for size in growth)
+        show(f"{ROUNDS} rounds of {CYCLES} connections: memory {shown}")
+        assert min(growth) <= CHURN_BYTES
 
 
 @pytest.mark.skipif(not SOAKS, reason="takes half an hour: ./start.sh soak")
