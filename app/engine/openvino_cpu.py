@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.contract import Candidates, Embedding, Image, Prompt
+from app.engine.failures import device_failures
 from app.engine.graph_store import COMPILED, ENCODER, TABLE, decoder_file
 from app.engine.prompt_tokens import PromptTable, padded
 from app.engine.prompts import shape_of, stacked_mask_logits, tokens
 from app.engine.selection import selected
 from app.engine.variants import Variant, decoder_precision, variant_for
-from app.errors import EngineFailedError, EngineMemoryError, ModelUnavailableError
+from app.errors import EngineFailedError, ModelUnavailableError
 
 if TYPE_CHECKING:
     import openvino
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 TERMS: Final = 6
 """Inputs of a decoder that come from the picture, before the prompt's own."""
-NO_MEMORY: Final = ("bad_alloc", "bad allocation", "failed to allocate", "out of memory")
 WARM: Final = (
     Variant(8, refines=False, first_mask=1),
     Variant(9, refines=False, first_mask=0),
@@ -128,7 +128,7 @@ class OpenVinoEngine:
         from app.engine.sam2_torch import check_image, model_input
 
         check_image(image)
-        with _failures("encode a picture"), self._encoder.taken() as request:
+        with device_failures("encode a picture"), self._encoder.taken() as request:
             pixels = tensor_of(model_input(image, self.input_size).numpy())
             request.set_input_tensor(0, pixels)
             terms = self._encoder.fresh_outputs()
@@ -170,7 +170,7 @@ class OpenVinoEngine:
         variant = variant_for(prompt_tokens.shape[1], refines=shape.refines, multimask=shape.multimask)
         requests = self._decoder(variant)
         own = [*padded(prompt_tokens, variant.tokens), *([] if mask_logits is None else [mask_logits])]
-        with _failures("decode a prompt"), requests.taken() as request:
+        with device_failures("decode a prompt"), requests.taken() as request:
             for number, term in enumerate([*embedding.terms, *(tensor_of(array) for array in own)]):
                 request.set_input_tensor(number, term)
             request.infer()
@@ -278,16 +278,3 @@ def tensor_of(array: NDArray[Any]) -> openvino.Tensor:
     if kept.dtype == np.uint16:
         return openvino.Tensor(kept, openvino.Shape(list(kept.shape)), openvino.Type.bf16)
     return openvino.Tensor(kept, shared_memory=True)
-
-
-@contextmanager
-def _failures(task: str) -> Iterator[None]:
-    """Turn what OpenVINO raises into `EngineFailedError`, and into `EngineMemoryError` where memory is what lacks."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        lacks = isinstance(error, MemoryError) or any(word in str(error).lower() for word in NO_MEMORY)
-        kind = EngineMemoryError if lacks else EngineFailedError
-        raise kind(
-            f"the device failed to {task} ({type(error).__name__}); try again, or choose a smaller model"
-        ) from error

@@ -8,8 +8,6 @@ is known of a picture lives in a `TorchEmbedding` outside of the model.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,13 +18,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from app.engine.contract import Candidates, Embedding, Image, Prompt
+from app.engine.failures import device_failures
 from app.engine.graphs import picture_features, prompt_table
 from app.engine.loader import load_model
 from app.engine.manifest import ModelEntry
 from app.engine.prompts import batches, stacked_mask_logits, tokens
 from app.engine.reassociated import ImageTerms, ReassociatedDecoder
 from app.engine.selection import selected
-from app.errors import EngineFailedError, EngineMemoryError
+from app.errors import EngineFailedError
 
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
@@ -93,7 +92,7 @@ class TorchEngine:
     def encode(self, image: Image) -> TorchEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
         check_image(image)
-        with _device_failures("encode a picture"):
+        with device_failures("encode a picture"):
             pixels = model_input(image, self._sam.image_size).to(self.device)
             terms = self._decoder.image_terms(*picture_features(self._sam, pixels))
         return TorchEmbedding((image.shape[0], image.shape[1]), terms)
@@ -117,7 +116,7 @@ class TorchEngine:
         prompt = self._table.tokens(*tokens(prompts, embedding.size_hw, self._sam.image_size))
         mask_logits = stacked_mask_logits(prompts, self._sam.sam_prompt_encoder.mask_input_size)
         padding = np.zeros((len(prompt), 1, prompt.shape[1]), np.float32)
-        with _device_failures("decode a prompt"):
+        with device_failures("decode a prompt"):
             logits, scores = self._decoder(
                 embedding.terms,
                 self._on_device(prompt),
@@ -169,21 +168,3 @@ def model_input(image: Image, input_size: int) -> Tensor:
         plane = functional.interpolate(plane, size, mode="bilinear", align_corners=False, antialias=True)
         planes.append(plane.sub_(mean).div_(std))
     return torch.cat(planes, dim=1)
-
-
-@contextmanager
-def _device_failures(task: str) -> Iterator[None]:
-    """Turn what torch raises, such as a device that is out of memory, into `EngineFailedError`."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        kind = EngineMemoryError if is_out_of_memory(error) else EngineFailedError
-        raise kind(
-            f"the device failed to {task} ({type(error).__name__}); try again, or choose a smaller model"
-        ) from error
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether a device has no memory left; torch has a type for it on CUDA, and only words elsewhere."""
-    words = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(word in str(error) for word in words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.engine.sam2_torch import is_out_of_memory
+from app.engine.failures import is_out_of_memory
 
 
 @pytest.mark.parametrize(
