@@ -6,6 +6,7 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 venv=$root/.venv
 python=$venv/bin/python
 log=$venv/install.log
+lock=$root/.venv.lock
 cpu_index=https://download.pytorch.org/whl/cpu
 failures=""
 
@@ -13,6 +14,7 @@ usage() {
   cat <<'TEXT'
 Usage: ./start.sh [serve] [options]   start the server; the first start installs it in .venv
        ./start.sh COMMAND ...         another command of `python -m app`, such as demo PHOTO, weights or bench
+       ./start.sh install             install, and start nothing
        ./start.sh test [arguments]    run every check: ruff, mypy, tsc, node --test, pytest [arguments]
        ./start.sh soak [arguments]    the long tests: floods, thousands of random sequences, half an hour at half load
        ./start.sh --help              show this text and, once installed, each option of the server
@@ -82,6 +84,29 @@ is_installed() { # EXTRA
   [ -f "$(stamp "$1")" ] && [ "$(fingerprint)" = "$(cat "$(stamp "$1")")" ]
 }
 
+# Prints "ours" where file descriptor 9 got the lock, "taken" where another process has it; with `wait`, waits for it.
+# It is Python that asks, since macOS has no flock command; the lock stays with the descriptor, which this shell holds,
+# and so does a pip that outlives it. Where the file system knows no locks, nothing is printed and nobody waits.
+try_lock() { # PYTHON [wait]
+  "$1" -I -c 'import fcntl, sys
+try:
+    fcntl.flock(9, fcntl.LOCK_EX if "wait" in sys.argv else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    print("ours")
+except BlockingIOError:
+    print("taken")' "${2:-}" 2>/dev/null || true
+}
+
+# Lets one start.sh at a time install in this folder. unlock lets the next one.
+take_lock() { # PYTHON
+  { exec 9>>"$lock"; } 2>/dev/null || die "$root can't be written to, and the first start installs .venv in it"
+  if [ "$(try_lock "$1")" = taken ]; then
+    say "another start.sh is installing in this folder; waiting for it"
+    try_lock "$1" wait >/dev/null
+  fi
+}
+
+unlock() { exec 9>&-; }
+
 # True where pip was cut off between its first and its last package: it would take a half-written one for whole.
 is_torn() {
   [ -f "$log" ] && awk '
@@ -95,19 +120,19 @@ is_usable() {
 sys.exit(sys.version_info < (3, 10))' 2>/dev/null && ! is_torn
 }
 
-make_venv() {
-  local chosen output
-  chosen=$(find_python) || exit 1
-  say "making .venv with $chosen ($(python_version "$chosen"))"
-  output=$("$chosen" -m venv --clear "$venv" 2>&1) || die "making $venv failed: $output"
+make_venv() { # PYTHON
+  local output
+  say "making .venv with $1 ($(python_version "$1"))"
+  output=$("$1" -m venv --clear "$venv" 2>&1) || die "making $venv failed: $output"
 }
 
-# Runs `pip install` and keeps what it says in the log. $1 says what is being installed.
+# Runs `pip install` and keeps what it says in the log. $1 says what is being installed. What it unpacks, some GB,
+# would fill a /tmp that is kept in memory.
 pip_install() {
   local what=$1
   shift
   say "installing $what"
-  if ! py -m pip install --no-input --disable-pip-version-check "$@" </dev/null >>"$log" 2>&1; then
+  if ! TMPDIR=$venv/tmp py -m pip install --no-input --disable-pip-version-check "$@" </dev/null >>"$log" 2>&1; then
     say "installing $what failed; the end of $log:"
     tail -n 20 "$log" >&2
     die "when that is cured, start again"
@@ -134,10 +159,11 @@ requirement() { sed -n "s/^    \"\($1[<>=~!].*\)\",.*/\1/p" "$root/pyproject.tom
 
 # sam2 is published as source only and its build imports torch, so torch comes first and nothing is built in
 # isolation. Its CUDA extension serves only the video predictor and would need a compiler.
-install() { # EXTRA
+install() { # EXTRA PYTHON
   export SAM2_BUILD_CUDA=0
-  is_usable || make_venv
-  rm -f "$venv"/installed*
+  is_usable || make_venv "$2"
+  rm -rf "$venv"/installed* "$venv/tmp"
+  mkdir "$venv/tmp"
   : >"$log"
   if needs_newer_pip; then pip_install "a newer pip" --upgrade pip; fi
   pip_install "what builds from source need" "setuptools>=77" wheel
@@ -147,11 +173,21 @@ install() { # EXTRA
     pip_install "PyTorch" "$(requirement torch)" "$(requirement torchvision)"
   fi
   pip_install "SAM 2 and the server" --no-build-isolation --editable "$root${1:+[$1]}"
+  [ -z "$1" ] || pip_install "readers of label files" --no-deps "$(requirement labelme)" \
+    "$(requirement supervision)" "$(requirement pydeprecate)" "$(requirement defusedxml)"
+  rm -rf "$venv/tmp"
   fingerprint >"$(stamp "")" # the stamps come last, so that an interrupted installation is repeated
   [ -z "$1" ] || fingerprint >"$(stamp "$1")"
 }
 
-ensure_installed() { is_installed "$1" || install "$1"; }
+ensure_installed() { # EXTRA
+  local chosen
+  if is_installed "$1"; then return; fi
+  chosen=$(find_python) || exit 1
+  take_lock "$chosen"
+  is_installed "$1" || install "$1" "$chosen" # the one that was waited for may have done it
+  unlock
+}
 
 # --- Checks ---------------------------------------------------------------------------------------
 
@@ -277,6 +313,7 @@ trap 'say "interrupted; start again to go on"; exit 130' INT
 
 case ${1:-} in
   -h | --help) show_help ;;
+  install) ensure_installed "" ;;
   test)
     shift
     run_tests "$@"

@@ -43,7 +43,7 @@ from app.web.health import health, healthz, readyz
 from app.web.limits import limits
 from app.web.metrics import collect_state, metrics
 from app.web.openapi import openapi_config
-from app.web.pages import load_samples, studio
+from app.web.pages import engines, load_samples, studio
 from app.web.problems import problem_handlers
 from app.web.segment import UNCOMPRESSED, segment
 from app.web.socket import session_socket
@@ -119,7 +119,7 @@ def create_app(
 
 def routes() -> list[ControllerRouterHandler]:
     """Return every way in."""
-    pages: list[ControllerRouterHandler] = [studio, docs, static_files()]
+    pages: list[ControllerRouterHandler] = [studio, engines, docs, static_files()]
     api: list[ControllerRouterHandler] = [upload, segment, export, health, limits]
     return [*pages, *api, healthz, readyz, metrics, session_socket]
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -49,6 +51,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Serve with the options given; return the exit code."""
+    with ended_quietly_by(signal.SIGINT, signal.SIGTERM):
+        return run(args)
+
+
+@contextlib.contextmanager
+def ended_quietly_by(*numbers: signal.Signals) -> Iterator[None]:
+    """End the process with exit code 0 at these signals, also while a model loads; uvicorn raises again what it got."""
+    before = {number: signal.signal(number, lambda *_: sys.exit(0)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until a signal comes; return the exit code."""
     try:
         settings = from_environment(os.environ)
         given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
@@ -70,9 +89,11 @@ def main(args: argparse.Namespace) -> int:
         app = create_app(settings, engine, set_threads=set_threads)
         server = DrainingServer(server_config(settings, app), app, settings.shutdown_timeout_s)
         say(f"open {url_of(listener)} in a browser (Ctrl+C stops)")
-        for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn stops at either, then raises it once more for us
-            signal.signal(number, lambda *_: sys.exit(0))
-        asyncio.run(server.serve(sockets=[listener]))
+        try:
+            asyncio.run(server.serve(sockets=[listener]))
+        except OSError as error:  # of two that start at once both have the address, until one listens
+            say(f"error: {taken(settings, error)}")
+            return EXIT_USAGE
     return EXIT_HUNG if server.lost else 0
 
 
@@ -94,10 +115,13 @@ def listen(settings: Settings) -> socket.socket:
         listener.bind((settings.host, settings.port))
     except OSError as error:
         listener.close()
-        raise OSError(
-            f"can't listen on {settings.host}:{settings.port} ({error.strerror}); choose another with --port"
-        ) from error
+        raise OSError(taken(settings, error)) from error
     return listener
+
+
+def taken(settings: Settings, error: OSError) -> str:
+    """Return what to say of an address that can't be had."""
+    return f"can't listen on {settings.host}:{settings.port} ({error.strerror}); choose another with --port"
 
 
 def url_of(listener: socket.socket) -> str:

@@ -20,6 +20,7 @@ from app.bench.hover import measure
 from app.bench.server import ROOT, running_server
 from app.bench.starts import measure_starts, starts_table
 from app.bench.subjects import Subject, random_weights
+from app.bench.wire import measure_wire
 from app.cli.report import Report
 from app.engine.checkpoints import verified_path
 from app.engine.manifest import ModelEntry, load_manifest
@@ -28,7 +29,7 @@ from app.models import Weights
 from app.settings import Settings
 
 SAMPLES: Final = ROOT / "static" / "samples"
-PARTS: Final = ("engines", "hover", "crowd", "uploads", "start")
+PARTS: Final = ("engines", "hover", "wire", "crowd", "uploads", "start")
 IN_A_BROWSER: Final = "browser"
 """A part that needs Chromium and Playwright, and so is measured only where it is asked for."""
 
@@ -84,6 +85,10 @@ async def over_sockets(subject: Subject, args: argparse.Namespace) -> dict[str, 
             timings = await measure(server.url, engine, pictures[0].read_bytes(), args.rounds)
             show(timings.table())
             figures["hover"] = timings.as_json()
+        if "wire" in args.parts:
+            sizes = await measure_wire(server.url, pictures)
+            show(sizes.table())
+            figures["wire"] = sizes.as_json()
         if "crowd" in args.parts:
             reports: list[Report] = await crowds(server.url, pictures, args.seconds)
             show(crowd_table(reports))

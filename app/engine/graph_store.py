@@ -20,7 +20,7 @@ from app.engine.variants import Variant
 ENCODER: Final = "encoder.xml"
 TABLE: Final = "prompt_table.npz"
 COMPILED: Final = "compiled"
-FORM: Final = 2
+FORM: Final = 3
 """Raised when the files change their meaning, so that older ones are not read."""
 
 

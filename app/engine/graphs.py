@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from app.engine.prompt_tokens import PromptTable, Table
 from app.engine.reassociated import ImageTerms, ReassociatedDecoder
 from app.engine.variants import Variant
+from app.engine.windowed import WindowedEncoder, has_nested_windows
 
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
@@ -26,10 +27,14 @@ class EncoderGraph(nn.Module):
         """Args: the model, its decoder, and the precision of the terms."""
         super().__init__()
         self.sam, self.decoder, self.kept = sam, decoder, kept
+        self.windowed = WindowedEncoder(sam) if has_nested_windows(sam.image_encoder.trunk) else None
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         """Return the six `ImageTerms` of (1, 3, S, S) pixels."""
-        terms = self.decoder.image_terms(*picture_features(self.sam, pixels))
+        if self.windowed is not None:
+            terms = self.decoder.terms_of(*self.windowed(pixels))
+        else:
+            terms = self.decoder.image_terms(*picture_features(self.sam, pixels))
         return tuple(term.to(self.kept) for term in terms)
 
 

@@ -83,6 +83,11 @@ class ModelPool:
         """Names of the loaded models, the least recently used first."""
         return list(self._loaded)
 
+    @property
+    def engines(self) -> list[Engine]:
+        """The loaded models, the least recently used first."""
+        return [loaded.engine for loaded in self._loaded.values()]
+
     def is_loaded(self, name: str) -> bool:
         """Return whether a model is in memory.
 

@@ -224,7 +224,18 @@ class ReassociatedDecoder(nn.Module):
             fine: (1, C / 8, 4 h, 4 w).
             middle: (1, C / 4, 2 h, 2 w).
         """
-        tokens = image_embed.flatten(2).transpose(1, 2) + self.no_mask
+        tokens = image_embed.flatten(2).transpose(1, 2)
+        return self.terms_of(tokens, nest_twice(fine, self.grid), nest_once(middle, self.grid))
+
+    def terms_of(self, tokens: Tensor, fine: Tensor, middle: Tensor) -> ImageTerms:
+        """Return the same from features that are in the decoder's order.
+
+        Args:
+            tokens: (1, N, C), the embedding row by row.
+            fine: (N, 4, 4, C / 8), nested.
+            middle: (N, 4, C / 4), nested.
+        """
+        tokens = tokens + self.no_mask
         first = self.first
         placed = tokens + self.position
         keys = first.to_picture.split(first.to_picture.plain.k_proj(placed))
@@ -235,8 +246,8 @@ class ReassociatedDecoder(nn.Module):
             keys[0].transpose(1, 2).contiguous(),
             values[0].contiguous(),
             queries[0].contiguous(),
-            nest_twice(fine, self.grid),
-            nest_once(middle, self.grid),
+            fine,
+            middle,
         )
 
     def forward(

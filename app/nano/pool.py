@@ -67,7 +67,7 @@ class Pool:
 def augment(rng: Rng, made: Scene, n: int) -> Scene:
     """Return a crop of the scene at n x n, mirrored and recoloured at times; masks that became specks are left out."""
     full = made.image.shape[0]
-    side = full if rng.random() < 0.35 else int(full * rng.uniform(0.5, 1))
+    side = full if rng.random() < 0.5 else int(full * rng.uniform(0.55, 1))
     top, left = int(rng.integers(0, full - side + 1)), int(rng.integers(0, full - side + 1))
     box = (slice(top, top + side), slice(left, left + side))
     shrink = cv2.INTER_AREA if n < side else cv2.INTER_LINEAR

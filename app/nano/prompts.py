@@ -30,8 +30,8 @@ def any_point(rng: Rng, mask: Array) -> Point:
 
 
 def click_inside(rng: Rng, mask: Array) -> Point:
-    """Return a click on the object: anywhere on it, at times at its heart."""
-    return inner_point(mask) if rng.random() < 0.25 else any_point(rng, mask)
+    """Return a click on the object: anywhere on it or at its heart, by turns."""
+    return inner_point(mask) if rng.random() < 0.5 else any_point(rng, mask)
 
 
 def box_around(rng: Rng, mask: Array, jitter: float) -> tuple[float, float, float, float]:

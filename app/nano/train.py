@@ -31,7 +31,8 @@ AVERAGE = 0.999
 MAX_LOGIT = 32.0
 """SAM 2 clips logits to this before they are fed back."""
 PAIR_SAMPLES = 512
-THIRD_ROUND_SHARE = 0.3
+CORRECTION_SHARES = (0.4, 0.5, 0.1)
+"""How often a prompt is corrected not at all, once, twice; decoding is most of a step, so first prompts come first."""
 LOG_EVERY = 100
 
 
@@ -120,12 +121,12 @@ class Trainer:
     def rounds(
         self, features: Features, truth: Tensor, points: Tensor, kinds: Tensor
     ) -> tuple[Tensor, dict[str, float]]:
-        """Prompt, then correct once or twice; return the loss and mean IoU by kind of prompt."""
+        """Prompt, then correct up to twice; return the loss and mean IoU by kind of prompt."""
         single = kinds[:, 0] == 2
         logits, scores = self.network.decode(features, points, kinds, None)
         first = judge(logits, scores, truth, single)
         loss, figures = first.loss, first_figures(first.real_iou, scores, single)
-        for number in range(2 if self.pace.random() < THIRD_ROUND_SHARE else 1):
+        for number in range(int(self.pace.choice(len(CORRECTION_SHARES), p=CORRECTION_SHARES))):
             mask = chosen(self.rng, logits, scores, single)
             point, label = corrections(self.rng, mask, truth)
             points, kinds = torch.cat([points, point], 1), torch.cat([kinds, label], 1)

@@ -78,7 +78,10 @@ class Preview(FromServer, frozen=True, kw_only=True):
 
 
 class Object(FromServer, frozen=True, kw_only=True):
-    """An object as it is now; `chosen` is the index of its mask, `color` an index into the palette."""
+    """An object as it is now; `chosen` is the index of its mask, `color` an index into the palette.
+
+    The chosen mask is of the picture's size, up to `MAX_MASK_SIDE`; another may be on the logit grid until it is so.
+    """
 
     seq: Seq
     id: ObjectId

@@ -9,6 +9,7 @@ from app.protocol.messages import Export, Model, Open, Progress, ServerMessage
 from app.realtime.closing import error_message
 from app.realtime.exporter import ExportWorker
 from app.realtime.inbox import Inbox
+from app.realtime.line import embedded_in_line
 from app.realtime.lobby import Lobby
 from app.realtime.outbox import Outbox
 from app.realtime.predictor import Predictor
@@ -73,11 +74,9 @@ class ChangeWorker:
         if message.data is not None:
             image_id = await self._take_inline(message.seq, message.data)
         image = self._predictor.pictures.info(image_id or "")
-        ahead = self._predictor.ahead(image.image_id)
-        if ahead:
-            self._outbox.put(Progress(seq=message.seq, stage="queued", position=ahead))
-        self._outbox.put(Progress(seq=message.seq, stage="encoding"))
-        embedded = await self._predictor.embed(image.image_id, self._session.model)
+        embedded = await embedded_in_line(
+            self._predictor, self._outbox, message.seq, image.image_id, self._session.model
+        )
         self._inbox.drop_hover()
         self._outbox.drop_preview()
         self._session.open(message.seq, image, message.name)

@@ -1,14 +1,9 @@
-"""How a connection ends: why, with which code, and that none of its tasks stays behind."""
+"""How a connection ends: why, and with which code."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import Final
-
 from app.errors import BadVersionError, BusyError, HoverError
 from app.protocol.messages import CloseCode, Error
-
-CANCEL_AGAIN_S: Final = 0.1
 
 
 class ClosedError(Exception):
@@ -31,12 +26,3 @@ def close_code(error: HoverError) -> CloseCode:
     if isinstance(error, BadVersionError):
         return CloseCode.VERSION
     return CloseCode.FULL if isinstance(error, BusyError) else CloseCode.BAD_MESSAGES
-
-
-async def cancel(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel tasks and return once they have ended; before Python 3.12 `wait_for` may swallow it, so ask again."""
-    running = set(tasks)
-    while running:
-        for task in running:
-            task.cancel()
-        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from app.errors import BadMessageError, BusyError, HoverError, RateLimitedError, TooManyObjectsError
 from app.protocol.codec import decode_client
@@ -52,10 +53,20 @@ class Reader:
     """Sorts what one client sends into its inbox."""
 
     def __init__(
-        self, wire: Wire, session: Session, inbox: Inbox, outbox: Outbox, *, predictor: Predictor, lobby: Lobby
+        self,
+        wire: Wire,
+        session: Session,
+        inbox: Inbox,
+        outbox: Outbox,
+        *,
+        predictor: Predictor,
+        lobby: Lobby,
+        begin: Callable[[], None],
     ) -> None:
+        """Args: `begin` is called before a message that needs a worker is stored."""
         self._wire, self._session, self._inbox, self._outbox = wire, session, inbox, outbox
         self._predictor, self._settings, self._meters = predictor, lobby.settings, lobby.meters
+        self._begin = begin
         self._bad_in_row = 0
         self._told_full = False
         self._rate = Rate(
@@ -118,12 +129,14 @@ class Reader:
         elif isinstance(message, Hello):
             raise BadMessageError("expected hello only once; the session is open")
         elif isinstance(message, (Hover, Leave)):
+            self._begin()
             self._session.admit(message.seq, change=False)
             self._point(message)
         else:
             self._session.admit(message.seq, change=True)
             if not self._rate.spend():
                 raise self._too_fast()
+            self._begin()
             self._inbox.put_change(message)
 
     def _point(self, message: Hover | Leave) -> None:

@@ -16,6 +16,7 @@ from app.errors import HoverError, ModelUnavailableError
 from app.protocol.messages import Model, Progress, ServerMessage
 from app.realtime.closing import error_message
 from app.realtime.inbox import Inbox
+from app.realtime.line import embedded_in_line
 from app.realtime.outbox import Outbox
 from app.realtime.predictor import Predictor
 from app.realtime.wire import DisconnectedError
@@ -112,10 +113,7 @@ class ModelSwitch:
         session, image, name = self._session, self._session.image, message.name
         cached, encode_ms, answered = True, 0.0, []
         if image is not None:
-            if ahead := self._predictor.ahead(image.image_id, name):
-                self._outbox.put(Progress(seq=message.seq, stage="queued", position=ahead))
-            self._outbox.put(Progress(seq=message.seq, stage="encoding"))
-            embedded = await self._predictor.embed(image.image_id, name)
+            embedded = await embedded_in_line(self._predictor, self._outbox, message.seq, image.image_id, name)
             cached, encode_ms = embedded.cached, embedded.encode_ms
             answered = await self._predicted(image, session.objects.values(), name)
         self._inbox.drop_hover()

@@ -17,14 +17,17 @@ class Answer:
     """What the engine made of one prompt.
 
     Attributes:
-        masks: the candidates as they go to the client.
+        masks: the candidates, each as it goes to the client once it is chosen.
         memory: each candidate's packed logits, opaque here, to be fed back when the object is refined.
         best: index of the candidate with the highest score.
+        coarse: each candidate on the logit grid, its area that of the mask, which goes out while another is chosen;
+            empty where the masks themselves are no finer.
     """
 
     masks: tuple[Mask, ...]
     memory: tuple[bytes, ...]
     best: int
+    coarse: tuple[Mask, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,20 @@ class SessionObject:
         return self.answer.memory[self.chosen] if self.answer else None
 
     @property
+    def shown(self) -> tuple[Mask, ...]:
+        """The candidates as a client is told them: the chosen one in full, the others coarse where they can be."""
+        if self.answer is None:
+            return ()
+        masks, coarse = self.answer.masks, self.answer.coarse or self.answer.masks
+        return tuple(masks[index] if index == self.chosen else coarse[index] for index in range(len(masks)))
+
+    @property
     def nbytes(self) -> int:
         """About the memory that this step of the object holds."""
         if self.answer is None:
             return 0
-        return sum(map(len, self.answer.memory)) + sum(len(mask.runs) for mask in self.answer.masks)
+        masks = (*self.answer.masks, *self.answer.coarse)
+        return sum(map(len, self.answer.memory)) + sum(len(mask.runs) for mask in masks)
 
     def with_point(self, point: PointXyl, max_points: int) -> SessionObject:
         """Return the object with one more point.

@@ -353,7 +353,7 @@ class Session:
             points=item.points,
             box=item.box,
             chosen=item.chosen,
-            masks=item.answer.masks if item.answer else (),
+            masks=item.shown,
             can_undo=self._timeline.can_undo,
             can_redo=self._timeline.can_redo,
         )

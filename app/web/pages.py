@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.response import Template
 
 from app import __version__
+from app.engine.contract import Engine
 from app.realtime.lobby import Lobby
 from app.realtime.predictor import Predictor
 from app.settings import Settings
@@ -32,8 +33,12 @@ class ShownModel(msgspec.Struct, frozen=True):
     name: str
     params_m: float
     bundled: bool
-    device: str
     engine: str
+
+
+def computes_with(engine: Engine) -> str:
+    """Return what a model runs on, in words."""
+    return f"{engine.runtime} on {engine.device}"
 
 
 def load_samples(static_dir: Path) -> tuple[Sample, ...]:
@@ -52,6 +57,12 @@ async def studio(
     engine = predictor.engine
     info = next((model for model in lobby.models if model.name == engine.model), None)
     params_m, bundled = (info.params_m, info.bundled) if info else (0.0, False)
-    model = ShownModel(engine.model, params_m, bundled, engine.device, engine.runtime)
+    model = ShownModel(engine.model, params_m, bundled, computes_with(engine))
     context = {"version": __version__, "model": model, "samples": samples, "limits": settings}
     return Template("studio.html", context=context)
+
+
+@get("/engines", include_in_schema=False)
+async def engines(predictor: NamedDependency[Predictor]) -> dict[str, str]:
+    """Return what each loaded model runs on, for the page: it may have changed since the page was rendered."""
+    return {engine.model: computes_with(engine) for engine in predictor.models.engines}

@@ -27,7 +27,13 @@ export function canCopy() {
 /**
  * Put a PNG that is being made on the clipboard. Called in the gesture itself, because browsers take no later call.
  * @param {Promise<FileMessage>} file
+ * @throws {Error} what hindered the making, else that the browser refused, in words
  */
 export async function copyPng(file) {
-  await navigator.clipboard.write([new ClipboardItem({ "image/png": file.then(blobOf) })]);
+  try {
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": file.then(blobOf) })]);
+  } catch {
+    await file;
+    throw new Error("The browser didn’t allow the copy; save the cutout instead.");
+  }
 }

@@ -17,7 +17,7 @@ const MAX_VERSIONS = 4096;
 
 /** @param {ObjectState} object @returns {string} the same for the same version */
 function versionOf({ id, points, box, chosen, masks }) {
-  return JSON.stringify([id, points, box, chosen, masks.map((mask) => [mask.area, mask.runs.length])]);
+  return JSON.stringify([id, points, box, chosen, masks.map((mask) => [mask.area, mask.score])]);
 }
 
 /** @param {Request} request @returns {Step | null} */

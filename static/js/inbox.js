@@ -10,20 +10,24 @@ import { applyGone, applyImage, applyObject, applyPreview } from "./state.js";
 /** @import { ImageReady, ObjectMessage, ServerMessage, Welcome } from "./protocol.js" */
 /** @import { Restorer } from "./restorer.js" */
 /** @import { Stage, State } from "./state.js" */
+/** @import { Steps } from "./steps.js" */
 
+/** Requests that are a step of the server's history. */
+const STEPS = new Set(["click", "box", "move", "unpoint", "choose", "label", "delete", "clear"]);
 /** Errors of a hover that the next hover makes good. */
 const PASSING = new Set(["busy", "rate_limited", "no_image", "unknown_object"]);
 
 export class Inbox {
   /**
-   * @param {State} state @param {Exchange} exchange @param {Restorer} restorer @param {History} history
+   * @param {State} state @param {Exchange} exchange @param {Restorer} restorer @param {History} history @param {Steps} steps
    * @param {(error: unknown) => void} report
    */
-  constructor(state, exchange, restorer, history, report) {
+  constructor(state, exchange, restorer, history, steps, report) {
     this.state = state;
     this.exchange = exchange;
     this.restorer = restorer;
     this.history = history;
+    this.steps = steps;
     this.report = report;
   }
 
@@ -51,8 +55,10 @@ export class Inbox {
   /** @param {ImageReady} message */
   #image(message) {
     const before = this.state.picture?.imageId;
+    const opened = this.exchange.requests.get(message.seq)?.t === "open";
     if (!applyImage(this.state, message, this.exchange.requests.has(message.seq))) return;
     if (before !== message.image_id) this.history.clear();
+    if (before !== message.image_id || opened) this.steps.clear();
     this.restorer.imageIsThere(message);
   }
 
@@ -74,6 +80,8 @@ export class Inbox {
       if (message.t === "error") this.report(new Error(message.message));
       return;
     }
+    const request = this.exchange.requests.get(message.seq);
+    if (request && STEPS.has(request.t) && message.t !== "error") this.steps.did();
     const expected = this.exchange.settle(/** @type {ServerMessage & { seq: number }} */ (message));
     if (message.t === "error" && !expected && !PASSING.has(message.code)) this.report(new Error(message.message));
   }

@@ -46,6 +46,7 @@ const LOOK_EVERY_MS = 1000;
 const preferences = loadPreferences();
 const latency = new Latency();
 const state = initialState(config.model ?? "", matchMedia("(pointer: coarse)").matches);
+state.engines = { [state.model]: config.engine ?? "" };
 const keeper = await openKeeper();
 const studio = new Studio(state, {
   send: (message) => connection.send(message),
@@ -92,11 +93,23 @@ const GROUND = new Set(["image", "object", "gone"]);
 /** @param {import("./protocol.js").ServerMessage} message */
 function receive(message) {
   studio.receive(message);
+  if (message.t === "welcome" || (message.t === "image" && !(message.model in state.engines))) void learnEngines();
   if (message.t === "pong") {
     latency.add("queue", message.queue_ms);
     latency.add("decode", message.decode_ms);
   }
   groundChanged ||= GROUND.has(message.t);
+}
+
+/** Ask what the models run on: a compiled engine may have taken over since. */
+async function learnEngines() {
+  try {
+    const response = await fetch(config.enginesUrl ?? "");
+    if (response.ok) state.engines = await response.json();
+    changed();
+  } catch {
+    // The server has gone; its welcome asks again.
+  }
 }
 
 // ---- one frame for all that changed
@@ -202,6 +215,7 @@ find("times-menu").addEventListener("toggle", (event) => {
   clearInterval(looking);
   if (/** @type {ToggleEvent} */ (event).newState !== "open") return;
   connection.ping();
+  void learnEngines();
   looking = setInterval(() => connection.ping(), LOOK_EVERY_MS);
   changed();
 });

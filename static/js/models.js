@@ -20,10 +20,15 @@ export function wordsOf(model) {
   return WORDS[model.name] ?? "SAM 2.1.";
 }
 
+/** What is to be fetched before it can be used. @param {ModelInfo} model @returns {string} empty where nothing is */
+export function costOf({ available, bundled, params_m }) {
+  return available || bundled ? "" : ` · ${Math.round(params_m * BYTES_PER_PARAMETER)} MB to fetch`;
+}
+
 /** What using it costs first. @param {ModelInfo} model @param {string} current name of the model that runs @returns {string} */
 export function stateOf(model, current) {
   const size = `${model.params_m.toFixed(model.params_m < 10 ? 1 : 0)} M parameters`;
   if (model.name === current) return `${size} · in use`;
   if (model.bundled) return `${size} · comes with HoverSAM`;
-  return model.available ? size : `${size} · ${Math.round(model.params_m * BYTES_PER_PARAMETER)} MB to fetch`;
+  return size + costOf(model);
 }

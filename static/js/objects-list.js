@@ -130,6 +130,7 @@ function fill(entry, object, state) {
   const hidden = state.hidden.has(object.id);
   entry.swatch.style.backgroundColor = colorOf(object.color);
   setText(entry.name, object.name);
+  entry.choose.title = `${object.name}: refine it (F2 renames)`;
   setText(entry.facts, factsOf(object));
   entry.item.classList.toggle("active", active);
   entry.item.classList.toggle("pointed", object.id === state.pointed);

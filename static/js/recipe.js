@@ -7,6 +7,7 @@ import { promptsOf } from "./history.js";
 /** @import { History, Step } from "./history.js" */
 /** @import { Box, Point } from "./protocol.js" */
 /** @import { State } from "./state.js" */
+/** @import { Steps } from "./steps.js" */
 
 /**
  * @typedef {object} ObjectRecipe
@@ -19,16 +20,25 @@ import { promptsOf } from "./history.js";
  * @property {Step[]} steps that lead there, oldest first
  */
 
-/** @typedef {{ imageId: string, model: string, objects: ObjectRecipe[], active: number | null }} Recipe */
+/**
+ * @typedef {object} Recipe
+ * @property {string} imageId
+ * @property {string} model
+ * @property {ObjectRecipe[]} objects oldest first
+ * @property {number | null} active
+ * @property {number} nextColor palette index of the next new object, in the session it is from
+ * @property {string} ties which of that session's steps belong together, see steps.js
+ */
 
-/** @param {State} state @param {History} history @returns {Recipe | null} null where no picture is open */
-export function recipeOf(state, history) {
+/** @param {State} state @param {History} history @param {Steps} steps @returns {Recipe | null} null where no picture is open */
+export function recipeOf(state, history, steps) {
   if (state.picture === null) return null;
   const objects = [...state.objects.values()].map((object) => {
     const { id, name, color, points, box, chosen } = object;
     return { id, name, color, points, box: box ?? null, chosen, steps: history.stepsOf(object) };
   });
-  return { imageId: state.picture.imageId, model: state.model, objects, active: state.active };
+  const { model, active, nextColor } = state;
+  return { imageId: state.picture.imageId, model, objects, active, nextColor, ties: String(steps) };
 }
 
 /**
@@ -37,11 +47,14 @@ export function recipeOf(state, history) {
  * @returns {Recipe | null}
  */
 export function readRecipe(value) {
-  const { imageId, model, objects, active } = /** @type {Record<string, any>} */ (value ?? {});
+  const { imageId, model, objects, active, nextColor, ties } = /** @type {Record<string, any>} */ (value ?? {});
   if (typeof imageId !== "string" || !Array.isArray(objects)) return null;
   const whole = objects.every((one) => typeof one?.id === "number" && typeof one.name === "string" && Array.isArray(one.points) && Array.isArray(one.steps));
   if (!whole) return null;
-  return { imageId, model: String(model ?? ""), objects: objects.map(readObject), active: typeof active === "number" ? active : null };
+  return {
+    imageId, model: String(model ?? ""), objects: objects.map(readObject), active: typeof active === "number" ? active : null,
+    nextColor: Number(nextColor) || 0, ties: String(ties ?? ""),
+  };
 }
 
 /** @param {any} one @returns {ObjectRecipe} */

@@ -4,14 +4,16 @@
  */
 
 import { promptsOf } from "./history.js";
+import { PALETTE } from "./palette.js";
 import { clipName } from "./protocol.js";
 import { recipeOf } from "./recipe.js";
 import { Refused, Superseded } from "./requests.js";
 
 /** @import { Exchange, Outside } from "./exchange.js" */
-/** @import { History } from "./history.js" */
-/** @import { ImageReady, ObjectMessage, Welcome } from "./protocol.js" */
+/** @import { History, Step } from "./history.js" */
+/** @import { ImageReady, ObjectMessage, Request, ServerMessage, Welcome } from "./protocol.js" */
 /** @import { ObjectRecipe, Recipe } from "./recipe.js" */
+/** @import { Steps } from "./steps.js" */
 /** @import { OpenPicture, Picture, State, Work } from "./state.js" */
 
 /** @typedef {{ picture: Picture, recipe: Recipe }} Saved the work as it was */
@@ -25,14 +27,15 @@ export class Restorer {
   #upload = new AbortController();
 
   /**
-   * @param {State} state @param {Outside} outside @param {Exchange} exchange @param {History} history
+   * @param {State} state @param {Outside} outside @param {Exchange} exchange @param {History} history @param {Steps} steps
    * @param {(error: unknown) => void} report
    */
-  constructor(state, outside, exchange, history, report) {
+  constructor(state, outside, exchange, history, steps, report) {
     this.state = state;
     this.outside = outside;
     this.exchange = exchange;
     this.history = history;
+    this.steps = steps;
     this.report = report;
   }
 
@@ -87,7 +90,8 @@ export class Restorer {
    */
   adopt({ picture, recipe }) {
     this.state.picture = { ...picture, imageId: recipe.imageId, encodeMs: 0, cached: true };
-    this.state.colors = new Map(recipe.objects.map(({ id, color }) => [id, color]));
+    this.state.nextColor = recipe.nextColor;
+    this.steps.adopt(recipe.ties);
     this.state.restoring = true;
     this.#resuming = recipe;
   }
@@ -98,10 +102,11 @@ export class Restorer {
     const lost = this.#lost ?? (message.resumed ? null : this.#whatWasThere());
     this.state.model = message.model;
     if (message.resumed && this.#lost === null) {
-      this.#resuming ??= recipeOf(this.state, this.history); // until all is said again, this is the whole of it
+      this.#resuming ??= recipeOf(this.state, this.history, this.steps); // until all is said again, this is the whole of it
       this.exchange.sendAgain();
       return;
     }
+    if (!message.resumed) this.state.nextColor = 0;
     this.exchange.requests.dropReplay();
     this.#lost = lost;
     if (this.state.pending) this.exchange.sendAnew(new Map());
@@ -111,7 +116,7 @@ export class Restorer {
   /** @returns {Saved | null} */
   #whatWasThere() {
     const { picture } = this.state;
-    const recipe = this.#resuming ?? recipeOf(this.state, this.history);
+    const recipe = this.#resuming ?? recipeOf(this.state, this.history, this.steps);
     this.#resuming = null;
     return picture && recipe ? { picture, recipe } : null;
   }
@@ -198,32 +203,37 @@ export class Restorer {
   async #replay(recipe) {
     /** @type {Map<number, number>} */
     const ids = new Map();
-    this.#renew(recipe, ids);
     for (const object of recipe.objects) {
-      const steps = makesAnObject(object.steps[0]) ? object.steps : promptsOf(object);
-      for (const step of steps) {
-        const request = /** @type {import("./protocol.js").Request} */ ({ ...step, object: ids.get(object.id) });
-        const reply = await this.exchange.request(request, { replay: true });
-        if (reply.t !== "object" || ids.has(object.id)) continue;
-        ids.set(object.id, reply.id);
-        this.#renew(recipe, ids);
-      }
-      const id = ids.get(object.id);
-      if (id !== undefined) await this.#finish(object, id);
+      const [first, ...rest] = makesAnObject(object.steps[0]) ? object.steps : promptsOf(object);
+      const id = first && (await this.#begin(first, object.color));
+      if (id === undefined) continue;
+      ids.set(object.id, id);
+      for (const step of rest) await this.#again({ ...step, object: id });
+      await this.#finish(object, id);
     }
     return ids;
   }
 
-  /** Objects keep their colours under their new ids. @param {Recipe} recipe @param {Map<number, number>} ids */
-  #renew(recipe, ids) {
-    const { state } = this;
-    state.colors = new Map();
-    for (const { id, color } of recipe.objects) {
-      const renewed = ids.get(id);
-      if (renewed === undefined) continue;
-      state.colors.set(renewed, color);
-      const made = state.objects.get(renewed);
-      if (made) state.objects.set(renewed, { ...made, color });
+  /** @param {object} request @returns {Promise<ServerMessage>} */
+  #again(request) {
+    return this.exchange.request(/** @type {Request} */ (request), { replay: true });
+  }
+
+  /**
+   * Make an object with its colour. The server gives each new object the next one, also where those between were deleted:
+   * so this one is made and deleted until it has the right one, all of which one undo takes back.
+   * @param {Step} first @param {number} color palette index
+   * @returns {Promise<number | undefined>} its id
+   */
+  async #begin(first, color) {
+    for (let spare = 0; ; spare += 1) {
+      const reply = await this.#again(first);
+      if (reply.t !== "object") return undefined;
+      if ((reply.color - color) % PALETTE.length === 0 || spare === PALETTE.length) {
+        this.steps.tie(2 * spare);
+        return reply.id;
+      }
+      await this.#again({ t: "delete", object: reply.id });
     }
   }
 
@@ -231,9 +241,9 @@ export class Restorer {
   async #finish(object, id) {
     const made = this.state.objects.get(id);
     if (made && made.chosen !== object.chosen && object.chosen < made.masks.length) {
-      await this.exchange.request({ t: "choose", object: id, candidate: object.chosen }, { replay: true });
+      await this.#again({ t: "choose", object: id, candidate: object.chosen });
     }
-    if (made && made.name !== object.name) await this.exchange.request({ t: "label", object: id, name: object.name }, { replay: true });
+    if (made && made.name !== object.name) await this.#again({ t: "label", object: id, name: object.name });
   }
 }
 
@@ -242,7 +252,7 @@ function openPicture({ picture, recipe }) {
   return { ...picture, imageId: recipe.imageId, encodeMs: 0, cached: true };
 }
 
-/** @param {import("./history.js").Step | undefined} step */
+/** @param {Step | undefined} step */
 function makesAnObject(step) {
   return step?.t === "click" || step?.t === "box";
 }

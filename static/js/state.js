@@ -6,7 +6,6 @@
 
 import { atRank } from "./candidates.js";
 import { covers } from "./masks.js";
-import { PALETTE } from "./palette.js";
 
 /** @import { Gone, ImageReady, Mask, ModelInfo, ObjectId, ObjectMessage, PreviewMessage } from "./protocol.js" */
 
@@ -34,13 +33,13 @@ import { PALETTE } from "./palette.js";
  * @property {number | null} roundTripMs of the last ping
  * @property {string} model name of the model that runs
  * @property {ModelInfo[]} models that the server knows
+ * @property {Record<string, string>} engines what each loaded model runs on, in words
  * @property {Work & { name: string } | null} switching the model that is being changed to
  * @property {boolean} byTouch the person points with fingers: other words for the same thing
  * @property {OpenPicture | null} picture the one that the server has open
  * @property {PendingPicture | null} pending the one on its way there; shown in its place
  * @property {boolean} restoring the picture and its prompts are being brought back
  * @property {Map<ObjectId, ObjectState>} objects oldest first
- * @property {Map<ObjectId, number>} colors palette indices of objects that keep the one they had in a lost session
  * @property {number} nextColor palette index that the next new object is likely to get
  * @property {ObjectId | null} active the object that the next click refines
  * @property {Preview | null} preview what lies under the pointer
@@ -63,13 +62,13 @@ export function initialState(model, byTouch = false) {
     roundTripMs: null,
     model,
     models: [],
+    engines: {},
     switching: null,
     byTouch,
     picture: null,
     pending: null,
     restoring: false,
     objects: new Map(),
-    colors: new Map(),
     nextColor: 0,
     active: null,
     preview: null,
@@ -127,6 +126,7 @@ export function applyImage(state, message, expected) {
   const known = state.picture?.imageId === message.image_id ? state.picture : null;
   const source = expected ? (state.pending ?? state.picture) : known;
   state.model = message.model;
+  state.models = state.models.map((one) => (one.name === message.model ? { ...one, available: true } : one));
   if (source === null) return false;
   const { name, file, bitmap } = source;
   const { width, height, image_id: imageId, encode_ms: encodeMs, cached } = message;
@@ -136,7 +136,6 @@ export function applyImage(state, message, expected) {
     forgetView(state);
   }
   state.objects = new Map();
-  state.nextColor = 0;
   state.preview = null;
   state.canUndo = false;
   state.canRedo = false;
@@ -145,7 +144,6 @@ export function applyImage(state, message, expected) {
 
 /** Nothing of how the objects of one picture were looked at goes for the next. @param {State} state */
 function forgetView(state) {
-  state.colors = new Map();
   state.hidden = new Set();
   state.isolated = null;
   state.pointed = null;
@@ -154,27 +152,12 @@ function forgetView(state) {
 
 /** @param {State} state @param {ObjectMessage} message */
 export function applyObject(state, message) {
-  const { id, name, points, box, chosen, masks } = message;
-  const color = colorFor(state, id, message.color);
+  const { id, name, color, points, box, chosen, masks } = message;
   state.objects.set(id, { id, name, color, points, box: box ?? null, chosen, masks });
-  state.nextColor = Math.max(state.nextColor, message.color + 1);
+  state.nextColor = Math.max(state.nextColor, color + 1);
   state.canUndo = message.can_undo;
   state.canRedo = message.can_redo;
   if (state.preview?.object === id || state.preview?.object === null) state.preview = null;
-}
-
-/**
- * The colour that an object has had, else the server's, else, where that is taken by one that kept its own, a free one.
- * @param {State} state @param {ObjectId} id @param {number} color the server's
- */
-function colorFor(state, id, color) {
-  const kept = state.colors.get(id);
-  if (kept !== undefined) return kept;
-  if (state.colors.size === 0) return color;
-  const taken = new Set([...state.objects.values()].filter((one) => one.id !== id).map((one) => one.color % PALETTE.length));
-  const free = taken.has(color % PALETTE.length) ? PALETTE.findIndex((_, index) => !taken.has(index)) : color;
-  state.colors.set(id, free < 0 ? color : free);
-  return free < 0 ? color : free;
 }
 
 /** Show another candidate of an object, ahead of the server. @param {State} state @param {ObjectId} id @param {number} candidate */

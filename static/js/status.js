@@ -3,6 +3,7 @@
  */
 
 import { setText } from "./objects-list.js";
+import { costOf } from "./models.js";
 import { shownPicture } from "./state.js";
 import { connectionText, describe } from "./words.js";
 
@@ -27,12 +28,14 @@ export function showStatus(state, scale, find) {
   find("connection").dataset.state = state.connection;
   setText(find("model-name"), state.model);
   setText(find("file-name"), picture ? picture.name : "");
+  find("file-name").title = picture ? picture.name : "";
   setText(find("file-size"), picture ? `${picture.width} × ${picture.height}` : "");
   document.title = picture ? `${picture.name} · HoverSAM` : "HoverSAM";
   find("welcome").hidden = picture !== null || state.restoring;
   find("samples").hidden = picture === null;
   find("notice").hidden = state.notice === null;
   setText(find("notice-text"), state.notice ?? "");
+  find("legend").hidden = state.active === null || state.preview?.object !== state.active;
   setText(find("zoom"), picture ? `${Math.round(scale * 100)}%` : "100%");
   showModel(state, find);
   showProgress(state, find);
@@ -43,14 +46,15 @@ export function showStatus(state, scale, find) {
 function showModel(state, find) {
   const model = state.models.find(({ name }) => name === state.model);
   if (!model) return;
-  const { modelAtStart, engine } = find("model-facts").dataset;
-  const where = state.model === modelAtStart ? ` · ${engine}` : "";
+  const engine = state.engines[state.model];
   setText(find("model-title-name"), model.name);
-  setText(find("model-facts"), `${model.params_m.toFixed(1)} M parameters${where}`);
+  setText(find("model-facts"), `${model.params_m.toFixed(1)} M parameters${engine ? ` · ${engine}` : ""}`);
   find("demo-tag").hidden = !model.bundled;
   find("model-note-demo").hidden = !model.bundled;
   find("model-note-published").hidden = model.bundled;
   disable(find("model-better"), state.switching !== null);
+  const better = state.models.find(({ name }) => name === find("model-better").dataset.model);
+  if (better) setText(find("model-better"), `Change to ${better.name} (SAM 2.1${costOf(better)})`);
 }
 
 /** @param {State} state @param {Find} find */

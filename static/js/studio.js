@@ -13,6 +13,7 @@ import { Inbox } from "./inbox.js";
 import { recipeOf } from "./recipe.js";
 import { Superseded } from "./requests.js";
 import { Restorer } from "./restorer.js";
+import { Steps } from "./steps.js";
 import { applyChoice, isArmed, objectAt, previewMask } from "./state.js";
 
 /** @import { Outside, XY } from "./exchange.js" */
@@ -24,6 +25,7 @@ export class Studio {
   #exchange;
   #restorer;
   #history = new History();
+  #steps = new Steps();
   #actions;
   #inbox;
   /** Whether the active object was made since the tool was armed, and in how many steps it changed since; Esc takes them back. */
@@ -35,8 +37,8 @@ export class Studio {
     this.outside = outside;
     this.#actions = new Actions(state, outside.changed);
     this.#exchange = new Exchange(state, outside);
-    this.#restorer = new Restorer(state, outside, this.#exchange, this.#history, (error) => this.#actions.report(error));
-    this.#inbox = new Inbox(state, this.#exchange, this.#restorer, this.#history, (error) => this.#actions.report(error));
+    this.#restorer = new Restorer(state, outside, this.#exchange, this.#history, this.#steps, (error) => this.#actions.report(error));
+    this.#inbox = new Inbox(state, this.#exchange, this.#restorer, this.#history, this.#steps, (error) => this.#actions.report(error));
   }
 
   // ---- pictures
@@ -74,7 +76,7 @@ export class Studio {
 
   /** The page's own copy of the work, or null where there is none to keep. */
   recipe() {
-    return this.#restorer.isBusy || this.state.pending ? null : recipeOf(this.state, this.#history);
+    return this.#restorer.isBusy || this.state.pending ? null : recipeOf(this.state, this.#history, this.#steps);
   }
 
   /** Let another model look at the picture; the one that runs goes on until it is there. @param {string} name */
@@ -188,7 +190,10 @@ export class Studio {
     const object = this.#active();
     if (!object || !isArmed(this.state)) return Promise.resolve();
     this.#showChoice(object, candidate);
-    return this.#actions.do(() => this.#choose(object, candidate));
+    return this.#actions.do(async () => {
+      await this.#choose(object, candidate);
+      this.#since.steps += 1;
+    });
   }
 
   /** @param {ObjectState} object @param {number} candidate */
@@ -204,7 +209,6 @@ export class Studio {
   async #choose(before, candidate) {
     try {
       await this.#exchange.request({ t: "choose", object: before.id, candidate });
-      this.#since.steps += 1;
     } catch (error) {
       if (this.state.objects.has(before.id)) applyChoice(this.state, before.id, before.chosen);
       throw error;
@@ -220,6 +224,7 @@ export class Studio {
     if (candidate === object.chosen) return;
     this.#showChoice(object, candidate);
     await this.#choose(object, candidate);
+    this.#steps.tie();
   }
 
   /** Move a point of the active object. @param {number} point index @param {XY} to */
@@ -348,10 +353,16 @@ export class Studio {
 
   /** @param {"undo" | "redo"} direction */
   async #travel(direction) {
-    const reply = this.#exchange.request({ t: direction });
-    this.#exchange.travelling = this.#exchange.requests.lastSeq;
     const { active } = this.state;
-    await reply;
+    const count = direction === "undo" ? this.#steps.back() : this.#steps.forth();
+    const replies = Array.from({ length: count }, () => this.#exchange.request({ t: direction }));
+    this.#exchange.travelling = this.#exchange.requests.lastSeq;
+    try {
+      await Promise.all(replies);
+    } catch (error) {
+      this.#steps.clear(); // how far it went is not known
+      throw error;
+    }
     if (this.state.active !== active) this.#since = { isNew: this.state.active === null, steps: 0 };
     else this.#since.steps = Math.max(0, this.#since.steps + (direction === "undo" ? -1 : 1));
     this.#say(direction === "undo" ? "Undone." : "Done again.");

@@ -56,7 +56,7 @@ function describeObjects(state) {
 
 /** In steps of ten percent, because it is read aloud. @param {Work} work */
 function describeWork({ stage, fraction, position }) {
-  const percent = fraction === null ? "" : ` ${Math.floor(fraction * 10)}0%`;
+  const percent = fraction === null ? "" : ` ${Math.floor(fraction * 10) * 10}%`;
   switch (stage) {
     case "uploading": return `Uploading…${percent}`;
     case "queued": return position ? `Waiting for the model, number ${position} in line…` : "Waiting for the model…";

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -145,6 +146,44 @@ class TestServerThatDies:
         studio.page.reload()
         back_again(studio, before)
 
+    def test_files_have_the_colours_of_the_page_after_a_restart(
+        self, open_studio: OpenStudio, mortal: list[Program]
+    ) -> None:
+        studio = open_studio()
+        studio.expected = ("WebSocket connection", "Failed to load resource")
+        studio.open(discs())
+        for place in ((560, 60), (60, 340), DISC_A, (330, 340), DISC_B):
+            studio.add_object(place)
+        for name in ("Object 1", "Object 2", "Object 4"):
+            studio.page.get_by_role("button", name=f"Delete {name}").click()
+            studio.until(f"!s.objects.some(o => o.name === '{name}')")
+        before = objects(studio), swatches(studio)
+        reborn(mortal)
+        studio.until("s.connection !== 'ready'")
+        studio.until("s.connection === 'ready' && !s.restoring && s.objects.length === 2")
+        assert (objects(studio), swatches(studio)) == before
+
+        studio.press("Control+z")  # Object 5, and all that its colour took
+        studio.until("s.objects.length === 1 && s.objects[0].name === 'Object 3'")
+        studio.press("Control+y")
+        studio.until("s.objects.length === 2 && s.objects[1].color === 4")
+        studio.press("Enter")
+        studio.until("s.active === null")
+        studio.add_object((330, 340))
+        studio.page.locator("#save").click()
+        with studio.page.expect_download() as download:
+            studio.page.locator('#save-menu [data-format="svg"]').click()
+        svg = Path(download.value.path()).read_text()
+        assert re.findall(r'<path[^>]*?fill="(#\w{6})"', svg) == swatches(studio)
+
+
+def swatches(studio: Studio) -> list[str]:
+    """Return the colours in the list of objects, #rrggbb."""
+    shown = studio.page.locator("#objects .swatch").evaluate_all(
+        "all => all.map(e => getComputedStyle(e).backgroundColor)"
+    )
+    return ["#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", color)) for color in shown]
+
 
 def test_copy_of_a_tab_goes_on_with_the_same_work_in_a_session_of_its_own(open_studio: OpenStudio) -> None:
     first = open_studio()
@@ -169,14 +208,3 @@ def test_times_are_told_where_they_are_asked_for(open_studio: OpenStudio) -> Non
     for kind in ("network", "queue", "decode", "paint", "total"):
         for cell in (0, 1):
             expect(studio.page.locator(f"#time-{kind} td").nth(cell)).to_have_text(re.compile(r"\d"))
-
-
-def test_model_is_changed_in_its_menu_and_the_servers_word_is_told(open_studio: OpenStudio) -> None:
-    studio = open_studio()
-    studio.open(discs())
-    studio.add_object(DISC_A)
-    studio.page.locator("#show-models").click()
-    studio.page.locator("#models button", has_text="large").click()
-    studio.until("s.switching === null && (s.model === 'large' || s.notice !== null)")
-    assert studio.sent[-1] == {"t": "model", "name": "large", "seq": studio.sent[-1]["seq"]}
-    assert len(studio.state()["objects"]) == 1

@@ -95,6 +95,26 @@ def test_candidates_are_gone_through_without_a_round_trip(open_studio: OpenStudi
     expect(studio.page.locator('[data-part="candidate"]')).to_have_text("2 of 3")
 
 
+def test_click_on_another_candidate_is_one_step_to_undo_and_to_redo(open_studio: OpenStudio) -> None:
+    studio = opened(open_studio)
+    studio.hover(DISC_A)
+    studio.until("s.preview?.areas.length === 3")
+    best = studio.state()["preview"]["area"]
+    studio.press("]")
+    studio.until(f"s.preview.area > {best}")
+    large = studio.state()["preview"]["area"]
+    studio.click(DISC_A)
+    studio.until(f"s.objects.length === 1 && Math.abs(s.objects[0].area / {large} - 1) < 0.1")
+    studio.press("Control+z")
+    studio.until("s.objects.length === 0 && !s.canUndo && s.canRedo")
+    studio.press("Control+Shift+z")
+    studio.until(f"s.objects.length === 1 && Math.abs(s.objects[0].area / {large} - 1) < 0.1 && !s.canRedo")
+    studio.page.reload()
+    studio.until("s.objects.length === 1 && !s.restoring && s.canUndo")
+    studio.press("Control+z")
+    studio.until("s.objects.length === 0 && !s.canUndo")
+
+
 def test_hovers_stay_two_at_most_and_carry_what_was_painted(open_studio: OpenStudio) -> None:
     studio = opened(open_studio)
     for step in range(40):

@@ -45,7 +45,7 @@ def test_page_names_the_model_and_says_what_nano_is(open_studio: OpenStudio) -> 
     expect(page.locator("#demo-tag")).to_be_visible()
     expect(page.locator("#model-facts")).to_contain_text("torch on cpu")
     expect(page.locator("#model-note-demo")).to_contain_text("demonstration model")
-    expect(page.get_by_role("button", name="Change to tiny")).to_be_visible()
+    expect(page.get_by_role("button", name="Change to tiny (SAM 2.1 · 156 MB to fetch)")).to_be_visible()
     page.locator("#show-models").click()
     choices = page.locator("#models button")
     expect(choices).to_have_count(5)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import Program, free_port
 from tests.faults.observed import Observed
+from tests.faults.pulse import goes_first
 from tests.image_files import png
 from tests.integration.peer import post_picture_to
 
@@ -37,6 +38,7 @@ async def victim(anyio_backend: str) -> AsyncIterator[Observed]:
         for name, value in SHORT.items():
             patch.setenv(f"HOVERSAM_{name}", value)
         program = Program(free_port(), module="tests.faults.program")
+        goes_first(program.process.pid)
     try:
         program.wait_until_ready()
         yield Observed(program, await post_picture_to(program.url, png(64, 48)))

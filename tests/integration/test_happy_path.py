@@ -47,7 +47,7 @@ async def test_from_a_picture_to_a_kept_object(server: Server, photo: Path) -> N
 
         cup = await session.click(80, 60)
         assert cup.mask[60, 80]
-        assert cup.masks[0].size == (120, 160)
+        assert cup.masks[cup.chosen].size == (120, 160)
         assert cup.area == cup.mask.sum()
 
         wider = await session.click(20, 20, object=cup.id)
@@ -124,10 +124,22 @@ async def test_a_point_lands_right_on_a_picture_that_was_scaled_down_for_the_mod
         image = await session.open(png(3000, 1000))
         assert (image.width, image.height) == (3000, 1000)
         found = await session.click(2900, 900)
-        assert found.masks[0].size == (683, 2048)
+        assert found.masks[found.chosen].size == (683, 2048)
         assert found.mask[900, 2900]
         assert not found.mask[500, 1500]
         assert found.area == pytest.approx(found.mask.sum(), rel=0.01)
+
+
+async def test_a_candidate_is_told_in_full_once_it_is_chosen(server: Server, photo: Path) -> None:
+    async with connect(server.url) as session:
+        await session.open(photo)
+        cup = await session.click(80, 60)
+        assert [mask.size for mask in cup.masks] == [(64, 64), (120, 160), (64, 64)]
+        other = await session.choose(cup.id, 2)
+        assert [mask.size for mask in other.masks] == [(64, 64), (64, 64), (120, 160)]
+        assert other.mask.sum() == other.area == cup.masks[2].area  # which the coarse one said before
+        await session.undo()
+        assert session.objects[cup.id].masks == cup.masks
 
 
 async def test_a_single_pixel_can_be_clicked(server: Server) -> None:

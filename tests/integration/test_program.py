@@ -13,7 +13,7 @@ import torch
 from app.__main__ import main
 from app.client import Reconnect, connect_blocking
 from app.engine.manifest import BUNDLED_DIR
-from tests.conftest import Program, free_port, serve_to_the_end
+from tests.conftest import START_DEADLINE_S, Program, free_port, serve_to_the_end
 
 PHOTO = BUNDLED_DIR.parent / "static" / "samples" / "coffee.jpg"
 
@@ -89,6 +89,30 @@ def test_a_taken_port_is_named() -> None:
     assert ended.returncode == 2
     assert f"can't listen on 127.0.0.1:{port}" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_port_that_another_takes_while_the_model_loads_is_named() -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        program = Program(port, "--offline", "--model", "nano")
+        try:
+            program.wait_for("loading nano")
+            other.listen()
+            assert program.process.wait(START_DEADLINE_S) == 2
+        finally:
+            program.kill()
+    assert f"can't listen on 127.0.0.1:{port}" in program.said
+    assert "Traceback" not in program.said
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_quietly_while_the_model_loads(how: signal.Signals) -> None:
+    program = Program(free_port(), "--offline", "--model", "nano")
+    program.wait_for("loading nano")
+    assert program.stop(how) == 0
+    assert "Traceback" not in program.said
 
 
 def test_an_unknown_option_is_a_wrong_use() -> None:

@@ -184,8 +184,9 @@ async def test_progress_tells_the_place_in_the_queue(
         await two.send(m.Open(seq=two.seq(), image_id=second))
         queued = await two.expect(m.Progress)
         assert (queued.stage, queued.position) == ("queued", 1)
-        assert (await two.expect(m.Progress)).stage == "encoding"
+        assert await two.until_pong() == []  # it isn't its turn yet
         encode_gate.set()
+        assert (await two.expect(m.Progress)).stage == "encoding"
         await asyncio.gather(one.expect(m.Image), two.expect(m.Image))
 
 

@@ -11,7 +11,7 @@ import pytest
 from app.engine.fake import FakeEngine
 from app.protocol import messages as m
 from app.protocol.messages import CloseCode
-from app.realtime.closing import cancel
+from app.realtime.crew import Crew
 from app.settings import Settings
 from tests.conftest import Server, started
 from tests.image_files import png
@@ -174,11 +174,21 @@ async def test_a_task_that_swallows_a_cancellation_is_cancelled_again() -> None:
             swallowed.set()
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(stubborn())
+    crew = Crew()
+    crew.start(stubborn())
     await asyncio.sleep(0)
-    await asyncio.wait_for(cancel([task]), DEADLINE_S)
+    results = await asyncio.wait_for(crew.stop(), DEADLINE_S)
     assert swallowed.is_set()
-    assert task.cancelled()
+    assert [type(result) for result in results] == [asyncio.CancelledError, type(None)]
+
+
+async def test_a_session_that_only_waits_has_no_workers(server: Server) -> None:
+    async with greeted(server) as peer:
+        await peer.until_pong()
+        waiting = len(asyncio.all_tasks())
+        await peer.send(m.Undo(seq=peer.seq()))
+        await peer.receive()
+        assert len(asyncio.all_tasks()) > waiting + 2
 
 
 async def test_a_stopping_server_closes_sockets_with_restart(server: Server, engine: FakeEngine) -> None:

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { History, promptsOf } from "../../static/js/history.js";
 import { readRecipe, recipeOf } from "../../static/js/recipe.js";
 import { initialState } from "../../static/js/state.js";
+import { Steps } from "../../static/js/steps.js";
 import { maskOfArea, objectState } from "./values.js";
 
 /** @import { Point, Request } from "../../static/js/protocol.js" */
@@ -68,11 +69,11 @@ test("steps that don't lead to the object's points are not believed", () => {
 test("a recipe comes back from text as it was", () => {
   const { history, seen } = played(STORY);
   const state = initialState("nano");
-  assert.equal(recipeOf(state, history), null);
+  assert.equal(recipeOf(state, history, new Steps()), null);
   state.picture = { name: "a", file: new Blob([]), bitmap: null, width: 9, height: 9, imageId: "i", encodeMs: 0, cached: false };
   state.objects.set(1, /** @type {ObjectState} */ (seen.at(-1)));
   state.active = 1;
-  const recipe = recipeOf(state, history);
+  const recipe = recipeOf(state, history, new Steps());
   assert.equal(recipe?.objects[0]?.steps.length, 5);
   assert.deepEqual(readRecipe(JSON.parse(JSON.stringify(recipe))), recipe);
 });

@@ -67,6 +67,23 @@ test("a preview that was asked for before the pointer left isn't painted when it
 
 // ---- taking back
 
+test("a click that took another candidate is one step to undo and one to redo", async () => {
+  play.state.rank = 0;
+  await play.click(1);
+  await play.object(play.last, 1, { masks: THREE, chosen: 2, points: [[1, 1, 1]] });
+  await play.object(play.last, 1, { masks: THREE, chosen: 1, points: [[1, 1, 1]] });
+  void play.studio.undo();
+  await settled();
+  const [first, second] = play.of("undo");
+  assert.equal(play.of("undo").length, 2);
+  await play.object(first, 1, { masks: THREE, chosen: 2, points: [[1, 1, 1]] });
+  await play.reply({ t: "gone", seq: second.seq, objects: [1], can_undo: false, can_redo: true });
+  assert.equal(play.state.objects.size, 0);
+  void play.studio.redo();
+  await settled();
+  assert.equal(play.of("redo").length, 2);
+});
+
 test("Esc on a new object deletes it", async () => {
   await play.click(1);
   await play.object(play.last, 1, { points: [[1, 1, 1]] });
@@ -185,7 +202,7 @@ test("a model that can't be had leaves the one before", async () => {
 // ---- after the page was loaded again
 
 const RECIPE = {
-  imageId: "old", model: "nano", active: 2,
+  imageId: "old", model: "nano", active: 2, nextColor: 7, ties: "001|",
   objects: [
     { id: 1, name: "cup", color: 0, points: /** @type {any} */ ([[1, 1, 1]]), box: null, chosen: 0, steps: /** @type {any} */ ([{ t: "click", x: 1, y: 1, label: 1 }]) },
     { id: 2, name: "Object 2", color: 5, points: /** @type {any} */ ([[5, 1, 1]]), box: null, chosen: 1,
@@ -205,11 +222,14 @@ test("a session that is resumed after a reload shows its objects, with the activ
   await page.welcome(true);
   await page.image({ seq: 0, image_id: "old" });
   await page.object({ seq: 0 }, 1, { name: "cup", points: [[1, 1, 1]] });
-  await page.object({ seq: 0 }, 2, { points: [[5, 1, 1]], chosen: 1, masks: THREE });
+  await page.object({ seq: 0 }, 2, { points: [[5, 1, 1]], chosen: 1, masks: THREE, color: 5 });
   assert.equal(page.studio.recipe(), null, "nothing is kept until all is said");
   await page.reply({ t: "pong", at: 0, queue_ms: 0, decode_ms: 0 });
   assert.deepEqual([...page.state.objects.values()].map(({ color }) => color), [0, 5]);
-  assert.deepEqual([page.state.active, page.state.restoring, page.uploads], [2, false, 0]);
+  assert.deepEqual([page.state.active, page.state.restoring, page.uploads, page.state.nextColor], [2, false, 0, 7]);
+  void page.studio.undo(); // the choice and its click are one, as before the reload
+  await settled();
+  assert.equal(page.of("undo").length, 2);
   assert.deepEqual(page.studio.recipe()?.objects.map(({ steps }) => steps.length), [1, 2]);
 });
 
@@ -222,13 +242,25 @@ test("a session that is gone after a reload is made anew, step by step", async (
   await page.object(page.last, 1, { points: [[1, 1, 1]], name: "Object 1" });
   assert.deepEqual([page.last.t, page.last.name], ["label", "cup"]);
   await page.object(page.last, 1, { points: [[1, 1, 1]], name: "cup" });
-  assert.deepEqual([page.last.t, page.last.x], ["click", 5]);
-  await page.object(page.last, 2, { points: [[5, 1, 1]], masks: THREE });
+  for (const id of [2, 3, 4, 5]) {
+    assert.deepEqual([page.last.t, page.last.x], ["click", 5]);
+    await page.object(page.last, id, { points: [[5, 1, 1]], masks: THREE });
+    assert.deepEqual([page.last.t, page.last.object], ["delete", id], "it hasn't its colour");
+    await page.reply({ t: "gone", seq: page.last.seq, objects: [id], can_undo: true, can_redo: false });
+  }
+  await page.object(page.last, 6, { points: [[5, 1, 1]], masks: THREE });
   assert.deepEqual([page.last.t, page.last.candidate], ["choose", 1]);
-  await page.object(page.last, 2, { points: [[5, 1, 1]], masks: THREE, chosen: 1 });
+  await page.object(page.last, 6, { points: [[5, 1, 1]], masks: THREE, chosen: 1, name: "Object 2" });
   await settled();
-  assert.deepEqual([...page.state.objects.values()].map(({ id, color }) => [id, color]), [[1, 0], [2, 5]]);
-  assert.deepEqual([page.state.active, page.state.restoring], [2, false]);
+  assert.deepEqual([...page.state.objects.values()].map(({ id, color }) => [id, color]), [[1, 0], [6, 5]]);
+  assert.deepEqual([page.state.active, page.state.restoring], [6, false]);
+  void page.studio.undo();
+  await settled();
+  assert.equal(page.of("undo").length, 1, "the choice");
+  await page.object(page.last, 6, { points: [[5, 1, 1]], masks: THREE, name: "Object 2" });
+  void page.studio.undo();
+  await settled();
+  assert.equal(page.of("undo").length, 1 + 9, "the object, with those that were made for its colour");
 });
 
 test("a session that holds another picture is no use: ours is opened in it", async () => {
@@ -266,7 +298,7 @@ test("an object that was hidden is hidden under its new id", async () => {
   await play.welcome(false);
   await settled();
   await play.image(play.last);
-  await play.object(play.last, 1, { points: [[1, 1, 1]], name: "Object 4" });
+  await play.object(play.last, 1, { points: [[1, 1, 1]], name: "Object 4", color: 3 });
   assert.deepEqual([...play.state.hidden], [1]);
 });
 

@@ -64,14 +64,12 @@ test("a model says what it is and what it costs first", () => {
 /** @param {number} id @param {number} color */
 const message = (id, color) => ({ ...objectState({ id, color, name: `Object ${id}` }), t: /** @type {const} */ ("object"), seq: 1, can_undo: true, can_redo: false });
 
-test("an object that kept its colour has it still, and a newcomer gets another", () => {
+test("objects have the server's colours, and the next is expected after the highest", () => {
   const state = initialState("nano");
-  state.colors = new Map([[1, 4]]);
-  applyObject(state, message(1, 0));
-  applyObject(state, message(2, 4));
-  const [first, second] = [...state.objects.values()];
-  assert.equal(first?.color, 4);
-  assert.notEqual(second?.color, 4);
+  applyObject(state, message(1, 4));
+  applyObject(state, message(2, 2));
+  assert.deepEqual([...state.objects.values()].map(({ color }) => color), [4, 2]);
+  assert.equal(state.nextColor, 5);
 });
 
 test("hidden objects are not shown and not hit, an isolated one is alone", () => {

@@ -93,13 +93,13 @@ test("a lost session is made anew: picture, prompts in order, active object, wai
   assert.deepEqual([play.last.t, play.last.image_id], ["open", "picture-2"]);
   await play.image(play.last);
   assert.deepEqual([play.last.t, play.last.x, play.last.object], ["click", 1, undefined]);
-  await play.object(play.last, 11, { points: [[1, 1, 1]], name: "Object 1" });
+  await play.object(play.last, 11, { points: [[1, 1, 1]], name: "Object 1", color: 0 });
   assert.deepEqual([play.last.t, play.last.object], ["box", undefined]);
-  await play.object(play.last, 12);
+  await play.object(play.last, 12, { color: 1 });
   assert.deepEqual([play.last.t, play.last.x, play.last.label, play.last.object], ["click", 5, 1, 12]);
-  await play.object(play.last, 12);
+  await play.object(play.last, 12, { color: 1 });
   assert.deepEqual([play.last.x, play.last.label], [6, 0]);
-  await play.object(play.last, 12, { name: "Object 2" });
+  await play.object(play.last, 12, { name: "Object 2", color: 1 });
   assert.deepEqual([play.last.t, play.last.x, play.last.object], ["click", 8, 12]);
   assert.equal(play.state.restoring, false);
   assert.equal(play.state.active, 12);
@@ -116,7 +116,7 @@ test("a second loss while restoring begins again from the same copy", async () =
   await settled();
   await play.image(play.last);
   assert.deepEqual([play.last.t, play.last.x], ["click", 1]);
-  await play.object(play.last, 21, { name: "Object 1" });
+  await play.object(play.last, 21, { name: "Object 1", color: 0 });
   assert.deepEqual([...play.state.objects.keys()], [21]);
   assert.equal(play.state.restoring, false);
 });

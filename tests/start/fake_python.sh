@@ -20,6 +20,8 @@ case "$1 $2" in
     seq -f 'line %g of the log' 30
     case $FAKE_PIP in
       fails) exit 1 ;;
+      tells-tmpdir) echo "TMPDIR $TMPDIR" >>"$CALLS" ;;
+      gated) read -r _ <"$GATE" ;; # goes on when the test writes a line for it
       cut-off-downloading) kill -INT "$PPID" && exit 1 ;;
       cut-off-installing) echo "Installing collected packages: torch" && kill -INT "$PPID" && exit 1 ;;
     esac

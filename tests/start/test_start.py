@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -181,6 +185,88 @@ def test_a_failed_step_shows_the_end_of_the_log_and_is_not_taken_for_done(machin
 def test_pip_is_upgraded_only_where_it_is_too_old(machine: Machine, pip: str, upgrades: int) -> None:
     machine.start(FAKE_PIP=pip)
     assert len(machine.called("--upgrade pip")) == upgrades
+
+
+def test_pip_unpacks_beside_what_it_installs_and_leaves_nothing(machine: Machine) -> None:
+    machine.start(FAKE_PIP="tells-tmpdir")
+    assert machine.called("TMPDIR") == [f"TMPDIR {machine.home}/.venv/tmp"] * 3
+    assert not (machine.home / ".venv/tmp").exists()
+
+
+def test_install_starts_nothing(machine: Machine) -> None:
+    assert machine.start("install").returncode == 0
+    assert machine.called("pip install")
+    assert not machine.called("app")
+    machine.start()
+    assert machine.calls() == ["app <serve>"]
+
+
+@contextmanager
+def beginning(machine: Machine, **env: str) -> Iterator[subprocess.Popen[str]]:
+    """A start that goes on beside the test; ended with what it started, whatever happens."""
+    process = subprocess.Popen(
+        [machine.home / "start.sh"],
+        env=machine.env | env,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def heard(process: subprocess.Popen[str], word: str) -> str:
+    """Return the next line that has a word in it."""
+    assert process.stderr
+    return next(line for line in process.stderr if word in line)
+
+
+@pytest.fixture
+def gate(machine: Machine) -> Iterator[int]:
+    """A pipe; a gated pip goes on when it gets a line of it."""
+    path = machine.home / "gate"
+    os.mkfifo(path)
+    machine.env["GATE"] = str(path)
+    pipe = os.open(path, os.O_RDWR)  # held open, so that no line is lost between two readers
+    yield pipe
+    os.close(pipe)
+
+
+def test_of_two_first_starts_one_installs_and_the_other_waits(machine: Machine, gate: int) -> None:
+    with beginning(machine, FAKE_PIP="gated") as first:
+        heard(first, "installing what builds")
+        with beginning(machine) as second:
+            assert "waiting" in heard(second, "start.sh:")
+            os.write(gate, b"go on\n" * 3)
+            assert first.wait(60) == second.wait(60) == 0
+    assert len(machine.called("venv")) == 1
+    assert len(machine.called("pip install")) == 3
+    assert machine.called("app") == ["app <serve>"] * 2
+
+
+def test_who_waited_for_a_start_that_was_killed_installs_itself(machine: Machine, gate: int) -> None:
+    with beginning(machine, FAKE_PIP="gated") as first:
+        heard(first, "installing what builds")
+        with beginning(machine) as second:
+            assert "waiting" in heard(second, "start.sh:")
+            first.kill()  # its pip lives on, and nobody else may install as long as it does
+            os.write(gate, b"go on\n")
+            assert second.wait(60) == 0
+    assert len(machine.called("pip install")) == 1 + 3
+    assert machine.calls()[-1] == "app <serve>"
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_to_be_one(machine: Machine) -> None:
+    (machine.home / ".venv.lock").mkdir()  # which not even root can write to
+    result = machine.start()
+    assert result.returncode == 1
+    assert result.stderr == f"start.sh: {machine.home} can't be written to, and the first start installs .venv in it\n"
+    assert machine.calls() == []
 
 
 # --- Which build of torch -----------------------------------------------------------------------------

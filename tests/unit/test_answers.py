@@ -1,0 +1,82 @@
+"""What of a model's answer goes out: how fine each candidate is, and when its specks go."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.engine.contract import Candidates, Logits
+from app.engine.postprocess import upsampled_mask
+from app.protocol.masks import decode_mask, encode_mask
+from app.realtime.predictor import WORTH_CLEANING, object_answer, preview_answer
+from app.session.objects import SessionObject
+
+GRID = 64
+SHARE = 0.001
+SCORES = np.array([0.5, 0.9, 0.7], np.float32)
+
+
+def disc(radius: float) -> Logits:
+    y, x = np.ogrid[:GRID, :GRID]
+    return (radius - np.hypot(x - 31.5, y - 31.5)).astype(np.float32)
+
+
+def specked(logits: Logits) -> Logits:
+    """Return logits with a lone cell in every fourth row and column outside of the disc."""
+    found = logits.copy()
+    lone = np.zeros(found.shape, np.bool_)
+    lone[1:-1:4, 1:-1:4] = True
+    found[lone & (logits < -3)] = 1
+    return found
+
+
+def found(*logits: Logits) -> Candidates:
+    return Candidates(np.stack(logits), SCORES[: len(logits)])
+
+
+def test_the_chosen_candidate_is_of_the_pictures_size_and_the_others_are_coarse() -> None:
+    answer = object_answer(found(disc(10), disc(20), disc(25)), (300, 400), SHARE)
+    item = SessionObject(id=1, name="", color=0, answer=answer)
+    assert [mask.size for mask in item.shown] == [(GRID, GRID), (300, 400), (GRID, GRID)]
+    assert item.shown[1] == answer.masks[1]
+    assert [mask.size for mask in item.with_candidate(0).shown] == [(300, 400), (GRID, GRID), (GRID, GRID)]
+
+
+def test_a_coarse_candidate_says_of_itself_what_its_fine_mask_does() -> None:
+    answer = object_answer(found(disc(10), disc(20), disc(25)), (300, 400), SHARE)
+    for logits, coarse, mask in zip((disc(10), disc(20), disc(25)), answer.coarse, answer.masks, strict=True):
+        assert (coarse.area, coarse.score) == (mask.area, mask.score)
+        assert np.array_equal(decode_mask(coarse), logits > 0)
+        assert np.array_equal(decode_mask(mask), upsampled_mask(logits, (300, 400)))
+
+
+@pytest.mark.parametrize("size_hw", [(64, 64), (40, 60), (64, 2000), (2000, 64)], ids=str)
+def test_nothing_is_coarse_where_the_picture_is_no_finer_than_the_grid(size_hw: tuple[int, int]) -> None:
+    answer = object_answer(found(disc(10), disc(20), disc(25)), size_hw, SHARE)
+    assert SessionObject(id=1, name="", color=0, answer=answer).shown == answer.masks
+
+
+def test_a_step_of_the_history_counts_what_it_holds_of_both() -> None:
+    answer = object_answer(found(disc(10), disc(20), disc(25)), (300, 400), SHARE)
+    held = [*answer.memory, *(mask.runs for mask in (*answer.masks, *answer.coarse))]
+    assert SessionObject(id=1, name="", color=0, answer=answer).nbytes == sum(map(len, held))
+
+
+def test_every_candidate_of_a_preview_whose_specks_weigh_is_without_them() -> None:
+    dirty = specked(disc(20))
+    assert len(encode_mask(dirty > 0, score=1.0).runs) in WORTH_CLEANING
+    answer = preview_answer(found(dirty, dirty, dirty), (300, 400), SHARE)
+    assert all(np.array_equal(decode_mask(mask), disc(20) > 0) for mask in answer.masks)
+
+
+def test_only_the_best_candidate_of_a_preview_is_cleaned_where_specks_are_few() -> None:
+    dirty = disc(20)
+    dirty[2, 2] = 1
+    answer = preview_answer(found(dirty, dirty, dirty), (300, 400), SHARE)
+    assert [decode_mask(mask)[2, 2] for mask in answer.masks] == [True, False, True]
+
+
+def test_noise_is_not_sorted_while_someone_hovers() -> None:
+    noise = np.random.default_rng(0).standard_normal((GRID, GRID)).astype(np.float32)
+    answer = preview_answer(found(noise, disc(20), noise), (300, 400), SHARE)
+    assert np.array_equal(decode_mask(answer.masks[0]), noise > 0)
