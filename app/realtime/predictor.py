@@ -36,6 +36,9 @@ MAX_PREPARED: Final = 8
 """Encodes that may be under way before a picture that nobody has asked for yet has to wait until someone does."""
 WORTH_CLEANING: Final = range(300, 1500)
 """Bytes of run lengths of a preview's candidate that specks may have made many; beyond, it is noise."""
+NOISE: Final = 6000
+"""Bytes of run lengths from which on even the shown candidate of a preview is noise: no shape is under its specks,
+and to find that out takes a fifth of a decode."""
 
 
 @dataclass(frozen=True)
@@ -252,14 +255,15 @@ def prompt_of(query: Query, size_hw: tuple[int, int], working_hw: tuple[int, int
 def preview_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float) -> Answer:
     """Return candidates on the logit grid, nothing kept for refinement.
 
-    The one that is shown at once is without specks. So is another where that is worth a tenth of a decode: where the
+    The one that is shown at once is without specks, unless it is noise. So is another where that is worth a tenth of a decode: where the
     wire would feel them, and where it is a shape at all and no noise, which takes milliseconds to sort.
     """
     masks = []
     for index, (logits, score) in enumerate(zip(found.logits, found.scores, strict=True)):
-        mask = None if index == found.best else preview_mask(logits, size_hw, float(score))
-        if mask is None or len(mask.runs) in WORTH_CLEANING:
-            mask = preview_mask(without_specks(logits, speck_share), size_hw, float(score))
+        mask = preview_mask(logits, size_hw, float(score))
+        if len(mask.runs) in (range(NOISE) if index == found.best else WORTH_CLEANING):
+            clean = without_specks(logits, speck_share)
+            mask = mask if clean is logits else preview_mask(clean, size_hw, float(score))
         masks.append(mask)
     return Answer(tuple(masks), (), found.best)
 

@@ -8,7 +8,7 @@ import pytest
 from app.engine.contract import Candidates, Logits
 from app.engine.postprocess import upsampled_mask
 from app.protocol.masks import decode_mask, encode_mask
-from app.realtime.predictor import WORTH_CLEANING, object_answer, preview_answer
+from app.realtime.predictor import NOISE, WORTH_CLEANING, object_answer, preview_answer
 from app.session.objects import SessionObject
 
 GRID = 64
@@ -79,4 +79,11 @@ def test_only_the_best_candidate_of_a_preview_is_cleaned_where_specks_are_few() 
 def test_noise_is_not_sorted_while_someone_hovers() -> None:
     noise = np.random.default_rng(0).standard_normal((GRID, GRID)).astype(np.float32)
     answer = preview_answer(found(noise, disc(20), noise), (300, 400), SHARE)
+    assert np.array_equal(decode_mask(answer.masks[0]), noise > 0)
+
+
+def test_a_best_candidate_that_is_noise_is_shown_as_it_is() -> None:
+    noise = np.random.default_rng(0).standard_normal((256, 256)).astype(np.float32)
+    assert len(encode_mask(noise > 0, score=1.0).runs) > NOISE
+    answer = preview_answer(found(noise), (300, 400), SHARE)
     assert np.array_equal(decode_mask(answer.masks[0]), noise > 0)
