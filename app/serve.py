@@ -83,17 +83,18 @@ def run(args: argparse.Namespace) -> int:
         except (HoverError, ValueError) as error:
             say(f"error: {error}")
             return EXIT_NO_MODEL
+        try:
+            listener.listen(BACKLOG)
+        except OSError as error:  # of two that start at once both have the address, until one listens
+            say(f"error: {taken(settings, error)}")
+            return EXIT_USAGE
         from app.engine.device import set_threads  # torch is loaded by now
 
         configure_logging(settings.log_level, as_json=settings.log_json)
         app = create_app(settings, engine, set_threads=set_threads)
         server = DrainingServer(server_config(settings, app), app, settings.shutdown_timeout_s)
         say(f"open {url_of(listener)} in a browser (Ctrl+C stops)")
-        try:
-            asyncio.run(server.serve(sockets=[listener]))
-        except OSError as error:  # of two that start at once both have the address, until one listens
-            say(f"error: {taken(settings, error)}")
-            return EXIT_USAGE
+        asyncio.run(server.serve(sockets=[listener]))
     return EXIT_HUNG if server.lost else 0
 
 

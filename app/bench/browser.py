@@ -26,7 +26,7 @@ HOVER: Final = """async ([count, warmUp]) => {
   const canvas = document.getElementById("canvas");
   const { width, height } = hoversam.state().image;
   const frame = () => new Promise(requestAnimationFrame);
-  const times = [];
+  const times = [], decodes = [];
   for (let i = 0; i < count + warmUp; i += 1) {
     const before = hoversam.state().preview?.seq;
     const { x, y } = hoversam.toScreen(width * (0.1 + 0.8 * Math.random()), height * (0.1 + 0.8 * Math.random()));
@@ -36,11 +36,13 @@ HOVER: Final = """async ([count, warmUp]) => {
     const seq = () => hoversam.state().preview?.seq;
     while ((seq() === undefined || seq() === before) && performance.now() - began < 5000) await frame();
     await frame();
-    if (i >= warmUp) times.push(performance.now() - began);
+    if (i < warmUp) continue;
+    times.push(performance.now() - began);
+    decodes.push(hoversam.latency().find((row) => row.kind === "decode").last);
   }
-  globalThis.hoverTimes = times;
+  globalThis.hoverTimes = [times, decodes];
 }"""
-"""Hovers here and there, one after the other; leaves their times in `hoverTimes`, ms."""
+"""Hovers here and there, one after the other; leaves their times and the decode times told meanwhile, ms."""
 
 
 def measure_browser(url: str) -> dict[str, Any]:
@@ -66,17 +68,19 @@ def measure_browser(url: str) -> dict[str, Any]:
             browser.close()
 
 
-def figures(browser: Browser, url: str, tabs: int) -> dict[str, float]:
-    """Return the figures of so many tabs that hover at the same time."""
+def figures(browser: Browser, url: str, tabs: int, hovers: int = HOVERS) -> dict[str, float]:
+    """Return the figures of so many tabs that hover at the same time, so often each."""
     pages = [opened(browser, url) for _ in range(tabs)]
     try:
         for page in pages:
-            page.evaluate(f"args => void ({HOVER})(args)", [HOVERS, WARM_UP])
+            page.evaluate(f"args => void ({HOVER})(args)", [hovers, WARM_UP])
         times: list[float] = []
+        decodes: list[float] = []
         for page in pages:
             page.wait_for_function("() => globalThis.hoverTimes", timeout=WAIT_MS)
-            times += page.evaluate("() => globalThis.hoverTimes")
-        decode_ms = told_decode_ms(pages[0])
+            of_page = page.evaluate("() => globalThis.hoverTimes")
+            times, decodes = times + of_page[0], decodes + of_page[1]
+        decode_ms = median(decodes) or told_decode_ms(pages[0])  # a run may be over before any was told
     finally:
         for page in pages:
             page.context.close()
@@ -98,6 +102,7 @@ def opened(browser: Browser, url: str) -> Page:
     page.wait_for_function(
         "() => { const s = globalThis.hoversam?.state(); return s?.image && !s.pending; }", timeout=WAIT_MS
     )
+    page.evaluate("() => document.getElementById('times-menu').showPopover()")  # so that it asks for times every second
     return page
 
 
@@ -105,7 +110,6 @@ def told_decode_ms(page: Page) -> float:
     """Return the running median of a decode, as the server tells it now."""
     count = "hoversam.latency().find(row => row.kind === 'decode').count"
     before = page.evaluate(count)
-    page.evaluate("() => document.getElementById('times-menu').showPopover()")
     page.wait_for_function(f"before => {count} > before", arg=before)
     last: float = page.evaluate("() => hoversam.latency().find(row => row.kind === 'decode').last")
     return last

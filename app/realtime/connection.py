@@ -45,7 +45,7 @@ class Connection:
         most = lobby.settings.max_replies_waiting + lobby.settings.max_objects  # one change may show every object
         self._outbox = Outbox(most)
         self._inbox = Inbox(lobby.settings.max_clicks_queued)
-        self._writer = Writer(wire, self._outbox, lobby.settings.send_timeout_s, lobby.meters)
+        self._writer = Writer(wire, self._outbox, lobby.settings, lobby.meters)
         self._crew = Crew()
         self._at_work = False
 

@@ -255,8 +255,9 @@ def prompt_of(query: Query, size_hw: tuple[int, int], working_hw: tuple[int, int
 def preview_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float) -> Answer:
     """Return candidates on the logit grid, nothing kept for refinement.
 
-    The one that is shown at once is without specks, unless it is noise. So is another where that is worth a tenth of a decode: where the
-    wire would feel them, and where it is a shape at all and no noise, which takes milliseconds to sort.
+    The one that is shown at once is without specks, unless it is noise. So is another where that is worth a tenth of
+    a decode: where the wire would feel them, and where it is a shape at all and no noise, which takes milliseconds to
+    sort.
     """
     masks = []
     for index, (logits, score) in enumerate(zip(found.logits, found.scores, strict=True)):

@@ -10,14 +10,21 @@ from app.protocol.messages import ServerMessage
 from app.realtime.meters import Meters
 from app.realtime.outbox import Outbox
 from app.realtime.wire import DisconnectedError, Wire
+from app.settings import Settings
 
 
 class Writer:
-    """Empties an outbox into a socket."""
+    """Empties an outbox into a socket.
 
-    def __init__(self, wire: Wire, outbox: Outbox, timeout_s: float, meters: Meters) -> None:
-        """Args: the socket, what is to be sent, how long one message may take, and what counts replies."""
-        self._wire, self._outbox, self._timeout_s, self._meters = wire, outbox, timeout_s, meters
+    A socket takes a message whole and then makes the next one wait, so that it is the bytes of the message before that
+    decide how long a message may take.
+    """
+
+    def __init__(self, wire: Wire, outbox: Outbox, settings: Settings, meters: Meters) -> None:
+        """Args: the socket, what is to be sent, how slowly it may be taken, and what counts replies."""
+        self._wire, self._outbox, self._meters = wire, outbox, meters
+        self._timeout_s, self._bytes_per_s = settings.send_timeout_s, settings.min_body_bytes_per_s
+        self._before = 0
 
     async def run(self) -> None:
         """Send what comes until the task is cancelled.
@@ -35,13 +42,16 @@ class Writer:
             DisconnectedError: the client has gone, or reads too slowly.
         """
         self._meters.sent(message)
+        data = encode(message)
+        patience_s = self._timeout_s + (self._before + len(data)) / self._bytes_per_s
+        self._before = len(data)
         try:
-            await asyncio.wait_for(self._wire.send(encode(message)), self._timeout_s)
+            await asyncio.wait_for(self._wire.send(data), patience_s)
         except asyncio.TimeoutError as error:
             raise DisconnectedError("the client reads too slowly") from error
 
     async def flush(self) -> None:
         """Send what waits, such as the error that explains a close; not longer than a moment."""
-        with contextlib.suppress(DisconnectedError):
+        with contextlib.suppress(DisconnectedError, asyncio.TimeoutError):
             while self._outbox.waiting:
-                await self.send(await self._outbox.get())
+                await asyncio.wait_for(self.send(await self._outbox.get()), self._timeout_s)

@@ -14,7 +14,7 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.settings import Settings
-from app.web.stall import StallClock, host_of
+from app.web.stall import StallClock, host_of, keep_little_unsent
 
 BODY_CHECK_S: Final = 10.0
 """How often the pace of a body is looked at."""
@@ -31,7 +31,7 @@ class RequestBounds:
         stall_s: how long a peer may take nothing of what is to be written.
         head_s: from the first byte to the end of the headers; also from the connection to the first byte.
         body_s: from there to the end of the body.
-        min_body_bytes_per_s: the slowest pace of a body.
+        min_body_bytes_per_s: the slowest pace of a body, of the request or of the answer.
         max_head_bytes: request line and headers.
         max_connections: connections of all kinds.
     """
@@ -68,7 +68,8 @@ class HardenedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to serve a connection."""
-        self.stall = StallClock(self.loop, self.bounds.stall_s)
+        self.stall = StallClock(self.loop, self.bounds.stall_s, self.bounds.min_body_bytes_per_s)
+        keep_little_unsent(transport)
         super().connection_made(transport)
         if len(self.connections) > self.bounds.max_connections:
             self.refuse(FULL, "too many connections; try again")

@@ -4,11 +4,17 @@ Decision: such a connection is aborted. Context: closing waits until the peer ha
 frozen or hostile one never does; its session, buffers and descriptor would stay for ever. Choice: abort where nothing
 could be written for a while, or where control frames pile up. Price: methods are overridden that uvicorn doesn't
 promise to keep, so its minor version is pinned, and the tests of slow clients stand guard.
+
+Decision: who reads slowly but steadily is waited for. Context: a file of 32 MiB takes a slow link minutes, and while it
+is on its way neither a pong nor anything else gets through. Choice: what counts is how much left in the last while, and
+the kernel is kept from swallowing megabytes ahead of the peer, which would hide it. Price: such a client may hold the
+bytes of its file for as long as the slowest pace takes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +25,10 @@ from websockets.frames import Frame
 from app.settings import Settings
 
 PIECE_BYTES: Final = 4096
+UNSENT_BYTES: Final = 2**17
+"""So much the kernel takes of us ahead of what it has sent; it asks for more at once, so that no link is slower for it."""
+LOOKS: Final = 4
+"""How often a stalled peer is looked at within the time that it has."""
 NO_TEXT, TOO_LARGE = 1007, 1009
 
 log = structlog.get_logger(__name__)
@@ -30,6 +40,7 @@ class SocketBounds:
 
     Attributes:
         stall_s: how long a peer may take nothing of what is to be written.
+        min_bytes_per_s: the slowest pace at which it may take it, over `stall_s`.
         max_buffer_bytes: bytes that may wait for a peer that goes on pinging.
         max_pings_per_s: pings that are answered in any one second.
         max_fragments: frames of one message; empty ones add nothing to its size, but take memory.
@@ -37,6 +48,7 @@ class SocketBounds:
     """
 
     stall_s: float
+    min_bytes_per_s: int
     max_buffer_bytes: int
     max_pings_per_s: int
     max_fragments: int
@@ -47,6 +59,7 @@ def socket_bounds(settings: Settings) -> SocketBounds:
     """Return the bounds that the operator set."""
     return SocketBounds(
         settings.send_timeout_s,
+        settings.min_body_bytes_per_s,
         settings.max_write_buffer_bytes,
         settings.max_pings_per_s,
         settings.max_fragments,
@@ -55,22 +68,50 @@ def socket_bounds(settings: Settings) -> SocketBounds:
 
 
 class StallClock:
-    """Aborts a transport that has not taken anything for a while."""
+    """Aborts a transport whose peer takes nothing for a while, or so little that it would never end."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, stall_s: float) -> None:
-        self._loop, self._stall_s = loop, stall_s
+    def __init__(self, loop: asyncio.AbstractEventLoop, stall_s: float, min_bytes_per_s: int) -> None:
+        """Args: the loop, how long a peer may take nothing, and the slowest pace over that time."""
+        self._loop, self._stall_s, self._step = loop, stall_s, max(1, round(stall_s * min_bytes_per_s))
         self._timer: asyncio.TimerHandle | None = None
+        self._left, self._since = 0, 0.0
+
+    @property
+    def runs(self) -> bool:
+        """True while a peer is waited for."""
+        return self._timer is not None
 
     def start(self, transport: asyncio.Transport) -> None:
         """Count from now."""
         self.stop()
-        self._timer = self._loop.call_later(self._stall_s, cut, transport, "write_stall")
+        self._left, self._since = transport.get_write_buffer_size(), self._loop.time()
+        self._look_later(transport)
 
     def stop(self) -> None:
         """The peer takes again, or has gone."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _look_later(self, transport: asyncio.Transport) -> None:
+        self._timer = self._loop.call_later(self._stall_s / LOOKS, self._look, transport)
+
+    def _look(self, transport: asyncio.Transport) -> None:
+        left, now = transport.get_write_buffer_size(), self._loop.time()
+        if self._left - left >= self._step:
+            self._left, self._since = left, now
+        elif now - self._since >= self._stall_s:
+            self._timer = None
+            cut(transport, "write_stall")
+            return
+        self._look_later(transport)
+
+
+def keep_little_unsent(transport: asyncio.BaseTransport) -> None:
+    """Keep the kernel from taking much more than the peer does, where it lets itself be told."""
+    plain = transport.get_extra_info("socket")
+    if hasattr(socket, "TCP_NOTSENT_LOWAT") and plain is not None and plain.family in (socket.AF_INET, socket.AF_INET6):
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
 
 def cut(transport: asyncio.Transport, reason: str) -> None:
@@ -95,7 +136,7 @@ class HardenedWebSocket(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to serve a connection."""
-        self.stall = StallClock(self.loop, self.bounds.stall_s)
+        self.stall = StallClock(self.loop, self.bounds.stall_s, self.bounds.min_bytes_per_s)
         self.close_timeout = self.bounds.stall_s
         super().connection_made(transport)
 
@@ -174,7 +215,10 @@ class HardenedWebSocket(WebSocketsSansIOProtocol):
             super().send_receive_event_to_app()
 
     def keepalive_timeout(self) -> None:
-        """End a connection that answered no ping."""
+        """End a connection that answered no ping, unless the ping still waits behind what the peer is taking."""
+        if self.stall.runs and self.ping_timeout is not None:
+            self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
+            return
         super().keepalive_timeout()
         if self.transport.get_write_buffer_size():  # the close frame won't get through either
             cut(self.transport, "keepalive_timeout")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +16,7 @@ from app.engine.fake import FakeEngine
 from app.protocol import messages as m
 from app.settings import Settings
 from tests.conftest import Server, started
-from tests.image_files import png
+from tests.image_files import file_of, noise, png
 from tests.integration.peer import Peer, greeted, until, uploaded
 
 pytestmark = pytest.mark.anyio
@@ -22,13 +24,19 @@ PING = b"\x89\xfd" + bytes(4 + 125)
 """A masked ping frame; the mask is zero."""
 
 
-@asynccontextmanager
-async def deaf(server: Server) -> AsyncIterator[Peer]:
-    """Give a welcomed socket with a small window, that reads only what the test asks for."""
+def narrow(server: Server, window_bytes: int = 4096) -> socket.socket:
+    """Return a connection with a small window."""
     address = urlsplit(server.url)
     plain = socket.socket()
-    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window_bytes)
     plain.connect((address.hostname, address.port))
+    return plain
+
+
+@asynccontextmanager
+async def deaf(server: Server, window_bytes: int = 4096) -> AsyncIterator[Peer]:
+    """Give a welcomed socket with a small window, that reads only what the test asks for."""
+    plain = narrow(server, window_bytes)
     async with connect(server.ws_url, sock=plain, compression=None, proxy=None, close_timeout=0.1) as opened:
         peer = Peer(opened)
         await peer.hello()
@@ -70,4 +78,72 @@ async def test_a_client_that_pings_and_takes_no_pong_is_cut_off(
         for _ in range(100):
             peer.socket.transport.write(PING * 1000)
         await until_cut_off(server)
+    await server.stop()
+
+
+SLOW = Settings(send_timeout_s=1.0, ping_interval_s=0.5, ping_timeout_s=0.5, shutdown_timeout_s=2.0)
+WINDOW_BYTES = 2**15
+PAUSE_S = 0.04
+"""Between two windows of a slow reader: a megabyte takes it several times as long as `SLOW` waits for a stalled one."""
+
+
+async def read_slowly(peer: Peer) -> None:
+    """Take a window's worth at a time, until cancelled."""
+    while True:
+        peer.socket.transport.pause_reading()
+        await asyncio.sleep(PAUSE_S)
+        peer.socket.transport.resume_reading()
+        await asyncio.sleep(0)
+
+
+async def asked_for_a_large_file(server: Server, peer: Peer) -> None:
+    """Ask for the overlay of a picture of noise, which no PNG makes smaller."""
+    await peer.open(await uploaded(server, file_of(noise(1000, 1000), "PNG")))
+    await peer.click(500, 500)
+    await peer.send(m.Export(seq=peer.seq(), format="overlay"))
+
+
+async def test_a_client_that_reads_slowly_but_steadily_gets_its_file_and_what_comes_after(engine: FakeEngine) -> None:
+    server, loop = await started(SLOW, engine), asyncio.get_running_loop()
+    async with deaf(server, WINDOW_BYTES) as peer:
+        await asked_for_a_large_file(server, peer)
+        began = loop.time()
+        reading = asyncio.create_task(read_slowly(peer))
+        await peer.send(m.Ping(at=1.0))
+        pongs = [message for message in [await peer.receive(), await peer.receive()] if isinstance(message, m.Pong)]
+        assert len(pongs) == 1
+        assert loop.time() - began > 2 * SLOW.send_timeout_s  # or it was not slow enough to prove anything
+        assert (await peer.click(5, 5)).id == 2
+        reading.cancel()
+    await server.stop()
+
+
+async def test_a_client_that_stops_in_the_middle_of_a_file_is_cut_off(engine: FakeEngine) -> None:
+    server = await started(SLOW, engine)
+    async with deaf(server, WINDOW_BYTES) as peer:
+        await asked_for_a_large_file(server, peer)
+        reading = asyncio.create_task(read_slowly(peer))
+        await asyncio.sleep(5 * PAUSE_S)
+        reading.cancel()
+        peer.socket.transport.pause_reading()
+        await until_cut_off(server)
+    await server.stop()
+
+
+async def test_a_file_over_http_is_waited_for_as_well(engine: FakeEngine) -> None:
+    server, loop = await started(SLOW, engine), asyncio.get_running_loop()
+    image_id = await uploaded(server, file_of(noise(1000, 1000), "PNG"))
+    asked = {"image_id": image_id, "format": "overlay", "objects": [{"points": [{"x": 500, "y": 500}]}]}
+    body = json.dumps(asked).encode()
+    reader, writer = await asyncio.open_connection(sock=narrow(server, WINDOW_BYTES), limit=WINDOW_BYTES)
+    head = f"POST /api/export HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
+    writer.write(head.encode() + b"content-type: application/json\r\n\r\n" + body)
+    answered = await reader.readuntil(b"\r\n\r\n")
+    began, size = loop.time(), 0
+    while piece := await reader.read(WINDOW_BYTES):
+        size += len(piece)
+        await asyncio.sleep(PAUSE_S)
+    assert f"content-length: {size}".encode() in answered.lower()
+    assert loop.time() - began > 2 * SLOW.send_timeout_s
+    writer.close()
     await server.stop()

@@ -204,20 +204,13 @@ def test_install_starts_nothing(machine: Machine) -> None:
 @contextmanager
 def beginning(machine: Machine, **env: str) -> Iterator[subprocess.Popen[str]]:
     """A start that goes on beside the test; ended with what it started, whatever happens."""
-    process = subprocess.Popen(
-        [machine.home / "start.sh"],
-        env=machine.env | env,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+    command, env = [machine.home / "start.sh"], machine.env | env
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def heard(process: subprocess.Popen[str], word: str) -> str:
