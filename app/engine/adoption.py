@@ -22,10 +22,13 @@ def recognised(manifest: Manifest, source: Path) -> ModelEntry:
     for entry in manifest.models:
         if entry.bytes == size:
             return entry
-    raise ModelUnavailableError(
-        f"{source} has {size} bytes, which no published model has. Weights of your own stay where they are and run "
-        f"with: serve --checkpoint {source} --model NAME"
-    )
+    raise ModelUnavailableError(f"{source} has {size} bytes, which no published model has. {cure_of_own(source)}")
+
+
+def cure_of_own(source: Path, model: str = "NAME") -> str:
+    """Return how weights that nobody published are run."""
+    named = " (NAME: the model whose architecture they have)" if model == "NAME" else ""
+    return f"Weights of your own need no import; run them with: serve --model {model} --checkpoint {source}{named}"
 
 
 def existing_size(source: Path) -> int:
@@ -49,7 +52,7 @@ def check_size(entry: ModelEntry, source: Path) -> None:
     if size != entry.bytes:
         raise ModelUnavailableError(
             f"{source} has {size} bytes where the checkpoint of {entry.name} has {entry.bytes}: it was cut short or is "
-            "another file; get it again from where it was published"
+            f"another file; get it again from where it was published. {cure_of_own(source, entry.name)}"
         )
 
 
@@ -107,5 +110,5 @@ def copy(entry: ModelEntry, source: Path, part: Path, progress: Progress) -> Non
     if digest.hexdigest() != entry.sha256:
         raise ModelUnavailableError(
             f"{source} is not the published checkpoint of {entry.name}: its sha256 is {digest.hexdigest()}, expected "
-            f"{entry.sha256}; get it again from where it was published"
+            f"{entry.sha256}; get it again from where it was published. {cure_of_own(source, entry.name)}"
         )

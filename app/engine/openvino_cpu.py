@@ -6,6 +6,7 @@ Fulfils `contract.Engine` from the files that `convert` wrote; the torch model i
 from __future__ import annotations
 
 import io
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -184,8 +185,9 @@ class OpenVinoEngine:
             with self._compiling:
                 found = self._decoders.get(variant)
                 if found is None:
+                    shapes = self._encoder.output_shapes()
                     found = Requests(
-                        compiled_decoder(self._folder, variant, self._decoder_precision, self._threads, self._table)
+                        compiled_decoder(self._folder, variant, self._decoder_precision, self._threads, shapes)
                     )
                     self._decoders[variant] = found
         return found
@@ -208,6 +210,10 @@ class Requests:
         yield request
         self._free.append(request)
 
+    def output_shapes(self) -> list[tuple[int, ...]]:
+        """Return the shape of every output."""
+        return [tuple(port.get_shape()) for port in self._graph.outputs]
+
     def fresh_outputs(self) -> tuple[openvino.Tensor, ...]:
         """Return memory for every output, which the caller keeps."""
         import openvino
@@ -224,33 +230,20 @@ def compiled_encoder(folder: Path, precision: str, threads: int) -> openvino.Com
 
 
 def compiled_decoder(
-    folder: Path, variant: Variant, precision: str, threads: int, table: PromptTable
+    folder: Path, variant: Variant, precision: str, threads: int, terms: list[tuple[int, ...]]
 ) -> openvino.CompiledModel:
-    """Return a decoder for prompts of a fixed number of tokens."""
+    """Return a decoder for prompts of a fixed number of tokens on terms of these shapes."""
     import openvino
 
     core = openvino.Core()
     model = core.read_model(folder / decoder_file(variant))
-    side, width = int(table.input_size[0]) // 16, table.outputs.shape[1]
-    shapes = term_shapes(side, width, heads=8)
-    shapes += [(1, variant.tokens, width), (1, 1, variant.tokens)]
+    cells, width = terms[0]
+    shapes = [*terms, (1, variant.tokens, width), (1, 1, variant.tokens)]
     if variant.refines:
-        shapes.append((1, 1, 4 * side, 4 * side))
+        side = 4 * math.isqrt(cells)
+        shapes.append((1, 1, side, side))
     model.reshape({port: openvino.PartialShape(list(s)) for port, s in zip(model.inputs, shapes, strict=True)})
     return core.compile_model(model, "CPU", properties(precision, threads))
-
-
-def term_shapes(side: int, width: int, heads: int) -> list[tuple[int, ...]]:
-    """Return the shapes of `ImageTerms` on a grid of `side` x `side` cells of `width` channels."""
-    cells, head = side * side, width // 2 // heads
-    return [
-        (cells, width),
-        (heads, head, cells),
-        (heads, cells, head),
-        (heads, cells, head),
-        (cells, 4, 4, width // 8),
-        (cells, 4, width // 4),
-    ]
 
 
 def properties(precision: str, threads: int) -> dict[str, str]:
