@@ -127,12 +127,12 @@ make_venv() { # PYTHON
 }
 
 # Runs `pip install` and keeps what it says in the log. $1 says what is being installed. What it unpacks, some GB,
-# would fill a /tmp that is kept in memory.
+# would fill a /tmp that is kept in memory. No function is redirected here: what is said at Ctrl+C would go to the log.
 pip_install() {
   local what=$1
   shift
   say "installing $what"
-  if ! TMPDIR=$venv/tmp py -m pip install --no-input --disable-pip-version-check "$@" </dev/null >>"$log" 2>&1; then
+  if ! TMPDIR=$venv/tmp "$python" -I -m pip install --no-input --disable-pip-version-check "$@" </dev/null >>"$log" 2>&1; then
     say "installing $what failed; the end of $log:"
     tail -n 20 "$log" >&2
     die "when that is cured, start again"

@@ -1,10 +1,14 @@
-"""Logs: one structured line for each event, on standard error. No contents of messages and no names of files."""
+"""Logs: one structured line for each event, on standard error. No contents of messages and no names of files.
+
+A line that can't be written, since the disk is full or the terminal gone, is lost, and nothing else is.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
-from typing import Final
+from typing import Final, TextIO, cast
 
 import structlog
 from structlog.typing import Processor
@@ -16,6 +20,24 @@ SHARED: Final[tuple[Processor, ...]] = (
     structlog.processors.format_exc_info,
 )
 """What makes an event of ours and one of a library alike."""
+
+
+class Patient:
+    """A stream that takes a failure as said: whoever tells something of its work goes on with it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, if that goes."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if that goes."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 def configure_logging(level: str, *, as_json: bool = False) -> None:
@@ -31,7 +53,8 @@ def configure_logging(level: str, *, as_json: bool = False) -> None:
         if as_json
         else structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
     )
-    handler = logging.StreamHandler(sys.stderr)
+    stream = cast(TextIO, Patient(sys.stderr))
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
@@ -42,5 +65,5 @@ def configure_logging(level: str, *, as_json: bool = False) -> None:
     structlog.configure(
         processors=[*SHARED, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
     )

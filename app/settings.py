@@ -18,6 +18,7 @@ LISTS = ("allowed_origins", "allowed_hosts", "trusted_proxies", "weights_mirrors
 """Settings whose variable holds several values, with commas."""
 Count: TypeAlias = Annotated[int, Meta(gt=0)]
 Url: TypeAlias = Annotated[str, Meta(pattern=r"^https?://")]
+Network: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]+(/[0-9]+)?$")]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=86_400)]
 
 
@@ -53,7 +54,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tuple[str, ...], told("names under which the server is reached, with commas; addresses and localhost go anyway")
     ] = ()
     trusted_proxies: Annotated[
-        tuple[str, ...], told("addresses of reverse proxies whose X-Forwarded-For is believed, with commas")
+        tuple[Network, ...],
+        told("addresses or networks of reverse proxies whose X-Forwarded-For is believed, with commas"),
     ] = ()
 
     max_upload_bytes: Annotated[Count, told("bytes of one picture")] = 20 * 2**20
@@ -79,7 +81,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         4 * 2**20
     )
     max_head_bytes: Annotated[Count, told("request line and headers of an HTTP request")] = 64 * 2**10
-    min_body_bytes_per_s: Annotated[Count, told("slowest pace of an HTTP body, over ten seconds")] = 16 * 2**10
+    min_body_bytes_per_s: Annotated[
+        Count, told("slowest pace of an HTTP body, over ten seconds, and of what is sent")
+    ] = 16 * 2**10
     max_objects: Annotated[Count, told("objects of one picture")] = 64
     max_points: Annotated[Count, told("points of one object")] = 64
     max_history: Annotated[Count, told("steps that undo can go back")] = 1000
@@ -119,7 +123,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     conversion_timeout_s: Annotated[Seconds, told("compiling a model in the background")] = 900.0
     export_timeout_s: Annotated[Seconds, told("making a file, with its wait for others")] = 60.0
     encode_timeout_s: Annotated[Seconds, told("encoding a picture")] = 120.0
-    send_timeout_s: Annotated[Seconds, told("sending one reply")] = 10.0
+    send_timeout_s: Annotated[Seconds, told("a client that takes nothing of a reply for so long is cut off")] = 10.0
     shutdown_timeout_s: Annotated[Seconds, told("wait for open work when the server stops, then again for sockets")] = (
         5.0
     )
@@ -139,11 +143,16 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     for field in msgspec.structs.fields(Settings):
         text = environ.get(variable(field.name))
         if text is not None:
-            values[field.name] = text.split(",") if field.name in LISTS else text
+            values[field.name] = items(text) if field.name in LISTS else text
     try:
         return msgspec.convert(values, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
         raise ValueError(f"a HOVERSAM_ variable can't be read: {error}") from error
+
+
+def items(text: str) -> list[str]:
+    """Return the values of a list; spaces around them and a comma at the end mean nothing."""
+    return [item.strip() for item in text.split(",") if item.strip()]
 
 
 def variable(name: str) -> str:

@@ -32,7 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fetch.add_argument("names", nargs="+", metavar="NAME", help="tiny, small, base_plus, large, or all")
     verify = actions.add_parser("verify", help="hash models that are here and compare with what was published")
     verify.add_argument("names", nargs="*", metavar="NAME", help="default: all that are here")
-    adopt = actions.add_parser("import", help="take a published checkpoint from a file")
+    adopt = actions.add_parser(
+        "import",
+        help="take a published checkpoint from a file",
+        epilog="Weights of your own need no import: serve --model NAME --checkpoint FILE",
+    )
     adopt.add_argument("file", type=Path, metavar="FILE", help="a checkpoint that was downloaded by other means")
     adopt.add_argument("--as", dest="name", metavar="NAME", help="the model that it has to be; default: by its size")
 

@@ -16,7 +16,7 @@ class Timeouts:
 
     connect_s: float = 10.0
     open_s: float = 180.0
-    """A picture or a model: upload, the queue, encoding, and perhaps the download of the model."""
+    """A picture, a model or a file: upload, the queue, encoding, perhaps the model's download, the file's bytes."""
     hover_s: float = 2.0
     reply_s: float = 30.0
     """Any other reply, and handing a message to the network."""

@@ -205,7 +205,8 @@ class ClientSession:
     async def export(self, format: ExportFormat, objects: Iterable[int] | None = None) -> File:
         """Return a file of the objects named, or of all: its name, media type and bytes."""
         chosen = None if objects is None else list(objects)
-        return await self._ask({"t": "export", "format": format, "objects": chosen}, File)
+        fields = {"t": "export", "format": format, "objects": chosen}
+        return await self._ask(fields, File, timeout_s=self._line.timeouts.open_s)
 
     async def ping(self) -> Latency:
         """Return how long things take at the moment."""

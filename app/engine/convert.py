@@ -8,11 +8,9 @@ Price: for that minute the model is in memory twice.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -60,7 +58,7 @@ def write_graphs(sam: SAM2Base, folder: Path, precision: str) -> None:
     side, width = int(sam.image_size), int(sam.sam_prompt_encoder.embed_dim)
     grid = sam.sam_prompt_encoder.mask_input_size
     kept = torch.bfloat16 if decoder_precision(precision, side) == "bf16" else torch.float32
-    with torch.inference_mode(), unobserved():
+    with torch.inference_mode():
         pixels = torch.zeros(1, 3, side, side)
         encoder = EncoderGraph(sam, decoder, kept).eval()
         terms = encoder(pixels)
@@ -72,23 +70,6 @@ def write_graphs(sam: SAM2Base, folder: Path, precision: str) -> None:
                 example.append(torch.zeros(1, 1, *grid))
             model = openvino.convert_model(DecoderGraph(decoder, variant).eval(), example_input=tuple(example))
             openvino.save_model(model, folder / decoder_file(variant), compress_to_fp16=False)
-
-
-@contextlib.contextmanager
-def unobserved() -> Iterator[None]:
-    """Keep OpenVINO's converter from telling its makers, through Google Analytics, that it was used.
-
-    It tells them unless it runs in CI; its other switch is a file in the user's home, which isn't ours to write.
-    """
-    before = os.environ.get("CI")
-    os.environ["CI"] = "true"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["CI"]
-        else:
-            os.environ["CI"] = before
 
 
 def main(arguments: list[str]) -> int:

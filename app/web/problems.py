@@ -113,6 +113,12 @@ def bug_response(request: Request[Any, Any, Any], error: Exception) -> Response[
     return problem(500, "MODEL_ERROR", "the server made a mistake; try again", {})
 
 
+def no_disk_response(_: Request[Any, Any, Any], error: OSError) -> Response[dict[str, Any]]:
+    """Return the answer to an upload that the disk didn't take: while it comes, one of over a megabyte lies there."""
+    log.error("disk_full", errno=error.errno)
+    return problem(503, "MODEL_NOT_READY", "the server's disk is full; try again, or send a file under 1 MB", {})
+
+
 def problem(status: int, code: str, message: str, headers: dict[str, str]) -> Response[dict[str, Any]]:
     """Return the one shape of errors."""
     content = {"detail": {"code": code, "message": message}}

@@ -26,7 +26,7 @@ from app.settings import Settings
 
 PIECE_BYTES: Final = 4096
 UNSENT_BYTES: Final = 2**17
-"""So much the kernel takes of us ahead of what it has sent; it asks for more at once, so that no link is slower for it."""
+"""So much the kernel takes of us ahead of what it has sent. It asks for more at once: no link is slower for it."""
 LOOKS: Final = 4
 """How often a stalled peer is looked at within the time that it has."""
 NO_TEXT, TOO_LARGE = 1007, 1009
@@ -161,6 +161,8 @@ class HardenedWebSocket(WebSocketsSansIOProtocol):
         """The peer takes again."""
         super().resume_writing()
         self.stall.stop()
+        if self.pong_timer is not None:  # the ping only now gets on its way
+            self.await_pong()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget every clock: the connection has ended."""
@@ -214,10 +216,17 @@ class HardenedWebSocket(WebSocketsSansIOProtocol):
         else:
             super().send_receive_event_to_app()
 
+    def await_pong(self) -> None:
+        """Give the answer to a ping its time from now."""
+        if self.pong_timer is not None:
+            self.pong_timer.cancel()
+        if self.ping_timeout is not None:
+            self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
+
     def keepalive_timeout(self) -> None:
         """End a connection that answered no ping, unless the ping still waits behind what the peer is taking."""
-        if self.stall.runs and self.ping_timeout is not None:
-            self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
+        if self.stall.runs:
+            self.await_pong()
             return
         super().keepalive_timeout()
         if self.transport.get_write_buffer_size():  # the close frame won't get through either

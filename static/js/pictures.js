@@ -34,9 +34,13 @@ export function bindDrop(onOver, onFile) {
   /** @param {DragEvent} event */
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files") ?? false;
   addEventListener("dragover", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    onOver(true);
+    if (hasFiles(event)) {
+      event.preventDefault();
+      onOver(true);
+    } else if (!(event.target instanceof HTMLInputElement) && event.dataTransfer) {
+      event.preventDefault(); // a link that is dropped would lead away from the work
+      event.dataTransfer.dropEffect = "none";
+    }
   });
   addEventListener("dragleave", (event) => {
     if (event.relatedTarget === null) onOver(false);

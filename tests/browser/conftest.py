@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ import msgpack
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.shop import Shop, open_shop
 from tests.browser.studio import ARGUMENTS, OpenStudio, Studio, chromium
 from tests.conftest import Program, free_port
 
@@ -38,6 +40,15 @@ def fake_server() -> Iterator[str]:
 def address(fake_server: str) -> str:
     """Where the page comes from; a module whose tests need a real model overrides this fixture."""
     return fake_server
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """A server whose engine, models and downloads the test holds in its hands."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("app.engine.checkpoints.default_cache_file", lambda: tmp_path / "cache" / "verified.json")
+    with open_shop(tmp_path / "checkpoints") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -165,6 +165,36 @@ def test_theme_follows_the_system_until_a_person_chooses(open_studio: OpenStudio
     assert page.evaluate(paper) == dark  # before any module has run
 
 
+def test_nothing_moves_by_itself_where_motion_is_unwelcome(open_studio: OpenStudio) -> None:
+    studio = open_studio(reduced_motion="reduce")
+    moving = studio.page.evaluate("""() => {
+      document.getElementById("progress").hidden = false;
+      return [...document.querySelectorAll("*")].filter((e) => {
+        const { animationName, transitionDuration } = getComputedStyle(e);
+        return animationName !== "none" || parseFloat(transitionDuration) > 0;
+      }).map((e) => e.id || e.className);
+    }""")
+    assert moving == []
+
+
+def test_sheet_lists_every_shortcut(open_studio: OpenStudio) -> None:
+    studio = open_studio()
+    studio.page.keyboard.type("?")
+    sheet = studio.page.locator("#help")
+    expect(sheet).to_be_visible()
+    shown = {text.lower() for text in sheet.locator("kbd").all_inner_texts()}
+    code = (ROOT / "static" / "js" / "keyboard.js").read_text()
+    plain, control = (re.search(rf"const {name} = {{(.*?)}};", code, re.DOTALL) for name in ("PLAIN", "WITH_CONTROL"))
+    assert plain is not None
+    assert control is not None
+    keys = set(re.findall(r'"?([^\s",]+)"?: "', plain[1] + control[1]))
+    others = {"escape": "esc", "-": "\N{MINUS SIGN}", "=": "+", "f": "0", "?": "?"}
+    assert {others.get(key, key) for key in keys} - {"?"} <= shown
+    assert {"space", "h", "alt", "shift", "tab", "f2"} <= shown
+    studio.press("Escape")
+    expect(sheet).to_be_hidden()
+
+
 def test_first_hint_goes_for_good_when_it_is_put_away(open_studio: OpenStudio) -> None:
     studio = open_studio()
     studio.open(discs())

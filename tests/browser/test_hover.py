@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import threading
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.shop import Shop
 from tests.browser.studio import DISC_A, OpenStudio, Studio, apart, discs
 
 pytestmark = pytest.mark.browser
@@ -115,14 +118,63 @@ def test_click_on_another_candidate_is_one_step_to_undo_and_to_redo(open_studio:
     studio.until("s.objects.length === 0 && !s.canUndo")
 
 
-def test_hovers_stay_two_at_most_and_carry_what_was_painted(open_studio: OpenStudio) -> None:
+def test_hovers_follow_the_pointer_and_carry_what_was_painted(open_studio: OpenStudio) -> None:
     studio = opened(open_studio)
     for step in range(40):
         studio.hover((80 + step * 6, 100 + step * 3))
     studio.until("s.preview !== null")
-    hovers = [message for message in studio.sent if message["t"] == "hover"]
-    assert any("ack" in message for message in hovers)
-    assert len({message["seq"] for message in hovers}) == len(hovers)
+    asked = hovers(studio)
+    assert any("ack" in message for message in asked)
+    assert len({message["seq"] for message in asked}) == len(asked)
     last = [pytest.approx(80 + 39 * 6, abs=1), pytest.approx(100 + 39 * 3, abs=1)]
     studio.page.wait_for_function("() => hoversam.latency().find(row => row.kind === 'total').count > 0")
-    assert [hovers[-1]["x"], hovers[-1]["y"]] == last
+    assert [hovers(studio)[-1]["x"], hovers(studio)[-1]["y"]] == last
+
+
+class TestBusyDevice:
+    """In a class of its own, for the server of its own."""
+
+    @pytest.fixture
+    def address(self, shop: Shop) -> str:
+        return shop.server.url
+
+    def test_two_hovers_are_on_the_way_at_most_the_newest_wins_and_the_last_mask_stays(
+        self, open_studio: OpenStudio, shop: Shop
+    ) -> None:
+        studio = opened(open_studio)
+        studio.hover(DISC_A)
+        studio.until("s.preview !== null")
+        before, kept = len(hovers(studio)), studio.state()["preview"]["seq"]
+        shop.engine.decode_gate = threading.Event()
+        for step in range(12):
+            studio.hover((200 + step * 12, 200))
+        studio.pixel(DISC_A)
+        assert 1 <= len(hovers(studio)) - before <= 2
+        assert studio.state()["preview"]["seq"] == kept
+
+        shop.engine.decode_gate.set()
+        newest = pytest.approx(200 + 11 * 12, abs=1)
+        studio.until(f"s.preview !== null && s.preview.seq > {kept}")
+        studio.page.wait_for_function("() => hoversam.latency().find(row => row.kind === 'total').count > 1")
+        studio.until(f"s.preview.seq === {hovers(studio)[-1]['seq']}")
+        assert hovers(studio)[-1]["x"] == newest
+        assert len(hovers(studio)) - before <= 4  # those between were never asked
+
+
+def hovers(studio: Studio) -> list[dict[str, Any]]:
+    return [message for message in studio.sent if message["t"] == "hover"]
+
+
+def test_pen_that_hovers_sees_and_its_tip_adds(open_studio: OpenStudio) -> None:
+    studio = opened(open_studio)
+    wire = studio.page.context.new_cdp_session(studio.page)
+    x, y = studio.at(DISC_A)
+
+    def pen(kind: str, **more: Any) -> None:
+        wire.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, "pointerType": "pen", **more})
+
+    pen("mouseMoved")
+    studio.until("s.preview !== null && s.badge === 'add'")
+    pen("mousePressed", button="left", buttons=1, clickCount=1, force=0.5)
+    pen("mouseReleased", button="left", clickCount=1)
+    studio.until("s.objects.length === 1 && s.objects[0].points.length === 1")

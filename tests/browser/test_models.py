@@ -2,71 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from app.engine.fake import FakeEngine
-from app.settings import Settings
+from tests.browser.shop import Shop, release
 from tests.browser.studio import DISC_A, DISC_B, WAIT_MS, OpenStudio, Studio, discs
-from tests.conftest import Server, open_gates, started
 from tests.image_files import file_of
-from tests.integration.garage import GRIDS, Garage, small_models
-from tests.weights_site import CONTENT, Site, served
+from tests.weights_site import CONTENT
 
 pytestmark = pytest.mark.browser
-
-
-@dataclass
-class Shop:
-    """A server in a thread of its own, whose models and downloads a test holds in its hands."""
-
-    server: Server
-    engine: FakeEngine
-    garage: Garage
-    site: Site
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """A server that runs `tiny`, has `small` and may fetch the others."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("app.engine.checkpoints.default_cache_file", lambda: tmp_path / "cache" / "verified.json")
-    engine, garage, site = FakeEngine(grid=GRIDS["tiny"]), Garage(), Site()
-    with served(site):
-        manifest = small_models(tmp_path / "checkpoints", site.url)
-        (tmp_path / "checkpoints" / manifest.entry("small").file).write_bytes(CONTENT)
-        settings = Settings(checkpoints_dir=tmp_path / "checkpoints", shutdown_timeout_s=2.0)
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=loop.run_forever)
-        thread.start()
-
-        async def start() -> Server:
-            return await started(settings, engine, manifest=manifest, load=garage.load)
-
-        server = asyncio.run_coroutine_threadsafe(start(), loop).result(WAIT_MS / 1000)
-        yield Shop(server, engine, garage, site)
-        release(site)
-        garage.close()
-        open_gates(engine)
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(WAIT_MS / 1000)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(WAIT_MS / 1000)
-        loop.close()
-
-
-def release(site: Site) -> None:
-    """Let a stalled answer break off, and later ones go through."""
-    stall, site.stall = site.stall, None
-    if stall is not None:
-        stall.set()
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
@@ -42,6 +44,27 @@ def test_sample_opens_by_a_click(open_studio: OpenStudio) -> None:
     studio.until("s.image?.name === 'astronaut.jpg'")
     expect(studio.page.locator("#file-name")).to_have_text("astronaut.jpg")
     expect(studio.page.locator("#welcome")).to_be_hidden()
+    studio.page.locator(".foot summary").click()
+    credits = studio.page.locator(".foot li")
+    expect(credits).to_have_count(studio.page.locator("#samples .sample").count())
+    expect(credits.first).to_contain_text("Public domain")
+
+
+def test_upload_shows_how_much_has_left(open_studio: OpenStudio) -> None:
+    studio = open_studio()
+    studio.page.evaluate("""() => {
+      globalThis.fractions = [];
+      new MutationObserver(() => fractions.push(document.getElementById("progress").value))
+        .observe(document.getElementById("progress"), { attributeFilter: ["value"] });
+    }""")
+    wire = studio.page.context.new_cdp_session(studio.page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 400_000}
+    wire.send("Network.emulateNetworkConditions", slow)
+    noise = Image.frombytes("RGB", (500, 500), random.Random(0).randbytes(500 * 500 * 3))
+    studio.open({"name": "noise.png", "mimeType": "image/png", "buffer": file_of(noise, "PNG")})
+    fractions = studio.page.evaluate("() => fractions.filter(value => value > 0 && value < 1)")
+    assert len(set(fractions)) > 2
+    assert fractions == sorted(fractions)
 
 
 def test_picture_is_seen_and_zoomed_while_it_is_still_on_its_way(open_studio: OpenStudio) -> None:
@@ -100,6 +123,17 @@ def test_pictures_of_all_eight_orientations_are_upright_and_masks_lie_on_them(op
         assert apart(studio.pixel((101, 17)), (0, 255, 1, 255)) > 15, name
         assert apart(studio.pixel((8, 8))[:3], (254, 0, 0)) < 12, name
         studio.away()
+
+
+def test_link_that_is_dropped_doesnt_lead_away(open_studio: OpenStudio) -> None:
+    studio = open_studio()
+    taken = studio.page.evaluate("""() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.setData("text/uri-list", "https://example.org/");
+      const event = new DragEvent("dragover", { dataTransfer, bubbles: true, cancelable: true });
+      return [!document.body.dispatchEvent(event), document.getElementById("drop").hidden];
+    }""")
+    assert taken == [True, True]
 
 
 def test_text_file_is_refused_in_the_servers_words_and_the_work_stays(open_studio: OpenStudio) -> None:

@@ -94,6 +94,13 @@ def test_picture_of_twelve_megapixels_is_drawn_from_a_smaller_copy_and_sharp_whe
     }""")
     studio.open({"name": "big.png", "mimeType": "image/png", "buffer": file_of(big, "PNG", compress_level=1)})
     studio.page.wait_for_function("() => globalThis.drawn.at(-1) === 1000")
+    drawn = studio.page.evaluate("() => globalThis.drawn.length")
+    for step in range(8):
+        studio.hover((800 + 200 * step, 1500))
+    studio.until("s.preview !== null")
+    studio.pixel((2020, 1520))
+    assert studio.page.evaluate("() => globalThis.drawn.length") == drawn  # hovers leave the picture alone
+
     studio.page.mouse.move(*studio.at((2020, 1520)))
     for _ in range(12):
         studio.page.mouse.wheel(0, -240)

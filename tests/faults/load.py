@@ -1,10 +1,11 @@
-"""Programs under load, and the pointers and floods that load them; what they measure is shown by `./start.sh soak`."""
+"""Programs under load, pointers that load them, and a flood: `python -m tests.faults.load URL IMAGE_ID`."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,14 +13,15 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.protocol import messages as m
-from tests.conftest import Program, free_port
-from tests.faults.observed import Observed
+from tests.conftest import ROOT, Program, free_port
+from tests.faults.observed import Observed, session_at
 from tests.image_files import png
 from tests.integration.peer import Peer, post_picture_to
 
 SOAKS = bool(os.environ.get("HOVERSAM_SOAK"))
 HZ = 60
-DECODE_S = "0.008"
+FLOOD_PER_S = 1000
+DECODE_S = "0.02"
 MANY = "400"
 """Sessions that may come."""
 SIZE_HW = (48, 64)
@@ -104,13 +106,29 @@ class Pointer:
                 self.times.append(time.perf_counter() - self._sent.pop(reply.seq))
 
 
-async def flood(server: Observed, messages_per_s: int = 1000) -> None:
+async def flood(url: str, image_id: str) -> None:
     """Send far too much, and come back whenever one is thrown out, until cancelled."""
     while True:
         with contextlib.suppress(Exception):
-            async with server.session() as peer:
+            async with session_at(url, image_id) as peer:
                 reading = asyncio.create_task(peer.closed())
                 while not reading.done():
-                    for _ in range(messages_per_s // 100):
+                    for _ in range(FLOOD_PER_S // 100):
                         await peer.send(m.Hover(seq=peer.seq(), x=5, y=5))
                     await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def flooder(server: Observed) -> AsyncIterator[None]:
+    """Flood from another process: whoever measures shares no loop with it."""
+    command = sys.executable, "-m", "tests.faults.load", server.ws_url, server.image_id
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+    try:
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(flood(*sys.argv[1:]))

@@ -33,8 +33,7 @@ PHASE_S = 0.7
 AGAIN_S = 0.15
 """A fault that is over sooner comes again after this; any faster it would be another one, a flood."""
 BUSY_S = 0.040
-"""Twice what a decode of `program` takes: where a quiet server's 95th percentile is beyond, the machine is too busy to
-tell by percentiles, and medians are compared."""
+"""Twice what a decode of `program` takes."""
 Fault = Callable[["Observed"], Coroutine[Any, Any, None]]
 
 
@@ -58,6 +57,15 @@ class Figures:
         )
 
 
+@asynccontextmanager
+async def session_at(ws_url: str, image_id: str) -> AsyncIterator[Peer]:
+    """Give a session at an address that shows a picture."""
+    async with dialled_at(ws_url) as peer:
+        await peer.hello()
+        await peer.open(image_id)
+        yield peer
+
+
 class Observed:
     """A running program and a healthy client of it."""
 
@@ -68,9 +76,7 @@ class Observed:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Peer]:
         """Give a session that shows a picture."""
-        async with dialled_at(self.ws_url) as peer:
-            await peer.hello()
-            await peer.open(self.image_id)
+        async with session_at(self.ws_url, self.image_id) as peer:
             yield peer
 
     async def get(self, path: str) -> httpx.Response:
@@ -110,8 +116,13 @@ class Beside:
     """What a healthy session's hovers took, in seconds, in quiet and during a fault, in turns.
 
     All rounds count together: what a busy machine adds now and then falls on both alike.
+
+    Attributes:
+        busy_s: twice the 95th percentile that a quiet machine would have. Where it is beyond even without the fault,
+            the machine is too busy to tell by percentiles, and medians are compared.
     """
 
+    busy_s: float = BUSY_S
     quiet: list[float] = field(default_factory=list)
     faulty: list[float] = field(default_factory=list)
 
@@ -129,7 +140,7 @@ class Beside:
     @property
     def ratio(self) -> float:
         """How many times as long a hover takes during the fault: at the 95th percentile, or in the middle."""
-        figure = p95 if p95(self.quiet) <= BUSY_S else median
+        figure = p95 if p95(self.quiet) <= self.busy_s else median
         return figure(self.faulty) / figure(self.quiet)
 
     def __str__(self) -> str:

@@ -1,16 +1,19 @@
 """The program itself around an engine whose decodes take a set time: `python -m tests.faults.program serve --port N`.
 
-`FAULT_DECODE_S` is that time. A picture 13 pixels wide makes the engine hang for good.
+`FAULT_DECODE_S` is that time. A picture 13 pixels wide makes the engine hang for good. What is logged goes to the file
+`FAULT_LOG_FILE`, where there is one, and not to standard error.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import threading
 import time
 import types
+from pathlib import Path
 
 from app import serve
 from app.engine.contract import Candidates, Embedding, Prompt
@@ -29,7 +32,20 @@ class SlowEngine(FakeEngine):
         return super().decode(embedding, prompts)
 
 
+def log_to_a_file(path: str) -> None:
+    """Send what is logged to a file, and what is said at the start where it is awaited."""
+    usual = vars(serve)["configure_logging"]
+
+    def configured(level: str, *, as_json: bool = False) -> None:
+        with contextlib.redirect_stderr(Path(path).open("a", encoding="utf-8")):
+            usual(level, as_json=as_json)
+
+    vars(serve)["configure_logging"] = configured
+
+
 def run(argv: list[str]) -> int:
+    if path := os.environ.get("FAULT_LOG_FILE"):
+        log_to_a_file(path)
     device = types.ModuleType("app.engine.device")  # the real one loads torch
     vars(device)["set_threads"] = lambda _: None
     sys.modules[device.__name__] = device

@@ -49,6 +49,11 @@ class Pulse:
         await pulse._line()
         return pulse
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def begin(self) -> None:
         """Hover from now on, one after the other."""
         self._stdin.write(b"\n")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
-from statistics import quantiles
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from tests.faults.load import SOAKS, Pointer, flood, loaded
-from tests.faults.observed import SLACK_S, Observed, show
+from tests.faults.load import DECODE_S, SOAKS, Pointer, flooder, loaded
+from tests.faults.observed import SLOWER, Beside, Observed, show
 from tests.integration.peer import dialled_at
 from tests.property.thorough import examples
 
@@ -19,45 +19,63 @@ IDLE = 200
 CYCLES = examples(300, 3000)
 CLIENTS = 4
 IDLE_BYTES = 40 * 1024
-ROUNDS = 3
+ROUNDS = 2
+MOST_ROUNDS = 5
+SLOWER_BY_IDLERS = 1.1 if SOAKS else 1.25
+"""Three seconds show the 95th percentile to a few milliseconds only: a tenth is told by the long version."""
+BUSY_S = 2 * CLIENTS * float(DECODE_S)
+"""Four pointers at 60 Hz ask for twice what the model gives, so each waits for the three others."""
+CHURN_ROUNDS = 3
 CHURN_BYTES = 2 * 2**20
+Company = Callable[[Observed], AbstractAsyncContextManager[None]]
 
 
-async def p95_of_four_s(server: Observed, seconds: float) -> float:
+async def times_of_four(server: Observed) -> list[float]:
+    """Return what the hovers of four pointers took; every click was answered and no hover given up."""
     async with AsyncExitStack() as stack:
         pointers = [Pointer(await stack.enter_async_context(server.session())) for _ in range(CLIENTS)]
-        await asyncio.gather(*(asyncio.wait_for(pointer.run(seconds), seconds + 60) for pointer in pointers))
+        await asyncio.gather(*(asyncio.wait_for(pointer.run(SECONDS), SECONDS + 60) for pointer in pointers))
     assert all((pointer.answers, pointer.late) == (pointer.clicks, 0) for pointer in pointers)
-    return quantiles([taken for pointer in pointers for taken in pointer.times], n=20)[-1]
+    return [taken for pointer in pointers for taken in pointer.times]
+
+
+async def compared(server: Observed, company: Company, most: float) -> Beside:
+    """Let four pointers run alone and in company, in turns, until their ratio is told."""
+    beside = Beside(busy_s=BUSY_S)
+    await times_of_four(server)  # warm
+    for number in range(MOST_ROUNDS):
+        if number >= ROUNDS and beside.ratio <= most:
+            break
+        beside.quiet.extend(await times_of_four(server))
+        async with company(server):
+            beside.faulty.extend(await times_of_four(server))
+    return beside
 
 
 async def test_four_pointers_do_not_notice_a_flooder_and_lose_no_click() -> None:
     async with loaded() as server:
-        for attempt in range(3):
-            alone_s = await p95_of_four_s(server, SECONDS)
-            flooding = asyncio.create_task(flood(server))
-            beside_s = await p95_of_four_s(server, SECONDS)
-            flooding.cancel()
-            await asyncio.gather(flooding, return_exceptions=True)
-            show(f"hover p95 of four pointers: {1000 * alone_s:.1f} ms, with a flooder {1000 * beside_s:.1f} ms")
-            if beside_s <= 1.5 * alone_s + SLACK_S:
-                return
-            assert attempt < 2, "the flooder slowed the others down each time"
+        beside = await compared(server, flooder, SLOWER)
+        show(f"four pointers beside a flooder: {beside}")
+        assert beside.ratio <= SLOWER
 
 
 async def test_idle_sessions_cost_little() -> None:
-    async with loaded() as server, AsyncExitStack() as stack:
-        alone_s = await p95_of_four_s(server, SECONDS)
+    grown: list[float] = []
+
+    @asynccontextmanager
+    async def idlers(server: Observed) -> AsyncIterator[None]:
         before = await server.figures()
-        for _ in range(IDLE):
-            await (await stack.enter_async_context(dialled_at(server.ws_url))).hello()
-        full = await server.figures()
-        each = (full.memory_bytes - before.memory_bytes) / IDLE
-        ratio = 1.1 if SOAKS else 1.5
-        beside_s = min([await p95_of_four_s(server, SECONDS) for _ in range(2)])
-        show(f"an idle session: {each / 1024:.1f} KiB; hover p95 {1000 * alone_s:.1f} -> {1000 * beside_s:.1f} ms")
-        assert each <= IDLE_BYTES
-        assert beside_s <= ratio * alone_s + SLACK_S
+        async with AsyncExitStack() as stack:
+            for _ in range(IDLE):
+                await (await stack.enter_async_context(dialled_at(server.ws_url))).hello()
+            grown.append((await server.figures()).memory_bytes - before.memory_bytes)
+            yield
+
+    async with loaded() as server:
+        beside = await compared(server, idlers, SLOWER_BY_IDLERS)
+        show(f"an idle session: {grown[0] / IDLE / 1024:.1f} KiB; four pointers beside {IDLE}: {beside}")
+        assert grown[0] / IDLE <= IDLE_BYTES  # later ones find the memory of those that left
+        assert beside.ratio <= SLOWER_BY_IDLERS
 
 
 async def test_coming_and_going_leaves_nothing() -> None:
@@ -73,12 +91,12 @@ async def test_coming_and_going_leaves_nothing() -> None:
             await asyncio.gather(*(once(server) for _ in range(20)))
         before = await server.recovered(start)
         growth = []
-        for _ in range(ROUNDS):
+        for _ in range(CHURN_ROUNDS):
             for _ in range(CYCLES // 20):
                 await asyncio.gather(*(once(server) for _ in range(20)))
             after = await server.recovered(before)
             growth.append(after.memory_bytes - before.memory_bytes)
             before = after
         shown = ", ".join(f"{size / 1024:+.0f} KiB" for size in growth)
-        show(f"{ROUNDS} rounds of {CYCLES} connections: memory {shown}")
+        show(f"{CHURN_ROUNDS} rounds of {CYCLES} connections: memory {shown}")
         assert min(growth) <= CHURN_BYTES

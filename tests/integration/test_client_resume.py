@@ -6,12 +6,16 @@ import asyncio
 import json
 import threading
 from collections.abc import Mapping
+from typing import Any, cast
 
 import pytest
 
 from app.client import ClientSession, Object, Reconnect, Timeouts, connect
 from app.engine.fake import FakeEngine
+from app.engine.manifest import BUNDLED_DIR, load_manifest
+from app.engine.sam2_torch import load_torch_engine
 from app.errors import UnknownObjectError
+from app.exports.files import ExportFile
 from app.models import Weights
 from app.settings import Settings
 from tests.conftest import Server, started
@@ -280,12 +284,11 @@ async def test_a_picture_is_uploaded_again_to_a_server_that_forgot_it_before_it_
         assert forgotten
 
 
-async def test_sixteen_sessions_on_eight_pictures_see_what_each_would_alone(server: Server) -> None:
-    pictures = [file_of(noise(96 + 8 * number, 80, seed=number), "PNG") for number in range(8)]
-
-    async def play(session: ClientSession, number: int) -> list[object]:
+async def seen_by_one(url: str, picture: bytes, number: int) -> list[object]:
+    """Return all that one of sixteen scripted sessions sees; it waits for each answer, however long others take."""
+    async with connect(url, timeouts=Timeouts(hover_s=60.0, reply_s=60.0)) as session:
+        await session.open(picture)
         seen: list[object] = []
-        await session.open(pictures[number % 8])
         cup = await session.click(20 + number, 30)
         async for preview in session.hover([(40, 10 + 3 * step + number % 3) for step in range(4)]):
             seen.append(preview.masks)
@@ -296,14 +299,25 @@ async def test_sixteen_sessions_on_eight_pictures_see_what_each_would_alone(serv
         await session.click(20, 30, label=0, object=other.id)
         return [told(session.objects), seen[-1]]
 
-    async def alone(number: int) -> list[object]:
-        async with connect(server.url) as session:
-            return await play(session, number)
 
-    expected = [await alone(number) for number in range(16)]
-    together = await asyncio.gather(*(alone(number) for number in range(16)))
+async def sixteen_see_what_each_would_alone(url: str) -> None:
+    pictures = [file_of(noise(96 + 8 * number, 80, seed=number), "PNG") for number in range(8)]
+    expected = [await seen_by_one(url, pictures[number % 8], number) for number in range(16)]
+    together = await asyncio.gather(*(seen_by_one(url, pictures[number % 8], number) for number in range(16)))
     assert list(together) == expected
     assert len({str(each) for each in expected}) == 16
+
+
+async def test_sixteen_sessions_on_eight_pictures_see_what_each_would_alone(server: Server) -> None:
+    await sixteen_see_what_each_would_alone(server.url)
+
+
+async def test_sixteen_sessions_of_a_real_model_see_what_each_would_alone() -> None:
+    patient = Settings(offline=True, shutdown_timeout_s=2.0, hover_timeout_s=60.0, click_timeout_s=60.0)
+    nano = load_torch_engine(load_manifest().entry("nano"), BUNDLED_DIR / "nano.pt")
+    server = await started(patient, cast("FakeEngine", nano))
+    await sixteen_see_what_each_would_alone(server.url)
+    await server.stop()
 
 
 async def test_a_session_on_another_model_is_made_again_on_that_model(engine: FakeEngine) -> None:
@@ -335,6 +349,24 @@ async def test_a_model_asked_for_before_any_picture_is_asked_for_again(engine: F
         await session.ping()
         assert (await session.open(png())).model == "nano"
     await server.stop()
+
+
+async def test_a_file_is_waited_for_longer_than_a_click(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, make = asyncio.Event(), server.lobby.exporter.make
+
+    async def held(*asked: Any) -> ExportFile:
+        await gate.wait()
+        return await make(*asked)
+
+    monkeypatch.setattr(server.lobby.exporter, "make", held)
+    timeouts = Timeouts(reply_s=0.5)
+    async with connect(server.url, timeouts=timeouts) as session:
+        await session.open(png())
+        asking = asyncio.create_task(session.export("coco"))
+        done, _ = await asyncio.wait([asking], timeout=3 * timeouts.reply_s)
+        assert not done
+        gate.set()
+        assert (await asking).media_type == "application/json"
 
 
 async def test_a_file_is_exported_across_a_cut(server: Server) -> None:

@@ -148,6 +148,9 @@ PEERS_COMMANDS = (
     'curl -X POST {url}/api/upload -F "file=@static/samples/cat.jpg"',
     'curl -X POST {url}/api/segment -H "Content-Type: application/json" '
     '-d \'{{"image_id": "' + str(UPLOADED["image_id"]) + '", "points": [{{"x": 210, "y": 120, "label": 1}}]}}\'',
+    "curl -X POST {url}/api/segment -H 'Content-Type: application/json' "
+    '-d \'{{"image_id": "' + str(UPLOADED["image_id"]) + '", "points": [\n{{ "x": 210, "y": 120, "label": 1 }},\n'
+    '{{ "x": 220, "y": 130 }},\n{{ "x": 10, "y": 10, "label": 0 }}\n]}}\'',
 )
 """As FastSAM-Demo documents them, with a picture and a point of ours."""
 

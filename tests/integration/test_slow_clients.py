@@ -37,7 +37,9 @@ def narrow(server: Server, window_bytes: int = 4096) -> socket.socket:
 async def deaf(server: Server, window_bytes: int = 4096) -> AsyncIterator[Peer]:
     """Give a welcomed socket with a small window, that reads only what the test asks for."""
     plain = narrow(server, window_bytes)
-    async with connect(server.ws_url, sock=plain, compression=None, proxy=None, close_timeout=0.1) as opened:
+    async with connect(
+        server.ws_url, sock=plain, compression=None, proxy=None, close_timeout=0.1, max_size=None
+    ) as opened:
         peer = Peer(opened)
         await peer.hello()
         yield peer
@@ -81,7 +83,7 @@ async def test_a_client_that_pings_and_takes_no_pong_is_cut_off(
     await server.stop()
 
 
-SLOW = Settings(send_timeout_s=1.0, ping_interval_s=0.5, ping_timeout_s=0.5, shutdown_timeout_s=2.0)
+SLOW = Settings(send_timeout_s=1.0, ping_interval_s=0.5, ping_timeout_s=1.0, shutdown_timeout_s=2.0)
 WINDOW_BYTES = 2**15
 PAUSE_S = 0.04
 """Between two windows of a slow reader: a megabyte takes it several times as long as `SLOW` waits for a stalled one."""
@@ -93,7 +95,8 @@ async def read_slowly(peer: Peer) -> None:
         peer.socket.transport.pause_reading()
         await asyncio.sleep(PAUSE_S)
         peer.socket.transport.resume_reading()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # what has come is found,
+        await asyncio.sleep(0)  # and read
 
 
 async def asked_for_a_large_file(server: Server, peer: Peer) -> None:

@@ -132,7 +132,7 @@ test("the page names every module, and each is there", () => {
 
 test("modules without a page touch none", () => {
   const pure = ["candidates", "difference", "exchange", "history", "hovers", "inbox", "latency", "masks", "models", "msgpack", "palette",
-    "protocol", "recipe", "requests", "restorer", "state", "studio", "viewport", "words", "actions"];
+    "protocol", "recipe", "requests", "restorer", "state", "steps", "studio", "viewport", "words", "actions"];
   for (const name of pure) {
     const code = readFileSync(new URL(`static/js/${name}.js`, HERE), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
     assert.doesNotMatch(code, /\b(document|window|localStorage|sessionStorage|navigator|WebSocket|HTMLElement)\b/, name);

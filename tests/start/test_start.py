@@ -162,7 +162,9 @@ def test_a_moved_folder_is_installed_again(machine: Machine) -> None:
 
 @pytest.mark.parametrize(("moment", "venv_again"), [("cut-off-downloading", False), ("cut-off-installing", True)])
 def test_an_interrupted_installation_is_repeated(machine: Machine, moment: str, *, venv_again: bool) -> None:
-    assert machine.start(FAKE_PIP=moment).returncode == 130
+    interrupted = machine.start(FAKE_PIP=moment)
+    assert interrupted.returncode == 130
+    assert interrupted.stderr.splitlines()[-1] == "start.sh: interrupted; start again to go on"
     assert not machine.called("app")
     assert machine.start().returncode == 0
     assert bool(machine.called("venv")) == venv_again, "a half-written package must not be taken for a whole one"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -128,5 +129,15 @@ def test_a_file_is_recognised_by_its_size(entry: ModelEntry, source: Path) -> No
 
 
 def test_weights_of_ones_own_are_told_how_they_run(source: Path) -> None:
-    with pytest.raises(ModelUnavailableError, match=f"serve --checkpoint .*{source.suffix}"):
+    with pytest.raises(ModelUnavailableError, match=re.escape(f"serve --model NAME --checkpoint {source} (NAME:")):
         recognised(load_manifest(), source)
+
+
+@pytest.mark.parametrize("content", [b"weights of MINE", b"fine-tuned weights"], ids=["same size", "another size"])
+def test_fine_tuned_weights_of_a_model_are_told_how_they_run(
+    entry: ModelEntry, source: Path, folder: Path, content: bytes
+) -> None:
+    source.write_bytes(content)
+    cure = f"run them with: serve --model {entry.name} --checkpoint {source}"
+    with pytest.raises(ModelUnavailableError, match=re.escape(cure) + "$"):
+        adopt(entry, source, folder, progress=ignore)

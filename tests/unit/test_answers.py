@@ -18,12 +18,13 @@ SCORES = np.array([0.5, 0.9, 0.7], np.float32)
 
 def disc(radius: float) -> Logits:
     y, x = np.ogrid[:GRID, :GRID]
-    return (radius - np.hypot(x - 31.5, y - 31.5)).astype(np.float32)
+    logits: Logits = np.asarray(radius - np.hypot(x - 31.5, y - 31.5), np.float32)
+    return logits
 
 
 def specked(logits: Logits) -> Logits:
     """Return logits with a lone cell in every fourth row and column outside of the disc."""
-    found = logits.copy()
+    found: Logits = logits.copy()
     lone = np.zeros(found.shape, np.bool_)
     lone[1:-1:4, 1:-1:4] = True
     found[lone & (logits < -3)] = 1

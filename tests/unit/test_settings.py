@@ -23,6 +23,8 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("OFFLINE", "1", True),
         ("OFFLINE", "false", False),
         ("ALLOWED_ORIGINS", "https://a.example,https://b.example", ("https://a.example", "https://b.example")),
+        ("ALLOWED_HOSTS", " a.example, b.example,", ("a.example", "b.example")),
+        ("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8, ::1", ("127.0.0.1", "10.0.0.0/8", "::1")),
         ("HOVER_TIMEOUT_S", "0.5", 0.5),
         ("MAX_PIXELS", "1", 1),
     ],
@@ -42,6 +44,7 @@ def test_a_variable_sets_its_setting(name: str, text: str, value: object) -> Non
         ("IDLE_TIMEOUT_S", "nan"),
         ("IDLE_TIMEOUT_S", "0"),
         ("HELLO_TIMEOUT_S", "1e9"),
+        ("TRUSTED_PROXIES", "localhost"),
     ],
 )
 def test_a_variable_that_can_not_be_is_named(name: str, text: str) -> None:

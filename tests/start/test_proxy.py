@@ -1,0 +1,230 @@
+"""The README's reverse proxies: what they are told fits the program, and where they are installed, they are run.
+
+nginx's configuration is parsed everywhere. nginx and Caddy themselves are run in front of a real server where they are
+on PATH, as they are not on most machines: to install them would start them as services.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import ssl
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import crossplane  # type: ignore[import-untyped]
+import httpx
+import pytest
+from websockets.asyncio.client import connect as connect_socket
+
+from app.asgi import FORM_SLACK_BYTES
+from app.client import connect
+from app.protocol.codec import decode_server, encode
+from app.protocol.messages import Hello, Welcome
+from app.settings import Settings, from_environment
+from tests.conftest import Server, free_port
+from tests.start.readme import ROOT, block
+
+PHOTO = ROOT / "static/samples/coffee.jpg"
+NAME = "masks.example.org"
+START_DEADLINE_S = 30.0
+
+# --- What nginx is told ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def directives(tmp_path: Path) -> dict[str, list[list[str]]]:
+    """What nginx is told, by directive, wherever in the file."""
+    path = tmp_path / "nginx.conf"
+    without_map = re.sub(r"^map .*?^}\n", "", block("nginx"), flags=re.DOTALL | re.MULTILINE)  # the parser knows none
+    path.write_text(f"events {{}}\nhttp {{\n{without_map}}}\n")
+    parsed = crossplane.parse(str(path), strict=True)
+    assert parsed["errors"] == []
+    found: dict[str, list[list[str]]] = {}
+
+    def walk(part: list[dict[str, Any]]) -> None:
+        for entry in part:
+            found.setdefault(entry["directive"], []).append(entry["args"])
+            walk(entry.get("block", []))
+
+    walk(parsed["config"][0]["parsed"])
+    return found
+
+
+def headers_of(directives: dict[str, list[list[str]]]) -> dict[str, str]:
+    return dict(directives["proxy_set_header"])
+
+
+def test_nginx_passes_on_who_asks_for_what(directives: dict[str, list[list[str]]]) -> None:
+    """The client's own X-Forwarded-For is replaced, and Host keeps its port, which the browser's origin has too."""
+    headers = headers_of(directives)
+    assert headers["Host"] == "$http_host"
+    assert headers["X-Forwarded-For"] == "$remote_addr"
+    assert headers["X-Forwarded-Proto"] == "$scheme"
+    assert headers["Upgrade"] == "$http_upgrade"
+    assert directives["proxy_http_version"] == [["1.1"]]
+
+
+def test_nginx_lets_through_whatever_the_server_takes(directives: dict[str, list[list[str]]]) -> None:
+    settings = Settings()
+    [[size]] = directives["client_max_body_size"]
+    [[wait]] = directives["proxy_read_timeout"]
+    assert size.endswith("m")
+    assert int(size[:-1]) * 2**20 > settings.max_upload_bytes + FORM_SLACK_BYTES
+    assert float(wait.removesuffix("s")) > max(settings.encode_timeout_s, settings.export_timeout_s)
+
+
+def test_the_proxies_are_those_that_the_server_is_told_of(directives: dict[str, list[list[str]]]) -> None:
+    assert [[f"http://127.0.0.1:{Settings().port}"]] == directives["proxy_pass"]
+    assert f"reverse_proxy 127.0.0.1:{Settings().port}" in block("caddyfile")
+    (said,) = re.findall(r"\n(HOVERSAM_ALLOWED_HOSTS=.*) \./start\.sh\n", (ROOT / "README.md").read_text())
+    told = from_environment(dict(word.split("=", 1) for word in said.split()))
+    assert (told.allowed_hosts, told.trusted_proxies) == ((NAME,), ("127.0.0.1",))
+
+
+# --- The proxies themselves --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One for localhost, which signs itself."""
+
+    chain: Path
+    key: Path
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Certificate:
+    made = Certificate(tmp_path / "chain.pem", tmp_path / "key.pem")
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not on PATH")
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2", "-nodes"]
+    files = ["-newkey", "rsa:2048", "-keyout", str(made.key), "-out", str(made.chain)]
+    subprocess.run(["openssl", "req", "-x509", *subject, *files], check=True, capture_output=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(made.chain))
+    return made
+
+
+def trusting(certificate: Certificate) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate.chain))
+
+
+def nginx(folder: Path, upstream: str, port: int, certificate: Certificate) -> list[str | Path]:
+    """Return the command that runs nginx as the README has it, at a free port and all in a folder of its own."""
+    site = block("nginx").replace("http://127.0.0.1:8000", upstream).replace(NAME, "localhost")
+    site = re.sub(r"(ssl_certificate) .*;", rf"\1 {certificate.chain};", site)
+    site = re.sub(r"(ssl_certificate_key) .*;", rf"\1 {certificate.key};", site)
+    for listed, free in (("443", port), ("80", free_port())):
+        site = site.replace(f"listen {listed}", f"listen 127.0.0.1:{free}")
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
+    user = "user root;" if os.geteuid() == 0 else ""
+    config = folder / "nginx.conf"
+    config.write_text(
+        f"{user} daemon off; pid {folder}/pid; error_log stderr; events {{}}\n"
+        f"http {{ access_log off; {temporary} {site} }}\n"
+    )
+    return ["nginx", "-p", folder, "-e", "stderr", "-c", config]
+
+
+def caddy(folder: Path, upstream: str, port: int, certificate: Certificate) -> list[str | Path]:
+    """Return the command that runs Caddy as the README has it, at a free port."""
+    site = block("caddyfile").replace("127.0.0.1:8000", upstream.removeprefix("http://"))
+    site = site.replace(f"{NAME} {{", f"localhost:{port} {{\n\ttls {certificate.chain} {certificate.key}")
+    config = folder / "Caddyfile"
+    config.write_text(f"{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{site}")
+    return ["caddy", "run", "--config", config, "--adapter", "caddyfile"]
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(offline=True, shutdown_timeout_s=2.0, trusted_proxies=("127.0.0.1",))
+
+
+@asynccontextmanager
+async def running(command: list[str | Path], folder: Path, port: int, certificate: Certificate) -> AsyncIterator[None]:
+    """Run a proxy until the end of the `with`; it has begun when it answers."""
+    with (folder / "said").open("w") as said:
+        process = await asyncio.create_subprocess_exec(
+            *command, env={**os.environ, "HOME": str(folder)}, stdout=said, stderr=said
+        )
+    try:
+        transport = httpx.AsyncHTTPTransport(verify=trusting(certificate), retries=8)
+        async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
+            await client.get(f"https://localhost:{port}/healthz", timeout=START_DEADLINE_S)
+        yield
+    except httpx.ConnectError:
+        pytest.fail(f"the proxy did not start:\n{(folder / 'said').read_text()}")
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@pytest.fixture(params=[nginx, caddy], ids=lambda make: make.__name__)
+async def proxy(
+    request: pytest.FixtureRequest, server: Server, certificate: Certificate, tmp_path: Path
+) -> AsyncIterator[str]:
+    """The address of a proxy in front of the server."""
+    if not shutil.which(request.param.__name__):
+        pytest.skip(f"{request.param.__name__} is not on PATH")
+    port = free_port()
+    async with running(request.param(tmp_path, server.url, port, certificate), tmp_path, port, certificate):
+        yield f"https://localhost:{port}"
+
+
+@pytest.fixture
+async def browser(anyio_backend: str, certificate: Certificate) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(verify=trusting(certificate), trust_env=False, timeout=60) as client:
+        yield client
+
+
+async def test_the_page_comes_with_its_headers_over_tls(proxy: str, browser: httpx.AsyncClient) -> None:
+    page = await browser.get(proxy)
+    assert page.status_code == 200
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "strict-transport-security" in page.headers, "the server knows that the page came by TLS"
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics", "/%6Detrics", "/x/../metrics/"])
+async def test_metrics_are_kept_from_the_world(proxy: str, browser: httpx.AsyncClient, path: str) -> None:
+    assert (await browser.get(httpx.URL(proxy).copy_with(raw_path=path.encode()))).status_code == 403
+
+
+@pytest.mark.parametrize(("origin", "status"), [("", 200), ("https://elsewhere.example", 403)], ids=["own", "foreign"])
+async def test_the_page_may_upload_and_no_other(
+    proxy: str, browser: httpx.AsyncClient, origin: str, status: int
+) -> None:
+    files = {"file": PHOTO.read_bytes()}
+    answer = await browser.post(f"{proxy}/api/upload", headers={"origin": origin or proxy}, files=files)
+    assert answer.status_code == status
+
+
+async def test_a_picture_as_large_as_the_server_takes_gets_its_answer(
+    proxy: str, browser: httpx.AsyncClient, settings: Settings
+) -> None:
+    answer = await browser.post(f"{proxy}/api/upload", files={"file": bytes(settings.max_upload_bytes)})
+    assert answer.json()["detail"]["code"] == "UNSUPPORTED_FORMAT"
+
+
+async def test_a_session_hovers_clicks_and_exports(proxy: str) -> None:
+    async with connect(proxy) as session:
+        image = await session.open(PHOTO)
+        assert (image.width, image.height) == (600, 400)
+        assert await session.preview(300, 200)
+        assert (await session.click(300, 200)).mask.shape == (400, 600)
+        assert (await session.export("coco")).data.startswith(b"{")
+
+
+async def test_the_server_sees_the_clients_address_and_not_what_it_says(proxy: str, server: Server) -> None:
+    url, forged = f"{proxy.replace('https', 'wss')}/ws", {"X-Forwarded-For": "192.0.2.1"}
+    async with connect_socket(url, additional_headers=forged, local_addr=("127.0.0.9", 0), proxy=None) as socket:
+        await socket.send(encode(Hello(version=1)))
+        welcome = decode_server(await socket.recv(decode=False))
+    assert isinstance(welcome, Welcome)
+    assert server.lobby.registry._entries[welcome.session].address == "127.0.0.9"
