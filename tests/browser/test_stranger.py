@@ -60,17 +60,22 @@ def test_fast_clicks_are_all_taken_and_make_one_object(open_studio: OpenStudio) 
 
 def test_second_picture_in_the_middle_of_the_first_takes_its_place(open_studio: OpenStudio) -> None:
     held: list[Route] = []
-    studio = open_studio(before=held_uploads(held))
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    studio = open_studio(before=lambda page: page.route("**/api/upload", hold_the_first))
     studio.choose(discs())
     studio.until("s.pending?.name === 'discs.png'")
-    studio.page.unroute_all()
     studio.open(COFFEE)
     with contextlib.suppress(Error):  # it was given up
         held[0].continue_()
     studio.add_object((290, 170))
-    studio.page.wait_for_load_state("networkidle")
     assert studio.state()["shown"] == "coffee.jpg"
-    assert studio.state()["image"]["width"] == 600
+    assert [message["t"] for message in studio.sent].count("open") == 1
 
 
 def test_box_that_leaves_the_picture_ends_at_its_edge(open_studio: OpenStudio) -> None:

@@ -41,7 +41,8 @@ async def victim(anyio_backend: str) -> AsyncIterator[Observed]:
         goes_first(program.process.pid)
     try:
         program.wait_until_ready()
-        yield Observed(program, await post_picture_to(program.url, png(64, 48)))
-        program.stop()
+        server = Observed(program, await post_picture_to(program.url, png(64, 48)))
+        yield server
+        await server.stop()
     finally:
         program.kill()
