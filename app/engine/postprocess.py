@@ -64,7 +64,7 @@ def object_mask(logits: Logits, size_hw: tuple[int, int], score: float, max_side
     return encode_mask(mask_hw, score=score, area=area_px(mask_hw, size_hw))
 
 
-def grid_of(size_hw: tuple[int, int], max_side: int) -> tuple[int, int]:
+def grid_of(size_hw: tuple[int, int], max_side: int = MAX_MASK_SIDE) -> tuple[int, int]:
     """Return height and width of an image, scaled down until the long side is at most `max_side`."""
     scale = min(1.0, max_side / max(size_hw))
     return max(1, round(size_hw[0] * scale)), max(1, round(size_hw[1] * scale))

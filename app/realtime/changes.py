@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.errors import HoverError, ImageTooLargeError
-from app.protocol.messages import Export, Model, Open, Progress, ServerMessage
+from app.protocol.messages import Choose, Export, Model, Open, Progress, ServerMessage
 from app.realtime.closing import error_message
 from app.realtime.exporter import ExportWorker
 from app.realtime.inbox import Inbox
@@ -56,6 +56,7 @@ class ChangeWorker:
             self.exports.put(message)
         else:
             await self.models.renew(message)
+            await self._draw(message)
             step = self._session.step(message)
             self._send_all(await self._answered(step) if isinstance(step, Query) else step)
 
@@ -64,6 +65,13 @@ class ChangeWorker:
         if session.image is None:
             raise AssertionError("a query needs a picture")
         return session.commit(query, await self._predictor.answer(session.image, query, session.model))
+
+    async def _draw(self, message: Change) -> None:
+        """Draw in full what a choice takes; until then a candidate is kept on the logit grid alone."""
+        item, image = self._session.undrawn(message), self._session.image
+        if isinstance(message, Choose) and item is not None and item.answer is not None and image is not None:
+            answer = await self._predictor.drawn(image, item.answer, message.candidate)
+            self._session.renew([(item, answer)])
 
     async def _open(self, message: Open) -> None:
         """Encode a picture, if it isn't yet, and begin on it."""

@@ -176,7 +176,7 @@ def native_mask(item: SessionObject, size_hw: tuple[int, int], speck_share: floa
     """
     if item.answer is None or item.feedback is None:
         raise ValueError(f"expected an object with an answer, object {item.id} has none")
-    seen = item.answer.masks[item.chosen]
+    seen = item.shown[item.chosen]
     if seen.size == size_hw:
         return decode_mask(seen)
     return upsampled_mask(without_specks(unpack_logits(item.feedback), speck_share), size_hw)

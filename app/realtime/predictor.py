@@ -20,10 +20,9 @@ from app.engine.contract import Candidates, Embedding, Engine, Logits, Prompt
 from app.engine.embeddings import EmbeddingKey, EmbeddingStore
 from app.engine.memory import pack_logits, unpack_logits
 from app.engine.pool import ModelPool
-from app.engine.postprocess import object_mask, preview_mask
+from app.engine.postprocess import grid_of, object_mask, preview_mask
 from app.engine.scheduler import Priority, Scheduler
 from app.errors import EngineMemoryError
-from app.protocol.masks import encode_mask
 from app.realtime.pictures import PictureStore
 from app.session.objects import Answer
 from app.session.session import HoverQuery, OpenImage, Query
@@ -157,9 +156,22 @@ class Predictor:
         async with self._decoder(image, model) as decode:
 
             def work() -> Answer:
-                return object_answer(decode(query), image.size_hw, self._speck_share)
+                return object_answer(decode(query), image.size_hw, self._speck_share, query.subject.pick)
 
             return await self.scheduler.decodes.run(Priority.CLICK, work, self._timeouts.click_s)
+
+    async def drawn(self, image: OpenImage, answer: Answer, index: int) -> Answer:
+        """Return an answer with one more of its candidates at the size of the picture, drawn from what was kept.
+
+        Raises:
+            BusyError, EngineFailedError: nothing has changed; the choice may be sent again.
+        """
+
+        def work() -> Answer:
+            logits = without_specks(unpack_logits(answer.memory[index]), self._speck_share)
+            return answer.with_fine(index, object_mask(logits, image.size_hw, answer.masks[index].score))
+
+        return await self.scheduler.decodes.run(Priority.CLICK, work, self._timeouts.click_s)
 
     async def candidates(self, image: OpenImage, query: Query, model: str | None = None) -> Candidates:
         """Return what the model makes of a click or box, as logits without specks, for who draws the masks himself.
@@ -269,20 +281,26 @@ def preview_answer(found: Candidates, size_hw: tuple[int, int], speck_share: flo
     return Answer(tuple(masks), (), found.best)
 
 
-def object_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float) -> Answer:
-    """Return candidates at the size of the picture, with their logits packed for refinement.
+def object_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float, pick: int | None = None) -> Answer:
+    """Return candidates with their logits packed for refinement, one of them at the size of the picture.
 
-    Decision: until it is chosen, a candidate goes out on the logit grid, with the area that it has at the picture's
-    size. Context: run lengths take at least two bytes for each row of a mask, so three masks of a small photo take
-    2.5 KB at the picture's size, half of which nobody looks at. Choice: a click is answered in half the bytes, and
-    choosing is answered by the other mask in full. Price: a step of the history holds both.
+    Decision: until it is chosen, a candidate stays on the logit grid. Context: run lengths take at least two bytes for
+    each row of a mask, so three masks of a small photo take 2.5 KB at the picture's size, half of which nobody looks
+    at, and drawing them takes as long as a decode. Choice: a click draws and sends one mask in full; choosing draws
+    another from the packed logits. Price: choosing waits for the device.
+
+    Args:
+        found: what the engine made of the prompt.
+        size_hw: height and width of the picture.
+        speck_share: of the picture, up to which specks and holes are left out.
+        pick: the candidate to draw in full; None, or one that there isn't, draws the best.
     """
-    cleaned = shown(found, speck_share)
-    pairs = list(zip(cleaned, map(float, found.scores), strict=True))
-    masks = tuple(object_mask(logits, size_hw, score) for logits, score in pairs)
-    coarse = tuple(
-        encode_mask(logits > 0, score=score, area=mask.area) for (logits, score), mask in zip(pairs, masks, strict=True)
-    )
-    finer = all(cells < pixels for cells, pixels in zip(found.logits.shape[1:], masks[0].size, strict=True))
+    cleaned = list(zip(shown(found, speck_share), map(float, found.scores), strict=True))
     memory = tuple(pack_logits(logits) for logits in found.logits)
-    return Answer(masks, memory, found.best, coarse if finer else ())
+    if not all(cells < pixels for cells, pixels in zip(found.logits.shape[1:], grid_of(size_hw), strict=True)):
+        return Answer(tuple(object_mask(logits, size_hw, score) for logits, score in cleaned), memory, found.best)
+    masks = tuple(preview_mask(logits, size_hw, score) for logits, score in cleaned)
+    index = found.best if pick is None or pick >= len(cleaned) else pick
+    logits, score = cleaned[index]
+    answer = Answer(masks, memory, found.best, (None,) * len(masks))
+    return answer.with_fine(index, object_mask(logits, size_hw, score))

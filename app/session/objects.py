@@ -17,17 +17,24 @@ class Answer:
     """What the engine made of one prompt.
 
     Attributes:
-        masks: the candidates, each as it goes to the client once it is chosen.
+        masks: the candidates, each as it goes to the client while another one is chosen.
         memory: each candidate's packed logits, opaque here, to be fed back when the object is refined.
         best: index of the candidate with the highest score.
-        coarse: each candidate on the logit grid, its area that of the mask, which goes out while another is chosen;
-            empty where the masks themselves are no finer.
+        fine: each candidate as it goes out once it is chosen, None until it is; empty where `masks` are no coarser.
     """
 
     masks: tuple[Mask, ...]
     memory: tuple[bytes, ...]
     best: int
-    coarse: tuple[Mask, ...] = ()
+    fine: tuple[Mask | None, ...] = ()
+
+    def with_fine(self, index: int, mask: Mask) -> Answer:
+        """Return the answer with one more candidate drawn in full."""
+        return replace(self, fine=(*self.fine[:index], mask, *self.fine[index + 1 :]))
+
+    def lacks(self, index: int) -> bool:
+        """Return whether a candidate is to be drawn in full before it is chosen."""
+        return index < len(self.fine) and self.fine[index] is None
 
 
 @dataclass(frozen=True)
@@ -67,16 +74,17 @@ class SessionObject:
         """The candidates as a client is told them: the chosen one in full, the others coarse where they can be."""
         if self.answer is None:
             return ()
-        masks, coarse = self.answer.masks, self.answer.coarse or self.answer.masks
-        return tuple(masks[index] if index == self.chosen else coarse[index] for index in range(len(masks)))
+        masks, chosen = self.answer.masks, self.chosen
+        fine = self.answer.fine[chosen] if self.answer.fine else None
+        return masks if fine is None else (*masks[:chosen], fine, *masks[chosen + 1 :])
 
     @property
     def nbytes(self) -> int:
         """About the memory that this step of the object holds."""
         if self.answer is None:
             return 0
-        masks = (*self.answer.masks, *self.answer.coarse)
-        return sum(map(len, self.answer.memory)) + sum(len(mask.runs) for mask in masks)
+        masks = (*self.answer.masks, *self.answer.fine)
+        return sum(map(len, self.answer.memory)) + sum(len(mask.runs) for mask in masks if mask is not None)
 
     def with_point(self, point: PointXyl, max_points: int) -> SessionObject:
         """Return the object with one more point.

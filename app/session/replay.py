@@ -29,6 +29,7 @@ def next_query(item: SessionObject, query: Query, answer: Answer) -> Query | Non
 
 
 def stage(item: SessionObject, refinements: int) -> SessionObject:
-    """Return the object as it was after so many of its refinements, without its answer."""
+    """Return the object as it was after so many of its refinements, without its answer; its pick is the last one's."""
     points = item.points[: len(item.points) - len(item.trail) + refinements]
-    return replace(item, points=points, trail=item.trail[:refinements], answer=None, pick=None)
+    pick = item.pick if refinements == len(item.trail) else None
+    return replace(item, points=points, trail=item.trail[:refinements], answer=None, pick=pick)

@@ -26,11 +26,17 @@ const PARTS = /** @type {const} */ ([
   "more", "candidates", "candidate", "smaller", "larger", "rename", "copy", "save",
 ]);
 
+const DOUBLE_CLICK_MS = 500;
+const DOUBLE_CLICK_PX = 6;
+
 /** @typedef {Record<typeof PARTS[number], HTMLElement>} Entry */
 
 export class ObjectsList {
   /** @type {Map<number, Entry>} */
   #entries = new Map();
+  /** @type {{ x: number, y: number, at: number, begin: () => void } | null} the newest click on a name */
+  #clicked = null;
+  #swallow = false;
 
   /**
    * @param {HTMLElement} list @param {HTMLTemplateElement} template @param {ListHandlers} handlers
@@ -39,6 +45,22 @@ export class ObjectsList {
     this.list = list;
     this.template = template;
     this.handlers = handlers;
+    list.addEventListener("pointerdown", (event) => this.#pressed(event));
+    list.addEventListener("click", (event) => this.#swallow && event.stopPropagation(), { capture: true });
+  }
+
+  /**
+   * A second press in the place of a click renames what was clicked, whatever lies there by now: the click has opened its
+   * entry and folded another one up. @param {PointerEvent} event
+   */
+  #pressed(event) {
+    const first = this.#clicked;
+    this.#clicked = null;
+    this.#swallow = false;
+    if (!first || event.timeStamp - first.at > DOUBLE_CLICK_MS || Math.hypot(event.clientX - first.x, event.clientY - first.y) > DOUBLE_CLICK_PX) return;
+    event.preventDefault(); // or the press would take the focus of the field away
+    this.#swallow = true;
+    first.begin();
   }
 
   /** @param {State} state */
@@ -83,7 +105,6 @@ export class ObjectsList {
     for (const part of /** @type {const} */ (["remove", "hide", "isolate", "copy"])) {
       entry[part].addEventListener("click", () => handlers[part](id));
     }
-    entry.choose.addEventListener("click", () => handlers.select(id));
     entry.save.addEventListener("click", () => handlers.save(id, entry.save));
     entry.smaller.addEventListener("click", () => handlers.cycle(-1));
     entry.larger.addEventListener("click", () => handlers.cycle(1));
@@ -91,11 +112,19 @@ export class ObjectsList {
     entry.item.addEventListener("pointerleave", () => handlers.point(null));
     entry.item.addEventListener("focusin", () => entry.item.matches(":has(:focus-visible)") && handlers.point(id));
     entry.item.addEventListener("focusout", () => handlers.point(null));
-    bindRenaming(entry, (name) => handlers.rename(id, name));
+    const begin = bindRenaming(entry, (name) => handlers.rename(id, name));
+    entry.choose.addEventListener("click", (event) => {
+      handlers.select(id);
+      this.#clicked = { x: event.clientX, y: event.clientY, at: event.timeStamp, begin };
+    });
   }
 }
 
-/** A name becomes a field to write in by a double click, F2 or the pencil. @param {Entry} entry @param {(name: string) => void} rename */
+/**
+ * A name becomes a field to write in by F2, the pencil, or what is returned.
+ * @param {Entry} entry @param {(name: string) => void} rename
+ * @returns {() => void} begin
+ */
 function bindRenaming({ choose, name, input, rename: pencil }, rename) {
   const field = /** @type {HTMLInputElement} */ (input);
   const begin = () => {
@@ -114,7 +143,6 @@ function bindRenaming({ choose, name, input, rename: pencil }, rename) {
     if (refocus) choose.focus();
   };
   pencil.addEventListener("click", begin);
-  choose.addEventListener("dblclick", begin);
   choose.addEventListener("keydown", (event) => event.key === "F2" && begin());
   field.addEventListener("blur", () => end(true, false));
   field.addEventListener("keydown", (event) => {
@@ -122,6 +150,7 @@ function bindRenaming({ choose, name, input, rename: pencil }, rename) {
     event.preventDefault();
     end(event.key === "Enter");
   });
+  return begin;
 }
 
 /** @param {Entry} entry @param {ObjectState} object @param {State} state */

@@ -73,6 +73,27 @@ def test_entry_lights_its_object_up_and_reopens_it_with_its_prompts(open_studio:
     studio.until("s.objects[0].points.length === 2")
 
 
+def test_double_click_on_a_name_renames_it_though_the_list_moves_between_the_clicks(open_studio: OpenStudio) -> None:
+    studio = with_two_objects(open_studio)
+    entries = studio.page.locator("#objects li")
+    entries.first.locator(".object-choose").click()
+    studio.until("s.active === s.objects[0].id")
+    box = entries.last.locator(".object-name").bounding_box()
+    assert box is not None
+    place = box["x"] + 10, box["y"] + box["height"] / 2
+    studio.page.mouse.click(*place)
+    studio.until("s.active === s.objects[1].id")  # the first has folded up
+    moved = entries.last.locator(".object-name").bounding_box()
+    assert moved is not None
+    assert moved["y"] < box["y"] - 10
+    studio.page.mouse.down(click_count=2)
+    studio.page.mouse.up(click_count=2)
+    studio.page.keyboard.type("second")
+    studio.press("Enter")
+    expect(entries.last.locator(".object-name")).to_have_text("second")
+    assert studio.state()["active"] == studio.state()["objects"][1]["id"]
+
+
 def test_opacity_outlines_and_a_held_h_change_how_masks_look(open_studio: OpenStudio) -> None:
     studio = with_two_objects(open_studio)
     page = studio.page

@@ -84,6 +84,8 @@ async def test_undo_and_redo_bring_the_same_mask_back(server: Server, photo: Pat
         await session.undo()
         assert session.objects[cup.id].masks == cup.masks
         await session.redo()
+        assert session.objects[cup.id].masks == other.masks
+        await session.redo()
         assert session.objects[cup.id].masks == refined.masks
 
 
@@ -137,7 +139,7 @@ async def test_a_candidate_is_told_in_full_once_it_is_chosen(server: Server, pho
         assert [mask.size for mask in cup.masks] == [(64, 64), (120, 160), (64, 64)]
         other = await session.choose(cup.id, 2)
         assert [mask.size for mask in other.masks] == [(64, 64), (64, 64), (120, 160)]
-        assert other.mask.sum() == other.area == cup.masks[2].area  # which the coarse one said before
+        assert other.mask.sum() == other.area == pytest.approx(cup.masks[2].area, rel=0.05)
         await session.undo()
         assert session.objects[cup.id].masks == cup.masks
 

@@ -35,6 +35,11 @@ PHOTO = ROOT / "static/samples/coffee.jpg"
 NAME = "masks.example.org"
 START_DEADLINE_S = 30.0
 
+# Python 3.10 complains of TLS connections that it ends itself.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <function _SSLProtocolTransport:pytest.PytestUnraisableExceptionWarning"
+)
+
 # --- What nginx is told ------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from app.realtime.predictor import NOISE, WORTH_CLEANING, object_answer, preview
 from app.session.objects import SessionObject
 
 GRID = 64
+SIZE_HW = (300, 400)
 SHARE = 0.001
 SCORES = np.array([0.5, 0.9, 0.7], np.float32)
 
@@ -35,20 +36,31 @@ def found(*logits: Logits) -> Candidates:
     return Candidates(np.stack(logits), SCORES[: len(logits)])
 
 
-def test_the_chosen_candidate_is_of_the_pictures_size_and_the_others_are_coarse() -> None:
-    answer = object_answer(found(disc(10), disc(20), disc(25)), (300, 400), SHARE)
-    item = SessionObject(id=1, name="", color=0, answer=answer)
-    assert [mask.size for mask in item.shown] == [(GRID, GRID), (300, 400), (GRID, GRID)]
-    assert item.shown[1] == answer.masks[1]
-    assert [mask.size for mask in item.with_candidate(0).shown] == [(300, 400), (GRID, GRID), (GRID, GRID)]
+def test_only_the_best_candidate_is_drawn_at_the_pictures_size() -> None:
+    answer = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE)
+    shown = SessionObject(id=1, name="", color=0, answer=answer).shown
+    assert [mask.size for mask in shown] == [(GRID, GRID), SIZE_HW, (GRID, GRID)]
+    assert np.array_equal(decode_mask(shown[1]), upsampled_mask(disc(20), SIZE_HW))
+    assert np.array_equal(decode_mask(shown[2]), disc(25) > 0)
+    assert [answer.lacks(index) for index in range(4)] == [True, False, True, False]
 
 
-def test_a_coarse_candidate_says_of_itself_what_its_fine_mask_does() -> None:
-    answer = object_answer(found(disc(10), disc(20), disc(25)), (300, 400), SHARE)
-    for logits, coarse, mask in zip((disc(10), disc(20), disc(25)), answer.coarse, answer.masks, strict=True):
-        assert (coarse.area, coarse.score) == (mask.area, mask.score)
-        assert np.array_equal(decode_mask(coarse), logits > 0)
-        assert np.array_equal(decode_mask(mask), upsampled_mask(logits, (300, 400)))
+def test_a_candidate_that_was_picked_is_drawn_instead_of_the_best() -> None:
+    answer = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE, pick=2)
+    shown = SessionObject(id=1, name="", color=0, answer=answer, pick=2).shown
+    assert [mask.size for mask in shown] == [(GRID, GRID), (GRID, GRID), SIZE_HW]
+    assert object_answer(found(disc(10), disc(20)), SIZE_HW, SHARE, pick=2).lacks(0)  # there is no third: the best
+
+
+def test_a_coarse_candidate_says_about_what_its_fine_mask_does() -> None:
+    whole = tuple(
+        object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE, pick).fine[pick] for pick in (0, 1)
+    )
+    coarse = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE, pick=2).masks
+    for one, other in zip(coarse, whole, strict=False):
+        assert other is not None
+        assert one.score == other.score
+        assert one.area == pytest.approx(other.area, rel=0.05)
 
 
 @pytest.mark.parametrize("size_hw", [(64, 64), (40, 60), (64, 2000), (2000, 64)], ids=str)
@@ -58,8 +70,10 @@ def test_nothing_is_coarse_where_the_picture_is_no_finer_than_the_grid(size_hw: 
 
 
 def test_a_step_of_the_history_counts_what_it_holds_of_both() -> None:
-    answer = object_answer(found(disc(10), disc(20), disc(25)), (300, 400), SHARE)
-    held = [*answer.memory, *(mask.runs for mask in (*answer.masks, *answer.coarse))]
+    answer = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE)
+    drawn = answer.fine[answer.best]
+    assert drawn is not None
+    held = [*answer.memory, *(mask.runs for mask in (*answer.masks, drawn))]
     assert SessionObject(id=1, name="", color=0, answer=answer).nbytes == sum(map(len, held))
 
 

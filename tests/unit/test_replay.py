@@ -79,3 +79,8 @@ def test_a_pick_stays_the_objects_choice_and_the_best_is_the_models() -> None:
     picked = made_by(CLICK, m.Choose(seq=2, object=1, candidate=0))
     assert (picked.pick, picked.chosen) == (0, 0)
     assert made_by(CLICK).pick is None
+
+
+def test_the_last_question_of_a_replay_says_which_candidate_is_to_be_drawn() -> None:
+    item = made_by(CLICK, m.Choose(seq=2, object=1, candidate=0), refined(3), m.Choose(seq=4, object=1, candidate=0))
+    assert [query.subject.pick for query in replayed(item)[1]] == [None, 0]
