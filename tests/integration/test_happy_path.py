@@ -84,8 +84,6 @@ async def test_undo_and_redo_bring_the_same_mask_back(server: Server, photo: Pat
         await session.undo()
         assert session.objects[cup.id].masks == cup.masks
         await session.redo()
-        assert session.objects[cup.id].masks == other.masks
-        await session.redo()
         assert session.objects[cup.id].masks == refined.masks
 
 
@@ -142,6 +140,8 @@ async def test_a_candidate_is_told_in_full_once_it_is_chosen(server: Server, pho
         assert other.mask.sum() == other.area == pytest.approx(cup.masks[2].area, rel=0.05)
         await session.undo()
         assert session.objects[cup.id].masks == cup.masks
+        await session.redo()
+        assert session.objects[cup.id].masks == other.masks
 
 
 async def test_a_single_pixel_can_be_clicked(server: Server) -> None:
