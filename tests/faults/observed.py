@@ -28,7 +28,7 @@ SLOWER = 1.5
 ROUNDS = 4
 """The first is to warm up; memory may grow by no more than `GROWTH_BYTES` in the three after it."""
 MOST_ROUNDS = 12
-PHASE_S = 0.6
+PHASE_S = 0.45
 """A round is quiet for so long, then has the fault for at least so long."""
 AGAIN_S = 0.15
 """A fault that is over sooner comes again after this; any faster it would be another one, a flood."""
@@ -171,7 +171,7 @@ async def holds(server: Observed, fault: Fault, *, slower: float = SLOWER) -> No
     pulse = await server.pulse()
     before, beside = await server.figures(), Beside()
     await beside.round(pulse, server, fault)
-    warm = await server.recovered(before)
+    warm = await server.figures()
     for number in range(1, MOST_ROUNDS):
         if number >= ROUNDS and beside.ratio <= slower:
             break

@@ -23,8 +23,8 @@ ROUNDS = 2
 MOST_ROUNDS = 5
 SLOWER_BY_IDLERS = 1.1 if SOAKS else 1.25
 """Three seconds show the 95th percentile to a few milliseconds only: a tenth is told by the long version."""
-BUSY_S = 2 * CLIENTS * float(DECODE_S)
-"""Four pointers at 60 Hz ask for twice what the model gives, so each waits for the three others."""
+BUSY_S = 2 * 2 * float(DECODE_S)
+"""Hovers on one picture are decoded together, so that each waits for the decode at hand and for its own; and twice."""
 CHURN_ROUNDS = 3
 CHURN_BYTES = 2 * 2**20
 Company = Callable[[Observed], AbstractAsyncContextManager[None]]

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.anyio
 PATIENCE_S = 3.0
 """The shortened patience of the server and two seconds, as every fault may last at most."""
 IN_TURN = 2.5
-"""Beside one other that hovers, be it honest, each second decode is the other's: twice as long, and some noise. That a
-flood takes no more than its turn from four is told by `test_load`, at 1.5 times."""
+"""Beside another that hovers, be it honest, one waits for the decode at hand before one's own: twice as long, and some
+noise. That a flood takes no more than that from four who wait for each other is told by `test_load`, at 1.5 times."""
 MULTIPART = b"POST /api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
 FILE = b'--x\r\nContent-Disposition: form-data; name="file"; filename="p"\r\n\r\n'
 
