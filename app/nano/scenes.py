@@ -140,15 +140,16 @@ class Canvas:
         self.masks = [below & ~mask for below in self.masks] + [mask, *parts]
 
 
-def add_objects(rng: Rng, material: Material, canvas: Canvas) -> None:
-    """Lay one to six objects down, or a crowd of one kind."""
+def add_objects(rng: Rng, material: Material, canvas: Canvas, *, huddled: bool) -> None:
+    """Lay one to six objects down, or a crowd of one kind; huddled ones cover one another in part."""
     n = canvas.image.shape[0]
     crowd = rng.random() < 0.12
     crowd_scale, crowd_seed = float(rng.uniform(0.06, 0.14)), int(rng.integers(2**31))
     cutout_share = 0.5 if len(material.cutouts) else 0.0
     as_cutouts = rng.random() < cutout_share
+    hub, reach = (rng.uniform(0.25, 0.75, 2), rng.uniform(0.05, 0.2)) if huddled else (np.zeros(2), 0.0)
     for _ in range(int(rng.integers(3, 10) if crowd else rng.integers(1, 7))):
-        center = rng.uniform(0.05, 0.95, 2)
+        center = np.clip(rng.normal(hub, reach), 0.05, 0.95) if huddled else rng.uniform(0.05, 0.95, 2)
         scale = (
             crowd_scale * rng.uniform(0.8, 1.25) if crowd else float(np.exp(rng.uniform(np.log(0.05), np.log(0.42))))
         )
@@ -158,7 +159,7 @@ def add_objects(rng: Rng, material: Material, canvas: Canvas) -> None:
             colours = recolour(rng, colours, 0.5) if rng.random() < 0.5 else colours
             parts = colour_part(rng, colours, alpha > 0.5) if (alpha > 0.5).any() and rng.random() < 0.2 else []
         else:
-            mask = shape(rng, n, scale, center)
+            mask = shape(rng, n, scale, center, 0.4 if huddled else 0.05)
             if not mask.any():
                 continue
             colours, parts = drawn_object(rng, material, n, mask)
@@ -218,10 +219,10 @@ def decode_image(packed: Array) -> Array:
     return np.ascontiguousarray(pixels[..., ::-1])
 
 
-def drawn_scene(rng: Rng, material: Material, n: int = 512) -> Scene:
+def drawn_scene(rng: Rng, material: Material, n: int = 512, *, huddle_share: float = 0.0) -> Scene:
     """Return objects on a ground."""
     canvas = Canvas(*background(rng, material, n))
-    add_objects(rng, material, canvas)
+    add_objects(rng, material, canvas, huddled=huddle_share > 0 and rng.random() < huddle_share)
     image = clutter(rng, canvas.image) if rng.random() < 0.12 else canvas.image
     return Scene(camera(rng, image), large_enough(canvas.masks))
 
@@ -243,9 +244,15 @@ def large_enough(masks: list[Array]) -> list[Array]:
     return [mask for mask in masks if MIN_AREA * mask.size < mask.sum() < 0.9 * mask.size]
 
 
-def scene(rng: Rng, material: Material, n: int = 512, *, photo_share: float = 0.25) -> Scene:
-    """Return a scene with at least one mask."""
+def scene(rng: Rng, material: Material, n: int = 512, *, photo_share: float = 0.25, huddle_share: float = 0.0) -> Scene:
+    """Return a scene with at least one mask, a piece of a photograph or drawn, its objects huddled together at times.
+
+    Where `huddle_share` is 0, a seed gives the scene that it gave before there were huddles.
+    """
     while True:
-        made = photo_scene(rng, material, n) if rng.random() < photo_share else drawn_scene(rng, material, n)
+        if rng.random() < photo_share:
+            made = photo_scene(rng, material, n)
+        else:
+            made = drawn_scene(rng, material, n, huddle_share=huddle_share)
         if made.masks:
             return made

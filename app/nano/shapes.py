@@ -89,14 +89,16 @@ def with_hole(rng: Rng, mask: Array) -> Array:
     return mask & (hole == 0)
 
 
-def shape(rng: Rng, n: int, scale: float | None = None, center_xy: Array | None = None) -> Array:
+def shape(
+    rng: Rng, n: int, scale: float | None = None, center_xy: Array | None = None, letter_share: float = 0.05
+) -> Array:
     """Return one object's outline, filled; scale and centre at random unless given, in parts of n."""
     scale = float(np.exp(rng.uniform(np.log(0.035), np.log(0.38)))) if scale is None else scale
     center_xy = rng.uniform(0.05, 0.95, 2) if center_xy is None else center_xy
     kind = rng.random()
     if kind < 0.15:
         return limbs(rng, n, scale, center_xy)
-    if kind < 0.2:
+    if kind < 0.15 + letter_share:
         return letter(rng, n, scale, center_xy)
     mask = place(rng, unit_outline(rng), n, scale, center_xy)
     if rng.random() < 0.15:  # two outlines grown together

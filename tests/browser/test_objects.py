@@ -78,12 +78,12 @@ def test_double_click_on_a_name_renames_it_though_the_list_moves_between_the_cli
     entries = studio.page.locator("#objects li")
     entries.first.locator(".object-choose").click()
     studio.until("s.active === s.objects[0].id")
-    box = entries.last.locator(".object-name").bounding_box()
+    box = entries.last.locator(".object-choose").bounding_box()
     assert box is not None
-    place = box["x"] + 10, box["y"] + box["height"] / 2
+    place = box["x"] + 60, box["y"] + box["height"] - 4
     studio.page.mouse.click(*place)
     studio.until("s.active === s.objects[1].id")  # the first has folded up
-    moved = entries.last.locator(".object-name").bounding_box()
+    moved = entries.last.locator(".object-choose").bounding_box()
     assert moved is not None
     assert moved["y"] < box["y"] - 10
     studio.page.mouse.down(click_count=2)
