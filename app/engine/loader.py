@@ -41,12 +41,14 @@ def load_model(entry: ModelEntry, path: Path, device: str = "cpu") -> SAM2Base:
         device: cpu, cuda or mps.
 
     Raises:
-        ModelUnavailableError: the file is missing, damaged, runs code, or belongs to another architecture.
+        ModelUnavailableError: the file is missing, damaged, runs code, belongs to another architecture, or holds a
+            weight that is no number.
         EngineFailedError: the device has no room for the model.
     """
     state = read_checkpoint(path)
     model = build_model(entry)
     check_state(entry, path, model.state_dict(), state)
+    check_finite(path, state)
     model.load_state_dict(state)
     try:
         return model.to(device)
@@ -111,6 +113,20 @@ def check_state(entry: ModelEntry, path: Path, expected: StateDict, found: State
         raise ModelUnavailableError(
             f"{path} is not a checkpoint of {entry.name}: {len(wrong)} of {len(expected)} tensors differ, such as "
             f"{'; '.join(wrong[:3])}. Name the model that the file belongs to"
+        )
+
+
+def check_finite(path: Path, state: StateDict) -> None:
+    """Check that every weight is a number; one that isn't would make every mask empty, and no error.
+
+    Raises:
+        ModelUnavailableError: one isn't.
+    """
+    broken = [name for name, value in state.items() if not bool(torch.isfinite(value).all())]
+    if broken:
+        raise ModelUnavailableError(
+            f"{path} holds weights that are no finite numbers, in {len(broken)} tensors, such as {broken[0]}: "
+            "its training went astray, or it is damaged; take an earlier checkpoint, or fetch it again"
         )
 
 

@@ -57,7 +57,14 @@ def draw(args: argparse.Namespace) -> int:
     from app.nano.pool import draw as fill
     from app.nano.scenes import material
 
-    fill(args.pool, material(args.cutouts, held_out=False), seed=DRAW_SEED, count=args.count, photo_share=0.25)
+    fill(
+        args.pool,
+        material(args.cutouts, held_out=False),
+        seed=DRAW_SEED,
+        count=args.count,
+        photo_share=0.17,
+        huddle_share=0.2,
+    )
     return 0
 
 

@@ -39,13 +39,14 @@ def load(path: Path) -> Scene:
         return Scene(image, list(bits.reshape(-1, n, n).astype(bool)))
 
 
-def draw(folder: Path, material: Material, *, seed: int, count: int, photo_share: float) -> None:
+def draw(folder: Path, material: Material, *, seed: int, count: int, photo_share: float, huddle_share: float) -> None:
     """Write `count` scenes; what is there already is kept, so that a stopped run goes on where it was."""
     folder.mkdir(parents=True, exist_ok=True)
     for index in range(count):
         path = folder / f"{index:06d}.npz"
         if not path.exists():
-            save(path, scene(np.random.default_rng((seed, index)), material, photo_share=photo_share))
+            rng = np.random.default_rng((seed, index))
+            save(path, scene(rng, material, photo_share=photo_share, huddle_share=huddle_share))
 
 
 class Pool:

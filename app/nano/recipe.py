@@ -17,6 +17,7 @@ STAGES: Final = (
     Stage(Plan(size=256, pictures=6, prompts=6), steps=3000, rate_first=6e-4, rate_last=3.5e-4),
     Stage(Plan(size=384, pictures=4, prompts=6), steps=2600, rate_first=1e-3, rate_last=7e-4),
     Stage(Plan(size=512, pictures=2, prompts=8), steps=6000, rate_first=7e-4, rate_last=1e-5),
+    Stage(Plan(size=512, pictures=3, prompts=5), steps=7000, rate_first=8e-4, rate_last=1e-5),
 )
 """Pictures are those of one process."""
 SEED: Final = 1

@@ -135,6 +135,17 @@ def test_a_checkpoint_that_differs_in_one_tensor_is_refused(tmp_path: Path, nano
         load_model(nano, tmp_path / "changed.pt")
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")], ids=str)
+def test_a_weight_that_is_no_number_is_refused(tmp_path: Path, nano: ModelEntry, value: float) -> None:
+    state = dict(random_model(nano).state_dict())
+    name = "no_mem_embed"
+    state[name] = state[name].clone()
+    state[name].view(-1)[3] = value
+    torch.save({"model": state}, tmp_path / "astray.pt")
+    with pytest.raises(ModelUnavailableError, match=f"no finite numbers, in 1 tensors, such as {name}"):
+        load_model(nano, tmp_path / "astray.pt")
+
+
 def test_a_model_of_an_unpublished_file_loads_whatever_its_hash(folder: Path, nano: ModelEntry) -> None:
     other_hash = msgspec.structs.replace(nano, bytes=1, sha256="1" * 64)
     assert load_model(other_hash, folder / nano.file).image_size == 512

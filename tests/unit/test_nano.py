@@ -45,6 +45,16 @@ def test_a_scene_has_masks_of_its_own_size(made_of: Material, photo_share: float
     assert all(mask.shape == (512, 512) and mask.any() for mask in made.masks)
 
 
+def test_huddled_objects_cover_one_another(made_of: Material) -> None:
+    def visible(huddle_share: float) -> int:
+        scenes = [
+            scene(np.random.default_rng(i), made_of, photo_share=0.0, huddle_share=huddle_share) for i in range(12)
+        ]
+        return sum(len(made.masks) for made in scenes)
+
+    assert visible(1.0) < visible(0.0)
+
+
 def test_a_stored_scene_comes_back_as_it_was(made_of: Material, tmp_path: Path) -> None:
     made = scene(np.random.default_rng(7), made_of)
     save(tmp_path / "a.npz", made)
@@ -54,9 +64,9 @@ def test_a_stored_scene_comes_back_as_it_was(made_of: Material, tmp_path: Path) 
 
 
 def test_drawing_goes_on_where_it_stopped(made_of: Material, tmp_path: Path) -> None:
-    draw(tmp_path, made_of, seed=1, count=1, photo_share=0.0)
+    draw(tmp_path, made_of, seed=1, count=1, photo_share=0.0, huddle_share=0.5)
     first = (tmp_path / "000000.npz").stat().st_mtime_ns
-    draw(tmp_path, made_of, seed=1, count=2, photo_share=0.0)
+    draw(tmp_path, made_of, seed=1, count=2, photo_share=0.0, huddle_share=0.5)
     assert (tmp_path / "000000.npz").stat().st_mtime_ns == first
     assert (tmp_path / "000001.npz").exists()
 
@@ -148,7 +158,7 @@ def test_muon_goes_down_a_valley() -> None:
 
 
 def test_a_step_learns_and_the_average_follows(made_of: Material, tmp_path: Path) -> None:
-    draw(tmp_path, made_of, seed=2, count=2, photo_share=0.0)
+    draw(tmp_path, made_of, seed=2, count=2, photo_share=0.0, huddle_share=0.5)
     plan = Plan(128, 2, 2)
     trainer = Trainer(BUNDLED_DIR / "nano.yaml", seed=0)
     trainer.load(BUNDLED_DIR / "nano.pt")
