@@ -46,6 +46,9 @@ export class ObjectsList {
     this.template = template;
     this.handlers = handlers;
     list.addEventListener("pointerdown", (event) => this.#pressed(event));
+    document.addEventListener("pointerdown", (event) => {
+      if (!event.composedPath().includes(list)) this.#clicked = null; // a press elsewhere parts two clicks
+    }, { capture: true });
     list.addEventListener("click", (event) => this.#swallow && event.stopPropagation(), { capture: true });
   }
 

@@ -157,10 +157,13 @@ class TestServerThatDies:
         for name in ("Object 1", "Object 2", "Object 4"):
             studio.page.get_by_role("button", name=f"Delete {name}").click()
             studio.until(f"!s.objects.some(o => o.name === '{name}')")
+        drawn = expect(studio.page.locator("#objects .object"))  # the list follows the state by a frame
+        drawn.to_have_count(2)
         before = objects(studio), swatches(studio)
         reborn(mortal)
         studio.until("s.connection !== 'ready'")
         studio.until("s.connection === 'ready' && !s.restoring && s.objects.length === 2")
+        drawn.to_have_count(2)
         assert (objects(studio), swatches(studio)) == before
 
         studio.press("Control+z")  # Object 5, and all that its colour took
