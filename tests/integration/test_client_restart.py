@@ -49,7 +49,10 @@ def phoenix() -> Iterator[Phoenix]:
         program.kill()
 
 
-async def test_a_server_that_is_killed_in_mid_session_gets_every_prompt_again_and_none_twice(phoenix: Phoenix) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV], ids=["killed", "crashed in native code"])
+async def test_a_server_that_is_gone_in_mid_session_gets_every_prompt_again_and_none_twice(
+    phoenix: Phoenix, how: signal.Signals
+) -> None:
     async with connect(phoenix.url, reconnect=PATIENT) as session:
         await session.open(png(160, 120))
         cup = await session.click(80, 60)
@@ -62,7 +65,7 @@ async def test_a_server_that_is_killed_in_mid_session_gets_every_prompt_again_an
         before = told(session.objects)
 
         clicks = [asyncio.create_task(session.click(x, 110, object=cup.id)) for x in range(10, 60, 10)]
-        await asyncio.to_thread(phoenix.restart, signal.SIGKILL)
+        await asyncio.to_thread(phoenix.restart, how)
         await asyncio.gather(*clicks)
         assert session.losses >= 1
         cup_now = session.objects[cup.id]

@@ -40,6 +40,8 @@ AT_HOME = {
     "openvino": {"engine"},
 }
 """Where alone a large library may be imported."""
+WALL_CLOCK = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today"}
+"""What gives the time of day, which people and time servers set."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -68,6 +70,16 @@ def test_a_package_imports_only_what_lies_below_it(path: Path) -> None:
 def test_a_large_library_stays_at_home(path: Path) -> None:
     used = {module.split(".")[0] for module in imports(path)}
     assert {library for library in used & AT_HOME.keys() if home(path) not in AT_HOME[library]} == set()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_waits_are_measured_by_a_clock_that_never_jumps(path: Path) -> None:
+    read = {
+        f"{node.value.id}.{node.attr}"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+    assert read & WALL_CLOCK == set()
 
 
 @pytest.mark.parametrize("path", [*SOURCES, *TESTS, *SCRIPTS], ids=lambda path: str(path.relative_to(ROOT)))

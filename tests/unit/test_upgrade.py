@@ -11,7 +11,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from app.engine.contract import Prompt
-from app.engine.graph_store import GraphKey
+from app.engine.graph_store import GraphKey, GraphStore
 from app.engine.manifest import load_manifest
 from app.engine.openvino_cpu import OpenVinoEngine
 from app.engine.sam2_torch import TorchEmbedding, TorchEngine
@@ -136,6 +136,15 @@ def test_a_conversion_process_makes_graphs_of_a_checkpoint(tmp_path: Path) -> No
 def test_a_conversion_of_a_missing_file_says_what_was_wrong(tmp_path: Path) -> None:
     with pytest.raises(ConversionFailedError, match="is not a file"):
         Conversion(tmp_path / "none.pt", KEY, tmp_path, timeout_s=600).run()
+
+
+def test_a_cache_that_cannot_be_written_is_no_more_than_a_failed_conversion(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    checkpoint = tmp_path / "nano.pt"
+    torch.save({"model": random_model(load_manifest().entry("nano")).state_dict()}, checkpoint)
+    with pytest.raises(ConversionFailedError, match="NotADirectoryError"):
+        Conversion(checkpoint, KEY, tmp_path / "file" / "graphs", timeout_s=600).run()
+    assert GraphStore(tmp_path / "file" / "graphs").find(KEY) is None
 
 
 def test_a_conversion_that_takes_too_long_is_ended(tmp_path: Path) -> None:
