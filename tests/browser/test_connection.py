@@ -123,6 +123,11 @@ def mortal() -> Iterator[list[Program]]:
 def reborn(programs: list[Program]) -> None:
     """Kill the server as the system would, and start it again in its place."""
     programs[-1].stop(signal.SIGKILL)
+    succeed(programs)
+
+
+def succeed(programs: list[Program]) -> None:
+    """Start the server again in the place of one that was killed."""
     programs.append(Program(int(programs[-1].url.rsplit(":", 1)[1]), module="tests.integration.fake_program"))
     programs[-1].wait_until_ready()
 
@@ -160,8 +165,9 @@ class TestServerThatDies:
         drawn = expect(studio.page.locator("#objects .object"))  # the list follows the state by a frame
         drawn.to_have_count(2)
         before = objects(studio), swatches(studio)
-        reborn(mortal)
+        mortal[-1].stop(signal.SIGKILL)
         studio.until("s.connection !== 'ready'")
+        succeed(mortal)
         studio.until("s.connection === 'ready' && !s.restoring && s.objects.length === 2")
         drawn.to_have_count(2)
         assert (objects(studio), swatches(studio)) == before
@@ -169,7 +175,7 @@ class TestServerThatDies:
         studio.press("Control+z")  # Object 5, and all that its colour took
         studio.until("s.objects.length === 1 && s.objects[0].name === 'Object 3'")
         studio.press("Control+y")
-        studio.until("s.objects.length === 2 && s.objects[1].color === 4")
+        studio.until("s.objects.length === 2 && s.objects[1].color === 4 && s.active !== null")
         studio.press("Enter")
         studio.until("s.active === null")
         studio.add_object((330, 340))
