@@ -33,7 +33,7 @@ Decode = Callable[[Query], Candidates]
 
 MAX_PREPARED: Final = 8
 """Encodes that may be under way before a picture that nobody has asked for yet has to wait until someone does."""
-WORTH_CLEANING: Final = range(300, 1500)
+WORTH_CLEANING: Final = range(100, 1500)
 """Bytes of run lengths of a preview's candidate that specks may have made many; beyond, it is noise."""
 NOISE: Final = 6000
 """Bytes of run lengths from which on even the shown candidate of a preview is noise: no shape is under its specks,
