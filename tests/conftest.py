@@ -19,6 +19,7 @@ import uvicorn
 from litestar import Litestar
 
 from app.asgi import create_app
+from app.client import Reconnect
 from app.engine.fake import FakeEngine
 from app.engine.manifest import Manifest
 from app.models import Load, load_engine
@@ -31,6 +32,8 @@ from app.web.draining import DrainingServer
 ROOT = Path(__file__).parent.parent
 START_DEADLINE_S = 120.0
 STOP_DEADLINE_S = 30.0
+PATIENT = Reconnect(give_up_s=START_DEADLINE_S, first_s=0.05, longest_s=0.5)
+"""How a client waits for a server that is started again."""
 
 
 def pytest_configure() -> None:
@@ -204,6 +207,38 @@ def live_server() -> Iterator[str]:
         yield program.url
         program.stop()
     finally:
+        program.kill()
+
+
+class Phoenix:
+    """The real program without a model, which can be ended and begun again at its address."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.programs: list[Program] = []
+        self.begin()
+
+    @property
+    def url(self) -> str:
+        return self.programs[-1].url
+
+    def begin(self) -> None:
+        self.programs.append(Program(self.port, module="tests.integration.fake_program"))
+        self.programs[-1].wait_until_ready()
+
+    def end(self, how: signal.Signals) -> None:
+        self.programs[-1].stop(how)
+
+    def restart(self, how: signal.Signals) -> None:
+        self.end(how)
+        self.begin()
+
+
+@pytest.fixture
+def phoenix() -> Iterator[Phoenix]:
+    phoenix = Phoenix()
+    yield phoenix
+    for program in phoenix.programs:
         program.kill()
 
 

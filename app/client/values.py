@@ -141,7 +141,7 @@ class Object:
         points: `(x, y, label)` of every point, label 1 on the object and 0 off it.
         box: its box, or None.
         masks: every candidate; `chosen` is the index of the one that counts. Another may be on a coarser grid until it
-            is chosen; its `area` holds for the finer one.
+            is chosen, and its `area` is counted on that.
         size_hw: height and width of the picture in pixels.
         nbytes: size of the reply on the wire.
     """

@@ -122,12 +122,17 @@ class WindowBlock(nn.Module):
         """Return the tokens after attention and MLP."""
         normal = self.norm1(tokens)
         shortcut = tokens if self.widen is None else self.widen(normal)
-        return self.settled((pooled(shortcut) if self.pools else shortcut) + self.attention(normal))
-
-    def settled(self, tokens: Tensor) -> Tensor:
-        """Return the tokens through the block's MLP."""
+        tokens = (self.halved(shortcut) if self.pools else shortcut) + self.taken(normal)
         result: Tensor = tokens + self.mlp(self.norm2(tokens))
         return result
+
+    def halved(self, tokens: Tensor) -> Tensor:
+        """Return a quarter of the tokens, the maxima of each two by two."""
+        return pooled(tokens)
+
+    def taken(self, tokens: Tensor) -> Tensor:
+        """Return what the tokens take from one another."""
+        return self.attention(tokens)
 
     def attention(self, windows: Tensor) -> Tensor:
         """Return what the tokens of each window (W, n, C) take from one another, pooled where the block does."""
@@ -152,15 +157,14 @@ class GridBlock(WindowBlock):
         self.count = -(-side // self.window) if self.window else 0
         """Windows in a row, the last one padded."""
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Return the tokens after attention and MLP, a quarter of them where the block pools."""
-        normal = self.norm1(tokens)
-        shortcut = tokens if self.widen is None else self.widen(normal)
-        if self.pools:
-            half = self.side // 2
-            shortcut = shortcut.reshape(half, 2, half, 2, -1).amax((1, 3)).reshape(1, half * half, -1)
-        taken = self.joined(self.attention(self.cut(normal))) if self.window else self.attention(normal)
-        return self.settled(shortcut + taken)
+    def halved(self, tokens: Tensor) -> Tensor:
+        """Return a quarter of the square, row by row."""
+        half = self.side // 2
+        return tokens.reshape(half, 2, half, 2, -1).amax((1, 3)).reshape(1, half * half, -1)
+
+    def taken(self, tokens: Tensor) -> Tensor:
+        """Return what the tokens take from one another, in their windows or all over the square."""
+        return self.joined(self.attention(self.cut(tokens))) if self.window else self.attention(tokens)
 
     def cut(self, tokens: Tensor) -> Tensor:
         """Return the square as windows (W, n, C); where they are pooled, with the four of a quarter apart."""

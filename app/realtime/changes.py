@@ -56,7 +56,8 @@ class ChangeWorker:
             self.exports.put(message)
         else:
             await self.models.renew(message)
-            await self._draw(message)
+            if isinstance(message, Choose):
+                await self._draw(message)
             step = self._session.step(message)
             self._send_all(await self._answered(step) if isinstance(step, Query) else step)
 
@@ -66,10 +67,10 @@ class ChangeWorker:
             raise AssertionError("a query needs a picture")
         return session.commit(query, await self._predictor.answer(session.image, query, session.model))
 
-    async def _draw(self, message: Change) -> None:
+    async def _draw(self, message: Choose) -> None:
         """Draw in full what a choice takes; until then a candidate is kept on the logit grid alone."""
         item, image = self._session.undrawn(message), self._session.image
-        if isinstance(message, Choose) and item is not None and item.answer is not None and image is not None:
+        if item is not None and item.answer is not None and image is not None:
             answer = await self._predictor.drawn(image, item.answer, message.candidate)
             self._session.renew([(item, answer)])
 

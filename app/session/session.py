@@ -216,14 +216,12 @@ class Session:
         objects = self._timeline.before if isinstance(message, Undo) else self._timeline.after
         return [item for item in objects.values() if item.answer is None]
 
-    def undrawn(self, message: Change) -> SessionObject | None:
+    def undrawn(self, message: Choose) -> SessionObject | None:
         """Return the object of a choice whose candidate isn't drawn in full yet.
 
         It is to be drawn, and the object's new answer handed to `renew`, before the change is stepped.
         """
-        if self.has_handled(message.seq) or not isinstance(message, Choose):
-            return None
-        item = self.objects.get(message.object)
+        item = None if self.has_handled(message.seq) else self.objects.get(message.object)
         return item if item is not None and item.answer is not None and item.answer.lacks(message.candidate) else None
 
     def renew(self, answered: Sequence[Answered]) -> None:

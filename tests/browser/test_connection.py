@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.studio import DISC_A, DISC_B, OpenStudio, Studio, discs
-from tests.conftest import Program, free_port
+from tests.conftest import Phoenix
 
 pytestmark = pytest.mark.browser
 
@@ -111,48 +110,27 @@ def test_page_that_is_loaded_again_shows_the_same_objects_and_undo_goes_on(open_
     studio.until("s.objects[0].name === 'Object 2'")
 
 
-@pytest.fixture
-def mortal() -> Iterator[list[Program]]:
-    """A server that a test may kill; the newest is the last."""
-    programs = [Program(free_port(), module="tests.integration.fake_program")]
-    programs[0].wait_until_ready()
-    yield programs
-    programs[-1].kill()
-
-
-def reborn(programs: list[Program]) -> None:
-    """Kill the server as the system would, and start it again in its place."""
-    programs[-1].stop(signal.SIGKILL)
-    succeed(programs)
-
-
-def succeed(programs: list[Program]) -> None:
-    """Start the server again in the place of one that was killed."""
-    programs.append(Program(int(programs[-1].url.rsplit(":", 1)[1]), module="tests.integration.fake_program"))
-    programs[-1].wait_until_ready()
-
-
 class TestServerThatDies:
     """In a class of its own, for the address of its own."""
 
     @pytest.fixture
-    def address(self, mortal: list[Program]) -> str:
-        return mortal[0].url
+    def address(self, phoenix: Phoenix) -> str:
+        return phoenix.url
 
-    def test_work_survives_sigkill_and_a_reload_after_it(self, open_studio: OpenStudio, mortal: list[Program]) -> None:
+    def test_work_survives_sigkill_and_a_reload_after_it(self, open_studio: OpenStudio, phoenix: Phoenix) -> None:
         studio = open_studio()
         studio.expected = ("WebSocket connection", "Failed to load resource")
         work(studio)
         before = objects(studio)
-        reborn(mortal)
+        phoenix.restart(signal.SIGKILL)
         back_again(studio, before)
 
-        reborn(mortal)
+        phoenix.restart(signal.SIGKILL)
         studio.page.reload()
         back_again(studio, before)
 
     def test_files_have_the_colours_of_the_page_after_a_restart(
-        self, open_studio: OpenStudio, mortal: list[Program]
+        self, open_studio: OpenStudio, phoenix: Phoenix
     ) -> None:
         studio = open_studio()
         studio.expected = ("WebSocket connection", "Failed to load resource")
@@ -165,9 +143,9 @@ class TestServerThatDies:
         drawn = expect(studio.page.locator("#objects .object"))  # the list follows the state by a frame
         drawn.to_have_count(2)
         before = objects(studio), swatches(studio)
-        mortal[-1].stop(signal.SIGKILL)
+        phoenix.end(signal.SIGKILL)
         studio.until("s.connection !== 'ready'")
-        succeed(mortal)
+        phoenix.begin()
         studio.until("s.connection === 'ready' && !s.restoring && s.objects.length === 2")
         drawn.to_have_count(2)
         assert (objects(studio), swatches(studio)) == before

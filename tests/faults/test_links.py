@@ -8,22 +8,19 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from app.client import ClientSession, Reconnect, connect
-from tests.conftest import START_DEADLINE_S
+from app.client import ClientSession, connect
+from tests.conftest import PATIENT, Phoenix
 from tests.faults.chaos import Link, link_to
 from tests.faults.observed import Observed, show
 from tests.faults.pulse import Pulse
 from tests.image_files import png
-from tests.integration.test_client_restart import Phoenix
 from tests.integration.test_client_resume import told
 from tests.property.thorough import examples
 
 pytestmark = pytest.mark.anyio
-QUICK = Reconnect(give_up_s=START_DEADLINE_S, first_s=0.05, longest_s=0.5)
 PICTURE = png(160, 120)
 CLICKS = [(10.0 + 12 * number, 60.0) for number in range(8)]
 LAST = (150.0, 110.0)
@@ -42,13 +39,13 @@ async def clicked(session: ClientSession) -> Told:
 
 
 async def over(link: Link) -> Told:
-    async with connect(link.url, reconnect=QUICK) as session:
+    async with connect(link.url, reconnect=PATIENT) as session:
         return await clicked(session)
 
 
 @pytest.fixture(scope="module")
 async def undisturbed(victim: Observed) -> Told:
-    async with connect(victim.url, reconnect=QUICK) as session:
+    async with connect(victim.url, reconnect=PATIENT) as session:
         return await clicked(session)
 
 
@@ -68,7 +65,7 @@ async def test_a_link_that_passes_crumbs_gives_the_same_answers(victim: Observed
 async def test_a_link_that_breaks_again_and_again_loses_nothing(victim: Observed, undisturbed: Told, seed: int) -> None:
     """At any byte, be it of the handshake, of a frame's head or in its middle."""
     chance = random.Random(seed)
-    async with link_to(victim.url) as link, connect(link.url, reconnect=QUICK) as session:
+    async with link_to(victim.url) as link, connect(link.url, reconnect=PATIENT) as session:
         link.cuts = [chance.randrange(1, 3000) for _ in range(8)]
         link.reset_all()
         assert await clicked(session) == undisturbed
@@ -79,7 +76,7 @@ async def test_a_link_that_breaks_again_and_again_loses_nothing(victim: Observed
 async def test_a_link_that_was_deaf_and_is_reset_is_taken_up_within_five_seconds(
     victim: Observed, undisturbed: Told
 ) -> None:
-    async with link_to(victim.url) as link, connect(link.url, reconnect=QUICK) as session:
+    async with link_to(victim.url) as link, connect(link.url, reconnect=PATIENT) as session:
         assert await clicked(session) == undisturbed
         lost = session.losses
         link.hears.clear()
@@ -94,7 +91,7 @@ async def test_a_link_that_was_deaf_and_is_reset_is_taken_up_within_five_seconds
 
 async def test_a_server_that_stood_still_goes_on_with_every_session(victim: Observed, undisturbed: Told) -> None:
     """For longer than it would wait for a pong: its clients have answered meanwhile, and that counts."""
-    async with connect(victim.url, reconnect=QUICK) as session:
+    async with connect(victim.url, reconnect=PATIENT) as session:
         assert await clicked(session) == undisturbed
         pid = victim.program.process.pid
         os.kill(pid, signal.SIGSTOP)
@@ -117,17 +114,9 @@ async def test_a_client_that_stands_still_is_let_go(victim: Observed) -> None:
             await pulse.stop()
 
 
-@pytest.fixture
-def phoenix() -> Iterator[Phoenix]:
-    phoenix = Phoenix()
-    yield phoenix
-    for program in phoenix.programs:
-        program.kill()
-
-
 @pytest.mark.parametrize("seed", range(KILLS))
 async def test_a_kill_at_any_moment_loses_no_prompt_and_doubles_none(phoenix: Phoenix, seed: int) -> None:
-    async with connect(phoenix.url, reconnect=QUICK) as session:
+    async with connect(phoenix.url, reconnect=PATIENT) as session:
         opening = asyncio.create_task(clicked(session))
         await asyncio.sleep(0.1 * random.Random(seed).random())
         await asyncio.to_thread(phoenix.restart, signal.SIGKILL)
@@ -144,7 +133,7 @@ async def test_a_kill_at_any_moment_loses_no_prompt_and_doubles_none(phoenix: Ph
 
 async def test_fifty_clients_of_a_server_that_comes_back_are_all_restored(phoenix: Phoenix) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        sessions = [await stack.enter_async_context(connect(phoenix.url, reconnect=QUICK)) for _ in range(50)]
+        sessions = [await stack.enter_async_context(connect(phoenix.url, reconnect=PATIENT)) for _ in range(50)]
         for session in sessions:
             await session.open(PICTURE)
         before = [told({made.id: made}) for made in await asyncio.gather(*(s.click(20, 30) for s in sessions))]

@@ -4,49 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
 
 import pytest
 
-from app.client import Reconnect, connect, connect_blocking
-from tests.conftest import START_DEADLINE_S, Program, free_port
+from app.client import connect, connect_blocking
+from tests.conftest import PATIENT, Phoenix
 from tests.image_files import png
 from tests.integration.test_client_resume import told
 
 pytestmark = pytest.mark.anyio
-PATIENT = Reconnect(give_up_s=START_DEADLINE_S, first_s=0.05, longest_s=0.5)
-
-
-class Phoenix:
-    """A server without a model that can be ended and begun again at its address."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.programs: list[Program] = []
-        self.begin()
-
-    @property
-    def url(self) -> str:
-        return self.programs[-1].url
-
-    def begin(self) -> None:
-        self.programs.append(Program(self.port, module="tests.integration.fake_program"))
-        self.programs[-1].wait_until_ready()
-
-    def restart(self, how: signal.Signals) -> None:
-        if how == signal.SIGKILL:
-            self.programs[-1].kill()
-        else:
-            self.programs[-1].stop(how)
-        self.begin()
-
-
-@pytest.fixture
-def phoenix() -> Iterator[Phoenix]:
-    phoenix = Phoenix()
-    yield phoenix
-    for program in phoenix.programs:
-        program.kill()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV], ids=["killed", "crashed in native code"])

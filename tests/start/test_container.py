@@ -11,7 +11,7 @@ import re
 from app.settings import from_environment
 from tests.start.readme import ROOT
 
-FILE = (ROOT / "Containerfile").read_text()
+FILE = (ROOT / ".container/Containerfile").read_text()
 IGNORED = (ROOT / ".dockerignore").read_text().splitlines()
 
 
