@@ -69,10 +69,11 @@ class Studio:
         return state
 
     def until(self, condition: str) -> None:
-        """Wait until a JavaScript expression on the state `s` is true."""
+        """Wait until a JavaScript expression on the state `s` is true and the page has drawn and kept what follows."""
         self.page.wait_for_function(
             f"() => {{ const s = globalThis.hoversam?.state(); return s && ({condition}); }}", timeout=WAIT_MS
         )
+        self.page.evaluate("() => new Promise(requestAnimationFrame)")
 
     def choose(self, file: Path | FilePayload) -> None:
         self.page.locator("#file").set_input_files(file)
