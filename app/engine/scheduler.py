@@ -6,6 +6,11 @@ they share the cores, which `threads_for` divides, since two OpenMP teams on the
 
 Each connection has at most one hover and one change in a queue at a time, so first come, first served among equals
 is also one turn each.
+
+Decision: who sends faster than anyone may waits until the device is quiet. Context: a flood's newest hover is always
+there when a decode ends, so each hover of another client would wait for one of the flood's. Choice: hasty hovers let
+the others go first, also those that come `COURTESY_S` later. Price: such a client gets one answer in `HASTY_S`, while
+others are at work.
 """
 
 from __future__ import annotations
@@ -31,6 +36,10 @@ RETRY_AFTER_S = 1.0
 SAMPLES = 64
 MAX_HUNG = 4
 """Threads of a lane that may hang; after that the lane waits for them, and the server says that it isn't ready."""
+COURTESY_S = 0.1
+"""So long after the last job of the others, they have nothing more to ask."""
+HASTY_S = 1.0
+"""A hasty hover waits for others no longer than this, nor than half of its own time."""
 QUIET_S = 2.0
 """Without a decode for so long, nobody is hovering."""
 
@@ -43,12 +52,15 @@ class Priority(IntEnum):
     CLICK = 0
     HOVER = 1
     ENCODE = 2
+    HASTY = 3
+    """Hovers of a client that sends faster than it may."""
 
 
 @dataclass
 class Job(Generic[T]):
     """Work for the device and the future that waits for it."""
 
+    priority: Priority
     work: Callable[[], T]
     future: asyncio.Future[T]
     loop: asyncio.AbstractEventLoop
@@ -129,7 +141,7 @@ class Lane:
         self.busy = False
         self.hung = 0
         self.meter = Meter()
-        self._ended_at = -math.inf
+        self._ended_at = self._others_ended_at = -math.inf
         self._name = name
         self._current: Job[Any] | None = None
         self._owner: threading.Thread | None = None
@@ -158,7 +170,7 @@ class Lane:
             EngineFailedError: the work raised, or wasn't done in time; only this job is lost. Or the lane is closed.
         """
         loop = asyncio.get_running_loop()
-        job = Job(work, loop.create_future(), loop, timeout_s)
+        job = Job(priority, work, loop.create_future(), loop, timeout_s)
         with self._changed:
             if self._closed:
                 raise closed_error()
@@ -202,14 +214,24 @@ class Lane:
             if not job.future.cancelled():
                 self._do(job)
 
+    def _wait_s(self) -> float:
+        """Return the seconds until a job that waits may begin, were no other to come. The lock is held."""
+        hasty = self._queues[Priority.HASTY]
+        if self.waiting > len(hasty):
+            return 0.0
+        if not hasty:
+            return math.inf
+        patience_s = min(HASTY_S, hasty[0].timeout_s / 2)
+        return min(self._others_ended_at + COURTESY_S, hasty[0].queued_at + patience_s) - time.perf_counter()
+
     def _next(self) -> Job[Any] | None:
         with self._changed:
             if threading.current_thread() is not self._owner:  # it hung and came back
                 self.hung -= 1
                 return None
             self.busy, self._current = False, None
-            while not self._closed and not self.waiting:
-                self._changed.wait()
+            while not self._closed and (wait_s := self._wait_s()) > 0:
+                self._changed.wait(None if wait_s == math.inf else wait_s)
             if self._closed:
                 for queue in self._queues.values():
                     while queue:
@@ -231,6 +253,8 @@ class Lane:
             outcome = EngineFailedError("the model failed on this prompt; try again")
             outcome.__cause__ = error
         self._ended_at = time.perf_counter()
+        if job.priority is not Priority.HASTY:
+            self._others_ended_at = self._ended_at
         self.meter.add(began - job.queued_at, self._ended_at - began)
         job.settle(outcome)
 

@@ -25,6 +25,7 @@ from app.realtime.inbox import Inbox
 from app.realtime.lobby import Lobby
 from app.realtime.outbox import Outbox
 from app.realtime.predictor import Predictor
+from app.realtime.rate import Rate
 from app.realtime.reader import Reader
 from app.realtime.registry import Entry
 from app.realtime.wire import DisconnectedError, Wire
@@ -42,10 +43,12 @@ class Connection:
     def __init__(self, wire: Wire, predictor: Predictor, lobby: Lobby) -> None:
         """Args: an accepted socket, the model, and what sessions share."""
         self._wire, self._predictor, self._lobby = wire, predictor, lobby
-        most = lobby.settings.max_replies_waiting + lobby.settings.max_objects  # one change may show every object
+        settings = lobby.settings
+        self._rate = Rate(settings.max_messages_per_s, settings.max_messages_burst, settings.rate_grace_s)
+        most = settings.max_replies_waiting + settings.max_objects  # one change may show every object
         self._outbox = Outbox(most)
-        self._inbox = Inbox(lobby.settings.max_clicks_queued)
-        self._writer = Writer(wire, self._outbox, lobby.settings, lobby.meters)
+        self._inbox = Inbox(settings.max_clicks_queued)
+        self._writer = Writer(wire, self._outbox, settings, lobby.meters)
         self._crew = Crew()
         self._at_work = False
 
@@ -81,7 +84,7 @@ class Connection:
             self._begin(entry.session, resumed)
 
         parts = self._wire, entry.session, self._inbox, self._outbox
-        reader = Reader(*parts, predictor=self._predictor, lobby=self._lobby, begin=begin)
+        reader = Reader(*parts, predictor=self._predictor, lobby=self._lobby, rate=self._rate, begin=begin)
         try:
             if resumed:
                 begin()
@@ -98,7 +101,7 @@ class Connection:
         changes = ChangeWorker(session, self._inbox, self._outbox, self._predictor, self._lobby)
         if resumed:
             changes.tell_again(RESUME_SEQ)
-        hovers = HoverWorker(session, self._inbox, self._outbox, self._predictor)
+        hovers = HoverWorker(session, self._inbox, self._outbox, self._predictor, self._rate)
         self._crew.start(changes.run(), changes.models.run(), changes.exports.run(), hovers.run())
 
     async def _say_goodbye(self, results: list[Any]) -> None:

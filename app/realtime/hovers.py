@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from app.engine.scheduler import Priority
 from app.errors import BusyError, HoverError
 from app.realtime.closing import error_message
 from app.realtime.inbox import Inbox
 from app.realtime.outbox import Outbox
 from app.realtime.predictor import Predictor
+from app.realtime.rate import Rate
 from app.session.session import HoverQuery, OpenImage, Session
 
 
 class HoverWorker:
     """Answers one session's hovers."""
 
-    def __init__(self, session: Session, inbox: Inbox, outbox: Outbox, predictor: Predictor) -> None:
+    def __init__(self, session: Session, inbox: Inbox, outbox: Outbox, predictor: Predictor, rate: Rate) -> None:
         self._session, self._inbox, self._outbox, self._predictor = session, inbox, outbox, predictor
+        self._rate = rate
 
     async def run(self) -> None:
         """Answer until the task is cancelled. A hover that fails is lost, like one that was overtaken."""
@@ -38,7 +41,8 @@ class HoverWorker:
         def newest() -> HoverQuery | None:  # one for the next model stays for the next round
             return self._inbox.take_hover(self._session, image) if self._session.model == model else None
 
-        done = await self._predictor.hover(image, newest, model)
+        priority = Priority.HASTY if self._rate.hasty else Priority.HOVER
+        done = await self._predictor.hover(image, newest, model, priority)
         if done is None or self._session.image is not image or self._session.model != model:
             return
         if self._inbox.still_wanted(done[0]):

@@ -127,7 +127,11 @@ class Predictor:
         return [self._encoding[other] for other in under_way[:place]]
 
     async def hover(
-        self, image: OpenImage, newest: Callable[[], HoverQuery | None], model: str | None = None
+        self,
+        image: OpenImage,
+        newest: Callable[[], HoverQuery | None],
+        model: str | None = None,
+        priority: Priority = Priority.HOVER,
     ) -> tuple[HoverQuery, Answer] | None:
         """Return the newest hover and its answer, or None where none is wanted any more.
 
@@ -136,6 +140,7 @@ class Predictor:
             newest: called in the device's thread at the moment of decoding, so that a hover that was overtaken
                 while it waited is never decoded; nor is one that refines what another model made.
             model: the model's name.
+            priority: `HOVER` or `HASTY`.
         """
         async with self._decoder(image, model) as decode:
 
@@ -145,7 +150,7 @@ class Predictor:
                     return None
                 return hover, preview_answer(decode(hover.query), image.size_hw, self._speck_share)
 
-            return await self.scheduler.decodes.run(Priority.HOVER, work, self._timeouts.hover_s)
+            return await self.scheduler.decodes.run(priority, work, self._timeouts.hover_s)
 
     async def answer(self, image: OpenImage, query: Query, model: str | None = None) -> Answer:
         """Return the answer to a click or box, with masks at the size of the picture.

@@ -14,6 +14,8 @@ from typing import Final
 
 QUIET_S: Final = 1.0
 """So long without a refusal and the client has slowed down."""
+HASTY_S: Final = 0.125
+"""So far ahead of its rate, a client is hasty: it sent that much more than it had come to."""
 FLOOD: Final = 16
 """So many times the rate isn't waited for until the grace is over."""
 
@@ -30,9 +32,7 @@ class Rate:
 
     def spend(self) -> bool:
         """Take a token; False where there is none and the message is to be refused."""
-        now = self._clock()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_s)
-        self._at = now
+        now = self._refill()
         if self._tokens >= 1:
             self._tokens -= 1
             return True
@@ -43,9 +43,22 @@ class Rate:
         return False
 
     @property
+    def hasty(self) -> bool:
+        """Whether the client sends faster than it may, and only its reserve keeps it from being refused."""
+        self._refill()
+        return self._burst - self._tokens > HASTY_S * self._per_s
+
+    @property
     def retry_after_s(self) -> float:
         """Seconds until there is a token again."""
         return max(0.0, (1 - self._tokens) / self._per_s)
+
+    def _refill(self) -> float:
+        """Add the tokens that have come; return the time."""
+        now = self._clock()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_s)
+        self._at = now
+        return now
 
     @property
     def exhausted(self) -> bool:

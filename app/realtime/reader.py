@@ -61,17 +61,16 @@ class Reader:
         *,
         predictor: Predictor,
         lobby: Lobby,
+        rate: Rate,
         begin: Callable[[], None],
     ) -> None:
-        """Args: `begin` is called before a message that needs a worker is stored."""
+        """Args: `rate` is the client's allowance; `begin` is called before a message that needs a worker is stored."""
         self._wire, self._session, self._inbox, self._outbox = wire, session, inbox, outbox
         self._predictor, self._settings, self._meters = predictor, lobby.settings, lobby.meters
         self._begin = begin
         self._bad_in_row = 0
         self._told_full = False
-        self._rate = Rate(
-            self._settings.max_messages_per_s, self._settings.max_messages_burst, self._settings.rate_grace_s
-        )
+        self._rate = rate
 
     async def run(self) -> None:
         """Read until the socket is to be closed.

@@ -12,16 +12,13 @@ import pytest
 
 from app.protocol import messages as m
 from app.protocol.codec import encode
-from tests.faults.observed import SLOWER, Fault, Observed, holds, reasons
+from tests.faults.observed import Fault, Observed, holds, reasons
 from tests.faults.wire import Raw, frame, handshake
 from tests.integration.peer import dialled_at
 
 pytestmark = pytest.mark.anyio
 PATIENCE_S = 3.0
 """The shortened patience of the server and two seconds, as every fault may last at most."""
-IN_TURN = 2.5
-"""Beside another that hovers, be it honest, one waits for the decode at hand before one's own: twice as long, and some
-noise. That a flood takes no more than that from four who wait for each other is told by `test_load`, at 1.5 times."""
 MULTIPART = b"POST /api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
 FILE = b'--x\r\nContent-Disposition: form-data; name="file"; filename="p"\r\n\r\n'
 
@@ -189,7 +186,7 @@ async def comes_and_goes(server: Observed) -> None:
     ids=lambda fault: fault.__name__,
 )
 async def test_nobody_else_notices_a_client_that(victim: Observed, fault: Fault) -> None:
-    await holds(victim, fault, slower=IN_TURN if fault is sends_a_thousand_messages_a_second else SLOWER)
+    await holds(victim, fault)
 
 
 async def test_500_connections_in_a_second_are_all_answered_and_a_session_goes_on(victim: Observed) -> None:

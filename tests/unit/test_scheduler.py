@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import AsyncIterator, Callable
 
@@ -59,6 +60,46 @@ async def start(lane: Lane, priority: Priority, work: Callable[[], str]) -> asyn
     task = asyncio.create_task(lane.run(priority, work, LONG_S))
     await asyncio.sleep(0)
     return task
+
+
+@pytest.fixture
+def courtesy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is hasty waits for others for as long as may be."""
+    monkeypatch.setattr("app.engine.scheduler.COURTESY_S", math.inf)
+    monkeypatch.setattr("app.engine.scheduler.HASTY_S", math.inf)
+
+
+@pytest.mark.usefixtures("courtesy")
+async def test_hasty_hover_lets_others_go_first_also_those_that_come_a_little_later(lane: Lane, gate: Gate) -> None:
+    notes: list[str] = []
+    hasty = await start(lane, Priority.HASTY, noting(notes, "hasty"))
+    await start(lane, Priority.HOVER, noting(notes, "waits too"))
+    gate.open.set()
+    for name in ("comes later", "comes later still"):
+        await lane.run(Priority.HOVER, noting(notes, name), LONG_S)
+    assert notes == ["waits too", "comes later", "comes later still"]
+    lane.close()
+    with pytest.raises(EngineFailedError):
+        await hasty
+
+
+@pytest.mark.usefixtures("courtesy")
+async def test_hasty_hover_is_answered_in_half_of_its_time_whatever_others_do(lane: Lane) -> None:
+    await lane.run(Priority.HOVER, lambda: "", LONG_S)
+    assert await lane.run(Priority.HASTY, lambda: "answered", 2.0) == "answered"
+
+
+async def test_hasty_hover_does_not_wait_long_for_others_that_do_not_come(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.engine.scheduler.HASTY_S", math.inf)
+    await lane.run(Priority.HOVER, lambda: "", LONG_S)
+    assert await lane.run(Priority.HASTY, lambda: "answered", math.inf) == "answered"
+
+
+@pytest.mark.usefixtures("courtesy")
+async def test_hasty_hovers_have_a_quiet_device_to_themselves(lane: Lane) -> None:
+    assert [await lane.run(Priority.HASTY, lambda: "answered", math.inf) for _ in range(3)] == ["answered"] * 3
 
 
 async def test_a_job_is_done_in_the_lanes_own_thread(lane: Lane) -> None:
