@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from app.nano import photos as photographs
 from app.nano.cutouts import Cutouts
-from app.nano.shapes import shape
+from app.nano.shapes import shape, strokes
 from app.nano.textures import coordinates, fractal_noise, photo_crop, recolour, texture
 
 Array = NDArray[Any]
@@ -148,10 +148,13 @@ def add_objects(rng: Rng, material: Material, canvas: Canvas, *, huddled: bool) 
     cutout_share = 0.5 if len(material.cutouts) else 0.0
     as_cutouts = rng.random() < cutout_share
     hub, reach = (rng.uniform(0.25, 0.75, 2), rng.uniform(0.05, 0.2)) if huddled else (np.zeros(2), 0.0)
+    smallest = 0.15 if huddled and rng.random() < 0.5 else 0.05
     for _ in range(int(rng.integers(3, 10) if crowd else rng.integers(1, 7))):
         center = np.clip(rng.normal(hub, reach), 0.05, 0.95) if huddled else rng.uniform(0.05, 0.95, 2)
         scale = (
-            crowd_scale * rng.uniform(0.8, 1.25) if crowd else float(np.exp(rng.uniform(np.log(0.05), np.log(0.42))))
+            crowd_scale * rng.uniform(0.8, 1.25)
+            if crowd
+            else float(np.exp(rng.uniform(np.log(smallest), np.log(0.42))))
         )
         if as_cutouts if crowd else rng.random() < cutout_share:
             source = np.random.default_rng(crowd_seed) if crowd else rng
@@ -159,7 +162,8 @@ def add_objects(rng: Rng, material: Material, canvas: Canvas, *, huddled: bool) 
             colours = recolour(rng, colours, 0.5) if rng.random() < 0.5 else colours
             parts = colour_part(rng, colours, alpha > 0.5) if (alpha > 0.5).any() and rng.random() < 0.2 else []
         else:
-            mask = shape(rng, n, scale, center, 0.4 if huddled else 0.05)
+            outlined = strokes if huddled and rng.random() < 0.4 else shape
+            mask = outlined(rng, n, scale, center)
             if not mask.any():
                 continue
             colours, parts = drawn_object(rng, material, n, mask)

@@ -89,16 +89,35 @@ def with_hole(rng: Rng, mask: Array) -> Array:
     return mask & (hole == 0)
 
 
-def shape(
-    rng: Rng, n: int, scale: float | None = None, center_xy: Array | None = None, letter_share: float = 0.05
-) -> Array:
+def arc(rng: Rng, n: int, scale: float, center_xy: Array) -> Array:
+    """Return a ring or a piece of one, round or flat, of one width all along."""
+    canvas = np.zeros((n, n), np.uint8)
+    across = max(2, int(scale * n)), max(2, int(scale * n * rng.uniform(0.4, 1)))
+    begin, length = rng.uniform(0, 360), rng.uniform(120, 400)
+    width = max(3, int(min(across) * rng.uniform(0.2, 0.7)))
+    center = (int(center_xy[0] * n), int(center_xy[1] * n))
+    turn = float(rng.uniform(0, 180))
+    cv2.ellipse(canvas, center, across, turn, begin, begin + min(length, 360), 255, width, cv2.LINE_AA)
+    return canvas > 127
+
+
+def strokes(rng: Rng, n: int, scale: float, center_xy: Array) -> Array:
+    """Return what is all lines, turned: a letter or a piece of a ring."""
+    if rng.random() < 0.35:
+        return arc(rng, n, scale, center_xy)
+    upright = letter(rng, n, scale, center_xy).astype(np.uint8) * 255
+    middle = float(center_xy[0] * n), float(center_xy[1] * n)
+    return cv2.warpAffine(upright, cv2.getRotationMatrix2D(middle, rng.uniform(-50, 50), 1), (n, n)) > 127
+
+
+def shape(rng: Rng, n: int, scale: float | None = None, center_xy: Array | None = None) -> Array:
     """Return one object's outline, filled; scale and centre at random unless given, in parts of n."""
     scale = float(np.exp(rng.uniform(np.log(0.035), np.log(0.38)))) if scale is None else scale
     center_xy = rng.uniform(0.05, 0.95, 2) if center_xy is None else center_xy
     kind = rng.random()
     if kind < 0.15:
         return limbs(rng, n, scale, center_xy)
-    if kind < 0.15 + letter_share:
+    if kind < 0.2:
         return letter(rng, n, scale, center_xy)
     mask = place(rng, unit_outline(rng), n, scale, center_xy)
     if rng.random() < 0.15:  # two outlines grown together
