@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import platformdirs
 import structlog
 from tqdm import tqdm
 
@@ -97,7 +96,9 @@ def published_weights(entry: ModelEntry, settings: Settings, fetching: Fetch) ->
     there = any(path.exists() for path in candidate_paths(entry, settings.checkpoints_dir))
     if not there and entry.urls and not settings.offline:
         fetching(entry, settings.checkpoints_dir)
-    return Weights(entry, verified_path(entry, settings.checkpoints_dir), published=True)
+    return Weights(
+        entry, verified_path(entry, settings.checkpoints_dir, cache_file=settings.hashes_file), published=True
+    )
 
 
 def own_weights(path: Path, model: str | None, manifest: Manifest, say: Say) -> Weights:
@@ -174,7 +175,7 @@ def load_compiled(weights: Weights, settings: Settings, say: Say, *, convert: bo
     name, found = weights.entry.name, detect(settings.precision)
     sha256 = weights.entry.sha256 if weights.published else file_sha256(weights.path)
     key = GraphKey(name, sha256, found.precision, found.version, found.processor)
-    directory = (settings.cache_dir or platformdirs.user_cache_path("hoversam", appauthor=False)) / "graphs"
+    directory = settings.graphs_dir
     store, threads = GraphStore(directory), available_cores()
 
     def compiled() -> OpenVinoEngine:

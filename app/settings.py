@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args, get_type_hints
 
 import msgspec
+import platformdirs
 from msgspec import Meta, Struct
 
 from app.protocol.fields import MAX_FILE_BYTES
@@ -43,7 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["bf16", "fp32"] | None, told("of OpenVINO, bf16 or fp32; unset takes bf16 where the CPU computes in it")
     ] = None
     cache_dir: Annotated[
-        Path | None, told("folder of compiled models; unset takes the user's cache folder of the system")
+        Path | None, told("folder of compiled models and of hashes; unset takes the user's cache folder of the system")
     ] = None
     offline: Annotated[bool, told("never fetch weights")] = False
     weights_mirrors: Annotated[tuple[Url, ...], told("addresses of folders to fetch weights from, tried first")] = ()
@@ -127,6 +128,19 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shutdown_timeout_s: Annotated[Seconds, told("wait for open work when the server stops, then again for sockets")] = (
         5.0
     )
+
+    @property
+    def graphs_dir(self) -> Path:
+        """Where compiled models are kept."""
+        return self._cache() / "graphs"
+
+    @property
+    def hashes_file(self) -> Path:
+        """Where hashes of weights are remembered between starts."""
+        return self._cache() / "verified.json"
+
+    def _cache(self) -> Path:
+        return self.cache_dir or platformdirs.user_cache_path("hoversam", appauthor=False)
 
 
 def from_environment(environ: Mapping[str, str]) -> Settings:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import platformdirs
 from msgspec import Meta
 
 from app.engine.manifest import BUNDLED_DIR, Manifest, ModelEntry
@@ -31,11 +30,6 @@ class Remembered(msgspec.Struct, frozen=True):
     bytes: int
     mtime_ns: int
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-
-
-def default_cache_file() -> Path:
-    """Return where hashes are remembered between starts."""
-    return platformdirs.user_cache_path("hoversam", appauthor=False) / "verified.json"
 
 
 def locate(entry: ModelEntry, directory: Path) -> Path | None:
@@ -96,7 +90,7 @@ def verified_path(entry: ModelEntry, directory: Path, *, cache_file: Path | None
     Args:
         entry: the model.
         directory: the checkpoints folder.
-        cache_file: where hashes are remembered; None takes the user's cache folder.
+        cache_file: where hashes are remembered between starts; None remembers nothing.
 
     Raises:
         ModelUnavailableError: the file is missing, cut short or altered; the text says which, and the cure.
@@ -110,7 +104,7 @@ def verified_path(entry: ModelEntry, directory: Path, *, cache_file: Path | None
 
 
 def verify(entry: ModelEntry, path: Path, *, cache_file: Path | None = None) -> None:
-    """Check that a file is the checkpoint that the manifest describes.
+    """Check that a file is the checkpoint that the manifest describes; `cache_file` as of `verified_path`.
 
     Raises:
         ModelUnavailableError: its size or hash is another; the text says which, and the cure.
@@ -122,7 +116,7 @@ def verify(entry: ModelEntry, path: Path, *, cache_file: Path | None = None) -> 
             f"delete it, then {cure(entry)}"
         )
     try:
-        sha256 = remembered_sha256(path, cache_file or default_cache_file())
+        sha256 = remembered_sha256(path, cache_file) if cache_file else file_sha256(path)
     except OSError as error:
         raise ModelUnavailableError(f"{path} can't be read ({error}); let this user read it") from error
     if sha256 != entry.sha256:

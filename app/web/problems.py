@@ -113,10 +113,11 @@ def bug_response(request: Request[Any, Any, Any], error: Exception) -> Response[
     return problem(500, "MODEL_ERROR", "the server made a mistake; try again", {})
 
 
-def no_disk_response(_: Request[Any, Any, Any], error: OSError) -> Response[dict[str, Any]]:
-    """Return the answer to an upload that the disk didn't take: while it comes, one of over a megabyte lies there."""
-    log.error("disk_full", errno=error.errno)
-    return problem(503, "MODEL_NOT_READY", "the server's disk is full; try again, or send a file under 1 MB", {})
+def not_kept_response(_: Request[Any, Any, Any], error: OSError) -> Response[dict[str, Any]]:
+    """Return the answer to an upload that the system didn't take: while it comes, one of over a megabyte is a file."""
+    log.error("upload_not_kept", errno=error.errno, reason=error.strerror)
+    text = "the server's disk takes no file now; try again, or send one under 1 MB"
+    return problem(503, "MODEL_NOT_READY", text, {})
 
 
 def problem(status: int, code: str, message: str, headers: dict[str, str]) -> Response[dict[str, Any]]:

@@ -14,7 +14,7 @@ from app.errors import ImageTooLargeError
 from app.realtime.predictor import Predictor
 from app.settings import Settings
 from app.web.examples import UPLOADED, answered
-from app.web.problems import no_disk_response, refused
+from app.web.problems import not_kept_response, refused
 
 CHUNK_BYTES = 2**16
 
@@ -44,7 +44,7 @@ class Uploaded(msgspec.Struct, frozen=True):
         200: answered(Uploaded, "the picture's id, and its size upright", UPLOADED),
         **refused(400, 413, 415, 503),
     },
-    exception_handlers={OSError: no_disk_response},
+    exception_handlers={OSError: not_kept_response},
 )
 async def upload(
     data: MultipartBody[UploadForm], predictor: NamedDependency[Predictor], settings: NamedDependency[Settings]

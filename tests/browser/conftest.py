@@ -46,7 +46,6 @@ def address(fake_server: str) -> str:
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """A server whose engine, models and downloads the test holds in its hands."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("app.engine.checkpoints.default_cache_file", lambda: tmp_path / "cache" / "verified.json")
     with open_shop(tmp_path / "checkpoints") as opened:
         yield opened
 

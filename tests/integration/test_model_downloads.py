@@ -34,7 +34,6 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("app.engine.checkpoints.default_cache_file", lambda: tmp_path / "cache" / "verified.json")
     return tmp_path / "checkpoints"
 
 
@@ -53,7 +52,7 @@ async def server(
     anyio_backend: str, folder: Path, engine: FakeEngine, manifest: Manifest, garage: Garage
 ) -> AsyncIterator[Server]:
     """A server that runs `tiny` and may fetch the others."""
-    settings = Settings(checkpoints_dir=folder, shutdown_timeout_s=2.0)
+    settings = Settings(checkpoints_dir=folder, cache_dir=folder.with_name("cache"), shutdown_timeout_s=2.0)
     running = await started(settings, engine, manifest=manifest, load=garage.load)
     yield running
     garage.close()

@@ -29,8 +29,7 @@ PICTURE = png(64, 48)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("app.engine.checkpoints.default_cache_file", lambda: tmp_path / "cache" / "verified.json")
+def folder(tmp_path: Path) -> Path:
     return tmp_path / "checkpoints"
 
 
@@ -41,7 +40,7 @@ def manifest(folder: Path) -> Manifest:
 
 @pytest.fixture
 def settings(folder: Path) -> Settings:
-    return Settings(checkpoints_dir=folder, offline=True, shutdown_timeout_s=2.0)
+    return Settings(checkpoints_dir=folder, cache_dir=folder.with_name("cache"), offline=True, shutdown_timeout_s=2.0)
 
 
 @pytest.fixture

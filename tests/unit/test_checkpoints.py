@@ -185,7 +185,3 @@ def test_a_bounded_number_of_hashes_is_remembered(cache_file: Path, tmp_path: Pa
     names = [Path(name).name for name in msgspec.json.decode(cache_file.read_bytes())]
     assert len(names) == checkpoints.MAX_REMEMBERED
     assert names[-1] == path.name
-
-
-def test_the_memory_of_hashes_lives_in_the_cache_folder_of_the_user() -> None:
-    assert checkpoints.default_cache_file().parent.name == "hoversam"

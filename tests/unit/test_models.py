@@ -30,11 +30,6 @@ def entry(name: str, directory: Path, *, bundled: bool = False, there: bool = Tr
     return made
 
 
-@pytest.fixture(autouse=True)
-def no_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("app.engine.checkpoints.default_cache_file", lambda: tmp_path / "cache" / "verified.json")
-
-
 @pytest.fixture
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The models that were fetched; each gets here at once."""
@@ -59,7 +54,9 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def settings(directory: Path, **values: object) -> Settings:
-    return msgspec.structs.replace(Settings(checkpoints_dir=directory), **values)
+    return msgspec.structs.replace(
+        Settings(checkpoints_dir=directory, cache_dir=directory.with_name("cache")), **values
+    )
 
 
 def test_the_largest_model_that_is_there_runs(tmp_path: Path, fetched: list[str]) -> None:

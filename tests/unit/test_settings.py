@@ -61,3 +61,9 @@ def test_every_number_has_a_variable_of_its_name(name: str) -> None:
     assert from_environment({f"HOVERSAM_{name.upper()}": str(default)}) == Settings()
     with pytest.raises(ValueError, match=name):
         from_environment({f"HOVERSAM_{name.upper()}": "no number"})
+
+
+def test_what_can_be_made_again_lies_in_the_cache_folder_of_the_user_or_where_the_setting_says(tmp_path: Path) -> None:
+    usual, own = Settings(), Settings(cache_dir=tmp_path)
+    assert (usual.hashes_file.parent.name, usual.graphs_dir.parent.name) == ("hoversam", "hoversam")
+    assert {own.hashes_file.parent, own.graphs_dir.parent} == {tmp_path}
