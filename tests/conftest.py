@@ -39,6 +39,8 @@ PATIENT = Reconnect(give_up_s=START_DEADLINE_S, first_s=0.05, longest_s=0.5)
 def pytest_configure() -> None:
     """Let programs that tests start run on torch, which compiles nothing beside the tests; some ask for more."""
     os.environ.setdefault("HOVERSAM_ENGINE", "torch")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a job in the background; its children would ignore it too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

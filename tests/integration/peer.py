@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+import anyio
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -37,7 +38,8 @@ class Peer:
         await self.socket.send(encode(message))
 
     async def receive(self) -> ServerMessage:
-        frame = await asyncio.wait_for(self.socket.recv(), DEADLINE_S)
+        with anyio.fail_after(DEADLINE_S):  # before Python 3.12 wait_for may swallow a cancellation
+            frame = await self.socket.recv()
         assert isinstance(frame, bytes)
         return decode_server(frame)
 
