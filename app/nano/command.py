@@ -4,7 +4,8 @@ Needs the `train` extra (OpenCV, scikit-image, scikit-learn). A run as it was re
 
     python -m app nano draw  --pool scenes --cutouts fluent-emoji-3d/assets --count 12000 &
     python -m app nano train --pool scenes --out run
-    python -m app nano release run/nano.pt
+    python -m app nano finish --pool scenes --out run/finished.pt run/nano.pt
+    python -m app nano release run/finished.pt
     python -m app nano judge --cutouts fluent-emoji-3d/assets
 """
 
@@ -37,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--start", type=Path, help="weights to go on from, such as the released ones; only the last stage runs"
     )
     train.add_argument("--processes", type=int, default=1, help="processes that share the work, one core each (1)")
+    finish = commands.add_parser("finish", help="take the mean of runs and teach its scores to rank, in some minutes")
+    finish.add_argument("weights", type=Path, nargs="+", help="of runs that went on from the same start")
+    finish.add_argument("--pool", type=Path, required=True)
+    finish.add_argument("--out", type=Path, required=True, help="file of the weights")
+    finish.add_argument("--steps", type=int, default=2000)
     judge = commands.add_parser("judge", help="print mean IoU on held-out scenes, beside GrabCut")
     judge.add_argument("--model", default="nano")
     judge.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")
@@ -49,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run one of the trainer's commands; return its exit code."""
-    return {"draw": draw, "train": train, "judge": judge, "release": release}[args.nano_command](args)
+    return {"draw": draw, "train": train, "finish": finish, "judge": judge, "release": release}[args.nano_command](args)
 
 
 def draw(args: argparse.Namespace) -> int:
@@ -81,6 +87,15 @@ def train(args: argparse.Namespace) -> int:
         run(0, order)
     else:
         multiprocessing.spawn(run, (order,), nprocs=args.processes)  # type: ignore[attr-defined, no-untyped-call]
+    return 0
+
+
+def finish(args: argparse.Namespace) -> int:
+    """Join runs and teach the scores."""
+    from app.nano.finish import Finish
+    from app.nano.finish import finish as write
+
+    write(Finish(CHECKPOINTS / "nano.yaml", args.pool, args.steps), args.weights, args.out)
     return 0
 
 

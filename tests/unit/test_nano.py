@@ -12,6 +12,7 @@ from torch import nn
 
 from app.engine.manifest import BUNDLED_DIR
 from app.nano.batches import Batches, Plan
+from app.nano.finish import Finish, finish, mean_weights, ranking_loss
 from app.nano.losses import judge, pair_loss
 from app.nano.optimiser import Muon, optimisers, orthogonal
 from app.nano.pool import Pool, augment, draw, load, save
@@ -109,6 +110,29 @@ def test_right_masks_and_scores_cost_less_than_wrong_ones() -> None:
     bad = judge(-right, torch.ones(1, 4), truth, single)
     assert good.loss < 0.1 < bad.loss
     assert good.real_iou.min() > 0.99
+
+
+def test_the_mean_of_runs_lies_between_them(tmp_path: Path) -> None:
+    files = [tmp_path / "a.pt", tmp_path / "b.pt"]
+    for file, value in zip(files, (1.0, 4.0), strict=True):
+        torch.save({"model": {"weight": torch.full((2,), value)}}, file)
+    assert mean_weights(files)["weight"].tolist() == [2.5, 2.5]
+
+
+def test_scores_that_prefer_the_best_candidate_cost_less() -> None:
+    overlap = torch.tensor([[0.2, 0.9, 0.4]])
+    right, wrong = torch.tensor([[0.4, 0.6, 0.5]]), torch.tensor([[0.6, 0.4, 0.5]])
+    assert ranking_loss(right, overlap) < 0.3 < ranking_loss(wrong, overlap)
+
+
+def test_finishing_moves_the_layers_of_the_score_and_nothing_else(made_of: Material, tmp_path: Path) -> None:
+    draw(tmp_path, made_of, seed=2, count=2, photo_share=0.0, huddle_share=0.5)
+    start, out = BUNDLED_DIR / "nano.pt", tmp_path / "finished.pt"
+    finish(Finish(BUNDLED_DIR / "nano.yaml", tmp_path, steps=2), [start], out)
+    before, after = (torch.load(file, weights_only=True)["model"] for file in (start, out))
+    moved = {name for name in after if not torch.equal(before[name].float(), after[name].float())}
+    assert moved
+    assert all(name.startswith("sam_mask_decoder.iou_prediction_head.") for name in moved)
 
 
 def test_features_that_tell_things_apart_cost_less() -> None:
