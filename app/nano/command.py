@@ -69,7 +69,7 @@ def draw(args: argparse.Namespace) -> int:
         seed=DRAW_SEED,
         count=args.count,
         photo_share=0.17,
-        huddle_share=0.2,
+        huddle_share=0.5,
     )
     return 0
 

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from app.engine.cleaning import without_specks
+from app.engine.cleaning import smoothed, without_specks
 from app.engine.contract import Candidates, Embedding, Engine, Logits, Prompt
 from app.engine.embeddings import EmbeddingKey, EmbeddingStore
 from app.engine.memory import pack_logits, unpack_logits
@@ -272,15 +272,16 @@ def prompt_of(query: Query, size_hw: tuple[int, int], working_hw: tuple[int, int
 def preview_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float) -> Answer:
     """Return candidates on the logit grid, nothing kept for refinement.
 
-    The one that is shown at once is without specks, unless it is noise. So is another where that is worth a tenth of
-    a decode: where the wire would feel them, and where it is a shape at all and no noise, which takes milliseconds to
-    sort.
+    The one that is shown at once is without specks, unless it is noise. So is another, with a smoother rim besides,
+    where that is worth a tenth of a decode: where the wire would feel it, and where it is a shape at all and no noise,
+    which takes milliseconds to sort. Whoever chooses it gets it drawn from the logits as they are.
     """
     masks = []
     for index, (logits, score) in enumerate(zip(found.logits, found.scores, strict=True)):
         mask = preview_mask(logits, size_hw, float(score))
         if len(mask.runs) in (range(NOISE) if index == found.best else WORTH_CLEANING):
             clean = without_specks(logits, speck_share)
+            clean = clean if index == found.best else smoothed(clean)
             mask = mask if clean is logits else preview_mask(clean, size_hw, float(score))
         masks.append(mask)
     return Answer(tuple(masks), (), found.best)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from app.engine.cleaning import cleaned
+from app.engine.cleaning import cleaned, smoothed
 from app.engine.contract import Logits
 from app.protocol.masks import MaskArray
 
@@ -95,3 +95,18 @@ def test_what_came_in_is_not_changed() -> None:
     before = logits.copy()
     cleaned(logits, 4)
     assert np.array_equal(logits, before)
+
+
+def test_a_rim_that_is_ragged_by_single_cells_becomes_straight() -> None:
+    straight = np.zeros((8, 12), np.bool_)
+    straight[:, 6:] = True
+    ragged = straight.copy()
+    ragged[2::3, 5] = True
+    assert ((smoothed(np.where(ragged, 3.0, -3.0).astype(np.float32)) > 0) == straight).all()
+
+
+@given(arrays(np.bool_, (7, 9)))
+def test_smoothing_takes_the_side_of_most_of_a_cell_and_its_neighbours(mask_hw: MaskArray) -> None:
+    cross = ndimage.generate_binary_structure(2, 1).astype(np.int8)
+    votes = ndimage.convolve(mask_hw.astype(np.int8), cross, mode="nearest")
+    assert ((smoothed(np.where(mask_hw, 2.0, -2.0).astype(np.float32)) > 0) == (votes > 2)).all()
