@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 import uvicorn
@@ -94,8 +95,26 @@ def run(args: argparse.Namespace) -> int:
         app = create_app(settings, engine, set_threads=set_threads)
         server = DrainingServer(server_config(settings, app), app, settings.shutdown_timeout_s)
         say(f"open {url_of(listener)} in a browser (Ctrl+C stops)")
-        asyncio.run(server.serve(sockets=[listener]))
-    return EXIT_HUNG if server.lost else 0
+        code = 0
+        try:
+            asyncio.run(server.serve(sockets=[listener]))
+        except SystemExit as ended:  # uvicorn raises a signal again once it has done what it asks for
+            code = int(ended.code or 0)
+    code = EXIT_HUNG if server.lost else code
+    if server.at_work:
+        leave(code)
+    return code
+
+
+def leave(code: int) -> NoReturn:
+    """End the process as it is.
+
+    Python's own end stops its threads, and one that is inside of the model's C++ is not to be stopped: the process
+    would be aborted, which a supervisor takes for a crash.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def listen(settings: Settings) -> socket.socket:

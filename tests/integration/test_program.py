@@ -7,12 +7,14 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 import torch
 
 from app.__main__ import main
 from app.client import Reconnect, connect_blocking
-from app.engine.manifest import BUNDLED_DIR
+from app.engine.manifest import BUNDLED_DIR, load_manifest
+from tests.checkpoint_factory import write_checkpoint
 from tests.conftest import START_DEADLINE_S, Program, free_port, serve_to_the_end
 
 PHOTO = BUNDLED_DIR.parent / "static" / "samples" / "coffee.jpg"
@@ -147,6 +149,20 @@ def test_the_program_stops_quietly_with_a_socket_open(how: signal.Signals) -> No
             with pytest.raises(ConnectionError, match="1012"):
                 session.ping()
         assert program.said.splitlines() == [f"hoversam: open {program.url} in a browser (Ctrl+C stops)"]
+    finally:
+        program.kill()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl+C"])
+def test_the_program_stops_in_order_while_a_picture_is_encoded(tmp_path: Path, how: signal.Signals) -> None:
+    entry = write_checkpoint(load_manifest().entry("tiny"), tmp_path)  # which takes seconds for a picture
+    program = Program(free_port(), "--offline", "--model", "tiny", "--checkpoint", str(tmp_path / entry.file))
+    try:
+        program.wait_until_ready()
+        with PHOTO.open("rb") as file:  # the encode begins by itself
+            httpx.post(f"{program.url}/api/upload", files={"file": file}, trust_env=False).raise_for_status()
+        assert program.stop(how) == 0
+        assert "terminate" not in program.said
     finally:
         program.kill()
 
