@@ -7,7 +7,6 @@ learn to rank them.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor
 from app.nano.batches import Batches, Plan
 from app.nano.losses import SCORE_WEIGHT, real_iou
 from app.nano.network import Network
+from app.nano.train import Stage, follow
 
 TEMPERATURE: Final = 0.05
 """Of the softmax over scores: candidates that differ by less share the weight."""
@@ -88,15 +88,14 @@ def teach_scores(network: Network, order: Finish) -> None:
     optimiser = torch.optim.AdamW(head.parameters(), lr=RATE_FIRST, weight_decay=0.01)
     average = [value.detach().clone() for value in head.parameters()]
     batches = iter(Batches(order.pool, PLAN, SEED))
+    stage = Stage(PLAN, order.steps, RATE_FIRST, RATE_LAST, warm_up=1)
     for step in range(order.steps):
         for group in optimiser.param_groups:
-            group["lr"] = RATE_LAST + (RATE_FIRST - RATE_LAST) * 0.5 * (1 + math.cos(math.pi * step / order.steps))
+            group["lr"] = stage.rate(step)
         optimiser.zero_grad()
         batch_loss(network, next(batches)).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-        with torch.no_grad():
-            for mean, value in zip(average, head.parameters(), strict=True):
-                mean.lerp_(value, 1 - min(AVERAGE, (step + 1) / (step + 11)))
+        follow(average, head.parameters(), step + 1, AVERAGE)
     with torch.no_grad():
         for mean, value in zip(average, head.parameters(), strict=True):
             value.copy_(mean)

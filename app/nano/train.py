@@ -11,7 +11,7 @@ import copy
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,10 +140,7 @@ class Trainer:
     def follow(self) -> None:
         """Move the averaged weights towards the current ones; faster while the run is young."""
         self.steps_done += 1
-        keep = min(AVERAGE, self.steps_done / (self.steps_done + 10))
-        with torch.no_grad():
-            for mean, value in zip(self.average.parameters(), self.network.model.parameters(), strict=True):
-                mean.lerp_(value, 1 - keep)
+        follow(self.average.parameters(), self.network.model.parameters(), self.steps_done, AVERAGE)
 
     def run(self, stage: Stage, pool: Path, out: Path, log: Path, seed: int) -> None:
         """Train one stage; write a line of figures and the weights now and then."""
@@ -161,6 +158,13 @@ class Trainer:
                     file.write(json.dumps(line | sums.take()) + "\n")
                 self.save(out)
         self.save(out)
+
+
+def follow(means: Iterable[Tensor], values: Iterable[Tensor], steps_done: int, keep: float) -> None:
+    """Move means towards values; they keep a share `keep` of themselves, less while the run is young."""
+    with torch.no_grad():
+        for mean, value in zip(means, values, strict=True):
+            mean.lerp_(value, 1 - min(keep, steps_done / (steps_done + 10)))
 
 
 def first_figures(overlap: Tensor, scores: Tensor, single: Tensor) -> dict[str, float]:
