@@ -72,7 +72,7 @@ def create_app(
         load: loads another model when a session asks for it.
     """
     manifest = manifest or known_models(settings)
-    models = ModelPool(engine, Shelf(settings, manifest, load), settings.model_budget_bytes)
+    models = ModelPool(engine, Shelf(settings, manifest, load), settings.model_budget_bytes, settings.load_timeout_s)
     predictor = make_predictor(settings, models, set_threads)
     lobby = make_lobby(settings, engine, manifest, Exporter(predictor.pictures, settings))
     samples = load_samples(ROOT / "static")

@@ -16,7 +16,7 @@ from app.engine.checkpoints import candidate_paths, choose_model, file_sha256, l
 from app.engine.contract import Engine
 from app.engine.download import Progress, fetch
 from app.engine.manifest import Manifest, ModelEntry, load_manifest
-from app.engine.runtime import available_cores, why_not
+from app.engine.runtime import Runtime, available_cores, detect, why_not
 from app.errors import ModelUnavailableError
 from app.settings import Settings
 
@@ -151,30 +151,53 @@ def load_engine(weights: Weights, settings: Settings, say: Say, *, convert: bool
     from app.engine.sam2_torch import load_torch_engine
 
     choice = pick_device(settings.device)
-    obstacle = why_not(choice.name)
-    if settings.engine == "openvino" and obstacle:
-        raise ModelUnavailableError(f"OpenVINO can't be used: {obstacle}; or use --engine torch")
-    if settings.engine == "torch" or obstacle:
+    runtime = compiled_runtime(choice.name, settings, say)
+    if runtime is None:
         say(f"loading {weights.entry.name} on {choice.name} ({choice.reason})")
         return load_torch_engine(weights.entry, weights.path, choice.name)
-    return load_compiled(weights, settings, say, convert=convert)
+    return load_compiled(weights, settings, runtime, say, convert=convert)
 
 
-def load_compiled(weights: Weights, settings: Settings, say: Say, *, convert: bool) -> Engine:
+def compiled_runtime(device: str, settings: Settings, say: Say) -> Runtime | None:
+    """Return what compiled graphs run on, or None where torch runs the model.
+
+    Args:
+        device: where the model goes.
+        settings: the engine and the precision to use.
+        say: told why OpenVINO isn't used though it is there.
+
+    Raises:
+        ModelUnavailableError: OpenVINO, or its precision, was asked for and can't be had; the text names the cure.
+    """
+    if settings.engine == "torch":
+        return None
+    if obstacle := why_not(device):
+        if settings.engine == "openvino":
+            raise ModelUnavailableError(f"OpenVINO can't be used: {obstacle}; or use --engine torch")
+        return None
+    try:
+        return detect(settings.precision)
+    except ModelUnavailableError as error:
+        if settings.engine == "openvino" or settings.precision is not None:
+            raise
+        say(error.message)
+        return None
+
+
+def load_compiled(weights: Weights, settings: Settings, runtime: Runtime, say: Say, *, convert: bool) -> Engine:
     """Return the model in compiled form, or on torch until a conversion that begins now has made it.
 
     Raises:
-        ModelUnavailableError: the file isn't of this model, or is damaged; or the CPU lacks the precision.
+        ModelUnavailableError: the file isn't of this model, or is damaged.
     """
-    from app.engine.graph_store import GraphKey, GraphStore
+    from app.engine.graph_store import GraphKey, GraphStore, check_seal
     from app.engine.openvino_cpu import OpenVinoEngine
-    from app.engine.runtime import detect
     from app.engine.sam2_torch import load_torch_engine
     from app.engine.upgrade import Conversion, UpgradingEngine
 
-    name, found = weights.entry.name, detect(settings.precision)
+    name = weights.entry.name
     sha256 = weights.entry.sha256 if weights.published else file_sha256(weights.path)
-    key = GraphKey(name, sha256, found.precision, found.version, found.processor)
+    key = GraphKey(name, sha256, runtime.precision, runtime.version, runtime.processor)
     directory = settings.graphs_dir
     store, threads = GraphStore(directory), available_cores()
 
@@ -182,11 +205,12 @@ def load_compiled(weights: Weights, settings: Settings, say: Say, *, convert: bo
         folder = store.find(key)
         if folder is None:
             raise ModelUnavailableError(f"no compiled graphs of {name} in {directory}")
-        return OpenVinoEngine(name, folder, found.precision, threads)
+        check_seal(folder)
+        return OpenVinoEngine(name, folder, runtime.precision, threads)
 
     if store.find(key) is not None:
         try:
-            say(f"loading {name} on cpu (OpenVINO, {found.precision}, compiled before)")
+            say(f"loading {name} on cpu (OpenVINO, {runtime.precision}, compiled before)")
             return compiled()
         except ModelUnavailableError as error:
             say(f"{error.message}; converting it again")

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -35,6 +36,8 @@ EXIT_HUNG = 70
 KERNEL_PATIENCE = 2
 """So many times as long as we do the kernel waits for a peer to acknowledge, for links that we don't see stall."""
 BACKLOG = 128
+ENGINES = ("auto", "torch", "openvino")
+PRECISIONS = ("bf16", "fp32")
 OPTIONS = ("host", "port", "model", "checkpoint", "device", "engine", "precision", "offline")
 
 
@@ -45,8 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="nano, tiny, small, base_plus or large; default: the best one that is there")
     parser.add_argument("--checkpoint", type=Path, help="weights of your own, of the architecture of --model")
     parser.add_argument("--device", help="cpu, cuda or mps; default: the fastest that is there")
-    parser.add_argument("--engine", help="auto, torch or openvino; default: auto, OpenVINO on x86 CPUs")
-    parser.add_argument("--precision", help="of OpenVINO: bf16 or fp32; default: bf16 where the CPU computes in it")
+    parser.add_argument("--engine", choices=ENGINES, help="default: auto, OpenVINO on x86 CPUs")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, help="of OpenVINO; default: bf16 where the CPU computes in it"
+    )
     parser.add_argument("--offline", action="store_true", default=None, help="never fetch anything")
 
 
@@ -101,16 +106,16 @@ def run(args: argparse.Namespace) -> int:
         except SystemExit as ended:  # uvicorn raises a signal again once it has done what it asks for
             code = int(ended.code or 0)
     code = EXIT_HUNG if server.lost else code
-    if server.at_work:
+    if threading.active_count() > 1:
         leave(code)
     return code
 
 
 def leave(code: int) -> NoReturn:
-    """End the process as it is.
+    """End the process as it is, whatever its threads are at: nobody waits for it any more.
 
-    Python's own end stops its threads, and one that is inside of the model's C++ is not to be stopped: the process
-    would be aborted, which a supervisor takes for a crash.
+    Python's own end would wait for a file or a picture that is being made, and stop the other threads; one that is
+    inside of a model's C++ is not to be stopped: the process would be aborted, which a supervisor takes for a crash.
     """
     sys.stdout.flush()
     sys.stderr.flush()

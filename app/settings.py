@@ -122,6 +122,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hover_timeout_s: Annotated[Seconds, told("answering a hover")] = 2.0
     click_timeout_s: Annotated[Seconds, told("answering a click or box")] = 15.0
     conversion_timeout_s: Annotated[Seconds, told("compiling a model in the background")] = 900.0
+    load_timeout_s: Annotated[Seconds, told("loading a model whose weights are here")] = 180.0
     export_timeout_s: Annotated[Seconds, told("making a file, with its wait for others")] = 60.0
     encode_timeout_s: Annotated[Seconds, told("encoding a picture")] = 120.0
     send_timeout_s: Annotated[Seconds, told("a client that takes nothing of a reply for so long is cut off")] = 10.0

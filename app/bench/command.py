@@ -22,14 +22,17 @@ from app.bench.starts import measure_starts, starts_table
 from app.bench.subjects import Subject, random_weights
 from app.bench.wire import measure_wire
 from app.cli.report import Report
+from app.cli.shell import EXIT_NO_MODEL, EXIT_USAGE, above_zero, complain, counted
 from app.engine.checkpoints import verified_path
 from app.engine.manifest import ModelEntry, load_manifest
 from app.engine.runtime import available_cores, detect, why_not
+from app.errors import ModelUnavailableError, UnknownModelError
 from app.models import Weights
 from app.settings import Settings
 
 SAMPLES: Final = ROOT / "static" / "samples"
 PARTS: Final = ("engines", "hover", "wire", "crowd", "uploads", "start")
+ENGINES: Final = ("auto", "torch", "openvino")
 IN_A_BROWSER: Final = "browser"
 """A part that needs Chromium and Playwright, and so is measured only where it is asked for."""
 
@@ -38,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `bench`."""
     parser.add_argument("--model", default="nano", help="nano, tiny, small, base_plus or large (nano)")
     parser.add_argument("--random", action="store_true", help="random weights of the true architecture: speed alone")
-    parser.add_argument("--engine", default="auto", help="engine of the server: auto, torch or openvino (auto)")
+    parser.add_argument("--engine", choices=ENGINES, default="auto", help="engine of the server (auto)")
     parser.add_argument(
         "--parts",
         nargs="+",
@@ -46,13 +49,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=list(PARTS),
         help="what to measure (all but browser)",
     )
-    parser.add_argument("--rounds", type=int, default=8, help="rounds of an encode and 10 to 20 decodes (8)")
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of each stretch of many sessions (10)")
+    parser.add_argument("--rounds", type=counted, default=8, help="rounds of an encode and 10 to 20 decodes (8)")
+    parser.add_argument("--seconds", type=above_zero, default=10.0, help="length of each stretch of many sessions (10)")
     parser.add_argument("--json", type=Path, help="also write the figures into this file")
 
 
 def main(args: argparse.Namespace) -> int:
     """Measure and print; return the exit code."""
+    if args.json and not args.json.parent.is_dir():
+        complain(f"there is no folder {args.json.parent} to write the figures into")
+        return EXIT_USAGE
+    try:
+        measured(args)
+    except (UnknownModelError, ModelUnavailableError) as error:
+        complain(str(error))
+        return EXIT_NO_MODEL
+    return 0
+
+
+def measured(args: argparse.Namespace) -> None:
+    """Measure, print and write.
+
+    Raises:
+        UnknownModelError, ModelUnavailableError: there is no such model, or its weights aren't there.
+    """
     entry = load_manifest().entry(args.model)
     with tempfile.TemporaryDirectory() as folder:
         subject = Subject(weights_of(entry, Path(folder), random=args.random), Path(folder) / "graphs")
@@ -67,12 +87,11 @@ def main(args: argparse.Namespace) -> int:
         if IN_A_BROWSER in args.parts:
             figures[IN_A_BROWSER] = in_a_browser(subject, args.engine)
         if "start" in args.parts:
-            found = measure_starts(subject, Path(folder) / "empty", SAMPLES / "astronaut.jpg")
+            found = measure_starts(subject, args.engine, Path(folder) / "empty", SAMPLES / "astronaut.jpg")
             show(starts_table(found))
             figures["start"] = vars(found)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
-    return 0
 
 
 async def over_sockets(subject: Subject, args: argparse.Namespace) -> dict[str, object]:

@@ -140,6 +140,7 @@ def as_json(times: dict[str, Times]) -> dict[str, object]:
         name: {
             "encode_p50_ms": median(each.encode_ms),
             "decode_p50_ms": median(each.decode_ms),
+            "decode_and_run_lengths_p50_ms": median(each.preview_ms) if each.preview_ms else None,
             "encode_ratio": median(base.encode_ms) / median(each.encode_ms),
             "decode_ratio": median(base.decode_ms) / median(each.decode_ms),
         }

@@ -34,9 +34,16 @@ class Starts:
     resident_mib: float | None
 
 
-def measure_starts(subject: Subject, empty: Path, picture: Path) -> Starts:
-    """Return how soon a server answers, with an empty folder for compiled graphs and with a full one."""
-    options = subject.options("auto")
+def measure_starts(subject: Subject, engine: str, empty: Path, picture: Path) -> Starts:
+    """Return how soon a server answers, with an empty folder for compiled graphs and with the subject's.
+
+    Args:
+        subject: the model, compiled for the engine before.
+        engine: of the server.
+        empty: the empty folder.
+        picture: what sessions open.
+    """
+    options = subject.options(engine)
     began = time.perf_counter()
     with running_server(options, cache_dir=empty):
         cold_s = time.perf_counter() - began

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from app.cli.overlay import draw_overlay
+from app.cli.shell import add_url
 from app.client.session import ClientSession, connect
 from app.client.values import Image as Opened
 from app.client.values import Object, Preview
 from app.errors import HoverError
 
 _HOVERS: Final = 40
-_DEFAULT_URL: Final = "http://127.0.0.1:8000"
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def report_of(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the demo's arguments to a parser."""
     parser.add_argument("photo", type=Path, help="a JPEG, PNG or WebP picture")
-    parser.add_argument("--url", default=_DEFAULT_URL, help="the server's address (%(default)s)")
+    add_url(parser)
     parser.add_argument("--out", type=Path, default=Path("overlay.png"), help="where the overlay goes (%(default)s)")
 
 

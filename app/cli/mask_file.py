@@ -11,6 +11,7 @@ from app.protocol.fields import ExportFormat
 
 if TYPE_CHECKING:
     from app.cli.one_mask import OneMask
+    from app.exports.selection import Selection
     from app.pictures import PictureLimits
 
 FORMATS: Final[tuple[str, ...]] = get_args(ExportFormat)
@@ -26,42 +27,56 @@ _SUFFIXES: Final = {
     "svg": ".svg",
 }
 """What a file of each format is."""
+_SEVERAL: Final = {"masks": "mask"}
+"""Words for a format that holds several objects."""
 _MAX_BYTES: Final = 2**30
 
 
-def format_of(out: Path, given: str | None) -> ExportFormat:
+def format_of(out: Path, given: str | None, objects: int = 1) -> ExportFormat:
     """Return the format of a file: the one given, the last word of its name that is one, or its ending's.
+
+    Args:
+        out: the file.
+        given: the format that was named, if one was.
+        objects: how many go into it; masks of several are a ZIP.
 
     Raises:
         ValueError: the name stands for none, or for a format of another ending.
     """
-    words = [word for word in re.split(r"[^a-z0-9]+", out.stem.lower()) if word in FORMATS]
+    named = [_SEVERAL.get(word, word) for word in re.split(r"[^a-z0-9]+", out.stem.lower())]
+    words = [word for word in named if word in FORMATS]
     kind = given or (words[-1] if words else _BY_SUFFIX.get(out.suffix.lower()))
     if kind is None:
         raise ValueError(f"expected a file such as mask.png or cat.coco.json, got {out.name!r}; or name its --format")
-    if out.suffix.lower() != _SUFFIXES[kind]:
-        raise ValueError(f"expected {kind} to go into a file that ends in {_SUFFIXES[kind]}, got {out.name!r}")
+    suffix = ".zip" if kind == "mask" and objects > 1 else _SUFFIXES[kind]
+    if out.suffix.lower() != suffix:
+        of = f" of {objects} objects" if objects > 1 else ""
+        raise ValueError(f"expected {kind}{of} to go into a file that ends in {suffix}, got {out.name!r}")
     return cast("ExportFormat", kind)
 
 
-def write_mask(found: OneMask, name: str, out: Path, kind: ExportFormat, limits: PictureLimits) -> None:
-    """Write what a prompt found as a file.
+def selection_of(found: OneMask, name: str, limits: PictureLimits) -> Selection:
+    """Return what a prompt found, to be written.
 
     Args:
         found: the mask, with the picture that it is of.
         name: the picture's file name, for the formats that tell it.
-        out: the file, replaced where it is there.
-        kind: its format.
         limits: bounds of the picture, for the formats that show it.
-
-    Raises:
-        OSError: the file can't be written.
-        HoverError: the file would get too large.
     """
-    from app.exports.make import make_file
     from app.exports.selection import ExportObject, Selection
     from app.pictures import read_native
 
     shown = ExportObject(found.item, found.score, found.multimask, found.draw)
-    selection = Selection(found.image, name, found.model, (shown,), partial(read_native, found.data, limits))
+    return Selection(found.image, name, found.model, (shown,), partial(read_native, found.data, limits))
+
+
+def write_file(selection: Selection, out: Path, kind: ExportFormat) -> None:
+    """Write objects as a file, in the place of the one that is there.
+
+    Raises:
+        OSError: the file can't be written.
+        HoverError: it would get too large, or has nothing to show.
+    """
+    from app.exports.make import make_file
+
     out.write_bytes(make_file(kind, selection, _MAX_BYTES).data)

@@ -61,15 +61,15 @@ async def _outcome(session: ClientSession, step: Step, names: dict[str, int], fo
     began = time.perf_counter()
     try:
         reply = await _do(session, _resolved(step, names), step, folder)
+        took_ms = _ms_since(began)
+        if step.out is not None and isinstance(reply, File):
+            await asyncio.to_thread((folder / step.out).write_bytes, reply.data)
     except ConnectionError:
         raise
     except (HoverError, TimeoutError, OSError) as error:
         return Outcome(step, _ms_since(began), str(error), getattr(error, "code", type(error).__name__))
-    took_ms = _ms_since(began)
     if step.name is not None and isinstance(reply, Object):
         names[step.name] = reply.id
-    if step.out is not None and isinstance(reply, File):
-        await asyncio.to_thread((folder / step.out).write_bytes, reply.data)
     return Outcome(step, took_ms, told(reply))
 
 

@@ -1,4 +1,4 @@
-"""`python -m app segment`: the mask of a prompt on a picture, in this process, without a server."""
+"""`python -m app segment`: the mask of a prompt, or those of a recipe, in this process, without a server."""
 
 from __future__ import annotations
 
@@ -11,25 +11,31 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from app.cli.mask_file import FORMATS, format_of, write_mask
+from app.cli.mask_file import FORMATS, format_of, selection_of, write_file
 from app.cli.shell import EXIT_FAILED, EXIT_NO_MODEL, EXIT_USAGE, complain
 from app.errors import HoverError
 from app.settings import Settings, from_environment
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
+    from app.exports.recipe import Recipe
+    from app.exports.selection import Selection
 
 OPTIONS: Final = ("model", "checkpoint", "device", "offline")
 EPILOG: Final = """\
 Coordinates are pixels of the upright picture, from its upper left. All points and the box are one prompt, for one
-object. The format of FILE is --format, or the last word of its name that is one, or what its ending stands for:
-  mask.png, cat.coco.json, cat.labelme.json, yolo.zip, cat.svg, cutout.png, cat.overlay.png, cat.recipe.json.
+object. A recipe has all objects of a session, as it was exported: with its model, on the engine that it was made
+with, the masks are the same to the bit. The format of FILE is --format, or the last word of its name that is one, or
+what its ending stands for:
+  mask.png, cat.coco.json, cat.labelme.json, yolo.zip, cat.svg, cutout.png, cat.overlay.png, cat.recipe.json,
+  and cat.masks.zip where there are several objects.
 
 examples:
   python -m app segment cat.jpg --point 320,200 --out mask.png
   python -m app segment cat.jpg --box 40,60,600,420 --point 80,400,0 --out cat.coco.json
+  python -m app segment cat.jpg --recipe cat.recipe.json --out cat.overlay.png
 
-exit codes: 0 written, 1 the picture or the prompt was refused, 2 wrong use, 3 no usable model or device
+exit codes: 0 written, 1 the picture, prompt or recipe was refused, 2 wrong use, 3 no usable model or device
 """
 
 
@@ -47,10 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a point on the object, or off it with the label 0; as often as you like",
     )
     parser.add_argument("--box", metavar="X0,Y0,X1,Y1", type=box_of, help="a box around the object")
+    parser.add_argument("--recipe", metavar="RECIPE", type=Path, help="objects of a session, in place of a prompt")
     parser.add_argument("--out", metavar="FILE", type=Path, default=Path("mask.png"), help="the file (%(default)s)")
     parser.add_argument("--format", choices=FORMATS, help="its format, where its name doesn't say")
     parser.add_argument("--candidate", type=int, metavar="N", help="take this candidate, not the best one")
-    parser.add_argument("--model", help="nano, tiny, small, base_plus or large; default: the best one that is there")
+    parser.add_argument(
+        "--model", help="nano, tiny, small, base_plus or large; default: the recipe's, or the best one there"
+    )
     parser.add_argument("--checkpoint", type=Path, help="weights of your own, of the architecture of --model")
     parser.add_argument("--device", help="cpu, cuda or mps; default: the fastest that is there")
     parser.add_argument("--offline", action="store_true", default=None, help="never fetch anything")
@@ -60,30 +69,27 @@ def main(args: argparse.Namespace) -> int:
     """Segment and write the file; return the exit code."""
     try:
         check_use(args)
-        given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
-        settings = msgspec.convert(msgspec.structs.asdict(from_environment(os.environ)) | given, Settings)
-        kind = format_of(args.out, args.format)
+        recipe = recipe_in(args.recipe) if args.recipe else None
+        settings = settings_of(args, recipe)
+        kind = format_of(args.out, args.format, len(recipe.objects) if recipe else 1)
     except ValueError as error:
         complain(str(error))
         return EXIT_USAGE
+    except (HoverError, OSError) as error:
+        complain(str(error))
+        return EXIT_FAILED
     try:
         engine = loaded(settings)
     except (HoverError, ValueError) as error:
         complain(str(error))
         return EXIT_NO_MODEL
-    from app.cli.one_mask import Ask, segment
-    from app.pictures import PictureLimits
-
-    limits = PictureLimits(settings.max_upload_bytes, settings.max_pixels, settings.max_side, settings.max_aspect)
-    ask = Ask(tuple(args.point), args.box, args.candidate)
     try:
-        found = segment(engine, args.picture.read_bytes(), limits, ask, speck_share=settings.speck_share)
-        write_mask(found, args.picture.name, args.out, kind, limits)
+        selection, told = found_by(engine, args, recipe, settings)
+        write_file(selection, args.out, kind)
     except (HoverError, OSError) as error:
         complain(str(error))
         return EXIT_FAILED
-    of = f"candidate of {found.candidates}" if found.candidates > 1 else "one candidate"
-    sys.stdout.write(f"{args.out}: {kind}, score {found.score:.3f}, {of}\n")
+    sys.stdout.write(f"{args.out}: {kind}, {told}\n")
     return 0
 
 
@@ -93,10 +99,62 @@ def check_use(args: argparse.Namespace) -> None:
     Raises:
         ValueError: so it is; the text says what is missing.
     """
-    if not args.point and args.box is None:
-        raise ValueError("expected a --point or a --box, got neither")
+    prompted = bool(args.point) or args.box is not None
+    if args.recipe and (prompted or args.candidate is not None):
+        raise ValueError("expected a --recipe alone, or a --point or a --box; a recipe has its own prompts and choices")
+    if not (prompted or args.recipe):
+        raise ValueError("expected a --point, a --box or a --recipe, got none")
     if args.candidate is not None and args.candidate < 0:
         raise ValueError(f"expected --candidate to count from 0, got {args.candidate}")
+
+
+def recipe_in(file: Path) -> Recipe:
+    """Return the recipe in a file.
+
+    Raises:
+        OSError: it can't be read.
+        BadMessageError: it is no recipe.
+    """
+    from app.exports.recipe import read_recipe
+
+    return read_recipe(file.read_bytes())
+
+
+def settings_of(args: argparse.Namespace, recipe: Recipe | None) -> Settings:
+    """Return the settings of the environment and the options; a recipe's model goes before the environment's.
+
+    Raises:
+        ValueError: one can't be read.
+    """
+    given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
+    made_with = {} if recipe is None else {"model": recipe.model}
+    return msgspec.convert(msgspec.structs.asdict(from_environment(os.environ)) | made_with | given, Settings)
+
+
+def found_by(
+    engine: Engine, args: argparse.Namespace, recipe: Recipe | None, settings: Settings
+) -> tuple[Selection, str]:
+    """Return what the prompt or the recipe gives, and that in words.
+
+    Raises:
+        OSError: the picture can't be read.
+        HoverError: picture, prompt or recipe is refused.
+    """
+    from app.cli import one_mask, one_recipe
+    from app.pictures import PictureLimits
+    from app.session.session import Limits
+
+    limits = PictureLimits(settings.max_upload_bytes, settings.max_pixels, settings.max_side, settings.max_aspect)
+    data, name, share = args.picture.read_bytes(), args.picture.name, settings.speck_share
+    if recipe is not None:
+        bounds = Limits(settings.max_points, settings.max_objects, settings.max_history, settings.max_history_bytes)
+        session = one_recipe.remake(engine, data, limits, recipe, bounds=bounds, speck_share=share)
+        selection = one_recipe.selection_of(session, data, name, limits, speck_share=share)
+        return selection, f"{len(session.objects)} objects by {session.model}"
+    ask = one_mask.Ask(tuple(args.point), args.box, args.candidate)
+    found = one_mask.segment(engine, data, limits, ask, speck_share=share)
+    of = f"candidate of {found.candidates}" if found.candidates > 1 else "one candidate"
+    return selection_of(found, name, limits), f"score {found.score:.3f}, {of}"
 
 
 def loaded(settings: Settings) -> Engine:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import sys
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from app.client.dial import checked_url
 from app.errors import HoverError
 
 EXIT_FAILED: Final = 1
@@ -18,8 +20,35 @@ DEFAULT_URL: Final = "http://127.0.0.1:8000"
 
 
 def add_url(parser: argparse.ArgumentParser) -> None:
-    """Add the option that names the server."""
-    parser.add_argument("--url", default=DEFAULT_URL, help="the server's address (%(default)s)")
+    """Add the option that names the server; what is no address of the web is wrong use."""
+    parser.add_argument("--url", type=url_of, default=DEFAULT_URL, help="the server's address (%(default)s)")
+
+
+def url_of(text: str) -> str:
+    """Return a server's address from the command line."""
+    try:
+        return checked_url(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def above_zero(text: str) -> float:
+    """Return a finite number above 0 from the command line."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return number
+
+
+def counted(text: str) -> int:
+    """Return a whole number from 1 on from the command line."""
+    number = int(text) if text.isdecimal() and len(text) < 10 else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return number
 
 
 def complain(text: str) -> None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -46,6 +47,8 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
     "ping": {},
 }
 """The fields of each message and their types."""
+_ELEMENTS: Final[Mapping[str, tuple[type, ...]]] = {"box": _NUMBER, "objects": _OBJECT}
+"""The types of what a list holds."""
 _OPTIONAL: Final = frozenset({"label", "object", "as", "objects", "out", "picture", "data"})
 _NEEDS_OBJECT: Final = frozenset({"move", "unpoint", "choose", "label", "delete"})
 
@@ -89,12 +92,12 @@ def read_step(number: int, line: str) -> Step:
     """Return one line as a step; raises as `read_script`."""
     try:
         raw = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ScriptError(f"line {number}: expected a JSON object, got {line.strip()[:60]!r} ({error})") from error
     if not isinstance(raw, dict) or str(raw.get("t")) not in _FIELDS:
         raise ScriptError(f"line {number}: expected an object whose t is one of {', '.join(_FIELDS)}")
     at_s = raw.pop("at", 0)
-    if not _is_a(at_s, _NUMBER) or at_s < 0:
+    if not _is_a(at_s, _NUMBER) or not 0 <= at_s < math.inf:
         raise ScriptError(f"line {number}: expected at to be seconds from the beginning, got {at_s!r}")
     check_fields(number, raw)
     name, out, picture = raw.pop("as", None), raw.pop("out", None), raw.pop("picture", None)
@@ -117,8 +120,9 @@ def check_fields(number: int, raw: Mapping[str, Any]) -> None:
         raise ScriptError(f"line {number}: {kind} takes {', '.join(known) or 'no fields'}; {what}")
     for field, value in raw.items():
         if field != "t" and not _is_a(value, known[field]):
-            expected = " or ".join(each.__name__ for each in known[field])
-            raise ScriptError(f"line {number}: expected {field} to be {expected}, got {value!r}")
+            raise ScriptError(f"line {number}: expected {field} to be {_named(known[field])}, got {value!r}")
+        if field in _ELEMENTS and not all(_is_a(each, _ELEMENTS[field]) for each in value):
+            raise ScriptError(f"line {number}: expected {field} to hold {_named(_ELEMENTS[field])}, got {value!r}")
     out = PurePath(raw.get("out", ""))
     if out.is_absolute() or ".." in out.parts:
         raise ScriptError(f"line {number}: expected out to lie in the script's folder, got {str(out)!r}")
@@ -128,6 +132,10 @@ def check_fields(number: int, raw: Mapping[str, Any]) -> None:
 
 def _is_a(value: object, kinds: tuple[type, ...]) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+def _named(kinds: tuple[type, ...]) -> str:
+    return " or ".join(each.__name__ for each in kinds)
 
 
 def _bytes_of(number: int, data: str) -> bytes:

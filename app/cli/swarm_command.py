@@ -11,7 +11,7 @@ from typing import Final
 
 from tqdm import tqdm
 
-from app.cli.shell import EXIT_FAILED, EXIT_USAGE, add_url, complain, run
+from app.cli.shell import EXIT_FAILED, EXIT_USAGE, above_zero, add_url, complain, run
 from app.cli.swarm import Plan, swarm
 
 SAMPLES: Final = Path(__file__).parents[2] / "static" / "samples"
@@ -32,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pictures", metavar="PICTURE", nargs="*", type=Path, help="what they open, in turn (samples)")
     add_url(parser)
     parser.add_argument("--sessions", type=int, default=16, help="how many (%(default)s)")
-    parser.add_argument("--rate", type=float, default=30.0, help="hovers per second of each (%(default)s)")
-    parser.add_argument("--duration", type=float, default=10.0, help="seconds of hovering (%(default)s)")
-    parser.add_argument("--click-every", type=float, default=3.0, help="seconds between one's clicks (%(default)s)")
+    parser.add_argument("--rate", type=above_zero, default=30.0, help="hovers per second of each (%(default)s)")
+    parser.add_argument("--duration", type=above_zero, default=10.0, help="seconds of hovering (%(default)s)")
+    parser.add_argument("--click-every", type=above_zero, default=3.0, help="seconds between its clicks (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed moves the same way (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures into this file")
 
@@ -43,9 +43,12 @@ def main(args: argparse.Namespace) -> int:
     """Run the swarm, print the table, and return the exit code."""
     pictures = tuple(args.pictures or sorted(SAMPLES.glob("*.jpg")))
     missing = [str(picture) for picture in pictures if not picture.is_file()]
-    if missing or not 0 < args.sessions <= MAX_SESSIONS or min(args.rate, args.duration, args.click_every) <= 0:
-        wrong = f"there is no picture {missing[0]}" if missing else f"expected 1 to {MAX_SESSIONS} sessions, and times"
-        complain(wrong if missing else f"{wrong} and rates above 0")
+    if missing or not 0 < args.sessions <= MAX_SESSIONS:
+        wrong = f"expected 1 to {MAX_SESSIONS} sessions, got {args.sessions}"
+        complain(f"there is no picture {missing[0]}" if missing else wrong)
+        return EXIT_USAGE
+    if args.json and not args.json.parent.is_dir():
+        complain(f"there is no folder {args.json.parent} to write the figures into")
         return EXIT_USAGE
     plan = Plan(pictures, args.sessions, args.rate, args.duration, args.click_every, args.seed)
     return run(_measured(args.url, plan, args.json))

@@ -29,9 +29,7 @@ async def dial(url: str, timeouts: Timeouts) -> ClientConnection:
         ConnectionRefusedError: nobody answers at the address, or it is no HoverSAM server.
         ValueError: no address of the web.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"expected an address such as http://127.0.0.1:8000, got {url!r}")
+    parts = urlsplit(checked_url(url))
     scheme = "wss" if parts.scheme == "https" else "ws"
     try:
         return await connect(
@@ -47,6 +45,22 @@ async def dial(url: str, timeouts: Timeouts) -> ClientConnection:
     except (OSError, EOFError, InvalidHandshake, asyncio.TimeoutError) as error:
         reason = str(error) or type(error).__name__
         raise ConnectionRefusedError(f"no HoverSAM server answers at {url} ({reason})") from error
+
+
+def checked_url(url: str) -> str:
+    """Return an address of the web.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the host or the port is none
+        good = False
+    if not good:
+        raise ValueError(f"expected an address such as http://127.0.0.1:8000, got {url!r}")
+    return url
 
 
 async def greet(socket: ClientConnection, timeouts: Timeouts, known: Welcome | None = None) -> Welcome:

@@ -23,6 +23,7 @@ from app.client.restore import Again, restore
 from app.client.values import Latency, Object, Pong, Progress, Refusal, Welcome
 from app.client.waiters import MAX_SENDS, Question, Waiters
 from app.client.wire import Fields, ServerMessage
+from app.errors import BadMessageError
 
 CHANGES_IN_FLIGHT: Final = 8
 """Half of what a server lets wait by default; the rest waits here, where no `busy` puts it out of order."""
@@ -102,7 +103,7 @@ class Line:
             question = question.once_more()
 
     async def put(self, question: Question) -> int:
-        """Send a question under a new number and return that, as soon as there is a connection."""
+        """Send a question under a new number and return that, as soon as there is a connection; raises as `ask`."""
         link = await self._ready_for(question)
         seq = next(self._seqs)
         self.waiters.expect(seq, question)
@@ -110,6 +111,9 @@ class Line:
             await self._send(link, seq, question)
         except LostError:
             pass  # the keeper sends a change again, and gives a hover up
+        except BadMessageError:  # it can't be sent, now or on another socket
+            self.waiters.forget(seq)
+            raise
         except asyncio.CancelledError:
             question.answer.cancel()
             raise

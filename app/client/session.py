@@ -261,7 +261,11 @@ def what_is_left(reply: Object | Gone) -> Object | None:
 
 
 def _finite(value: float) -> float:
-    if not math.isfinite(value):
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # an integer that no float can hold
+        finite, value = False, math.inf
+    if not finite:
         raise BadCoordError(f"expected a finite coordinate in pixels of the picture, got {value}")
     return float(value)
 

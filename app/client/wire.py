@@ -60,8 +60,16 @@ _OURS: Final = frozenset({"size_hw", "nbytes"})
 
 
 def pack(message: Fields) -> bytes:
-    """Return the message as one msgpack map, for one binary frame."""
-    data: bytes = msgpack.packb({name: value for name, value in message.items() if value is not None})
+    """Return the message as one msgpack map, for one binary frame.
+
+    Raises:
+        BadMessageError: a value that msgpack can't carry, such as an integer of more than 64 bits.
+    """
+    try:
+        data: bytes = msgpack.packb({name: value for name, value in message.items() if value is not None})
+    except (OverflowError, TypeError, ValueError) as error:
+        text = f"expected plain values in {message.get('t')}, got what can't be sent: {error}"
+        raise BadMessageError(text) from error
     return data
 
 

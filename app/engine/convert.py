@@ -14,10 +14,12 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from app.engine.graph_store import ENCODER, TABLE, GraphKey, GraphStore, decoder_file
+from app.engine.graph_store import COMPILED, ENCODER, TABLE, GraphKey, GraphStore, decoder_file
 from app.engine.variants import HOVER, Variant, decoder_precision
+from app.errors import HoverError
 
 if TYPE_CHECKING:
+    import openvino
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
     from sam2.modeling.sam2_base import SAM2Base
     from torch import Tensor, nn
@@ -36,16 +38,20 @@ def convert(sam: SAM2Base, key: GraphKey, store: GraphStore, threads: int) -> No
         key: what the graphs are for.
         store: where they are kept.
         threads: processor threads to use.
+
+    Raises:
+        OSError: the store can't be written.
     """
     from app.engine.graphs import prompt_table
     from app.engine.openvino_cpu import compiled_encoder
 
     with store.writing(key) as folder:
-        prompt_table(sam).save(folder / TABLE)
-        write_graphs(sam, folder, key.precision)
-    finished = store.find(key)
-    if finished is not None:  # compiled where it stays: OpenVINO finds its compiled forms again by their path
-        compiled_encoder(finished, key.precision, threads)
+        if folder is not None:
+            prompt_table(sam).save(folder / TABLE)
+            write_graphs(sam, folder, key.precision)
+            compiled_encoder(folder, key.precision, threads)
+            if not any((folder / COMPILED).glob("*.blob")):  # of which OpenVINO says nothing
+                raise OSError("no room for the compiled encoder")
 
 
 def write_graphs(sam: SAM2Base, folder: Path, precision: str) -> None:
@@ -63,14 +69,28 @@ def write_graphs(sam: SAM2Base, folder: Path, precision: str) -> None:
     with torch.inference_mode():
         encoder = traced(EncoderGraph(sam, decoder, kept), [torch.zeros(1, 3, side, side)])
         model = openvino.convert_model(encoder, input=[("pixels", [1, 3, side, side])])
-        openvino.save_model(model, folder / ENCODER, compress_to_fp16=False)
+        save(model, folder / ENCODER)
         terms = [torch.zeros(tuple(term.shape), dtype=kept) for term in model.outputs]
         for variant in TRACED:
             example = [*terms, torch.zeros(1, variant.tokens, width), torch.zeros(1, 1, variant.tokens)]
             if variant.refines:
                 example.append(torch.zeros(1, 1, *grid))
             model = openvino.convert_model(traced(DecoderGraph(decoder, variant), example))
-            openvino.save_model(model, folder / decoder_file(variant), compress_to_fp16=False)
+            save(model, folder / decoder_file(variant))
+
+
+def save(model: openvino.Model, path: Path) -> None:
+    """Write a graph, its weights in fp32.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    import openvino
+
+    try:
+        openvino.save_model(model, path, compress_to_fp16=False)
+    except RuntimeError as error:  # which says no more than that a stream broke
+        raise OSError(f"no room for {path.name}") from error
 
 
 def traced(graph: nn.Module, example: list[Tensor]) -> TorchScriptPythonDecoder:
@@ -100,9 +120,20 @@ def main(arguments: list[str]) -> int:
 
     torch.set_num_threads(args.threads)
     key = GraphKey(args.model, args.sha256, args.precision, args.version, args.processor)
-    sam = load_model(load_manifest().entry(args.model), Path(args.checkpoint))
-    convert(sam, key, GraphStore(Path(args.directory)), args.threads)
+    try:
+        sam = load_model(load_manifest().entry(args.model), Path(args.checkpoint))
+        convert(sam, key, GraphStore(Path(args.directory)), args.threads)
+    except HoverError as error:
+        return failed(error.message)
+    except OSError as error:
+        return failed(f"graphs can't be kept in {args.directory} ({error}); free room there, or set HOVERSAM_CACHE_DIR")
     return 0
+
+
+def failed(why: str) -> int:
+    """Say to the server why nothing was made; return the exit code."""
+    print(why, file=sys.stderr)  # noqa: T201
+    return EXIT_FAILED
 
 
 if __name__ == "__main__":

@@ -114,10 +114,8 @@ class OpenVinoEngine:
             for variant in WARM:
                 self._decoder(variant)
         except Exception as error:  # OpenVINO raises RuntimeError for everything; zip and NumPy have their own
-            raise ModelUnavailableError(
-                f"the compiled graphs of {name} can't be used ({type(error).__name__}: {str(error)[:200]}); "
-                "use --engine torch"
-            ) from error
+            told = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ModelUnavailableError(f"the compiled graphs of {name} can't be used ({told[:200]})") from error
 
     @property
     def input_size(self) -> int:
@@ -169,10 +167,12 @@ class OpenVinoEngine:
         prompt_tokens = self._table.tokens(*tokens([prompt], embedding.size_hw, self.input_size))
         mask_logits = stacked_mask_logits([prompt], (self.input_size // 4, self.input_size // 4))
         variant = variant_for(prompt_tokens.shape[1], refines=shape.refines, multimask=shape.multimask)
-        requests = self._decoder(variant)
+        with device_failures("prepare for a prompt"):
+            requests = self._decoder(variant)
         own = [*padded(prompt_tokens, variant.tokens), *([] if mask_logits is None else [mask_logits])]
+        inputs = [*embedding.terms, *map(tensor_of, own)]  # kept until the answer: a request doesn't own its inputs
         with device_failures("decode a prompt"), requests.taken() as request:
-            for number, term in enumerate([*embedding.terms, *(tensor_of(array) for array in own)]):
+            for number, term in enumerate(inputs):
                 request.set_input_tensor(number, term)
             request.infer()
             logits, scores = (np.array(request.get_output_tensor(number).data[0]) for number in range(2))

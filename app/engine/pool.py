@@ -67,11 +67,11 @@ class ModelPool:
         on_unload: told the name of each model that is unloaded.
     """
 
-    def __init__(self, first: Engine, source: Source, budget_bytes: int) -> None:
-        """Args: a loaded model, where others come from, and the bytes that all may take."""
+    def __init__(self, first: Engine, source: Source, budget_bytes: int, load_timeout_s: float) -> None:
+        """Args: a loaded model, where others come from, the bytes that all may take, and how long one may load."""
         self.first = first
         self.on_unload: Callable[[str], object] = lambda _: None
-        self._source, self._budget_bytes = source, budget_bytes
+        self._source, self._budget_bytes, self._load_timeout_s = source, budget_bytes, load_timeout_s
         kept = Loaded(first, source.nbytes(first.model), users=1)
         self._loaded = OrderedDict({first.model: kept})  # least recently used first
         self._loading: dict[str, Loading] = {}
@@ -153,9 +153,11 @@ class ModelPool:
             load = await in_thread(lambda: self._source.prepare(name, progress))
             async with self._one_at_a_time:
                 self._make_room(nbytes)
-                engine = await in_thread(load)
+                engine = await asyncio.wait_for(in_thread(load), self._load_timeout_s)
         except (HoverError, StoppedError):
             raise
+        except asyncio.TimeoutError as error:
+            raise EngineFailedError(f"{name} wasn't loaded within {self._load_timeout_s:g} s; try again") from error
         except Exception as error:
             raise EngineFailedError(f"{name} could not be loaded ({type(error).__name__}); try again") from error
         self._loaded[name] = Loaded(engine, nbytes)

@@ -47,10 +47,15 @@ def detect(precision: str | None) -> Runtime:
         precision: bf16 or fp32; None takes bf16 where the CPU has instructions for it.
 
     Raises:
-        ModelUnavailableError: the CPU doesn't compute in this precision, or OpenVINO finds no CPU that it knows.
+        ModelUnavailableError: the CPU doesn't compute in this precision, or OpenVINO can't be loaded or finds no CPU
+            that it knows.
     """
-    import openvino
-
+    try:
+        import openvino
+    except (ImportError, OSError) as error:  # a half-installed package, or a system library that it lacks
+        raise ModelUnavailableError(
+            f"the package openvino can't be loaded ({error}); install it again, or use --engine torch"
+        ) from error
     try:
         core = openvino.Core()
         abilities = sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))

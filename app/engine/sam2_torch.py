@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from app.engine.contract import Candidates, Embedding, Image, Prompt
@@ -84,7 +84,7 @@ class TorchEngine:
         """Args: the model's name, the model in evaluation mode, and the device that it is on."""
         self.model = name
         self.device = device
-        self._sam = model
+        self._sam = steady(model)
         self._decoder = ReassociatedDecoder(model).eval()
         self._table = prompt_table(model)
 
@@ -129,6 +129,36 @@ class TorchEngine:
 
     def _on_device(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(self.device)
+
+
+class SteadyConvolution(nn.Conv2d):
+    """A 1 x 1 convolution as a matrix product.
+
+    Decision: those behind the trunk are done this way. Context: on a CPU, torch's own (oneDNN's) divide the sum over
+    the channels of a small map between threads, so that its last bits depend on how many there are, and the scheduler
+    changes that: a picture that was encoded again had another embedding. Choice: a product that is summed in one
+    order. Price: a few milliseconds of an encode.
+    """
+
+    def __init__(self, plain: nn.Conv2d) -> None:
+        super().__init__(plain.in_channels, plain.out_channels, 1, device="meta")
+        self.weight, self.bias = plain.weight, plain.bias
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (B, C, h, w) features as (B, D, h, w)."""
+        result = torch.matmul(self.weight.flatten(1), features.flatten(2))
+        if self.bias is not None:
+            result = result + self.bias[:, None]
+        return result.reshape(len(features), -1, *features.shape[2:])
+
+
+def steady(model: SAM2Base) -> SAM2Base:
+    """Return the model after exchanging the 1 x 1 convolutions of its neck, and those after it, in place."""
+    decoder = model.sam_mask_decoder
+    for level in model.image_encoder.neck.convs:
+        level.conv = SteadyConvolution(level.conv)
+    decoder.conv_s0, decoder.conv_s1 = SteadyConvolution(decoder.conv_s0), SteadyConvolution(decoder.conv_s1)
+    return model
 
 
 def check_image(image: Image) -> None:

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from app.engine.contract import Candidates, Embedding, Engine, Image, Prompt
+from app.engine.openvino_cpu import OpenVinoEngine
 from app.engine.sam2_torch import TorchEmbedding
 from app.errors import HoverError
 
 if TYPE_CHECKING:
     from app.engine.graph_store import GraphKey
-    from app.engine.openvino_cpu import OpenVinoEmbedding, OpenVinoEngine
+    from app.engine.openvino_cpu import OpenVinoEmbedding
 
 ROOT: Final = Path(__file__).parent.parent.parent
 LAST_WORDS: Final = 300
@@ -65,7 +66,7 @@ class Conversion:
                 process.kill()
                 raise ConversionFailedError(f"it took longer than {self._timeout_s:g} s") from error
         if process.returncode:
-            told = words.decode(errors="replace").strip()[-LAST_WORDS:]
+            told = words.decode(errors="replace").strip()[-LAST_WORDS:] or "it was killed, perhaps for want of memory"
             raise ConversionFailedError(f"exit code {process.returncode}: {told}")
 
     def stop(self) -> None:
@@ -110,7 +111,6 @@ class UpgradingEngine:
         self.model, self.device = reference.model, reference.device
         self.settled = threading.Event()
         self._now: Engine = reference
-        self._fast: OpenVinoEngine | None = None
         self._conversion, self._load = conversion, load
         self._closed = False
         threading.Thread(target=self._go_over, name=f"convert {self.model}", daemon=True).start()
@@ -123,7 +123,7 @@ class UpgradingEngine:
     @property
     def is_fast(self) -> bool:
         """Whether the compiled graphs answer."""
-        return self._fast is not None
+        return isinstance(self._now, OpenVinoEngine)
 
     def encode(self, image: Image) -> UpgradableEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
@@ -133,12 +133,11 @@ class UpgradingEngine:
         """Return one `Candidates` per prompt, in order; see `contract.Engine.decode`."""
         if not isinstance(embedding, UpgradableEmbedding):
             raise TypeError(f"this engine decodes an UpgradableEmbedding, got {type(embedding).__name__}")
-        fast, inner = self._fast, embedding.inner
-        if fast is None:
-            return self._now.decode(inner, prompts)
-        if isinstance(inner, TorchEmbedding):
-            inner = embedding.inner = fast.adopt(inner)
-        return fast.decode(inner, prompts)
+        inner = embedding.inner  # read first: what the graphs made is here only once they answer
+        now = self._now
+        if isinstance(now, OpenVinoEngine) and isinstance(inner, TorchEmbedding):
+            inner = embedding.inner = now.adopt(inner)
+        return now.decode(inner, prompts)
 
     def close(self) -> None:
         """Stop the conversion, if it runs; see `contract.Engine.close`."""
@@ -154,7 +153,6 @@ class UpgradingEngine:
             if not self._closed:
                 log.warning("engine_stays_on_torch", model=self.model, why=str(error))
         else:
-            self._fast = fast  # before `_now`, so that whatever the fast engine encodes finds it at decode
             self._now = fast
             log.info("engine_compiled", model=self.model, precision=fast.precision)
         finally:

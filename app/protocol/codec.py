@@ -48,7 +48,8 @@ def decode_client(data: bytes) -> ClientMessage:
         raise _refusal(data, error) from error
     if isinstance(message, Open) and (message.image_id is None) == (message.data is None):
         came = "neither" if message.data is None else "both"
-        raise BadMessageError(f"expected image_id or data in open, got {came}; send exactly one of them")
+        text = f"expected image_id or data in open, got {came}; send exactly one of them"
+        raise BadMessageError(text, seq=message.seq)
     return message
 
 

@@ -41,8 +41,10 @@ class ChangeWorker:
 
     def tell_again(self, seq: int) -> None:
         """Send the picture and every object as they are now; nothing where no picture is open."""
-        if self._session.image is not None:
-            self._send_all(self._session.switched(seq))
+        image = self._session.image
+        if image is not None:
+            key = self._predictor.key(image.image_id, self._session.model)
+            self._send_all(self._session.switched(seq, cached=self._predictor.store.get(key) is not None))
 
     async def _change(self, message: Change | Open | Model | Export) -> None:
         if isinstance(message, Open):

@@ -200,15 +200,17 @@ class Predictor:
 
     @asynccontextmanager
     async def _decoder(self, image: OpenImage, model: str | None) -> AsyncIterator[Decode]:
-        """Give what answers queries on a picture; the model is kept at least until the `with` ends."""
-        async with self.models.use(self.key(image.image_id, model).model) as engine:
-            embedding = (await self.embed(image.image_id, model)).embedding
+        """Give what answers queries on a picture; model and embedding are kept at least until the `with` ends."""
+        key = self.key(image.image_id, model)
+        async with self.models.use(key.model) as engine:
+            with self.store.pinned(key):
+                embedding = (await self.embed(image.image_id, model)).embedding
 
-            def decode(query: Query) -> Candidates:
-                prompt = prompt_of(query, image.size_hw, embedding.size_hw)
-                return self._with_room(lambda: engine.decode(embedding, [prompt]))[0]
+                def decode(query: Query) -> Candidates:
+                    prompt = prompt_of(query, image.size_hw, embedding.size_hw)
+                    return self._with_room(lambda: engine.decode(embedding, [prompt]))[0]
 
-            yield decode
+                yield decode
 
     def _begin(self, key: EmbeddingKey) -> asyncio.Task[Embedded]:
         """Return the one task that encodes a picture, begun now if need be."""
@@ -276,15 +278,15 @@ def preview_answer(found: Candidates, size_hw: tuple[int, int], speck_share: flo
     where that is worth a tenth of a decode: where the wire would feel it, and where it is a shape at all and no noise,
     which takes milliseconds to sort. Whoever chooses it gets it drawn from the logits as they are.
     """
-    masks = []
-    for index, (logits, score) in enumerate(zip(found.logits, found.scores, strict=True)):
-        mask = preview_mask(logits, size_hw, float(score))
-        if len(mask.runs) in (range(NOISE) if index == found.best else WORTH_CLEANING):
+    masks, best = [], found.best
+    for index, (logits, score) in enumerate(zip(found.logits, map(float, found.scores), strict=True)):
+        mask, is_shown = preview_mask(logits, size_hw, score), index == best
+        if len(mask.runs) in (range(NOISE) if is_shown else WORTH_CLEANING):
             clean = without_specks(logits, speck_share)
-            clean = clean if index == found.best else smoothed(clean)
-            mask = mask if clean is logits else preview_mask(clean, size_hw, float(score))
+            clean = clean if is_shown else smoothed(clean)
+            mask = mask if clean is logits else preview_mask(clean, size_hw, score)
         masks.append(mask)
-    return Answer(tuple(masks), (), found.best)
+    return Answer(tuple(masks), (), best)
 
 
 def object_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float, pick: int | None = None) -> Answer:

@@ -35,11 +35,6 @@ class Watch:
         self._hung_at = 0.0
         self.hung, self.lost = "", False
 
-    @property
-    def at_work(self) -> bool:
-        """Whether a thread is on the device, also one that hangs."""
-        return any(lane.busy or lane.hung for lane in self._lanes.values())
-
     async def run(self) -> None:
         """Go on until the task is cancelled."""
         loop = asyncio.get_running_loop()

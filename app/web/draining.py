@@ -34,11 +34,6 @@ class DrainingServer(uvicorn.Server):
         """Whether the model hangs for good; the server then ends by itself, and its supervisor starts another."""
         return bool(self.app.state.watch.lost)
 
-    @property
-    def at_work(self) -> bool:
-        """Whether the model still works on something that nobody waits for any more."""
-        return bool(self.app.state.watch.at_work)
-
     async def on_tick(self, counter: int) -> bool:
         """Return whether to end; called ten times a second."""
         return await super().on_tick(counter) or self.lost

@@ -96,10 +96,29 @@ export function bindCommands(page) {
   ];
   for (const [id, run] of buttons) find(id).addEventListener("click", run);
 
+  giveKeysBack(canvas);
+
   // After a click by pointer the keys go on working on the picture; a keyboard keeps its place.
   document.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("button") : null;
     const inMenu = button?.closest("dialog, [popover], .object") || button?.hasAttribute("popovertarget");
     if (button && !inMenu && event.detail > 0 && document.querySelector("dialog[open]") === null) canvas.focus({ preventScroll: true });
   });
+}
+
+/** A menu or the sheet that was opened by pointer leaves the keys to the picture: on its button, Enter would open it again. @param {HTMLElement} canvas */
+function giveKeysBack(canvas) {
+  const openers = "[popovertarget], #show-help";
+  let byPointer = false;
+  document.addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest(openers)) byPointer = event.detail > 0;
+  }, { capture: true });
+  /** @param {Event} event */
+  const closed = (event) => {
+    if (/** @type {Partial<ToggleEvent>} */ (event).newState !== "open" && byPointer && document.activeElement?.matches(openers)) canvas.focus({ preventScroll: true });
+  };
+  for (const sheet of document.querySelectorAll("dialog, [popover]")) {
+    sheet.addEventListener("close", closed);
+    sheet.addEventListener("toggle", closed);
+  }
 }

@@ -12,6 +12,8 @@ const LONGEST_RETRY_MS = 8000;
 const PING_EVERY_MS = 15000;
 /** Silence for this long means that the other side is gone: two pings went unanswered. */
 const SILENCE_MS = 35000;
+/** An answer that is asked for in a hurry comes within this, or the other side is gone. */
+const HURRY_MS = 5000;
 
 /** Close codes after which coming back would do harm or no good, in words. @type {Record<number, string>} */
 const FINAL = {
@@ -75,9 +77,19 @@ export class Connection {
     socket.addEventListener("close", (event) => this.#closed(socket, event.code));
   }
 
-  /** Try again at once where an attempt is being waited for: the network is back, the page is looked at. */
+  /**
+   * The network is back, the page is looked at: try again at once where an attempt is being waited for, and see whether a
+   * line that seems whole still is. A computer that slept or changed its network is told of no break.
+   */
   hurry() {
-    if (this.#retryTimer !== undefined && this.#socket === null) this.open();
+    const socket = this.#socket;
+    if (socket === null) {
+      if (this.#retryTimer !== undefined) this.open();
+      return;
+    }
+    const asked = performance.now();
+    this.ping();
+    if (this.#ready) setTimeout(() => this.#heardAt < asked && this.#closed(socket, 1006), HURRY_MS);
   }
 
   /** @param {ClientMessage} message @returns {boolean} false where there is no session to send it in */

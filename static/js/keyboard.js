@@ -7,7 +7,7 @@
  *   | "help" | "open" | "save" | "copy" | "outlines" | "opacity" | "place" | "placeRemove"} Command
  */
 
-/** @typedef {{ key: string, ctrlKey: boolean, metaKey: boolean, shiftKey: boolean, altKey: boolean }} Stroke */
+/** @typedef {{ key: string, code?: string, ctrlKey: boolean, metaKey: boolean, shiftKey: boolean, altKey: boolean }} Stroke */
 
 /** @type {Record<string, Command>} */
 const PLAIN = {
@@ -22,13 +22,22 @@ const WITH_CONTROL = { z: "undo", y: "redo", enter: "commit", s: "save", c: "cop
 const ARROWS = { arrowleft: [-1, 0], arrowright: [1, 0], arrowup: [0, -1], arrowdown: [0, 1] };
 
 /**
+ * Return the key in small Latin letters. A Cyrillic, Greek or Hebrew keyboard gives its own: there the place of the key tells.
+ * @param {Stroke} stroke
+ */
+function keyOf({ key, code = "" }) {
+  const foreign = key.length === 1 && key > "\x7f" && /^Key[A-Z]$/.test(code);
+  return (foreign ? code.slice(3) : key).toLowerCase();
+}
+
+/**
  * Return the command of a key, or null. Enter places a point while the keyboard's own cursor is shown, else it commits.
  * @param {Stroke} stroke @param {boolean} cursorShown
  * @returns {Command | null}
  */
 export function commandOf(stroke, cursorShown) {
-  const key = stroke.key.toLowerCase();
-  if (stroke.altKey) return null;
+  const key = keyOf(stroke);
+  if (stroke.altKey) return key === "[" || key === "]" ? PLAIN[key] : null; // many keyboards have them behind AltGr or Option
   if (stroke.ctrlKey || stroke.metaKey) {
     if (stroke.shiftKey) return key === "z" ? "redo" : null;
     return WITH_CONTROL[key] ?? null;
@@ -75,7 +84,7 @@ function belongsTo(target, key) {
 function hold(event, handlers) {
   const down = event.type === "keydown";
   if (event.key === " ") handlers.pan(down);
-  else if (event.key.toLowerCase() === "h" && !event.ctrlKey && !event.metaKey) handlers.hide(down);
+  else if (keyOf(event) === "h" && !(down && (event.ctrlKey || event.metaKey))) handlers.hide(down);
   else if (event.key === "Alt" || event.key === "Shift") handlers.modify(down);
   else return false;
   return true;

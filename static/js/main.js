@@ -19,6 +19,7 @@ import { Studio } from "./studio.js";
 import { Takeaway } from "./takeaway.js";
 import { upload } from "./upload.js";
 import { toScreen } from "./viewport.js";
+import { shortName } from "./words.js";
 
 /** @import { Preferences } from "./preferences.js" */
 /** @import { Picture } from "./state.js" */
@@ -160,13 +161,20 @@ function tell(text) {
 
 // ---- pictures
 
-/** @param {Blob} file @param {string} name */
-async function openFile(file, name) {
+/** How many pictures were asked for: while one is fetched or read, the next may be, and the newest is meant. */
+let asked = 0;
+
+/** @param {Blob | Promise<Blob>} wanted @param {string} name */
+async function openFile(wanted, name) {
+  const own = (asked += 1);
+  const file = await wanted;
+  if (own !== asked) return;
   if (file.size > maxUploadBytes) {
-    tell(`“${name}” has ${(file.size / 2 ** 20).toFixed(1)} MiB; this server takes pictures up to ${(maxUploadBytes / 2 ** 20).toFixed(0)} MiB.`);
+    tell(`“${shortName(name)}” has ${(file.size / 2 ** 20).toFixed(1)} MiB; this server takes pictures up to ${(maxUploadBytes / 2 ** 20).toFixed(0)} MiB.`);
     return;
   }
-  await studio.open(await readPicture(file, name));
+  const picture = await readPicture(file, name);
+  if (own === asked) await studio.open(picture);
 }
 
 /** @param {File} file */
@@ -187,7 +195,7 @@ for (const sample of document.querySelectorAll("[data-sample]")) {
   sample.addEventListener("click", async () => {
     const { sample: url = "", name = "sample" } = /** @type {HTMLElement} */ (sample).dataset;
     try {
-      await openFile(await fetchSample(url), name);
+      await openFile(fetchSample(url), name);
     } catch (error) {
       tell(error instanceof Error ? error.message : String(error));
     }
@@ -239,6 +247,7 @@ Object.defineProperty(globalThis, "hoversam", {
 });
 
 const kept = await keeper.picture();
-if (kept && keeper.kept.recipe) studio.adopt({ picture: await readPicture(kept.file, kept.name), recipe: keeper.kept.recipe });
+const before = kept && (await readPicture(kept.file, kept.name));
+if (before && keeper.kept.recipe && asked === 0) studio.adopt({ picture: before, recipe: keeper.kept.recipe });
 connection.open();
 changed();

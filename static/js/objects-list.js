@@ -149,7 +149,7 @@ function bindRenaming({ choose, name, input, rename: pencil }, rename) {
   choose.addEventListener("keydown", (event) => event.key === "F2" && begin());
   field.addEventListener("blur", () => end(true, false));
   field.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" && event.key !== "Escape") return;
+    if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return; // an input method's own Enter
     event.preventDefault();
     end(event.key === "Enter");
   });

@@ -4,17 +4,38 @@
 
 /** @import { Picture } from "./state.js" */
 
+/** First bytes of what the server takes: JPEG, PNG, and WebP after its length. */
+const TAKEN = [/^\xff\xd8\xff/, /^\x89PNG/, /^RIFF[^]{4}WEBP/];
+/** A copy of a larger picture is a JPEG: as a PNG, a photograph of this many pixels weighs more than the server takes. */
+const MAX_PNG_PIXELS = 4_000_000;
+
+/** @param {Blob} file */
+async function isTaken(file) {
+  const head = String.fromCharCode(...new Uint8Array(await file.slice(0, 12).arrayBuffer()));
+  return TAKEN.some((start) => start.test(head));
+}
+
+/** Copy a picture into a file that the server takes. @param {ImageBitmap} bitmap @returns {Promise<Blob>} */
+async function copyOf(bitmap) {
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
+  const type = bitmap.width * bitmap.height > MAX_PNG_PIXELS ? "image/jpeg" : "image/png";
+  return canvas.convertToBlob({ type, quality: 0.95 });
+}
+
 /**
  * Return the picture of a file, upright. One that this browser can't show has no bitmap: the server has the word on it.
- * @param {Blob} file @param {string} name
+ * One that the browser can show and the server can't, such as AVIF, GIF, and HEIC on a Mac, is copied.
+ * @param {Blob} given @param {string} name
  * @returns {Promise<Picture>}
  */
-export async function readPicture(file, name) {
+export async function readPicture(given, name) {
   try {
-    const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+    const bitmap = await createImageBitmap(given, { imageOrientation: "from-image" });
+    const file = (await isTaken(given)) ? given : await copyOf(bitmap);
     return { file, name, bitmap, width: bitmap.width, height: bitmap.height };
   } catch {
-    return { file, name, bitmap: null, width: 0, height: 0 };
+    return { file: given, name, bitmap: null, width: 0, height: 0 };
   }
 }
 

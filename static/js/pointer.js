@@ -20,6 +20,7 @@
  * @property {(at: XY, factor: number) => void} zoom
  * @property {(step: 1 | -1) => void} cycle another candidate
  * @property {() => boolean} isPanKeyDown
+ * @property {(at: XY) => boolean} isTakeable there is something that a long press of a finger could take away
  */
 
 /** @typedef {{ from: XY, remove: boolean, slack: number, touch: boolean }} Press */
@@ -28,6 +29,13 @@ const DRAG_PX = 4;
 const TOUCH_DRAG_PX = 9;
 const DOUBLE_CLICK_MS = 320;
 const DOUBLE_CLICK_PX = 4;
+const DOUBLE_TAP_PX = 24;
+/** A finger that rests for so long takes away. Timed here, because not every browser tells of a long press. */
+const LONG_PRESS_MS = 550;
+/** A press that takes away and ends farther off was given up: there is no box that takes away. */
+const GIVE_UP_PX = 24;
+/** Left, middle, right and the eraser of a pen; the others lead back and forward, which is the browser's. */
+const BUTTONS = new Set([0, 1, 2, 5]);
 
 /** @param {XY} a @param {XY} b */
 export function distance(a, b) {
@@ -87,10 +95,12 @@ export class PointerInput {
 
   /** @param {PointerEvent} event */
   #down(event) {
+    if (!BUTTONS.has(event.button)) return;
     const at = this.#at(event);
     const touch = event.pointerType === "touch";
     this.canvas.setPointerCapture(event.pointerId);
     this.canvas.focus({ preventScroll: true });
+    getSelection()?.removeAllRanges(); // or Ctrl+C would go on copying a word that was marked before
     this.#pointers.set(event.pointerId, at);
     if (this.#pointers.size > 1) {
       if (this.#mode === "box") this.intents.cancel();
@@ -103,10 +113,20 @@ export class PointerInput {
       this.#mode = "pan";
       return;
     }
-    const remove = event.button === 2 || event.altKey || event.shiftKey;
-    this.#press = { from: at, remove, slack: touch ? TOUCH_DRAG_PX : DRAG_PX, touch };
+    const remove = event.button === 2 || event.button === 5 || event.altKey || event.shiftKey;
+    const press = { from: at, remove, slack: touch ? TOUCH_DRAG_PX : DRAG_PX, touch };
+    this.#press = press;
     this.#mode = "press";
-    if (touch) this.intents.hover(at, remove);
+    if (!touch) return;
+    this.intents.hover(at, remove);
+    setTimeout(() => this.#rested(press), LONG_PRESS_MS);
+  }
+
+  /** A finger has rested: where there is something to take away, that is what it does, and shows it. @param {Press} press */
+  #rested(press) {
+    if (this.#mode !== "press" || this.#press !== press || !this.intents.isTakeable(press.from)) return;
+    press.remove = true;
+    this.intents.hover(press.from, true);
   }
 
   /** @param {PointerEvent} event */
@@ -143,7 +163,7 @@ export class PointerInput {
     if (this.#pointers.size === 0) this.#mode = "idle";
     if (this.#mode !== "idle") return;
     this.#press = null;
-    if (mode === "press" && press) this.#clicked(press);
+    if (mode === "press" && press && !(press.remove && distance(press.from, at) > GIVE_UP_PX)) this.#clicked(press);
     else this.#lastClick = null; // a click, a drag and a click are no double click
     if (mode === "box" && press) this.intents.box(press.from, at);
     if (press?.touch) this.intents.leave();
@@ -153,7 +173,8 @@ export class PointerInput {
   #clicked(press) {
     const time = performance.now();
     const last = this.#lastClick;
-    const again = last && time - last.time < DOUBLE_CLICK_MS && distance(last.at, press.from) < DOUBLE_CLICK_PX;
+    const reach = press.touch ? DOUBLE_TAP_PX : DOUBLE_CLICK_PX;
+    const again = last && time - last.time < DOUBLE_CLICK_MS && distance(last.at, press.from) < reach;
     this.#lastClick = press.remove || again ? null : { at: press.from, time };
     if (again && !press.remove) this.intents.commit();
     else this.intents.click(press.from, press.remove);
@@ -168,10 +189,10 @@ export class PointerInput {
     this.intents.leave();
   }
 
-  /** Ctrl+click of a Mac and the long press of a finger arrive here: the press takes away. @param {MouseEvent} event */
+  /** Ctrl+click of a Mac and the long press of a pen arrive here: the press takes away. @param {MouseEvent} event */
   #menu(event) {
     event.preventDefault();
-    if (this.#mode === "press" && this.#press) this.#press.remove = true;
+    if (this.#mode === "press" && this.#press && !this.#press.touch) this.#press.remove = true;
   }
 
   /** @param {WheelEvent} event */

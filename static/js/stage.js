@@ -3,8 +3,8 @@
  */
 
 import { distance, PointerInput } from "./pointer.js";
-import { isArmed, nextObject, objectAt, shownPicture } from "./state.js";
-import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, toImage, toScreen, zoomAt } from "./viewport.js";
+import { isArmed, nextObject, objectAt, shownPicture, takeableAt } from "./state.js";
+import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, reveal, toImage, toScreen, zoomAt } from "./viewport.js";
 
 /** @import { Label } from "./protocol.js" */
 /** @import { Scene } from "./render.js" */
@@ -46,6 +46,7 @@ export class Stage {
       zoom: (at, factor) => this.zoom(factor, at),
       cycle: (step) => void studio.cycle(step),
       isPanKeyDown: () => this.#panKey,
+      isTakeable: (at) => this.#isTakeable(at),
     });
     new ResizeObserver(() => this.settle()).observe(canvas);
   }
@@ -71,13 +72,15 @@ export class Stage {
     this.changed();
   }
 
-  /** @param {number} factor @param {XY} [at] CSS pixels; the middle of the canvas if absent */
+  /** @param {number} factor @param {XY} [at] CSS pixels; the keyboard's cursor if absent, else the middle of the canvas */
   zoom(factor, at) {
     const picture = shownPicture(this.state);
     if (!picture) return;
     const size = this.#size();
     const least = Math.min(1, fit(picture, size).scale) / 2;
-    this.#look(zoomAt(this.scene.viewport, at ?? { x: size.width / 2, y: size.height / 2 }, factor, least));
+    const middle = { x: size.width / 2, y: size.height / 2 };
+    const cursor = this.scene.cursor && toScreen(this.scene.viewport, this.scene.cursor);
+    this.#look(zoomAt(this.scene.viewport, at ?? cursor ?? middle, factor, least));
   }
 
   /** @param {Viewport} viewport */
@@ -136,6 +139,12 @@ export class Stage {
     return object ? object.points.findIndex(([x, y]) => distance(toScreen(this.scene.viewport, { x, y }), at) <= reach) : -1;
   }
 
+  /** @param {XY} at @returns {boolean} a long press there means to take away, not to look longer */
+  #isTakeable(at) {
+    const point = this.#imagePoint(at);
+    return point !== null && !this.state.removing && this.#pointAt(at) < 0 && takeableAt(this.state, point) !== null;
+  }
+
   /** A click on a point takes it back; elsewhere it places one. @param {XY} at @param {boolean} remove */
   #click(at, remove) {
     const point = this.#imagePoint(at);
@@ -147,7 +156,9 @@ export class Stage {
   /** A drag that begins on a point moves it; elsewhere it draws a box. @param {XY} from @param {XY} to */
   #boxing(from, to) {
     if (!isArmed(this.state) || !this.state.picture) return;
-    const [start, end] = [from, to].map((at) => clampToImage(toImage(this.scene.viewport, at), /** @type {Size} */ (this.state.picture)));
+    const { picture } = this.state;
+    const [begun, end] = [from, to].map((at) => clampToImage(toImage(this.scene.viewport, at), picture));
+    const start = this.scene.band?.[0] ?? begun; // the corner stays on its pixel, though the view may change meanwhile
     const point = this.scene.dragged?.point ?? (this.scene.band ? -1 : this.#pointAt(from));
     if (point >= 0) this.scene.dragged = { point, to: end };
     else this.scene.band = [start, end];
@@ -162,11 +173,11 @@ export class Stage {
 
   /** @param {XY} from @param {XY} to */
   #box(from, to) {
-    const { dragged } = this.scene;
+    this.#boxing(from, to);
+    const { band, dragged } = this.scene;
     this.#settleDrag();
-    if (!this.state.picture) return;
     if (dragged) return void this.studio.movePoint(dragged.point, dragged.to);
-    const box = boxBetween(toImage(this.scene.viewport, from), toImage(this.scene.viewport, to), this.state.picture);
+    const box = band && this.state.picture && boxBetween(...band, this.state.picture);
     if (box) void this.studio.box(box);
   }
 
@@ -209,8 +220,8 @@ export class Stage {
     const size = this.#size();
     const view = this.scene.viewport;
     const from = this.scene.cursor ? toScreen(view, this.scene.cursor) : { x: size.width / 2 - dx, y: size.height / 2 - dy };
-    const to = { x: Math.min(size.width, Math.max(0, from.x + dx)), y: Math.min(size.height, Math.max(0, from.y + dy)) };
-    this.scene.cursor = clampToImage(toImage(view, to), this.state.picture);
+    this.scene.cursor = clampToImage(toImage(view, { x: from.x + dx, y: from.y + dy }), this.state.picture);
+    if (!this.#fitted) this.scene.viewport = reveal(view, this.scene.cursor, size);
     this.#pointer = null;
     this.#badge(null);
     this.studio.hover(this.scene.cursor, this.#label(false));

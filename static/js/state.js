@@ -200,6 +200,19 @@ export function objectAt(state, point) {
 }
 
 /**
+ * The object that a click which takes away concerns: the active one where it covers the point, else the newest there.
+ * @param {State} state
+ * @param {{ x: number, y: number }} point image pixels
+ * @returns {ObjectId | null}
+ */
+export function takeableAt(state, point) {
+  const active = state.active === null ? undefined : state.objects.get(state.active);
+  if (!active) return objectAt(state, point);
+  const mask = maskOf(active);
+  return mask && state.picture && covers(mask, state.picture, point.x, point.y) ? active.id : null;
+}
+
+/**
  * The object after another one, in the order of the list.
  * @param {State} state @param {1 | -1} step
  * @returns {ObjectId | null} null beyond either end

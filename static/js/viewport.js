@@ -15,6 +15,8 @@
 const MAX_SCALE = 40;
 const MARGIN = 24;
 const KEEP_VISIBLE = 48;
+/** How far from the edge of the canvas the keyboard's cursor is kept, so that what it goes towards is seen. */
+const AHEAD = 56;
 
 /** @param {Viewport} view @param {XY} point image pixels @returns {XY} CSS pixels */
 export function toScreen(view, point) {
@@ -65,6 +67,17 @@ export function keepInSight(view, image, canvas) {
   const x = held(view.x, image.width * view.scale, canvas.width);
   const y = held(view.y, image.height * view.scale, canvas.height);
   return { ...view, x, y };
+}
+
+/** Return the viewport moved as little as needed to see a point and some of what is around it. @param {Viewport} view @param {XY} point image pixels @param {Size} canvas @returns {Viewport} */
+export function reveal(view, point, canvas) {
+  const at = toScreen(view, point);
+  /** @param {number} place @param {number} room */
+  const shift = (place, room) => {
+    const ahead = Math.min(AHEAD, room / 4);
+    return Math.min(room - ahead, Math.max(ahead, place)) - place;
+  };
+  return panBy(view, shift(at.x, canvas.width), shift(at.y, canvas.height));
 }
 
 /** @param {XY} point image pixels @param {Size} image */

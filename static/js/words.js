@@ -20,6 +20,12 @@ export function plural(count, noun) {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** A name for the middle of a sentence, which has room for two lines. @param {string} name */
+export function shortName(name) {
+  const letters = [...name];
+  return letters.length > 24 ? `${letters.slice(0, 23).join("").trimEnd()}…` : name;
+}
+
 /** What is known of an object, in a few words: its prompts, its area, the model's own opinion of it. @param {ObjectState} object */
 export function factsOf(object) {
   const mask = maskOf(object);
@@ -27,7 +33,7 @@ export function factsOf(object) {
   if (object.points.length > 0) prompts.push(plural(object.points.length, "point"));
   const facts = [...prompts, `${(mask?.area ?? 0).toLocaleString("en")} px`];
   if (mask) facts.push(`${Math.round(Math.min(1, Math.max(0, mask.score)) * 100)} %`);
-  return facts.join(" · ");
+  return facts.map((fact) => fact.replaceAll(" ", "\u00a0")).join("\u00a0· "); // lines break between facts only
 }
 
 /**
@@ -49,7 +55,7 @@ export function describe(state) {
 /** @param {State} state */
 function describeObjects(state) {
   const object = state.active === null ? undefined : state.objects.get(state.active);
-  if (object) return `Refining ${object.name}. ${state.byTouch ? "Switch to − to take away; ✓ keeps it." : "A right click takes away, Enter keeps it."}`;
+  if (object) return `${`Refining ${shortName(object.name)}.`.replace("….", "…")} ${state.byTouch ? "Switch to − to take away; ✓ keeps it." : "A right click takes away, Enter keeps it."}`;
   if (state.objects.size === 0) return state.byTouch ? "Hold a finger on something to see it, tap to keep it." : "Point at something. Click to keep it, or drag a box.";
   return `${plural(state.objects.size, "object")} kept. Point at the next, or refine one.`;
 }

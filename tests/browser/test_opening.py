@@ -151,6 +151,31 @@ def test_text_file_is_refused_in_the_servers_words_and_the_work_stays(open_studi
     expect(studio.page.locator("#notice")).to_be_hidden()
 
 
+@pytest.mark.parametrize("kind", ["GIF", "BMP"])
+def test_picture_that_only_the_browser_can_read_opens_all_the_same(open_studio: OpenStudio, kind: str) -> None:
+    studio = open_studio()
+    picture = Image.new("RGB", (120, 80), (222, 84, 60))
+    moving = {"save_all": True, "append_images": [Image.new("RGB", (120, 80), (0, 0, 90))]} if kind == "GIF" else {}
+    name = f"old.{kind.lower()}"
+    studio.open({"name": name, "mimeType": "application/octet-stream", "buffer": file_of(picture, kind, **moving)})
+    assert (studio.state()["image"]["width"], studio.state()["image"]["height"]) == (120, 80)
+    assert apart(studio.pixel((30, 30)), (222, 84, 60, 255)) < 8  # its first frame, as the server has it
+    studio.add_object((60, 40))
+    studio.page.reload()
+    studio.until("s.objects.length === 1 && !s.restoring")
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("CMYK", "JPEG"), ("LA", "PNG"), ("I;16", "PNG"), ("RGBA", "PNG"), ("P", "PNG"), ("1", "PNG")]
+)
+def test_pictures_of_every_kind_of_pixel_open(open_studio: OpenStudio, mode: str, kind: str) -> None:
+    studio = open_studio()
+    size = (1, 1) if mode == "1" else (90, 60)
+    studio.open({"name": "odd", "mimeType": "", "buffer": file_of(Image.new(mode, size), kind)})
+    studio.add_object((size[0] / 2, size[1] / 2))
+    assert studio.state()["image"]["width"] == size[0]
+
+
 def test_hostile_names_stay_text(open_studio: OpenStudio) -> None:
     studio = open_studio()
     name = "<img src=x onerror=alert(1)>.png"

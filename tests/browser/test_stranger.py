@@ -204,7 +204,7 @@ def test_reload_in_the_middle_of_an_upload_keeps_the_work_before(open_studio: Op
     studio.add_object(DISC_B)
 
 
-def test_touch_box_and_long_press(open_studio: OpenStudio) -> None:
+def test_finger_that_rests_sees_and_one_that_moves_draws_a_box(open_studio: OpenStudio) -> None:
     studio = open_studio(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True, device_scale_factor=3)
     studio.open(discs())
     wire = studio.page.context.new_cdp_session(studio.page)
@@ -244,6 +244,45 @@ def test_no_window_is_too_odd_for_the_tools(open_studio: OpenStudio, width: int,
     stage = studio.page.locator("#stage").bounding_box()
     assert stage is not None
     assert stage["height"] > 0.4 * height
+
+
+@pytest.mark.parametrize(("width", "height"), [(667, 375), (740, 360), (844, 390), (320, 568), (390, 844), (820, 1180)])
+def test_first_screen_shows_every_way_in_without_scrolling(open_studio: OpenStudio, width: int, height: int) -> None:
+    studio = open_studio(viewport={"width": width, "height": height}, has_touch=True, is_mobile=True)
+    boxes = studio.page.evaluate("""() => {
+      const stage = document.getElementById("stage").getBoundingClientRect();
+      const parts = [...document.querySelectorAll(".welcome-title, #choose, #welcome .sample img")];
+      return parts.map((e) => [e, e.getBoundingClientRect()]).map(([e, box]) => [
+        e.id || e.className || "sample",
+        box.top >= stage.top && box.bottom <= Math.min(stage.bottom, innerHeight)
+          && box.left >= 0 && box.right <= stage.right,
+      ]);
+    }""")
+    assert len(boxes) == 6
+    assert [name for name, is_whole in boxes if not is_whole] == []
+    words = studio.page.locator("#choose span")
+    assert words.evaluate("e => e.offsetHeight / parseFloat(getComputedStyle(e).lineHeight)") < 1.5  # one line
+
+
+@pytest.mark.parametrize("width", [1190, 1280])
+def test_longest_name_and_longest_sentence_leave_the_picture_where_it_is(open_studio: OpenStudio, width: int) -> None:
+    studio = open_studio(viewport={"width": width, "height": 800})
+    studio.expected = ("WebSocket connection",)
+    studio.open(discs())
+    studio.click(DISC_A)
+    studio.until("s.active !== null")
+    view = studio.state()["viewport"]
+    studio.page.locator('[data-part="rename"]').click()
+    studio.page.locator(".object-input").fill("a name of many words " * 9)
+    studio.press("Enter")
+    studio.until("s.objects[0].name.length > 150")
+    hint = studio.page.locator("#hint")
+    expect(hint).to_contain_text("Refining a name of many words")
+    assert studio.state()["viewport"] == view
+    hint.evaluate("e => { e.textContent = 'The connection is lost; trying again. What you do meanwhile is kept.'; }")
+    bottom = studio.page.evaluate("document.querySelector('.dock').getBoundingClientRect().bottom")
+    assert bottom <= 800
+    assert studio.state()["viewport"] == view
 
 
 def test_stage_keeps_its_size_while_the_list_grows(open_studio: OpenStudio) -> None:

@@ -13,9 +13,11 @@ from app.engine.loader import load_model
 from app.engine.manifest import BUNDLED_DIR, load_manifest
 from app.engine.openvino_cpu import OpenVinoEmbedding, OpenVinoEngine
 from app.engine.runtime import detect
+from app.engine.sam2_torch import TorchEngine
 from app.pictures import PictureLimits, read_picture
 from app.protocol.masks import box_of
 from app.settings import Settings
+from tests.checkpoint_factory import picture, random_model
 from tests.graph_factory import compiled
 
 SAMPLES = Path(__file__).parent.parent.parent / "static" / "samples"
@@ -96,3 +98,10 @@ def test_an_embedding_survives_a_trip_to_disk(
     assert again.nbytes == embedding.nbytes
     for one, other in zip(engine.decode(embedding, prompts), engine.decode(again, prompts), strict=True):
         assert_array_equal(one.logits, other.logits)
+
+
+def test_a_picture_of_a_published_model_takes_half_the_memory_in_bf16(tmp_path: Path) -> None:
+    sam = random_model(load_manifest().entry("tiny"))
+    fast = compiled("tiny", sam, "bf16", tmp_path)
+    reference = TorchEngine("tiny", sam, "cpu").encode(picture())
+    assert fast.encode(picture()).nbytes * 2 == reference.nbytes == fast.adopt(reference).nbytes * 2

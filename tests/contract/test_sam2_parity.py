@@ -16,12 +16,12 @@ from sam2.build_sam import build_sam2
 from sam2.sam2_image_predictor import SAM2ImagePredictor
 
 from app.engine.contract import Candidates, Prompt
-from app.engine.loader import build_model
-from app.engine.manifest import load_manifest
+from app.engine.loader import build_model, load_model
+from app.engine.manifest import BUNDLED_DIR, load_manifest
 from app.engine.openvino_cpu import OpenVinoEmbedding, OpenVinoEngine
 from app.engine.sam2_torch import TorchEmbedding, TorchEngine
 from app.engine.selection import MIN_STABILITY, STABILITY_DELTA
-from tests.checkpoint_factory import enliven, picture, random_model
+from tests.checkpoint_factory import enliven, picture
 from tests.graph_factory import compiled
 
 TOLERANCE = 1e-3
@@ -54,8 +54,8 @@ class Pair(NamedTuple):
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """sam2's predictor on a model that sam2 built, and our engine on a model that we built, with one set of weights."""
     entry = load_manifest().entry(request.param)
-    if entry.bundled:
-        theirs = random_model(entry)
+    if entry.bundled:  # which has weights of its own here
+        theirs = load_model(entry, BUNDLED_DIR / entry.file)
     else:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)

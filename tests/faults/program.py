@@ -1,7 +1,7 @@
 """The program itself around an engine whose decodes take a set time: `python -m tests.faults.program serve --port N`.
 
-`FAULT_DECODE_S` is that time. A picture 13 pixels wide makes the engine hang for good. What is logged goes to the file
-`FAULT_LOG_FILE`, where there is one, and not to standard error.
+`FAULT_DECODE_S` is that time. A picture 13 pixels wide makes the engine hang for good, a recipe the thread that makes
+files. What is logged goes to the file `FAULT_LOG_FILE`, where there is one, and not to standard error.
 """
 
 from __future__ import annotations
@@ -14,12 +14,19 @@ import threading
 import time
 import types
 from pathlib import Path
+from typing import Final
 
 from app import serve
 from app.engine.contract import Candidates, Embedding, Prompt
 from app.engine.fake import FakeEmbedding, FakeEngine
+from app.exports.files import ExportFile
+from app.exports.make import make_file
+from app.exports.selection import Selection
+from app.protocol.fields import ExportFormat
+from app.realtime import exporter
 
 HANGING = 13
+HANGING_FORMAT: Final = "recipe"
 
 
 class SlowEngine(FakeEngine):
@@ -30,6 +37,13 @@ class SlowEngine(FakeEngine):
         if isinstance(embedding, FakeEmbedding) and embedding.size_hw[1] == HANGING:
             threading.Event().wait()
         return super().decode(embedding, prompts)
+
+
+def never_ending(kind: ExportFormat, selection: Selection, max_bytes: int) -> ExportFile:
+    """Make a file, but for one format."""
+    if kind == HANGING_FORMAT:
+        threading.Event().wait()
+    return make_file(kind, selection, max_bytes)
 
 
 def log_to_a_file(path: str) -> None:
@@ -49,6 +63,7 @@ def run(argv: list[str]) -> int:
     device = types.ModuleType("app.engine.device")  # the real one loads torch
     vars(device)["set_threads"] = lambda _: None
     sys.modules[device.__name__] = device
+    vars(exporter)["make_file"] = never_ending
     vars(serve).update(find_weights=lambda *_: None, load_engine=lambda *_: SlowEngine())
     parser = argparse.ArgumentParser()
     serve.add_arguments(parser)

@@ -245,7 +245,7 @@ async def test_bytes_of_all_pictures(more: int) -> None:
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
 async def test_bytes_of_all_models(more: int) -> None:
-    pool = ModelPool(FakeEngine(model="nano"), Shelf(), budget_bytes=3 * SIZE - more)
+    pool = ModelPool(FakeEngine(model="nano"), Shelf(), budget_bytes=3 * SIZE - more, load_timeout_s=LONG_S)
     for name in ("tiny", "small"):
         await used(pool, name)
     assert pool.names == (["nano", "small"] if more > 0 else ["nano", "tiny", "small"])

@@ -98,7 +98,8 @@ async def test_logs_that_can_not_be_written_are_lost_and_nothing_else(
 
 
 def test_a_disk_that_is_full_while_a_model_is_compiled_leaves_no_half_graphs(tmp_path: Path) -> None:
-    def write(folder: Path) -> None:
+    def write(folder: Path | None) -> None:
+        assert folder is not None
         (folder / ENCODER).touch()
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -106,7 +107,7 @@ def test_a_disk_that_is_full_while_a_model_is_compiled_leaves_no_half_graphs(tmp
     with pytest.raises(OSError, match="No space left"), store.writing(KEY) as folder:
         write(folder)
     assert store.find(KEY) is None
-    assert list((tmp_path / "graphs").iterdir()) == []
+    assert [path for path in (tmp_path / "graphs").iterdir() if path.is_dir()] == []
 
 
 async def hovers_and_clicks(peer: Peer) -> tuple[int | None, int, int]:

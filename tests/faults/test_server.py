@@ -19,7 +19,7 @@ from app.protocol.messages import CloseCode
 from tests.conftest import Program, free_port
 from tests.faults.conftest import SHORT
 from tests.faults.observed import Observed
-from tests.faults.program import HANGING
+from tests.faults.program import HANGING, HANGING_FORMAT
 from tests.image_files import png
 from tests.integration.peer import Peer, dialled_at, post_picture_to
 
@@ -79,6 +79,18 @@ def stuck_model(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_click_that_never_ends_does_not_keep_the_server() -> None:
     async with running() as server, server.session() as peer:
         await peer.send(m.Click(seq=peer.seq(), x=1, y=1))
+        await peer.until_pong()
+        server.program.process.send_signal(signal.SIGTERM)
+        assert (await peer.closed())[0] == CloseCode.RESTART
+        assert await exit_code(server, EXIT_DEADLINE_S) == 0
+
+
+async def test_a_file_that_is_never_done_does_not_keep_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SHORT.items():
+        monkeypatch.setenv(f"HOVERSAM_{name}", value)
+    async with running() as server, server.session() as peer:
+        await peer.click(5, 5)
+        await peer.send(m.Export(seq=peer.seq(), format=HANGING_FORMAT))
         await peer.until_pong()
         server.program.process.send_signal(signal.SIGTERM)
         assert (await peer.closed())[0] == CloseCode.RESTART

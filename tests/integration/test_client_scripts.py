@@ -73,6 +73,17 @@ async def test_a_line_that_fails_has_the_servers_code(server: Server, folder: Pa
     ]  # fmt: skip
 
 
+async def test_a_file_that_can_not_be_written_fails_its_line_alone(server: Server, folder: Path) -> None:
+    text = """
+    {"t": "open", "picture": "photo.png"}
+    {"t": "click", "x": 80, "y": 60}
+    {"t": "export", "format": "coco", "out": "missing/cup.json"}
+    {"t": "ping"}
+    """
+    codes = [outcome.code for outcome in await played(server, text, folder)]
+    assert codes == [None, None, "FileNotFoundError", None]
+
+
 async def test_a_script_keeps_its_own_time(server: Server, folder: Path) -> None:
     async with connect(server.url) as session:
         loop = asyncio.get_running_loop()

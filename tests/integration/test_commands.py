@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,32 @@ def test_a_segment_goes_into_the_file_that_its_name_asks_for(tmp_path: Path) -> 
     assert (coco["images"][0]["file_name"], len(coco["annotations"])) == ("coffee.jpg", 1)
 
 
+def test_a_recipe_is_segmented_to_the_masks_of_its_session(live_server: str, tmp_path: Path) -> None:
+    out = tmp_path / "cup.recipe.json"
+    with connect_blocking(live_server) as session:
+        session.open(COFFEE)
+        cup = session.click(260, 160).id
+        session.choose(cup, 1)
+        session.click(330, 255, object=cup)
+        session.label(cup, "cup")
+        spoon = session.box((420, 200, 560, 320)).id
+        session.click(470, 260, object=spoon, label=0)
+        session.move(spoon, 0, 480, 250)
+        shown = session.export("coco").data
+        out.write_bytes(session.export("recipe").data)
+    again = tmp_path / "again.coco.json"
+    printed = run("segment", str(COFFEE), "--recipe", str(out), "--offline", "--out", str(again))
+    assert "2 objects by nano" in printed
+    assert json.loads(again.read_text()) == json.loads(shown)
+    masks = tmp_path / "cup.masks.zip"
+    run("segment", str(COFFEE), "--recipe", str(out), "--offline", "--out", str(masks))
+    assert "indexed.png" in zipfile.ZipFile(masks).namelist()
+    photo = str(COFFEE.with_name("cat.jpg"))
+    other = ended("segment", photo, "--recipe", str(out), "--offline", "--out", str(again))
+    assert other.returncode == 1
+    assert "the recipe is of picture" in other.stderr
+
+
 def test_what_segment_can_not_do_has_its_exit_code(tmp_path: Path) -> None:
     nano = ("--model", "nano", "--offline", "--out", str(tmp_path / "mask.png"))
     off_the_picture = ended("segment", str(COFFEE), "--point", "9000,5", *nano)
@@ -98,6 +125,7 @@ def test_the_bench_prints_every_part_and_writes_json(tmp_path: Path) -> None:
     assert f"hover p50 / bare decode p50 = {figures['hover']['hover_over_decode']:.2f}" in printed
     assert figures["hover"]["hover_bytes"] > 0
     assert figures["engines"]["torch fp32"]["decode_ratio"] > 0
+    assert figures["engines"]["torch fp32"]["decode_and_run_lengths_p50_ms"] > 0
     assert [crowd["sessions"] for crowd in figures["crowd"]] == [1, 4, 16]
     assert all(crowd["errors"] == {} for crowd in figures["crowd"])
     assert f"p95 beside uploads / alone = {figures['uploads']['ratio']:.2f}" in printed

@@ -253,6 +253,19 @@ async def test_an_embedding_that_had_to_make_room_is_made_again_with_the_same_ma
         assert server.predictor.store.stats().bytes <= 1500
 
 
+async def test_a_picture_is_not_forgotten_while_it_is_decoded(
+    server: Server, engine: FakeEngine, decode_gate: threading.Event
+) -> None:
+    server.predictor.store = EmbeddingStore(1500)  # one fake embedding has 1000
+    async with opened(server, png(64, 48)) as one, greeted(server) as two:
+        await busy_with_a_hover(one, engine)
+        await two.open(await uploaded(server, png(30, 30)))
+        assert server.predictor.store.get(server.predictor.key(image_id_of(png(64, 48)))) is not None
+        decode_gate.set()
+        await one.expect(m.Preview)
+        assert (await two.hover(9, 9)).masks
+
+
 async def test_an_engine_that_raises_costs_one_reply(server: Server, engine: FakeEngine) -> None:
     async with opened(server, png()) as peer:
         engine.failures.append(EngineFailedError("out of memory"))

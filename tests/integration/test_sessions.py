@@ -56,6 +56,27 @@ async def test_a_click_that_was_made_before_the_socket_broke_is_not_made_again(s
         assert await back.until_pong() == []
 
 
+async def test_a_returned_owner_is_told_whether_the_picture_is_to_be_encoded_again(
+    server: Server, engine: FakeEngine
+) -> None:
+    image_id = await uploaded(server, png())
+    async with dialled(server) as peer:
+        welcome = await peer.hello()
+        await peer.open(image_id)
+        made = await peer.click(5, 5)
+    async with dialled(server) as back:
+        welcome = await back.hello(welcome)
+        assert (await back.expect(m.Image)).cached
+    server.predictor.store.drop()
+    async with dialled(server) as back:
+        await back.hello(welcome)
+        assert not (await back.expect(m.Image)).cached
+        assert (await back.expect(m.Object)).masks == made.masks
+        await back.send(m.Click(seq=100, x=5, y=5))
+        assert (await back.expect(m.Object)).masks == made.masks
+    assert engine.encodes == 2
+
+
 async def test_a_session_without_a_picture_is_taken_up_too(server: Server) -> None:
     async with dialled(server) as peer:
         welcome = await peer.hello()
@@ -72,6 +93,39 @@ async def test_a_wrong_token_closes_and_leaves_the_owner_alone(server: Server, t
             await thief.send(m.Hello(version=1, session=welcome.session, token=token))
             assert await thief.closed() == (CloseCode.WRONG_TOKEN, [])
         assert await owner.until_pong() == []
+
+
+async def test_a_token_whose_successor_was_used_closes(server: Server) -> None:
+    async with dialled(server) as peer:
+        first = await peer.hello()
+    async with dialled(server) as peer:
+        second = await peer.hello(first)
+    async with dialled(server) as peer:
+        await peer.hello(second)
+    async with dialled(server) as late:
+        await late.send(m.Hello(version=1, session=first.session, token=first.token))
+        assert await late.closed() == (CloseCode.WRONG_TOKEN, [])
+
+
+async def test_an_owner_who_comes_back_too_late_gets_a_new_session(engine: FakeEngine) -> None:
+    server = await started(Settings(resume_s=0.05, shutdown_timeout_s=2.0), engine)
+    async with dialled(server) as peer:
+        welcome = await peer.hello()
+        await peer.open(await uploaded(server, png()))
+        await peer.click(5, 5)
+
+    def is_forgotten() -> bool:
+        server.lobby.registry.forget_expired()
+        return len(server.lobby.registry) == 0
+
+    await until(is_forgotten)
+    async with dialled(server) as late:
+        again = await late.hello(welcome)
+        assert (again.resumed, again.session == welcome.session) == (False, False)
+        assert await late.until_pong() == []
+        await late.open(await uploaded(server, png()))
+        assert (await late.click(5, 5)).id == 1
+    await server.stop()
 
 
 async def test_a_session_that_is_not_known_any_more_becomes_a_new_one(server: Server) -> None:

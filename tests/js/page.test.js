@@ -7,7 +7,7 @@ import { stateOf, wordsOf } from "../../static/js/models.js";
 import { DEFAULTS, nextOpacity, readPreferences } from "../../static/js/preferences.js";
 import { decodeMessage, encodeMessage } from "../../static/js/protocol.js";
 import { Requests } from "../../static/js/requests.js";
-import { applyGone, applyObject, currentObject, initialState, isVisible, nextObject, objectAt } from "../../static/js/state.js";
+import { applyGone, applyObject, currentObject, initialState, isVisible, nextObject, objectAt, takeableAt } from "../../static/js/state.js";
 import { fromRows, objectState } from "./values.js";
 
 const HERE = new URL("../../", import.meta.url);
@@ -84,6 +84,17 @@ test("hidden objects are not shown and not hit, an isolated one is alone", () =>
   assert.deepEqual([1, 2, 3].map((id) => isVisible(state, id)), [true, false, false]);
   applyGone(state, { t: "gone", seq: 1, objects: [1], can_undo: true, can_redo: false });
   assert.equal(state.isolated, null);
+});
+
+test("what a click takes away from is the active object where it lies, else the newest there", () => {
+  const state = initialState("nano");
+  state.picture = { name: "a", file: new Blob([]), bitmap: null, width: 2, height: 1, imageId: "i", encodeMs: 0, cached: false };
+  applyObject(state, { ...message(1, 1), masks: [fromRows(["10"])] });
+  applyObject(state, { ...message(2, 2), masks: [fromRows(["11"])] });
+  const [left, right] = [{ x: 0.5, y: 0.5 }, { x: 1.5, y: 0.5 }];
+  assert.deepEqual([takeableAt(state, left), takeableAt(state, right)], [2, 2]);
+  state.active = 1;
+  assert.deepEqual([takeableAt(state, left), takeableAt(state, right)], [1, null]);
 });
 
 test("the walk through the objects ends at both ends", () => {

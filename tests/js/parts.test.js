@@ -8,7 +8,7 @@ import { promptsOf } from "../../static/js/history.js";
 import { Refused } from "../../static/js/requests.js";
 import { applyGone, applyObject, initialState } from "../../static/js/state.js";
 import { readAnswer } from "../../static/js/upload.js";
-import { describe, factsOf } from "../../static/js/words.js";
+import { describe, factsOf, shortName } from "../../static/js/words.js";
 
 /** @param {Partial<import("../../static/js/keyboard.js").Stroke> & { key: string }} stroke */
 const stroke = (stroke) => ({ ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...stroke });
@@ -29,6 +29,15 @@ test("letters are left alone with Ctrl or Alt", () => {
   assert.equal(commandOf(stroke({ key: "n", ctrlKey: true }), false), null);
   assert.equal(commandOf(stroke({ key: "0", ctrlKey: true }), false), null);
   assert.equal(commandOf(stroke({ key: "x", altKey: true }), false), null);
+  assert.equal(commandOf(stroke({ key: "[", metaKey: true }), false), null); // back, in a browser on a Mac
+});
+
+test("keys are found on keyboards of other countries", () => {
+  assert.equal(commandOf(stroke({ key: "]", code: "Digit9", ctrlKey: true, altKey: true }), false), "larger");
+  assert.equal(commandOf(stroke({ key: "[", code: "Digit5", altKey: true }), false), "smaller");
+  assert.equal(commandOf(stroke({ key: "я", code: "KeyZ", ctrlKey: true }), false), "undo");
+  assert.equal(commandOf(stroke({ key: "y", code: "KeyZ", ctrlKey: true }), false), "redo"); // German: the letter counts
+  assert.equal(commandOf(stroke({ key: "ü", code: "BracketLeft" }), false), null);
 });
 
 test("Enter keeps, and places while the keyboard's cursor is shown", () => {
@@ -83,7 +92,18 @@ test("objects come and go, and the next colour is one not seen before", () => {
 });
 
 test("the facts of an object are its prompts, its area and its score", () => {
-  assert.equal(factsOf({ ...object(), masks: [{ size: [1, 1], box: [0, 0, 1, 1], runs: Uint8Array.of(0, 1), score: 1, area: 1234 }] }), "box · 2 points · 1,234 px · 100 %");
+  assert.equal(factsOf({ ...object(), masks: [{ size: [1, 1], box: [0, 0, 1, 1], runs: Uint8Array.of(0, 1), score: 1, area: 1234 }] }), "box\u00a0· 2\u00a0points\u00a0· 1,234\u00a0px\u00a0· 100\u00a0%"); // no line breaks within a fact
+});
+
+test("a long name is cut in the middle of a sentence, by letters and not by halves of them", () => {
+  assert.equal(shortName("cup"), "cup");
+  assert.equal(shortName("🐈".repeat(30)), `${"🐈".repeat(23)}…`);
+  const state = initialState("nano");
+  state.connection = "ready";
+  state.picture = { name: "a", file: new Blob([]), bitmap: null, width: 1, height: 1, imageId: "i", encodeMs: 0, cached: false };
+  state.objects.set(1, { ...object(), id: 1, name: "long ".repeat(40) });
+  state.active = 1;
+  assert.match(describe(state), /^Refining long long long long lon… A right/);
 });
 
 test("the page says what is going on", () => {

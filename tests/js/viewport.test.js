@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, toImage, toScreen, zoomAt } from "../../static/js/viewport.js";
+import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, reveal, toImage, toScreen, zoomAt } from "../../static/js/viewport.js";
 
 const image = { width: 600, height: 400 };
 const canvas = { width: 1000, height: 500 };
@@ -32,6 +32,15 @@ test("zooming keeps the image point under the pointer", () => {
   const view = fit(image, canvas);
   const at = { x: 321, y: 123 };
   assertSamePoint(toImage(zoomAt(view, at, 2.5, 0.1), at), toImage(view, at));
+});
+
+test("a point that is revealed is well on the canvas, and one that was is left where it is", () => {
+  const view = zoomAt(fit(image, canvas), { x: 500, y: 250 }, 12, 0.1);
+  for (const point of [{ x: 0, y: 0 }, { x: 600, y: 400 }, { x: 599, y: 3 }]) {
+    const at = toScreen(reveal(view, point, canvas), point);
+    assert.ok(at.x >= 20 && at.x <= 980 && at.y >= 20 && at.y <= 480, JSON.stringify(at));
+  }
+  assert.deepEqual(reveal(view, { x: 300, y: 200 }, canvas), view);
 });
 
 test("zoom stops at its bounds", () => {

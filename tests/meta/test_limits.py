@@ -62,6 +62,7 @@ WAITED = {
     "click_timeout_s": "unit/test_scheduler.py::test_a_job_that_waits_too_long_is_given_up_and_never_done",
     "encode_timeout_s": "unit/test_scheduler.py::test_a_job_that_waits_too_long_is_given_up_and_never_done",
     "conversion_timeout_s": "unit/test_upgrade.py::test_a_conversion_that_takes_too_long_is_ended",
+    "load_timeout_s": "unit/test_pool.py::test_a_load_that_takes_too_long_is_given_up_and_the_next_model_is_loaded",
     "export_timeout_s": "unit/test_exporter.py::test_a_file_that_takes_too_long_is_given_up_at_the_next_object",
     "send_timeout_s": "integration/test_slow_clients.py::test_a_client_that_does_not_read_its_answers_is_cut_off",
     "shutdown_timeout_s": "faults/test_server.py::test_a_click_that_never_ends_does_not_keep_the_server",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from app.errors import BadMessageError, HoverError, TooManyObjectsError, TooManyPointsError
 from app.protocol import messages as m
 from app.session.session import Change, Limits, Query, Session
 from tests.assertions import HEIGHT, IMAGE, MODEL, WIDTH, answer_to
@@ -38,6 +41,26 @@ def prompted(thing: Thing) -> Thing:
 
 
 State = dict[int, Thing]
+
+
+ABSENT = 10**6
+"""The number of an object that no session makes here."""
+OFF = WIDTH + 0.5
+Faulty = Callable[[int, int], Change]
+"""A message that can't be done, from its number and an object that is there."""
+FAULTS: dict[str, tuple[str, Faulty]] = {
+    "a point off the picture": ("bad_coord", lambda seq, id_: m.Click(seq=seq, x=OFF, y=1, object=id_)),
+    "a point to nowhere": ("bad_coord", lambda seq, id_: m.Move(seq=seq, object=id_, point=0, x=1, y=-1)),
+    "a box inside out": ("bad_coord", lambda seq, id_: m.Box(seq=seq, box=(9, 9, 3, 3), object=id_)),
+    "a box off the picture": ("bad_coord", lambda seq, id_: m.Box(seq=seq, box=(0, 0, OFF, 3), object=id_)),
+    "a candidate that isn't there": ("unknown_object", lambda seq, id_: m.Choose(seq=seq, object=id_, candidate=9)),
+    "a point that isn't there": ("unknown_object", lambda seq, id_: m.Unpoint(seq=seq, object=id_, point=9)),
+    "a point to move": ("unknown_object", lambda seq, id_: m.Move(seq=seq, object=id_, point=9, x=1, y=1)),
+    "an object that isn't there": ("unknown_object", lambda seq, _: m.Delete(seq=seq, object=ABSENT)),
+    "a click on nothing": ("unknown_object", lambda seq, _: m.Click(seq=seq, x=1, y=1, object=ABSENT)),
+    "a name for nothing": ("unknown_object", lambda seq, _: m.Label(seq=seq, object=ABSENT, name="n")),
+}
+"""What no session takes, and the code that it is answered with."""
 
 
 class SessionMachine(RuleBasedStateMachine):
@@ -182,6 +205,37 @@ class SessionMachine(RuleBasedStateMachine):
         self.session.admit(seq, change=False)
         if len(self.now) < LIMITS.max_objects:
             self.session.hover(m.Hover(seq=seq, x=x, y=y, label=label))
+
+    @precondition(lambda self: self.now)
+    @rule(number=picks, fault=st.sampled_from(sorted(FAULTS)))
+    def refuse(self, number: int, fault: str) -> None:
+        """Send what can't be done; nothing may come of it."""
+        code, make = FAULTS[fault]
+        message = make(self.next_seq(), self.pick(number))
+        self.session.admit(message.seq, change=True)
+        with pytest.raises(HoverError) as caught:
+            self.session.step(message)
+        assert caught.value.code == code
+        assert not self.session.has_handled(message.seq)
+
+    @precondition(lambda self: len(self.now) == LIMITS.max_objects)
+    @rule(x=xs, y=ys)
+    def refuse_one_object_more(self, x: int, y: int) -> None:
+        with pytest.raises(TooManyObjectsError):
+            self.session.step(m.Click(seq=self.next_seq(), x=x, y=y))
+
+    @precondition(lambda self: any(len(thing.points) == LIMITS.max_points for thing in self.now.values()))
+    @rule(x=xs, y=ys)
+    def refuse_one_point_more(self, x: int, y: int) -> None:
+        id_ = next(id_ for id_, thing in self.now.items() if len(thing.points) == LIMITS.max_points)
+        with pytest.raises(TooManyPointsError):
+            self.session.step(m.Click(seq=self.next_seq(), x=x, y=y, object=id_))
+
+    @precondition(lambda self: self.seq > 0)
+    @rule(back=st.integers(0, 3))
+    def refuse_a_number_that_does_not_rise(self, back: int) -> None:
+        with pytest.raises(BadMessageError):
+            self.session.admit(max(0, self.seq - back), change=False)
 
     @invariant()
     def session_and_screen_agree_with_the_model(self) -> None:

@@ -30,6 +30,7 @@ LIMITS = PictureLimits(max_bytes=10**6, max_pixels=10**6, max_side=10**4, max_as
         ("cat-recipe.json", "recipe"),
         ("cat.svg", "svg"),
         ("cat.zip", "yolo"),
+        ("cat.masks.png", "mask"),
     ],
 )
 def test_a_files_name_says_its_format(name: str, kind: str) -> None:
@@ -38,6 +39,13 @@ def test_a_files_name_says_its_format(name: str, kind: str) -> None:
 
 def test_a_format_that_is_named_counts_more_than_the_files_name() -> None:
     assert format_of(Path("cutout.png"), "overlay") == "overlay"
+
+
+def test_masks_of_several_objects_are_a_zip() -> None:
+    assert format_of(Path("cat.masks.zip"), None, objects=2) == "mask"
+    for name, objects in (("cat.masks.zip", 1), ("cat.mask.png", 2)):
+        with pytest.raises(ValueError, match="expected mask"):
+            format_of(Path(name), None, objects)
 
 
 @pytest.mark.parametrize("name", ["cat.bmp", "cat", "mask.json", "coco.png"])
@@ -100,9 +108,30 @@ def test_what_can_not_be_answered_is_refused(data: bytes, ask: Ask, error: type[
         segment(FakeEngine(), data, LIMITS, ask, speck_share=0.001)
 
 
-@pytest.mark.parametrize("wrong", [[], ["--point", "1,2", "--candidate", "-1"], ["--point", "1,2", "--out", "a.bmp"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [],
+        ["--point", "1,2", "--candidate", "-1"],
+        ["--point", "1,2", "--out", "a.bmp"],
+        ["--recipe", "a.json", "--point", "1,2"],
+        ["--recipe", "a.json", "--box", "1,2,3,4"],
+        ["--recipe", "a.json", "--candidate", "1"],
+    ],
+    ids=" ".join,
+)
 def test_a_wrong_use_says_what_was_expected(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     assert main(parser.parse_args(["cat.jpg", *wrong])) == 2
     assert "expected" in capsys.readouterr().err
+
+
+def test_what_is_no_recipe_is_refused_before_a_model_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    for file, told in ((tmp_path / "missing.json", "No such file"), (Path(__file__), "recipe")):
+        assert main(parser.parse_args(["cat.jpg", "--recipe", str(file)])) == 1
+        assert told in capsys.readouterr().err

@@ -3,10 +3,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.client import Reconnect, Timeouts, connect
+from app.client.line import CHANGES_IN_FLIGHT
 from app.errors import (
     BadCoordError,
     BadMessageError,
@@ -35,6 +37,7 @@ from tests.protocol_server import (
 )
 
 pytestmark = pytest.mark.anyio
+DEADLINE_S = 20.0
 
 
 @pytest.fixture
@@ -230,7 +233,7 @@ async def test_an_error_for_nobody_is_raised_where_someone_waits(server: FakeSer
             await session.click(1, 1)
 
 
-@pytest.mark.parametrize("coordinate", [float("nan"), float("inf")])
+@pytest.mark.parametrize("coordinate", [float("nan"), float("inf"), 10**400], ids=["nan", "inf", "10**400"])
 async def test_a_coordinate_that_is_not_finite_is_never_sent(server: FakeServer, coordinate: float) -> None:
     async with connect(server.url) as session:
         for prompt in (
@@ -241,6 +244,16 @@ async def test_a_coordinate_that_is_not_finite_is_never_sent(server: FakeServer,
             with pytest.raises(BadCoordError):
                 await prompt
     assert [type(each) for each in server.received] == [m.Hello]
+
+
+@pytest.mark.parametrize("name", ["\ud800", object(), 2**70], ids=["half a letter", "an object", "a large number"])
+async def test_what_no_message_can_carry_is_refused_and_takes_nobodys_turn(server: FakeServer, name: Any) -> None:
+    server.script[m.Click] = lambda msg: [made(msg.seq, 1)]
+    async with connect(server.url) as session:
+        for _ in range(CHANGES_IN_FLIGHT + 1):
+            with pytest.raises(BadMessageError):
+                await asyncio.wait_for(session.label(1, name), DEADLINE_S)
+        assert (await asyncio.wait_for(session.click(1, 1), DEADLINE_S)).id == 1
 
 
 async def test_a_missing_answer_is_a_timeout(server: FakeServer) -> None:

@@ -101,9 +101,14 @@ def test_a_coordinate_that_is_no_place_is_refused_as_one(message: object, named:
     assert named in caught.value.message
 
 
-def test_a_refusal_carries_the_seq_of_the_message() -> None:
-    with pytest.raises(BadMessageError) as caught:
-        decode_client(packed(HOVER | {"seq": 17, "label": 7}))
+@pytest.mark.parametrize(
+    "message",
+    [HOVER | {"label": 7}, HOVER | {"x": math.nan}, {"t": "warp"}, {"t": "open"}],
+    ids=["label", "coordinate", "type", "open"],
+)
+def test_a_refusal_carries_the_seq_of_the_message(message: dict[str, Any]) -> None:
+    with pytest.raises((BadMessageError, BadCoordError)) as caught:
+        decode_client(packed(message | {"seq": 17}))
     assert caught.value.seq == 17
 
 

@@ -8,8 +8,9 @@ import pytest
 from app import models
 from app.engine.checkpoints import file_sha256
 from app.engine.manifest import Manifest, ModelEntry, load_manifest
+from app.engine.runtime import Runtime
 from app.errors import ModelUnavailableError, UnknownModelError
-from app.models import find_weights
+from app.models import compiled_runtime, find_weights
 from app.settings import Settings
 
 
@@ -149,3 +150,41 @@ def test_where_the_best_model_cannot_be_had_the_bundled_one_runs(tmp_path: Path,
     assert find_weights(settings(tmp_path), manifest, said.append).entry.name == "a"
     assert any("cut short" in line for line in said)
     assert fetched == []
+
+
+@pytest.fixture
+def unfit(monkeypatch: pytest.MonkeyPatch) -> str:
+    """An x86 CPU that OpenVINO can't use, and why."""
+    why = "OpenVINO can't use this CPU; use --engine torch"
+
+    def detect(_: str | None) -> Runtime:
+        raise ModelUnavailableError(why)
+
+    monkeypatch.setattr(models, "why_not", lambda _: None)
+    monkeypatch.setattr(models, "detect", detect)
+    return why
+
+
+def test_where_openvino_cannot_be_used_torch_runs_and_the_reason_is_told(tmp_path: Path, unfit: str) -> None:
+    said: list[str] = []
+    assert compiled_runtime("cpu", settings(tmp_path), said.append) is None
+    assert said == [unfit]
+
+
+@pytest.mark.parametrize("wish", [{"engine": "openvino"}, {"precision": "bf16"}])
+def test_openvino_that_was_asked_for_and_cannot_be_had_is_an_error(
+    tmp_path: Path, unfit: str, wish: dict[str, str]
+) -> None:
+    with pytest.raises(ModelUnavailableError, match=unfit):
+        compiled_runtime("cpu", settings(tmp_path, **wish), lambda _: None)
+
+
+def test_openvino_that_was_asked_for_a_gpu_is_an_error_with_its_cure(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailableError, match="the device is cuda; or use --engine torch"):
+        compiled_runtime("cuda", settings(tmp_path, engine="openvino"), lambda _: None)
+
+
+def test_where_torch_is_asked_for_openvino_is_not_looked_at(tmp_path: Path, unfit: str) -> None:
+    said: list[str] = []
+    assert compiled_runtime("cpu", settings(tmp_path, engine="torch"), said.append) is None
+    assert said == []

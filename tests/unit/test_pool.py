@@ -78,7 +78,7 @@ def shelf() -> Shelf:
 
 @pytest.fixture
 def pool(shelf: Shelf) -> ModelPool:
-    return ModelPool(FakeEngine(model="nano"), shelf, budget_bytes=3 * SIZE)
+    return ModelPool(FakeEngine(model="nano"), shelf, budget_bytes=3 * SIZE, load_timeout_s=DEADLINE_S)
 
 
 async def used(pool: ModelPool, name: str) -> Engine:
@@ -136,7 +136,7 @@ async def test_the_least_recently_used_model_makes_room(pool: ModelPool, shelf: 
 
 
 async def test_the_first_model_is_never_unloaded(shelf: Shelf) -> None:
-    pool = ModelPool(FakeEngine(model="nano"), shelf, budget_bytes=1)
+    pool = ModelPool(FakeEngine(model="nano"), shelf, budget_bytes=1, load_timeout_s=DEADLINE_S)
     await used(pool, "tiny")
     await used(pool, "small")
     assert pool.names == ["nano", "small"]
@@ -165,6 +165,17 @@ async def test_a_failed_load_reaches_all_who_wait_and_the_next_tries_again(pool:
     assert all(isinstance(result, ModelUnavailableError) for result in results)
     assert shelf.fetched == ["tiny"]
     assert (await used(pool, "tiny")).model == "tiny"
+
+
+async def test_a_load_that_takes_too_long_is_given_up_and_the_next_model_is_loaded(shelf: Shelf) -> None:
+    pool = ModelPool(FakeEngine(model="nano"), shelf, budget_bytes=3 * SIZE, load_timeout_s=0.5)
+    hangs = shelf.gate = threading.Event()
+    with pytest.raises(EngineFailedError, match=r"tiny wasn't loaded within 0.5 s"):
+        await used(pool, "tiny")
+    shelf.gate = None
+    assert (await used(pool, "small")).model == "small"
+    hangs.set()
+    assert pool.names == ["nano", "small"]
 
 
 async def test_a_bug_while_loading_is_a_failed_engine(pool: ModelPool, shelf: Shelf) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import platform
+import sys
 
 import pytest
 
@@ -43,6 +44,12 @@ def test_a_cpu_that_openvino_does_not_know_is_refused(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(openvino.Core, "get_property", unknown)
     with pytest.raises(ModelUnavailableError, match="use --engine torch"):
+        detect(None)
+
+
+def test_a_package_that_cannot_be_loaded_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(ModelUnavailableError, match=r"openvino can't be loaded .* use --engine torch"):
         detect(None)
 
 

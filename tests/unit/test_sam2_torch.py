@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -77,3 +79,21 @@ def test_a_picture_is_stretched_to_the_square_of_the_model_and_normalised() -> N
 
 def test_nothing_of_the_model_asks_for_gradients(embedding: TorchEmbedding) -> None:
     assert not any(term.requires_grad for term in embedding.terms)
+
+
+@pytest.fixture
+def any_threads() -> Iterator[None]:
+    """Let the test use as many threads as it likes, and put things back."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("any_threads")
+def test_a_picture_has_the_same_bits_on_any_number_of_threads(engine: TorchEngine) -> None:
+    found = []
+    for count in (1, 2):
+        torch.set_num_threads(count)
+        found.append(engine.encode(picture()).terms)
+    for one, other in zip(*found, strict=True):
+        assert_array_equal(one.numpy(), other.numpy())

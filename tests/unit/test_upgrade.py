@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import openvino
 import pytest
 import torch
 from numpy.testing import assert_allclose
@@ -13,9 +15,9 @@ from numpy.testing import assert_allclose
 from app.engine.contract import Prompt
 from app.engine.graph_store import GraphKey, GraphStore
 from app.engine.manifest import load_manifest
-from app.engine.openvino_cpu import OpenVinoEngine
+from app.engine.openvino_cpu import OpenVinoEmbedding, OpenVinoEngine
 from app.engine.sam2_torch import TorchEmbedding, TorchEngine
-from app.engine.upgrade import Conversion, ConversionFailedError, UpgradingEngine
+from app.engine.upgrade import Conversion, ConversionFailedError, UpgradableEmbedding, UpgradingEngine
 from app.errors import ModelUnavailableError
 from tests.checkpoint_factory import picture, random_model
 from tests.graph_factory import compiled
@@ -81,6 +83,32 @@ def test_an_embedding_made_before_the_change_over_answers_the_same_after_it(
     assert not isinstance(embedding.inner, TorchEmbedding)
 
 
+class TouchedAtTheChangeOver(UpgradableEmbedding):
+    """Goes over at the very moment when a decode reads it."""
+
+    def __init__(self, inner: TorchEmbedding, go_over: Callable[[], None]) -> None:
+        self._go_over = go_over
+        self._inner: TorchEmbedding | OpenVinoEmbedding = inner
+
+    @property
+    def inner(self) -> TorchEmbedding | OpenVinoEmbedding:
+        self._go_over()
+        return self._inner
+
+    @inner.setter
+    def inner(self, new: TorchEmbedding | OpenVinoEmbedding) -> None:
+        self._inner = new
+
+
+def test_a_decode_that_the_change_over_overtakes_is_answered(torch_engine: TorchEngine, fast: OpenVinoEngine) -> None:
+    conversion = HeldConversion()
+    engine = UpgradingEngine(torch_engine, conversion, lambda: fast)
+    inner = torch_engine.encode(picture())
+    [before] = torch_engine.decode(inner, [POINT])
+    [found] = engine.decode(TouchedAtTheChangeOver(inner, lambda: gone_over(engine, conversion)), [POINT])
+    assert_allclose(found.logits, before.logits, atol=1e-3)
+
+
 def test_pictures_opened_after_the_change_over_are_encoded_by_the_graphs(
     torch_engine: TorchEngine, fast: OpenVinoEngine
 ) -> None:
@@ -142,9 +170,28 @@ def test_a_cache_that_cannot_be_written_is_no_more_than_a_failed_conversion(tmp_
     (tmp_path / "file").write_bytes(b"")
     checkpoint = tmp_path / "nano.pt"
     torch.save({"model": random_model(load_manifest().entry("nano")).state_dict()}, checkpoint)
-    with pytest.raises(ConversionFailedError, match="NotADirectoryError"):
+    with pytest.raises(ConversionFailedError, match=r"graphs can't be kept in .*HOVERSAM_CACHE_DIR"):
         Conversion(checkpoint, KEY, tmp_path / "file" / "graphs", timeout_s=600).run()
     assert GraphStore(tmp_path / "file" / "graphs").find(KEY) is None
+
+
+def test_a_disk_without_room_for_a_graph_leaves_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("basic_ios::clear: iostream error")
+
+    monkeypatch.setattr(openvino, "save_model", broken)
+    with pytest.raises(OSError, match=r"no room for encoder\.xml"):
+        compiled("nano", random_model(load_manifest().entry("nano")), "fp32", tmp_path)
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
+def test_a_disk_without_room_for_the_compiled_encoder_leaves_no_graphs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("app.engine.openvino_cpu.compiled_encoder", lambda *_: None)
+    with pytest.raises(OSError, match="no room for the compiled encoder"):
+        compiled("nano", random_model(load_manifest().entry("nano")), "fp32", tmp_path)
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
 def test_a_conversion_that_takes_too_long_is_ended(tmp_path: Path) -> None:

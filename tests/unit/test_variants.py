@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.engine.variants import HOVER, TOKEN_COUNTS, Variant, variant_for
+from app.engine.variants import HOVER, TOKEN_COUNTS, Variant, decoder_precision, variant_for
 
 
 def test_a_lone_point_on_the_object_gets_the_decoder_of_three_candidates() -> None:
@@ -29,3 +29,13 @@ def test_64_points_and_a_box_fit_the_largest_decoder() -> None:
 def test_more_tokens_than_the_largest_decoder_holds_are_refused() -> None:
     with pytest.raises(ValueError, match="at most 80 prompt tokens, got 81"):
         variant_for(81, refines=False, multimask=False)
+
+
+@pytest.mark.parametrize(
+    ("precision", "input_size", "expected"),
+    [("bf16", 1024, "bf16"), ("fp32", 1024, "fp32"), ("bf16", 512, "fp32"), ("fp32", 512, "fp32")],
+)
+def test_a_published_model_decodes_as_it_encodes_and_a_smaller_one_in_fp32(
+    precision: str, input_size: int, expected: str
+) -> None:
+    assert decoder_precision(precision, input_size) == expected
