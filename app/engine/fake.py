@@ -48,7 +48,7 @@ class FakeEngine:
         failures: errors that the next calls raise, one each, in order.
         encoding: set once an `encode` has begun; tests clear it.
         decoding: set once a `decode` has begun; tests clear it.
-        encodes: number of `encode` calls so far.
+        encoded: height and width of the picture of every `encode` call so far.
         decoded: the prompts of every `decode` call so far.
         grid: side of its logit grid; another model has another.
         closed: True once `close` was called.
@@ -62,16 +62,21 @@ class FakeEngine:
     failures: list[HoverError] = field(default_factory=list)
     encoding: threading.Event = field(default_factory=threading.Event)
     decoding: threading.Event = field(default_factory=threading.Event)
-    encodes: int = 0
+    encoded: list[tuple[int, int]] = field(default_factory=list)
     decoded: list[list[Prompt]] = field(default_factory=list)
     grid: int = GRID
     closed: bool = False
+
+    @property
+    def encodes(self) -> int:
+        """Number of `encode` calls so far."""
+        return len(self.encoded)
 
     def encode(self, image: Image) -> FakeEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
             raise ValueError(f"a picture must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
-        self.encodes += 1
+        self.encoded.append((image.shape[0], image.shape[1]))
         self._pass(self.encoding, self.encode_gate)
         digest = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()
         return FakeEmbedding((image.shape[0], image.shape[1]), digest[0] / 256, grid=self.grid)

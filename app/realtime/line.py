@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from app.protocol.messages import Progress
+from app.realtime.encodes import Embedded
 from app.realtime.outbox import Outbox
-from app.realtime.predictor import Embedded, Predictor
+from app.realtime.predictor import Predictor
 
 
 async def embedded_in_line(

@@ -16,13 +16,14 @@ from typing import Final, TypeVar
 import numpy as np
 
 from app.engine.cleaning import smoothed, without_specks
-from app.engine.contract import Candidates, Embedding, Engine, Logits, Prompt
+from app.engine.contract import Candidates, Engine, Logits, Prompt
 from app.engine.embeddings import EmbeddingKey, EmbeddingStore
 from app.engine.memory import pack_logits, unpack_logits
 from app.engine.pool import ModelPool
 from app.engine.postprocess import grid_of, object_mask, preview_mask
 from app.engine.scheduler import Priority, Scheduler
 from app.errors import EngineMemoryError
+from app.realtime.encodes import Embedded, Encodes
 from app.realtime.pictures import PictureStore
 from app.session.objects import Answer
 from app.session.session import HoverQuery, OpenImage, Query
@@ -31,8 +32,6 @@ T = TypeVar("T")
 Decode = Callable[[Query], Candidates]
 """Answers queries on one picture with one model; called in the device's thread."""
 
-MAX_PREPARED: Final = 8
-"""Encodes that may be under way before a picture that nobody has asked for yet has to wait until someone does."""
 WORTH_CLEANING: Final = range(100, 1500)
 """Bytes of run lengths of a preview's candidate that specks may have made many; beyond, it is noise."""
 NOISE: Final = 6000
@@ -47,15 +46,6 @@ class Timeouts:
     hover_s: float
     click_s: float
     encode_s: float
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """An embedding and what it cost."""
-
-    embedding: Embedding
-    cached: bool
-    encode_ms: float
 
 
 class Predictor:
@@ -84,7 +74,7 @@ class Predictor:
         self.store = store
         models.on_unload = self._unloaded
         self._timeouts = timeouts
-        self._encoding: dict[EmbeddingKey, asyncio.Task[Embedded]] = {}
+        self._encodes = Encodes(self._encode, timeouts.encode_s)
 
     @property
     def engine(self) -> Engine:
@@ -107,24 +97,22 @@ class Predictor:
         kept = self.store.get(key)
         if kept is not None:
             return Embedded(kept, cached=True, encode_ms=0.0)
-        return await asyncio.shield(self._begin(key))  # one who leaves doesn't take the picture from the others
+        return await asyncio.shield(self._encodes.want(key))  # one who leaves doesn't take the picture from the others
 
     def prepare(self, image_id: str) -> None:
         """Begin to encode a picture that will soon be asked for, so that not even its first click has to.
 
-        Nothing is lost where it fails or is left out because others wait: the first prompt then encodes.
+        Pictures that somebody waits for go first. Nothing is lost where it fails or is left out because many are under
+        way: the first prompt then encodes.
         """
         key = self.key(image_id)
-        if len(self._encoding) < MAX_PREPARED and self.store.get(key) is None:
-            self._begin(key)
+        if self.store.get(key) is None:
+            self._encodes.prepare(key)
 
     def before(self, image_id: str, model: str | None = None) -> list[asyncio.Task[Embedded]]:
         """Return the encodes of other pictures that come before this one, were it asked for now."""
-        under_way, key = list(self._encoding), self.key(image_id, model)
-        if self.store.get(key) is not None:
-            return []
-        place = under_way.index(key) if key in under_way else len(under_way)
-        return [self._encoding[other] for other in under_way[:place]]
+        key = self.key(image_id, model)
+        return [] if self.store.get(key) is not None else self._encodes.before(key)
 
     async def hover(
         self,
@@ -212,15 +200,6 @@ class Predictor:
 
                 yield decode
 
-    def _begin(self, key: EmbeddingKey) -> asyncio.Task[Embedded]:
-        """Return the one task that encodes a picture, begun now if need be."""
-        task = self._encoding.get(key)
-        if task is None:
-            task = asyncio.create_task(self._encode(key))
-            self._encoding[key] = task
-            task.add_done_callback(lambda done: self._encoded(key, done))
-        return task
-
     async def _encode(self, key: EmbeddingKey) -> Embedded:
         async with self.models.use(key.model) as engine:
             image = await self.pictures.pixels(key.image_id)
@@ -230,12 +209,6 @@ class Predictor:
             )
             self.store.put(key, embedding)
             return Embedded(embedding, cached=False, encode_ms=1000 * (time.perf_counter() - began))
-
-    def _encoded(self, key: EmbeddingKey, done: asyncio.Task[Embedded]) -> None:
-        """Make room for the next encode of this picture; those who wait see what went wrong, if anyone still does."""
-        self._encoding.pop(key, None)
-        if not done.cancelled():
-            done.exception()
 
     def _unloaded(self, model: str) -> None:
         self.store.drop(model)

@@ -190,6 +190,22 @@ async def test_progress_tells_the_place_in_the_queue(
         await asyncio.gather(one.expect(m.Image), two.expect(m.Image))
 
 
+async def test_a_picture_that_is_opened_goes_before_those_that_were_only_uploaded(
+    server: Server, engine: FakeEngine, encode_gate: threading.Event
+) -> None:
+    pictures = [await uploaded(server, png(width, 10)) for width in (10, 20, 30, 40)]
+    await happened(engine.encoding)
+    async with greeted(server) as peer:
+        await peer.send(m.Open(seq=peer.seq(), image_id=pictures[-1]))
+        queued = await peer.expect(m.Progress)
+        assert (queued.stage, queued.position) == ("queued", 1)
+        encode_gate.set()
+        assert (await peer.expect(m.Progress)).stage == "encoding"
+        await peer.expect(m.Image)
+    await until(lambda: engine.encodes == len(pictures))
+    assert [width for _, width in engine.encoded] == [10, 40, 20, 30]
+
+
 async def test_a_picture_that_two_sessions_open_at_once_is_encoded_once(
     server: Server, engine: FakeEngine, encode_gate: threading.Event
 ) -> None:

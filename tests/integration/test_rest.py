@@ -16,7 +16,7 @@ import pytest
 from app.engine.fake import BEST, SCORES, FakeEngine
 from app.errors import BusyError, EngineFailedError
 from app.protocol.masks import MaskArray, decode_mask
-from app.realtime.predictor import MAX_PREPARED
+from app.realtime.encodes import MAX_PREPARED
 from app.settings import Settings
 from app.web import segment
 from app.web.segment import MAX_BODY_BYTES
