@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -146,7 +147,8 @@ def listen(settings: Settings) -> socket.socket:
 
 def taken(settings: Settings, error: OSError) -> str:
     """Return what to say of an address that can't be had."""
-    return f"can't listen on {settings.host}:{settings.port} ({error.strerror}); choose another with --port"
+    option = "--port" if error.errno in {errno.EADDRINUSE, errno.EACCES} else "--host"
+    return f"can't listen on {settings.host}:{settings.port} ({error.strerror}); choose another with {option}"
 
 
 def url_of(listener: socket.socket) -> str:

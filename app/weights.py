@@ -93,7 +93,7 @@ def fetch_models(manifest: Manifest, settings: Settings, names: list[str]) -> No
     """
     if settings.offline:
         raise ModelUnavailableError("HOVERSAM_OFFLINE is set; unset it to fetch, or import a file")
-    wanted = manifest.models if names == ["all"] else [manifest.entry(name) for name in names]
+    wanted = manifest.models if "all" in names else [manifest.entry(name) for name in names]
     for entry in wanted:
         if not entry.bundled:
             fetch_with_bar(entry, settings.checkpoints_dir)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 CONTENT = bytes(range(256)) * 1000
 HALF = len(CONTENT) // 2
+DRIP_S = 0.01
 
 
 @dataclass
@@ -24,6 +26,7 @@ class Site:
         content_range: the Content-Range that it claims; None is the true one.
         status: the status of every answer; None is the fitting one.
         stall: where given, answers wait for it after half of their bytes.
+        drips: True where answers come a byte at a time, for as long as anyone listens.
         asked: the Range header of each request.
     """
 
@@ -34,6 +37,7 @@ class Site:
     content_range: str | None = None
     status: int | None = None
     stall: threading.Event | None = None
+    drips: bool = False
     asked: list[str | None] = field(default_factory=list)
     url: str = ""
 
@@ -43,7 +47,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, site: Site) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.site = site
+        self.site, self.closing = site, threading.Event()
         site.url = f"http://127.0.0.1:{self.server_port}/model.pt"
 
 
@@ -66,7 +70,16 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body[: len(body) // 2])
             site.stall.wait(30)
             return
+        if site.drips:
+            self._drip(body)
+            return
         self.wfile.write(body[: site.cuts.pop(0)] if site.cuts else body)
+
+    def _drip(self, body: bytes) -> None:
+        with contextlib.suppress(OSError):  # the client has had enough
+            for number in range(len(body)):
+                self.wfile.write(body[number : number + 1])
+                self.server.closing.wait(DRIP_S)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -83,6 +96,7 @@ def served(*sites: Site) -> Iterator[None]:
         yield
     finally:
         for server, thread in zip(servers, threads, strict=True):
+            server.closing.set()
             server.shutdown()
             thread.join()
             server.server_close()

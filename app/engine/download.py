@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ SPARE_BYTES = 64 * 2**20
 """Room that a fetch leaves on the disk."""
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 30.0
+MIN_BYTES_PER_S = 1024
+"""An address that sends less, over the time in which it may say nothing, is given up like one that stalls."""
 LOCK_POLL_S = 0.5
 
 
@@ -150,7 +153,7 @@ def _request_rest(client: httpx.Client, url: str, entry: ModelEntry, part: Path,
     with client.stream("GET", url, headers=headers) as response:
         resumes = _check_answer(response, start, entry, part)
         with part.open("ab" if resumes else "wb") as file:
-            for chunk in response.iter_raw():
+            for chunk in in_good_time(response.iter_raw(), client.timeout.read or READ_TIMEOUT_S):
                 if file.tell() + len(chunk) > entry.bytes:
                     file.truncate(0)
                     raise _TransferError(f"sends more than the {entry.bytes} bytes that {entry.name} has")
@@ -160,6 +163,23 @@ def _request_rest(client: httpx.Client, url: str, entry: ModelEntry, part: Path,
             os.fsync(file.fileno())
     if size_of(part) < entry.bytes:
         raise _TransferError(f"stopped after {size_of(part)} of {entry.bytes} bytes")
+
+
+def in_good_time(chunks: Iterator[bytes], window_s: float) -> Iterator[bytes]:
+    """Yield the chunks of an answer while each stretch of `window_s` brings enough of them.
+
+    Raises:
+        _TransferError: one brought less than `MIN_BYTES_PER_S`.
+    """
+    began, came = time.monotonic(), 0
+    for chunk in chunks:
+        yield chunk
+        came += len(chunk)
+        took_s = time.monotonic() - began
+        if took_s >= window_s:
+            if came < MIN_BYTES_PER_S * took_s:
+                raise _TransferError(f"sends {came / took_s:.0f} bytes a second, less than {MIN_BYTES_PER_S}")
+            began, came = time.monotonic(), 0
 
 
 def _check_answer(response: httpx.Response, start: int, entry: ModelEntry, part: Path) -> bool:

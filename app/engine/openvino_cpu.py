@@ -139,8 +139,8 @@ class OpenVinoEngine:
     def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
         """Return one `Candidates` per prompt, in order; see `contract.Engine.decode`.
 
-        One by one: four hovers in one batch take 0.84 of the time of four alone (measured on two cores, tiny, bf16),
-        and each would wait for all.
+        One by one: four hovers in one batch take 0.84 of the time of four alone (measured on two cores, tiny, bf16), so
+        each would be answered after 3.4 decodes, where in turn they are answered after 1 to 4, 2.5 on average.
         """
         if not isinstance(embedding, OpenVinoEmbedding):
             raise TypeError(f"this engine decodes an OpenVinoEmbedding, got {type(embedding).__name__}")

@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 
 from app.engine import download
-from app.engine.download import fetch
+from app.engine.download import MAX_ATTEMPTS, fetch
 from app.engine.manifest import ModelEntry
 from app.errors import ModelUnavailableError
 from tests.checkpoint_factory import described
@@ -221,6 +221,15 @@ def test_a_server_that_stalls_is_given_up_after_the_timeout_and_what_came_is_kep
         fetch(entry, folder, progress=ignore, client=client)
     site.stall.set()
     assert CONTENT.startswith((folder / "model.pt.part").read_bytes())
+    assert_nothing_got_the_name(folder)
+
+
+def test_a_server_that_drips_is_given_up_and_what_came_is_kept(entry: ModelEntry, site: Site, folder: Path) -> None:
+    site.drips = True
+    with httpx.Client(timeout=0.2) as client, pytest.raises(ModelUnavailableError, match="bytes a second"):
+        fetch(entry, folder, progress=ignore, client=client)
+    assert 0 < len((folder / "model.pt.part").read_bytes()) < HALF
+    assert len(site.asked) == MAX_ATTEMPTS
     assert_nothing_got_the_name(folder)
 
 

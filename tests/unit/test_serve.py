@@ -88,6 +88,7 @@ def test_a_host_that_is_not_ours_is_one_line_and_exit_code_2(
     assert serve.main(parsed("--host", host, "--port", "0")) == 2
     [line] = capsys.readouterr().err.splitlines()
     assert host in line
+    assert "--host" in line
     assert wanted == []
 
 
