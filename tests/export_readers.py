@@ -64,7 +64,7 @@ def unzipped(data: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def coco_polygons_mask(polygons: list[list[float]], size_hw: tuple[int, int]) -> MaskArray:
+def coco_polygons_mask(polygons: list[list[float]], size_hw: tuple[int, ...]) -> MaskArray:
     return coco_decoded(coco_masks.merge(coco_masks.frPyObjects(polygons, *size_hw)))
 
 
@@ -74,7 +74,7 @@ def coco_decoded(runs: dict[str, Any]) -> MaskArray:
         return np.array(coco_masks.decode(runs), np.bool_)
 
 
-def yolo_masks(text: str, size_hw: tuple[int, int]) -> list[tuple[int, MaskArray]]:
+def yolo_masks(text: str, size_hw: tuple[int, ...]) -> list[tuple[int, MaskArray]]:
     """Return class and mask of every line, drawn as Ultralytics draws them: cut to whole numbers, `fillPoly`.
 
     Supervision rounds instead; both have to see the same.
@@ -94,9 +94,9 @@ def yolo_masks(text: str, size_hw: tuple[int, int]) -> list[tuple[int, MaskArray
     return found
 
 
-def labelme_mask(points: list[list[float]], size_hw: tuple[int, int]) -> MaskArray:
+def labelme_mask(points: list[list[float]], size_hw: tuple[int, ...]) -> MaskArray:
     """Return a polygon as LabelMe's `shape_to_mask` draws it."""
-    canvas = Pil.new("1", size_hw[::-1])
+    canvas = Pil.new("1", (size_hw[1], size_hw[0]))
     ImageDraw.Draw(canvas).polygon([(x, y) for x, y in points], outline=1, fill=1)
     return np.array(canvas)
 
@@ -122,7 +122,7 @@ def svg_paths(data: bytes) -> list[Xml.Element]:
     return list(root.iter("{http://www.w3.org/2000/svg}path"))
 
 
-def svg_mask(path: Xml.Element, size_hw: tuple[int, int]) -> MaskArray:
+def svg_mask(path: Xml.Element, size_hw: tuple[int, ...]) -> MaskArray:
     """Return what a path covers by the even-odd rule: pixels whose centre lies inside an odd number of its rings."""
     inside = np.zeros(size_hw, np.bool_)
     y, x = np.mgrid[: size_hw[0], : size_hw[1]] + 0.5

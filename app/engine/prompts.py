@@ -76,7 +76,7 @@ def tokens(prompts: list[Prompt], size_hw: tuple[int, int], input_size: int) -> 
     corners = [_corners(prompt) + prompt.points_xy for prompt in prompts]
     labels = [(() if prompt.box_xyxy is None else BOX_LABELS) + prompt.labels for prompt in prompts]
     coords_xy = np.array(corners, np.float32) / np.array([width, height], np.float32) * np.float32(input_size)
-    return Tokens(coords_xy, np.array(labels, np.int32))
+    return Tokens(coords_xy.astype(np.float32, copy=False), np.array(labels, np.int32))
 
 
 def stacked_mask_logits(prompts: list[Prompt], size_hw: tuple[int, int]) -> NDArray[np.float32] | None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -127,7 +128,7 @@ class TorchEngine:
             pairs = zip(logits.cpu().numpy(), scores.cpu().numpy(), strict=True)
             return [selected(masks, iou, multimask=multimask) for masks, iou in pairs]
 
-    def _on_device(self, array: np.ndarray) -> Tensor:
+    def _on_device(self, array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(array).to(self.device)
 
 

@@ -107,7 +107,7 @@ def corners_of(mask_hw: MaskArray) -> Corners:
     padded = np.pad(mask_hw, 1).view(np.uint8)
     code = padded[:-1, :-1].copy()  # the four pixels around each point of the grid, a bit each, as in `QUARTERS`
     for bit, (right, below) in enumerate(QUARTERS[1:], 1):
-        code |= padded[below : padded.shape[0] - 1 + below, right : padded.shape[1] - 1 + right] << bit
+        code |= padded[below : padded.shape[0] - 1 + below, right : padded.shape[1] - 1 + right] << np.uint8(bit)
     yx = np.argwhere(np.isin(np.arange(16), [code for *_, code in TURNS])[code])
     codes = code[yx[:, 0], yx[:, 1]]
     which = [(np.flatnonzero(codes == turn.code), turn) for turn in TURNS]

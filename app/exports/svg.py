@@ -27,7 +27,7 @@ def svg(selection: Selection) -> bytes:
             "viewBox": f"0 0 {width} {height}",
         },
     )
-    drawing.extend(path(shown) for shown in selection.objects)
+    drawing.extend([path(shown) for shown in selection.objects])  # Python 3.10 hides what a generator raises
     data: bytes = Xml.tostring(drawing, encoding="utf-8", xml_declaration=True)
     return data
 

@@ -64,10 +64,11 @@ def judge_object(engine: Engine, embedding: Embedding, truth: Array, rng: np.ran
     box = Prompt(box_xyxy=box_around(rng, truth, 0), multimask=False)
     first, second = Prompt((heart,), (1,)), Prompt((anywhere,), (1,))
     named = {"click at the heart": first, "click anywhere inside": second, "box": box}
+    size_hw = (truth.shape[0], truth.shape[1])
     answers = {name: engine.decode(embedding, [prompt])[0] for name, prompt in named.items()}
     for name, prompt in named.items():
         found = answers[name]
-        masks = [upsampled_mask(logits, truth.shape) for logits in found.logits]
+        masks = [upsampled_mask(logits, size_hw) for logits in found.logits]
         tally.add(name, iou(masks[found.best], truth))
         if prompt.multimask:
             tally.add(f"{name}, best of three", max(iou(mask, truth) for mask in masks))
@@ -78,13 +79,14 @@ def judge_object(engine: Engine, embedding: Embedding, truth: Array, rng: np.ran
 
 def corrected(engine: Engine, embedding: Embedding, truth: Array, prompt: Prompt, found: Candidates) -> Iterator[Array]:
     """Click `ROUNDS` times where the mask of a prompt's answer is wrong, and yield the mask after each click."""
+    size_hw = (truth.shape[0], truth.shape[1])
     for _ in range(ROUNDS):
         logits = found.logits[found.best]
-        point, label = correction(None, upsampled_mask(logits, truth.shape), truth)
+        point, label = correction(None, upsampled_mask(logits, size_hw), truth)
         points, labels = (*prompt.points_xy, point), (*prompt.labels, label)
         prompt = Prompt(points, labels, mask_logits=logits, multimask=False)
         found = engine.decode(embedding, [prompt])[0]
-        yield upsampled_mask(found.logits[0], truth.shape)
+        yield upsampled_mask(found.logits[0], size_hw)
 
 
 def grab_cut(image: Array, box_xyxy: tuple[float, float, float, float]) -> Array:

@@ -89,7 +89,7 @@ def encode_runs(lengths: NDArray[np.int64]) -> bytes:
     used = rest > 0
     used[:, 0] = True
     digits = (rest & 0x7F).astype(np.uint8)
-    digits[:, :-1] |= used[:, 1:].astype(np.uint8) << 7  # the high bit says that another byte follows
+    digits[:, :-1] |= used[:, 1:].astype(np.uint8) << np.uint8(7)  # the high bit says that another byte follows
     varints: NDArray[np.uint8] = digits[used]
     return varints.tobytes()
 

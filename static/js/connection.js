@@ -12,6 +12,8 @@ const LONGEST_RETRY_MS = 8000;
 const PING_EVERY_MS = 15000;
 /** Silence for this long means that the other side is gone: two pings went unanswered. */
 const SILENCE_MS = 35000;
+/** A server says welcome within this after it was dialled, or it is dialled again. */
+const WELCOME_MS = 10000;
 /** An answer that is asked for in a hurry comes within this, or the other side is gone. */
 const HURRY_MS = 5000;
 
@@ -56,6 +58,8 @@ export class Connection {
   #retryTimer;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #pingTimer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #welcomeTimer;
 
   /** @param {string} url @param {Handlers} handlers @param {Credentials | null} [credentials] of a session to resume */
   constructor(url, handlers, credentials = null) {
@@ -75,6 +79,7 @@ export class Connection {
     socket.addEventListener("open", () => this.#hello());
     socket.addEventListener("message", (event) => this.#receive(socket, event.data));
     socket.addEventListener("close", (event) => this.#closed(socket, event.code));
+    this.#welcomeTimer = setTimeout(() => this.#closed(socket, 1006), WELCOME_MS);
   }
 
   /**
@@ -130,6 +135,7 @@ export class Connection {
     this.#attempt = 0;
     this.#retryAfterMs = 0;
     this.#ready = true;
+    clearTimeout(this.#welcomeTimer);
     this.handlers.onState("ready");
     this.#pingTimer = setInterval(() => this.ping(), PING_EVERY_MS);
   }
@@ -146,6 +152,7 @@ export class Connection {
     this.#socket = null;
     this.#ready = false;
     clearInterval(this.#pingTimer);
+    clearTimeout(this.#welcomeTimer);
     socket?.close();
   }
 

@@ -21,7 +21,7 @@ from app.client.wire import PROTOCOL_VERSION, SUBPROTOCOL, pack, unpack
 from app.errors import BadMessageError
 from app.protocol import messages as m
 from app.protocol.codec import decode_client
-from app.protocol.masks import encode_mask
+from app.protocol.masks import MaskArray, encode_mask
 
 ROOT = Path(__file__).parents[2]
 GOLDEN: list[dict[str, Any]] = json.loads((ROOT / "tests" / "golden" / "messages.json").read_text())
@@ -91,7 +91,7 @@ def test_a_field_of_a_later_server_is_passed_over() -> None:
 
 
 @given(arrays(np.bool_, st.tuples(st.integers(1, 40), st.integers(1, 40))))
-def test_the_client_reads_every_mask_that_the_server_writes(mask_hw: np.ndarray) -> None:
+def test_the_client_reads_every_mask_that_the_server_writes(mask_hw: MaskArray) -> None:
     sent = encode_mask(mask_hw, score=0.5)
     read = decode_mask(values.Mask(sent.size, sent.box, sent.runs, sent.score, sent.area))
     np.testing.assert_array_equal(read, mask_hw)

@@ -19,6 +19,7 @@ from app.nano.pool import Pool, augment, draw, load, save
 from app.nano.prompts import any_point, box_around, correction, inner_point, iou
 from app.nano.scenes import Material, Scene, material, scene
 from app.nano.train import Stage, Trainer
+from app.protocol.masks import MaskArray
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def made_of() -> Material:
     return material(None, held_out=True)
 
 
-def square(n: int = 64, low: int = 16, high: int = 48) -> np.ndarray:
+def square(n: int = 64, low: int = 16, high: int = 48) -> MaskArray:
     mask = np.zeros((n, n), bool)
     mask[low:high, low:high] = True
     return mask
@@ -96,7 +97,7 @@ def test_a_box_without_jitter_touches_the_object() -> None:
 
 
 @pytest.mark.parametrize(("predicted", "label"), [(np.zeros((64, 64), bool), 1), (np.ones((64, 64), bool), 0)])
-def test_a_correction_adds_what_lacks_and_takes_what_is_too_much(predicted: np.ndarray, label: int) -> None:
+def test_a_correction_adds_what_lacks_and_takes_what_is_too_much(predicted: MaskArray, label: int) -> None:
     (x, y), said = correction(None, predicted, square())
     assert said == label
     assert square()[int(y), int(x)] == bool(label)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.engine.contract import Logits
 from app.engine.selection import selected, stability
 from app.errors import EngineFailedError
 
 SCORES = np.array([0.5, 0.2, 0.9, 0.4], np.float32)
 
 
-def four(single: float) -> np.ndarray:
+def four(single: float) -> Logits:
     """Four masks of one value each; the single one first."""
     return np.stack([np.full((4, 4), value, np.float32) for value in (single, 1, 2, 3)])
 
