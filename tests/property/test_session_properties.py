@@ -221,15 +221,18 @@ class SessionMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.now) == LIMITS.max_objects)
     @rule(x=xs, y=ys)
     def refuse_one_object_more(self, x: int, y: int) -> None:
-        with pytest.raises(TooManyObjectsError):
-            self.session.step(m.Click(seq=self.next_seq(), x=x, y=y))
+        self.refused(TooManyObjectsError, m.Click(seq=self.next_seq(), x=x, y=y))
 
     @precondition(lambda self: any(len(thing.points) == LIMITS.max_points for thing in self.now.values()))
     @rule(x=xs, y=ys)
     def refuse_one_point_more(self, x: int, y: int) -> None:
         id_ = next(id_ for id_, thing in self.now.items() if len(thing.points) == LIMITS.max_points)
-        with pytest.raises(TooManyPointsError):
-            self.session.step(m.Click(seq=self.next_seq(), x=x, y=y, object=id_))
+        self.refused(TooManyPointsError, m.Click(seq=self.next_seq(), x=x, y=y, object=id_))
+
+    def refused(self, error: type[HoverError], message: m.Click) -> None:
+        self.session.admit(message.seq, change=True)
+        with pytest.raises(error):
+            self.session.step(message)
 
     @precondition(lambda self: self.seq > 0)
     @rule(back=st.integers(0, 3))

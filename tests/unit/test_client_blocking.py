@@ -34,7 +34,7 @@ async def test_the_blocking_session_does_the_same(server: FakeServer, photo: Pat
             session.label(clicked.id, "cat")
             known = set(session.objects)
             session.clear()
-            return clicked.mask.sum(), [each.x for each in previews], known, session.ping().decode_ms
+            return int(clicked.mask.sum()), [each.x for each in previews], known, session.ping().decode_ms
 
     area, path, known, decode_ms = await asyncio.to_thread(work)
     assert (area, path, known, decode_ms) == (HEIGHT * WIDTH // 2, [0, 1, 2, 3], {7}, 2.0)

@@ -57,7 +57,7 @@ def test_the_box_includes_its_last_pixels_and_the_area_counts(logits: Logits, he
     rows, columns = np.nonzero(upsampled_mask(logits, (height, width)))
     assert reply.area == rows.size
     if rows.size:
-        assert reply.bbox == (columns.min(), rows.min(), columns.max(), rows.max())
+        assert list(reply.bbox) == [columns.min(), rows.min(), columns.max(), rows.max()]
 
 
 def test_an_empty_mask_is_one_run_and_four_zeros() -> None:
