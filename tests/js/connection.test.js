@@ -64,10 +64,34 @@ test("a server that never says welcome is dialled again", (context) => {
   assert.deepEqual([states.at(-1), Socket.dialled.length], ["connecting", 2]);
 });
 
+const WELCOME = { t: "welcome", version: 1, session: "s", token: "t", resumed: false, model: "nano", models: [], limits: {}, server: "" };
+
 test("after the welcome the time for it is forgotten", (context) => {
   const { states } = dialling(context);
-  Socket.dialled[0].says({ t: "welcome", version: 1, session: "s", token: "t", resumed: false, model: "nano", models: [], limits: {}, server: "" });
+  Socket.dialled[0].says(WELCOME);
   assert.deepEqual(states, ["connecting", "ready"]);
   context.mock.timers.tick(11_000);
   assert.deepEqual([states.at(-1), Socket.dialled[0].closed], ["ready", false]);
+});
+
+test("a line on which two pings stay without an answer is left", (context) => {
+  const { states } = dialling(context);
+  Socket.dialled[0].says(WELCOME);
+  context.mock.timers.tick(30_000);
+  assert.equal(states.at(-1), "ready");
+  context.mock.timers.tick(15_000);
+  assert.equal(states.at(-1), "waiting");
+});
+
+test("a line that answers is kept, however slowly the clock of its tab ticks", (context) => {
+  const { states } = dialling(context);
+  Socket.dialled[0].says(WELCOME);
+  let now = performance.now();
+  context.mock.method(performance, "now", () => now);
+  for (let beat = 0; beat < 5; beat += 1) {
+    now += 60_000;
+    context.mock.timers.tick(15_000);
+    Socket.dialled[0].says({ t: "pong", at: 0, queue_ms: 0, decode_ms: 0 });
+  }
+  assert.deepEqual(states, ["connecting", "ready"]);
 });
