@@ -28,12 +28,12 @@ from app.engine.scheduler import Lane, Scheduler
 from app.models import Load, Shelf, known_models, load_engine
 from app.pictures import PictureLimits
 from app.realtime.exporter import Exporter
-from app.realtime.lobby import Lobby
+from app.realtime.lobby import Lobby, session_limits
 from app.realtime.pictures import PictureStore
 from app.realtime.predictor import Predictor, Timeouts
 from app.realtime.registry import Registry
 from app.realtime.watch import Watch
-from app.session.session import Limits, Session
+from app.session.session import Session
 from app.settings import Settings
 from app.web.docs import docs
 from app.web.exports import export
@@ -126,7 +126,7 @@ def routes() -> list[ControllerRouterHandler]:
 
 def make_predictor(settings: Settings, models: ModelPool, set_threads: Callable[[int], None]) -> Predictor:
     """Return the door to the models, with its bounds from the settings."""
-    limits = PictureLimits(settings.max_upload_bytes, settings.max_pixels, settings.max_side, settings.max_aspect)
+    limits = PictureLimits.of(settings)
     pictures = PictureStore(
         limits, settings.image_budget_bytes, settings.max_pictures_queued, settings.picture_timeout_s
     )
@@ -144,7 +144,7 @@ def make_predictor(settings: Settings, models: ModelPool, set_threads: Callable[
 
 def make_lobby(settings: Settings, engine: Engine, manifest: Manifest, exporter: Exporter) -> Lobby:
     """Return what connections share."""
-    limits = Limits(settings.max_points, settings.max_objects, settings.max_history, settings.max_history_bytes)
+    limits = session_limits(settings)
     registry = Registry(
         settings.max_sessions,
         settings.resume_s,

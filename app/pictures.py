@@ -18,6 +18,7 @@ from PIL import UnidentifiedImageError
 
 from app.engine.contract import Image
 from app.errors import CorruptImageError, ImageTooLargeError, TooManyPixelsError, UnsupportedImageError
+from app.settings import Settings
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
 WORKING_SIDE: Final = 2048
@@ -43,6 +44,11 @@ class PictureLimits:
     max_pixels: int
     max_side: int
     max_aspect: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> PictureLimits:
+        """Return the bounds that an operator has set."""
+        return cls(settings.max_upload_bytes, settings.max_pixels, settings.max_side, settings.max_aspect)
 
 
 @dataclass(frozen=True)

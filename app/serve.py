@@ -17,7 +17,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 import msgspec
 import uvicorn
@@ -26,7 +26,7 @@ from app.asgi import create_app
 from app.errors import HoverError
 from app.logs import configure_logging
 from app.models import find_weights, known_models, load_engine
-from app.settings import Settings, from_environment
+from app.settings import EngineName, PrecisionName, Settings, from_environment
 from app.web.deadlines import hardened_http, request_bounds
 from app.web.draining import DrainingServer
 from app.web.stall import hardened_websocket, socket_bounds
@@ -37,8 +37,6 @@ EXIT_HUNG = 70
 KERNEL_PATIENCE = 2
 """So many times as long as we do the kernel waits for a peer to acknowledge, for links that we don't see stall."""
 BACKLOG = 128
-ENGINES = ("auto", "torch", "openvino")
-PRECISIONS = ("bf16", "fp32")
 OPTIONS = ("host", "port", "model", "checkpoint", "device", "engine", "precision", "offline")
 
 
@@ -49,9 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="nano, tiny, small, base_plus or large; default: the best one that is there")
     parser.add_argument("--checkpoint", type=Path, help="weights of your own, of the architecture of --model")
     parser.add_argument("--device", help="cpu, cuda or mps; default: the fastest that is there")
-    parser.add_argument("--engine", choices=ENGINES, help="default: auto, OpenVINO on x86 CPUs")
+    parser.add_argument("--engine", choices=get_args(EngineName), help="default: auto, OpenVINO on x86 CPUs")
     parser.add_argument(
-        "--precision", choices=PRECISIONS, help="of OpenVINO; default: bf16 where the CPU computes in it"
+        "--precision", choices=get_args(PrecisionName), help="of OpenVINO; default: bf16 where the CPU computes in it"
     )
     parser.add_argument("--offline", action="store_true", default=None, help="never fetch anything")
 

@@ -28,6 +28,10 @@ def told(text: str) -> Meta:
     return Meta(description=text)
 
 
+EngineName = Literal["auto", "torch", "openvino"]
+PrecisionName = Literal["bf16", "fp32"]
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an operator may set. Sizes in bytes or pixels, times in seconds."""
 
@@ -37,11 +41,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     checkpoint: Annotated[Path | None, told("weights of your own, of the architecture of the model")] = None
     checkpoints_dir: Annotated[Path, told("folder of the weights")] = Path(__file__).parent.parent / "checkpoints"
     device: Annotated[str | None, told("cpu, cuda or mps; unset takes the fastest that is there")] = None
-    engine: Annotated[
-        Literal["auto", "torch", "openvino"], told("OpenVINO on x86 CPUs and torch elsewhere, or always one of them")
-    ] = "auto"
+    engine: Annotated[EngineName, told("OpenVINO on x86 CPUs and torch elsewhere, or always one of them")] = "auto"
     precision: Annotated[
-        Literal["bf16", "fp32"] | None, told("of OpenVINO, bf16 or fp32; unset takes bf16 where the CPU computes in it")
+        PrecisionName | None, told("of OpenVINO, bf16 or fp32; unset takes bf16 where the CPU computes in it")
     ] = None
     cache_dir: Annotated[
         Path | None, told("folder of compiled models and of hashes; unset takes the user's cache folder of the system")

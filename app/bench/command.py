@@ -12,7 +12,7 @@ import platform
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from app.bench.crowd import crowd_table, crowds, hover_beside_uploads, uploads_table
 from app.bench.engines import as_json, compare, table
@@ -22,17 +22,16 @@ from app.bench.starts import measure_starts, starts_table
 from app.bench.subjects import Subject, random_weights
 from app.bench.wire import measure_wire
 from app.cli.report import Report
-from app.cli.shell import EXIT_NO_MODEL, EXIT_USAGE, above_zero, complain, counted
+from app.cli.shell import EXIT_NO_MODEL, EXIT_USAGE, above_zero, complain, counted, lacks_folder
 from app.engine.checkpoints import verified_path
 from app.engine.manifest import ModelEntry, load_manifest
 from app.engine.runtime import available_cores, detect, why_not
 from app.errors import ModelUnavailableError, UnknownModelError
 from app.models import Weights
-from app.settings import Settings
+from app.settings import EngineName, Settings
 
 SAMPLES: Final = ROOT / "static" / "samples"
 PARTS: Final = ("engines", "hover", "wire", "crowd", "uploads", "start")
-ENGINES: Final = ("auto", "torch", "openvino")
 IN_A_BROWSER: Final = "browser"
 """A part that needs Chromium and Playwright, and so is measured only where it is asked for."""
 
@@ -41,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `bench`."""
     parser.add_argument("--model", default="nano", help="nano, tiny, small, base_plus or large (nano)")
     parser.add_argument("--random", action="store_true", help="random weights of the true architecture: speed alone")
-    parser.add_argument("--engine", choices=ENGINES, default="auto", help="engine of the server (auto)")
+    parser.add_argument("--engine", choices=get_args(EngineName), default="auto", help="engine of the server (auto)")
     parser.add_argument(
         "--parts",
         nargs="+",
@@ -56,8 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Measure and print; return the exit code."""
-    if args.json and not args.json.parent.is_dir():
-        complain(f"there is no folder {args.json.parent} to write the figures into")
+    if lacks_folder(args.json):
         return EXIT_USAGE
     try:
         measured(args)

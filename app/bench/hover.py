@@ -71,7 +71,7 @@ class Timings:
 async def measure(url: str, engine: Engine, data: bytes, rounds: int) -> Timings:
     """Return timings of a picture (a file's bytes) on a running server and in this process, taken in turns."""
     settings = Settings()
-    limits = PictureLimits(settings.max_upload_bytes, settings.max_pixels, settings.max_side, settings.max_aspect)
+    limits = PictureLimits.of(settings)
     picture = read_picture(data, limits)
     rng, timings = np.random.default_rng(0), Timings()
     async with connect(url) as session:

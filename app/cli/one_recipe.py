@@ -7,12 +7,11 @@ from functools import partial
 
 from app.engine.contract import Engine
 from app.exports.recipe import Recipe, replay
-from app.exports.selection import ExportObject, Selection
+from app.exports.selection import Selection
 from app.pictures import PictureLimits, read_native, read_picture
-from app.realtime.exporter import native_mask
+from app.realtime.exporter import export_object
 from app.realtime.predictor import object_answer, prompt_of
 from app.session.objects import Answer
-from app.session.replay import first_query
 from app.session.session import Limits, OpenImage, Query, Session
 
 
@@ -55,13 +54,5 @@ def selection_of(session: Session, data: bytes, name: str, limits: PictureLimits
     image = session.image
     if image is None:
         raise ValueError("expected a session with a picture, got one without; call remake first")
-    objects = [
-        ExportObject(
-            item,
-            item.shown[item.chosen].score,
-            first_query(item).multimask,
-            partial(native_mask, item, image.size_hw, speck_share),
-        )
-        for item in session.objects.values()
-    ]
-    return Selection(image, name, session.model, tuple(objects), partial(read_native, data, limits))
+    objects = tuple(export_object(item, image, speck_share) for item in session.objects.values())
+    return Selection(image, name, session.model, objects, partial(read_native, data, limits))

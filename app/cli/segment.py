@@ -142,12 +142,12 @@ def found_by(
     """
     from app.cli import one_mask, one_recipe
     from app.pictures import PictureLimits
-    from app.session.session import Limits
+    from app.realtime.lobby import session_limits
 
-    limits = PictureLimits(settings.max_upload_bytes, settings.max_pixels, settings.max_side, settings.max_aspect)
+    limits = PictureLimits.of(settings)
     data, name, share = args.picture.read_bytes(), args.picture.name, settings.speck_share
     if recipe is not None:
-        bounds = Limits(settings.max_points, settings.max_objects, settings.max_history, settings.max_history_bytes)
+        bounds = session_limits(settings)
         session = one_recipe.remake(engine, data, limits, recipe, bounds=bounds, speck_share=share)
         selection = one_recipe.selection_of(session, data, name, limits, speck_share=share)
         return selection, f"{len(session.objects)} objects by {session.model}"

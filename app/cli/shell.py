@@ -7,6 +7,7 @@ import asyncio
 import math
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, Final
 
 from app.client.dial import checked_url
@@ -54,6 +55,14 @@ def counted(text: str) -> int:
 def complain(text: str) -> None:
     """Tell what went wrong."""
     sys.stderr.write(f"error: {text}\n")
+
+
+def lacks_folder(figures: Path | None) -> bool:
+    """Return whether a file that figures should go into has no folder, and tell so, before anything is measured."""
+    lacks = figures is not None and not figures.parent.is_dir()
+    if figures is not None and lacks:
+        complain(f"there is no folder {figures.parent} to write the figures into")
+    return lacks
 
 
 def run(work: Coroutine[Any, Any, int]) -> int:

@@ -11,7 +11,7 @@ from typing import Final
 
 from tqdm import tqdm
 
-from app.cli.shell import EXIT_FAILED, EXIT_USAGE, above_zero, add_url, complain, run
+from app.cli.shell import EXIT_FAILED, EXIT_USAGE, above_zero, add_url, complain, lacks_folder, run
 from app.cli.swarm import Plan, swarm
 
 SAMPLES: Final = Path(__file__).parents[2] / "static" / "samples"
@@ -47,8 +47,7 @@ def main(args: argparse.Namespace) -> int:
         wrong = f"expected 1 to {MAX_SESSIONS} sessions, got {args.sessions}"
         complain(f"there is no picture {missing[0]}" if missing else wrong)
         return EXIT_USAGE
-    if args.json and not args.json.parent.is_dir():
-        complain(f"there is no folder {args.json.parent} to write the figures into")
+    if lacks_folder(args.json):
         return EXIT_USAGE
     plan = Plan(pictures, args.sessions, args.rate, args.duration, args.click_every, args.seed)
     return run(_measured(args.url, plan, args.json))

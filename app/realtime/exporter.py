@@ -68,7 +68,7 @@ class Exporter:
         if unknown:
             raise UnknownObjectError(f"there is no object {unknown[0]} on this picture; it may have been deleted")
         items = [item for item in session.objects.values() if wanted is None or item.id in wanted]
-        objects = tuple(self._shown(item, image) for item in items)
+        objects = tuple(export_object(item, image, self._settings.speck_share) for item in items)
         return Selection(image, session.image_name, session.model, objects, self.pixels(kind, image))
 
     def pixels(self, kind: ExportFormat, image: OpenImage) -> Callable[[], PixelArray]:
@@ -115,13 +115,17 @@ class Exporter:
     def _done(self, _: asyncio.Future[ExportFile]) -> None:
         self._waiting -= 1
 
-    def _shown(self, item: SessionObject, image: OpenImage) -> ExportObject:
-        if item.answer is None:
-            raise UnknownObjectError(f"object {item.id} has no mask; click it again")
-        share = self._settings.speck_share
-        score = item.answer.masks[item.chosen].score
-        multimask = first_query(item).multimask
-        return ExportObject(item, score, multimask, lambda: native_mask(item, image.size_hw, share))
+
+def export_object(item: SessionObject, image: OpenImage, speck_share: float) -> ExportObject:
+    """Return an object of a session, to be written at the picture's own size.
+
+    Raises:
+        UnknownObjectError: it has no mask.
+    """
+    if item.answer is None:
+        raise UnknownObjectError(f"object {item.id} has no mask; click it again")
+    score, multimask = item.answer.masks[item.chosen].score, first_query(item).multimask
+    return ExportObject(item, score, multimask, lambda: native_mask(item, image.size_hw, speck_share))
 
 
 class ExportWorker:

@@ -10,6 +10,7 @@ from app.protocol.messages import PROTOCOL_VERSION, Limits, ModelInfo, Welcome
 from app.realtime.exporter import Exporter
 from app.realtime.meters import Meters
 from app.realtime.registry import Entry, Registry
+from app.session.session import Limits as SessionLimits
 from app.settings import Settings
 
 
@@ -58,6 +59,11 @@ class Lobby:
             )
             for entry in self.manifest.models
         )
+
+
+def session_limits(settings: Settings) -> SessionLimits:
+    """Return the bounds of one session."""
+    return SessionLimits(settings.max_points, settings.max_objects, settings.max_history, settings.max_history_bytes)
 
 
 def limits_of(settings: Settings) -> Limits:
