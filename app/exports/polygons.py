@@ -26,6 +26,9 @@ MIN_AREA_PX: Final = 2000
 MAX_BRIDGE_SHARE: Final = 0.01
 """Parts are joined where the bridges, drawn a pixel wide, cover no more than this share of the mask."""
 
+ON_LINE: Final = 1e-9
+"""Square pixels by which a point on a line may miss it, by the rounding of its coordinates."""
+
 
 def simple_parts(mask_hw: MaskArray) -> list[Part]:
     """Return the parts of a mask, (H, W) bool, in the fewest corners that agree with it; none of an empty mask."""
@@ -112,7 +115,20 @@ def bridged(ring: Ring, other: Ring) -> Ring:
     """Return one ring that goes round both, over where they are nearest and back."""
     bridge = shapely.shortest_line(shapely.LinearRing(ring), shapely.LinearRing(other))
     start, end = shapely.get_coordinates(bridge)
-    return np.concatenate([from_point(ring, start), from_point(other, end)])
+    return np.concatenate([from_point(cornered(ring, start), start), from_point(other, end)])
+
+
+def cornered(ring: Ring, point_xy: Ring) -> Ring:
+    """Return a ring with a corner wherever it passes through a point.
+
+    It does twice where the point is on an earlier bridge. Readers draw a line in steps, so that way out and way back
+    cover the same pixels only where both have the same corners.
+    """
+    ends = np.roll(ring, -1, axis=0)
+    behind, ahead = point_xy - ring, ends - point_xy
+    beside = behind[:, 0] * ahead[:, 1] - behind[:, 1] * ahead[:, 0]
+    within = (np.abs(beside) < ON_LINE) & ((behind * ahead).sum(1) > ON_LINE)
+    return np.insert(ring, np.flatnonzero(within) + 1, point_xy, axis=0)
 
 
 def from_point(ring: Ring, point_xy: Ring) -> Ring:

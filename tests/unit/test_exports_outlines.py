@@ -55,6 +55,14 @@ def test_coco_gets_a_small_mask_back_to_the_pixel(mask_hw: MaskArray) -> None:
         assert np.array_equal(coco_polygons_mask(edges, mask_hw.shape), mask_hw)
 
 
+def test_a_cut_that_begins_in_the_middle_of_another_takes_no_pixel() -> None:
+    mask_hw = np.ones((10, 8), np.bool_)
+    mask_hw[[6, 8, 8], [3, 1, 3]] = False  # the way to the third hole begins on the one between the first two
+    [part] = simple_parts(mask_hw)
+    edges = [keyholed(on_edges(part)).ravel().tolist()]
+    assert np.array_equal(coco_polygons_mask(edges, mask_hw.shape), mask_hw)
+
+
 @given(masks)
 @settings(max_examples=300, deadline=None)
 def test_readers_who_cut_to_whole_pixels_get_a_small_mask_back_but_for_the_cuts(mask_hw: MaskArray) -> None:
