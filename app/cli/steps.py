@@ -32,7 +32,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
     "open": {"picture": (str,), "data": (str,)},
     "hover": {"x": _NUMBER, "y": _NUMBER, "label": (int,), "object": _OBJECT},
     "leave": {},
-    "click": {"x": _NUMBER, "y": _NUMBER, "label": (int,), "object": _OBJECT, "as": (str,)},
+    "click": {"x": _NUMBER, "y": _NUMBER, "label": (int,), "object": _OBJECT, "candidate": (int,), "as": (str,)},
     "box": {"box": (list,), "object": _OBJECT, "as": (str,)},
     "move": {"object": _OBJECT, "point": (int,), "x": _NUMBER, "y": _NUMBER},
     "unpoint": {"object": _OBJECT, "point": (int,)},
@@ -50,6 +50,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
 _ELEMENTS: Final[Mapping[str, tuple[type, ...]]] = {"box": _NUMBER, "objects": _OBJECT}
 """The types of what a list holds."""
 _OPTIONAL: Final = frozenset({"label", "object", "as", "objects", "out", "picture", "data"})
+_OPTIONAL_IN: Final = {"click": {"candidate"}}
 _NEEDS_OBJECT: Final = frozenset({"move", "unpoint", "choose", "label", "delete"})
 
 
@@ -113,7 +114,11 @@ def check_fields(number: int, raw: Mapping[str, Any]) -> None:
     """
     kind = raw["t"]
     known = _FIELDS[kind]
-    needed = {*known} - _OPTIONAL | ({"object"} if kind in _NEEDS_OBJECT else set()) | ({"name"} & {*known})
+    needed = (
+        {*known} - _OPTIONAL - _OPTIONAL_IN.get(kind, set())
+        | ({"object"} if kind in _NEEDS_OBJECT else set())
+        | ({"name"} & {*known})
+    )
     missing, unknown = sorted(needed - {*raw}), sorted({*raw} - {*known, "t"})
     if missing or unknown:
         what = f"{', '.join(missing)} is missing" if missing else f"{', '.join(unknown)} is not known"

@@ -131,9 +131,11 @@ class BlockingSession:
         """Drop the pending hover."""
         self._run(self._session.leave())
 
-    def click(self, x: float, y: float, *, label: int = 1, object: int | None = None) -> Object:
+    def click(
+        self, x: float, y: float, *, label: int = 1, object: int | None = None, candidate: int | None = None
+    ) -> Object:
         """Return the object after a point was added to it: a new object, or the one whose id is `object`."""
-        return self._run(self._session.click(x, y, label=label, object=object))
+        return self._run(self._session.click(x, y, label=label, object=object, candidate=candidate))
 
     def box(self, box_xyxy: Box, *, object: int | None = None) -> Object:
         """Return the object after its box was set: a new object, or the one whose id is `object`."""

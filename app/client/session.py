@@ -143,7 +143,9 @@ class ClientSession:
         self._recorder.note({"t": "leave"})
         self._line.waiters.overtake(await self._line.tell({"t": "leave"}))
 
-    async def click(self, x: float, y: float, *, label: int = 1, object: int | None = None) -> Object:
+    async def click(
+        self, x: float, y: float, *, label: int = 1, object: int | None = None, candidate: int | None = None
+    ) -> Object:
         """Return the object after a point was added to it: a new object, or the one whose id is `object`.
 
         Args:
@@ -151,8 +153,10 @@ class ClientSession:
             y: pixels from the top.
             label: 1 for a point on the object, 0 for a point off it.
             object: the id of the object to refine; None begins a new one.
+            candidate: which of a preview's masks to take; None takes the best.
         """
-        return await self._ask(click_of("click", x, y, label, object), Object)
+        taken = {} if candidate is None else {"candidate": candidate}
+        return await self._ask(click_of("click", x, y, label, object) | taken, Object)
 
     async def box(self, box_xyxy: Box, *, object: int | None = None) -> Object:
         """Return the object after its box was set: a new object, or the one whose id is `object`."""

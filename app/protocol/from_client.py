@@ -61,13 +61,14 @@ class Leave(FromClient, frozen=True, kw_only=True):
 
 
 class Click(FromClient, frozen=True, kw_only=True):
-    """Add a point to `object`, or begin a new object."""
+    """Add a point to `object`, or begin a new object; `candidate` is the one that a hover showed here, to be kept."""
 
     seq: Seq
     x: Coord
     y: Coord
     label: PointLabel = 1
     object: ObjectId | None = None
+    candidate: Index | None = None
 
 
 class Box(FromClient, frozen=True, kw_only=True):

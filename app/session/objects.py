@@ -86,8 +86,19 @@ class SessionObject:
         masks = (*self.answer.masks, *self.answer.fine)
         return sum(map(len, self.answer.memory)) + sum(len(mask.runs) for mask in masks if mask is not None)
 
-    def with_point(self, point: PointXyl, max_points: int) -> SessionObject:
-        """Return the object with one more point.
+    def answered(self, answer: Answer) -> SessionObject:
+        """Return the object with its answer; picking the best is no choice, another model may have another best.
+
+        Raises:
+            UnknownObjectError: the answer has no candidate of the number that was picked.
+        """
+        count = len(answer.masks)
+        if self.pick is not None and self.pick >= count:
+            raise UnknownObjectError(f"this prompt has {count} candidates, got candidate {self.pick}; count from 0")
+        return replace(self, answer=answer, pick=None if self.pick == answer.best else self.pick)
+
+    def with_point(self, point: PointXyl, max_points: int, candidate: int | None = None) -> SessionObject:
+        """Return the object with one more point, which is to show this candidate of its answer; None is the best.
 
         Raises:
             TooManyPointsError: it has all it may have.
@@ -95,7 +106,8 @@ class SessionObject:
         if len(self.points) >= max_points:
             raise TooManyPointsError(f"an object takes at most {max_points} points; begin another object")
         refined = self.answer is not None
-        return replace(self, points=(*self.points, point), pick=None, trail=(*self.trail, self.pick) if refined else ())
+        trail = (*self.trail, self.pick) if refined else ()
+        return replace(self, points=(*self.points, point), pick=candidate, trail=trail)
 
     def with_box(self, box: BoxXyxy) -> SessionObject:
         """Return the object with this box, predicted afresh."""

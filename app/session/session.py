@@ -200,9 +200,13 @@ class Session:
         return self._shown(message.seq, before)
 
     def commit(self, query: Query, answer: Answer) -> list[ServerMessage]:
-        """Take the engine's answer into the history; return the replies."""
+        """Take the engine's answer into the history; return the replies.
+
+        Raises:
+            UnknownObjectError: the click was to take a candidate that there isn't; nothing has changed.
+        """
         before = self.objects
-        self._timeline.put(replace(query.subject, answer=answer))
+        self._timeline.put(query.subject.answered(answer))
         self._next_id = max(self._next_id, query.subject.id + 1)
         return self._shown(query.seq, before)
 
@@ -273,7 +277,7 @@ class Session:
         """Return the query for a changed prompt; an object left without one is gone."""
         base = self._fresh() if message.object is None else self._object(message.object)
         if isinstance(message, Click):
-            return self._clicked(message.seq, base, (message.x, message.y, message.label))
+            return self._clicked(message.seq, base, (message.x, message.y, message.label), message.candidate)
         if isinstance(message, Box):
             return self._boxed(message.seq, base, message.box)
         if isinstance(message, Move):
@@ -301,9 +305,9 @@ class Session:
         else:
             self._timeline.redo()
 
-    def _clicked(self, seq: int, base: SessionObject, point: PointXyl) -> Query:
+    def _clicked(self, seq: int, base: SessionObject, point: PointXyl, candidate: int | None = None) -> Query:
         self._check_point(point[0], point[1])
-        return query_of(seq, base.with_point(point, self._limits.max_points), base.feedback)
+        return query_of(seq, base.with_point(point, self._limits.max_points, candidate), base.feedback)
 
     def _boxed(self, seq: int, base: SessionObject, box: BoxXyxy) -> Query:
         image = self._require_image()

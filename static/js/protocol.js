@@ -26,7 +26,7 @@ export const SUBPROTOCOL = "hoversam.v1";
 /** @typedef {{ t: "hello", version: number, session?: string, token?: string, client?: string }} Hello */
 /** @typedef {{ t: "open", image_id: string, name?: string }} Open */
 /** @typedef {{ t: "hover", x: number, y: number, label: Label, object?: ObjectId, ack?: number }} Hover */
-/** @typedef {{ t: "click", x: number, y: number, label: Label, object?: ObjectId }} Click */
+/** @typedef {{ t: "click", x: number, y: number, label: Label, object?: ObjectId, candidate?: number }} Click `candidate` is the one that was shown there */
 /** @typedef {{ t: "box", box: Box, object?: ObjectId }} BoxPrompt */
 /** @typedef {{ t: "move", object: ObjectId, point: number, x: number, y: number }} Move */
 /** @typedef {{ t: "unpoint", object: ObjectId, point: number }} Unpoint */

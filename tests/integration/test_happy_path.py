@@ -107,6 +107,20 @@ async def test_the_click_gives_what_the_hover_showed(server: Server, photo: Path
         assert overlap > 0.9
 
 
+async def test_a_click_takes_the_candidate_that_the_hover_showed(server: Server, photo: Path) -> None:
+    async with connect(server.url) as session:
+        await session.open(photo)
+        preview = await session.preview(80, 60)
+        assert preview is not None
+        made = [await session.click(80, 60, candidate=number) for number in range(3)]
+        assert [each.chosen for each in made] == [0, 1, 2]
+        assert [each.area for each in made] == pytest.approx([mask.area for mask in preview.masks], rel=0.1)
+        assert [mask.size for mask in made[2].masks] == [(64, 64), (64, 64), (120, 160)]
+        with pytest.raises(UnknownObjectError, match="3 candidates, got candidate 3"):
+            await session.click(80, 60, candidate=3)
+        assert list(session.objects) == [each.id for each in made]
+
+
 async def test_a_point_lands_on_the_upright_picture(server: Server) -> None:
     exif = Pil.Exif()
     exif[0x0112] = 6
