@@ -35,9 +35,11 @@ from app.realtime.registry import Registry
 from app.realtime.watch import Watch
 from app.session.session import Session
 from app.settings import Settings
+from app.web.conditional import answer_not_modified
 from app.web.docs import docs
 from app.web.exports import export
 from app.web.guards import require_same_origin
+from app.web.head import HeadLitestar
 from app.web.headers import add_headers, count_response, name_request
 from app.web.health import health, healthz, readyz
 from app.web.limits import limits
@@ -92,7 +94,7 @@ def create_app(
             lobby.exporter.close()
             predictor.close()
 
-    return Litestar(
+    return HeadLitestar(
         route_handlers=routes(),
         state=State({"settings": settings, "drain": lobby.registry.drain, "meters": lobby.meters, "watch": looking}),
         guards=[require_same_origin],
@@ -108,7 +110,7 @@ def create_app(
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates())),
         request_max_body_size=settings.max_upload_bytes + FORM_SLACK_BYTES,
         before_request=name_request,
-        before_send=[add_headers, count_response],
+        before_send=[add_headers, answer_not_modified, count_response],
         compression_config=CompressionConfig(backend="gzip", exclude_opt_key=UNCOMPRESSED),
         cors_config=CORSConfig(allow_origins=list(settings.allowed_origins)) if settings.allowed_origins else None,
         exception_handlers=problem_handlers(),

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from app.engine.checkpoints import candidate_paths, choose_model, file_sha256, locate, verified_path
 from app.engine.contract import Engine
 from app.engine.download import Progress, fetch
+from app.engine.look import within_reach
 from app.engine.manifest import Manifest, ModelEntry, load_manifest
 from app.engine.runtime import Runtime, available_cores, detect, why_not
 from app.errors import ModelUnavailableError
@@ -69,6 +70,8 @@ def find_weights(settings: Settings, manifest: Manifest, say: Say) -> Weights:
     entry = choose_model(manifest, directory, settings.model, can_fetch=not settings.offline)
 
     def fetching(entry: ModelEntry, directory: Path) -> None:
+        if settings.model is None:  # nobody asked for it, so nobody waits for it
+            entry = within_reach(entry, settings.looks_file)
         say(f"fetching {entry.name} ({entry.bytes / 1e6:.0f} MB)")
         fetch_with_bar(entry, directory)
 

@@ -142,6 +142,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Where hashes of weights are remembered between starts."""
         return self._cache() / "verified.json"
 
+    @property
+    def looks_file(self) -> Path:
+        """Where looks for weights that failed are remembered between starts."""
+        return self._cache() / "looks.json"
+
     def _cache(self) -> Path:
         return self.cache_dir or platformdirs.user_cache_path("hoversam", appauthor=False)
 

@@ -94,4 +94,5 @@ async def greet(socket: ClientConnection, timeouts: Timeouts, known: Welcome | N
 
 def is_loopback(url: str) -> bool:
     """Return whether the address is this machine's own, where no proxy leads."""
-    return urlsplit(url).hostname in {"127.0.0.1", "::1", "localhost"}
+    name = (urlsplit(url).hostname or "").removesuffix(".")
+    return name in {"127.0.0.1", "::1", "localhost"} or name.endswith(".localhost")

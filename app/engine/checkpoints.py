@@ -5,15 +5,14 @@ Nothing is fetched here (`download` does) and no weights are opened (`loader` do
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from app.engine.cache_file import read_cache, write_cache
 from app.engine.manifest import BUNDLED_DIR, Manifest, ModelEntry
 from app.errors import ModelUnavailableError
 
@@ -137,14 +136,14 @@ def remembered_sha256(path: Path, cache_file: Path) -> str:
     """Return a file's hash, computed only where the size or modification time changed since the last time."""
     stat = path.stat()
     key = str(path.resolve())
-    memory = read_cache(cache_file)
+    memory = read_cache(cache_file, Remembered)
     known = memory.get(key)
     if known and (known.bytes, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
         return known.sha256
     sha256 = file_sha256(path)
     memory.pop(key, None)
     memory[key] = Remembered(stat.st_size, stat.st_mtime_ns, sha256)
-    write_cache(cache_file, memory)
+    write_cache(cache_file, dict(list(memory.items())[-MAX_REMEMBERED:]))
     return sha256
 
 
@@ -155,21 +154,3 @@ def file_sha256(path: Path) -> str:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def read_cache(cache_file: Path) -> dict[str, Remembered]:
-    """Return what is remembered; nothing where the file is missing or damaged."""
-    try:
-        return msgspec.json.decode(cache_file.read_bytes(), type=dict[str, Remembered])
-    except (OSError, msgspec.DecodeError):
-        return {}
-
-
-def write_cache(cache_file: Path, memory: dict[str, Remembered]) -> None:
-    """Keep the newest hashes; a folder that can't be written only costs the next start some time."""
-    newest = dict(list(memory.items())[-MAX_REMEMBERED:])
-    part = cache_file.with_name(f"{cache_file.name}.{os.getpid()}.part")
-    with contextlib.suppress(OSError):
-        cache_file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(msgspec.json.encode(newest))
-        part.replace(cache_file)

@@ -14,6 +14,7 @@ from typing import Any
 from litestar import MediaType, Request, Response, get
 
 from app import __version__
+from app.web.conditional import name_version
 from app.web.examples import CAT
 from app.web.socket_docs import socket_docs
 
@@ -55,7 +56,7 @@ class OperationDoc:
     commands: tuple[str, ...]
 
 
-@get("/docs", include_in_schema=False, media_type=MediaType.HTML, sync_to_thread=True)
+@get("/docs", include_in_schema=False, media_type=MediaType.HTML, sync_to_thread=True, after_request=name_version)
 def docs(request: Request[Any, Any, Any]) -> Response[str]:
     """Return the page, rendered in a worker thread: it is long, and nobody who hovers should wait for it."""
     base_url = str(request.base_url).rstrip("/")

@@ -58,7 +58,13 @@ def is_known(host: str | None, names: tuple[str, ...]) -> bool:
         return False
     if parts.netloc != host or "@" in host:
         return False
-    return name == "localhost" or name in names or is_address(name)
+    name = name.removesuffix(".")  # the dot of a name that is whole
+    return all(name.split(".")) and (is_local(name) or name in names or is_address(name))
+
+
+def is_local(name: str) -> bool:
+    """Return whether a name stands for this machine everywhere (RFC 6761): `localhost`, or whatever ends with it."""
+    return name == "localhost" or name.endswith(".localhost")
 
 
 def is_address(name: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from litestar import Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import License
 
 from app import __version__
+from app.web.conditional import name_version
 
 DESCRIPTION = """Upload a picture, then ask for masks. Points and boxes are in pixels of the upright picture.
 
@@ -27,7 +29,7 @@ def openapi_config() -> OpenAPIConfig:
         version=__version__,
         description=DESCRIPTION,
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
-        path="/schema",
+        openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, after_request=name_version),
         render_plugins=[JsonRenderPlugin()],
         use_handler_docstrings=True,
     )

@@ -91,7 +91,10 @@ def hover_error_response(_: Request[Any, Any, Any], error: HoverError) -> Respon
 def http_error_response(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """Return an error of the framework in the same shape."""
     code = REST_CODES.get(error.status_code, "BAD_REQUEST" if error.status_code < 500 else "MODEL_ERROR")
-    return problem(error.status_code, code, reason_of(error), error.headers or {})
+    headers = dict(error.headers or {})
+    if "GET" in headers.get("allow", ""):
+        headers["allow"] += ", HEAD"  # see `app.web.head`
+    return problem(error.status_code, code, reason_of(error), headers)
 
 
 def reason_of(error: HTTPException) -> str:

@@ -48,7 +48,21 @@ def test_a_page_that_the_browser_takes_for_ours_may_enter_through_a_proxy_that_r
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "[::1]:8000", "192.0.2.7:80", "our.example", "Our.Example:8443"],
+    [
+        "localhost",
+        "LOCALHOST:8000",
+        "localhost.",
+        "localhost.:8000",
+        "sam.localhost",
+        "Sam.Here.LocalHost:8000",
+        "sam.localhost.:8000",
+        "127.0.0.1:8000",
+        "[::1]:8000",
+        "192.0.2.7:80",
+        "our.example",
+        "our.example.",
+        "Our.Example:8443",
+    ],
 )
 def test_addresses_localhost_and_listed_names_are_ours(host: str) -> None:
     assert is_known(host, ("our.example",))
@@ -62,6 +76,11 @@ def test_addresses_localhost_and_listed_names_are_ours(host: str) -> None:
         "evil.example",
         "evil.example:8000",
         "localhost.evil.example",
+        "evillocalhost",
+        "localhost..",
+        ".localhost",
+        "sam..localhost",
+        ".",
         "127.0.0.1.evil.example",
         "our.example.evil.example",
         "user@evil.example",
@@ -79,6 +98,11 @@ def test_other_names_are_not(host: str | None) -> None:
 def test_a_name_may_be_listed_with_its_port() -> None:
     assert is_known("our.example:8000", ("our.example:8000",))
     assert not is_known("our.example:8001", ("our.example:8000",))
+
+
+def test_a_server_that_listens_everywhere_has_no_empty_name() -> None:
+    assert not is_known(".", ("",))
+    assert not is_known(":8000", ("",))
 
 
 def test_a_star_lets_every_name_in_and_still_no_missing_one() -> None:
