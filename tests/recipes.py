@@ -36,7 +36,8 @@ class Worker:
 
     def answer(self, query: Query) -> Answer:
         prompt = prompt_of(query, self.image.size_hw, self.embedding.size_hw)
-        return object_answer(self.engine.decode(self.embedding, [prompt])[0], self.image.size_hw, SPECK_SHARE)
+        found = self.engine.decode(self.embedding, [prompt])[0]
+        return object_answer(found, self.image.size_hw, SPECK_SHARE, query.subject)
 
     def do(self, session: Session, message: Change) -> None:
         """Make a change; one that can't be made is left out, as it is in life."""

@@ -88,7 +88,7 @@ def segment(engine: Engine, data: bytes, limits: PictureLimits, ask: Ask, *, spe
     prompt = prompt_of(query_of(0, item, None), image.size_hw, embedding.size_hw)
     found = engine.decode(embedding, [prompt])[0]
     index, count = chosen_of(found, ask.candidate), len(found.scores)
-    logits = shown(found, speck_share)[index]
+    logits = shown(found, image.size_hw, speck_share, item.points)[index]
     return OneMask(data, image, engine.model, item, logits, float(found.scores[index]), count)
 
 

@@ -41,7 +41,7 @@ def remake(
 
     def answer(query: Query) -> Answer:
         prompt = prompt_of(query, image.size_hw, embedding.size_hw)
-        return object_answer(engine.decode(embedding, [prompt])[0], image.size_hw, speck_share, query.subject.pick)
+        return object_answer(engine.decode(embedding, [prompt])[0], image.size_hw, speck_share, query.subject)
 
     with contextlib.suppress(StopIteration):
         while query is not None:

@@ -73,7 +73,7 @@ class ChangeWorker:
         """Draw in full what a choice takes; until then a candidate is kept on the logit grid alone."""
         item, image = self._session.undrawn(message), self._session.image
         if item is not None and item.answer is not None and image is not None:
-            answer = await self._predictor.drawn(image, item.answer, message.candidate)
+            answer = await self._predictor.drawn(image, item, item.answer, message.candidate)
             self._session.renew([(item, answer)])
 
     async def _open(self, message: Open) -> None:

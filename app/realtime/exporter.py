@@ -183,7 +183,8 @@ def native_mask(item: SessionObject, size_hw: tuple[int, int], speck_share: floa
     seen = item.shown[item.chosen]
     if seen.size == size_hw:
         return decode_mask(seen)
-    return upsampled_mask(without_specks(unpack_logits(item.feedback), speck_share), size_hw)
+    clean = without_specks(unpack_logits(item.feedback), speck_share, item.points, size_hw)
+    return upsampled_mask(clean, size_hw)
 
 
 def stoppable(selection: Selection, stopped: threading.Event) -> Selection:

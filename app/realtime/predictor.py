@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import numpy as np
 
-from app.engine.cleaning import smoothed, without_specks
+from app.engine.cleaning import clicked_cells, smoothed, without_specks
 from app.engine.contract import Candidates, Engine, Logits, Prompt
 from app.engine.embeddings import EmbeddingKey, EmbeddingStore
 from app.engine.memory import pack_logits, unpack_logits
@@ -25,7 +25,7 @@ from app.engine.scheduler import Priority, Scheduler
 from app.errors import EngineMemoryError
 from app.realtime.encodes import Embedded, Encodes
 from app.realtime.pictures import PictureStore
-from app.session.objects import Answer
+from app.session.objects import Answer, PointXyl, SessionObject
 from app.session.session import HoverQuery, OpenImage, Query
 
 T = TypeVar("T")
@@ -136,7 +136,8 @@ class Predictor:
                 hover = newest()
                 if hover is None or hover.model != self.key(image.image_id, model).model:
                     return None
-                return hover, preview_answer(decode(hover.query), image.size_hw, self._speck_share)
+                points = hover.query.subject.points
+                return hover, preview_answer(decode(hover.query), image.size_hw, self._speck_share, points)
 
             return await self.scheduler.decodes.run(priority, work, self._timeouts.hover_s)
 
@@ -149,19 +150,20 @@ class Predictor:
         async with self._decoder(image, model) as decode:
 
             def work() -> Answer:
-                return object_answer(decode(query), image.size_hw, self._speck_share, query.subject.pick)
+                return object_answer(decode(query), image.size_hw, self._speck_share, query.subject)
 
             return await self.scheduler.decodes.run(Priority.CLICK, work, self._timeouts.click_s)
 
-    async def drawn(self, image: OpenImage, answer: Answer, index: int) -> Answer:
-        """Return an answer with one more of its candidates at the size of the picture, drawn from what was kept.
+    async def drawn(self, image: OpenImage, item: SessionObject, answer: Answer, index: int) -> Answer:
+        """Return an object's answer with one more candidate at the size of the picture, drawn from what was kept.
 
         Raises:
             BusyError, EngineFailedError: nothing has changed; the choice may be sent again.
         """
 
         def work() -> Answer:
-            logits = without_specks(unpack_logits(answer.memory[index]), self._speck_share)
+            kept = unpack_logits(answer.memory[index])
+            logits = without_specks(kept, self._speck_share, item.points, image.size_hw)
             return answer.with_fine(index, object_mask(logits, image.size_hw, answer.masks[index].score))
 
         return await self.scheduler.decodes.run(Priority.CLICK, work, self._timeouts.click_s)
@@ -176,7 +178,8 @@ class Predictor:
 
             def work() -> Candidates:
                 found = decode(query)
-                return Candidates(np.stack(shown(found, self._speck_share)), found.scores)
+                logits = shown(found, image.size_hw, self._speck_share, query.subject.points)
+                return Candidates(np.stack(logits), found.scores)
 
             return await self.scheduler.decodes.run(Priority.CLICK, work, self._timeouts.click_s)
 
@@ -225,9 +228,16 @@ class Predictor:
         return work()  # not inside of `except`, which would hold the first call's memory
 
 
-def shown(found: Candidates, speck_share: float) -> list[Logits]:
-    """Return each candidate's logits without specks and holes of up to `speck_share` of the picture."""
-    return [without_specks(logits, speck_share) for logits in found.logits]
+def shown(found: Candidates, size_hw: tuple[int, int], speck_share: float, points: Sequence[PointXyl]) -> list[Logits]:
+    """Return each candidate's logits without specks and holes of up to `speck_share` of the picture.
+
+    Args:
+        found: what the engine made of a prompt.
+        size_hw: height and width of the picture.
+        speck_share: of the picture, up to which specks and holes are left out.
+        points: those of the prompt; what they lie on stays.
+    """
+    return [without_specks(logits, speck_share, points, size_hw) for logits in found.logits]
 
 
 def prompt_of(query: Query, size_hw: tuple[int, int], working_hw: tuple[int, int]) -> Prompt:
@@ -244,25 +254,33 @@ def prompt_of(query: Query, size_hw: tuple[int, int], working_hw: tuple[int, int
     )
 
 
-def preview_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float) -> Answer:
+def preview_answer(
+    found: Candidates, size_hw: tuple[int, int], speck_share: float, points: Sequence[PointXyl]
+) -> Answer:
     """Return candidates on the logit grid, nothing kept for refinement.
 
     The one that is shown at once is without specks, unless it is noise. So is another, with a smoother rim besides,
     where that is worth a tenth of a decode: where the wire would feel it, and where it is a shape at all and no noise,
     which takes milliseconds to sort. Whoever chooses it gets it drawn from the logits as they are.
+
+    Args:
+        found: what the engine made of the prompt.
+        size_hw: height and width of the picture.
+        speck_share: of the picture, up to which specks and holes are left out.
+        points: those of the prompt, the pointer's own among them; what they lie on stays.
     """
     masks, best = [], found.best
     for index, (logits, score) in enumerate(zip(found.logits, map(float, found.scores), strict=True)):
         mask, is_shown = preview_mask(logits, size_hw, score), index == best
         if len(mask.runs) in (range(NOISE) if is_shown else WORTH_CLEANING):
-            clean = without_specks(logits, speck_share)
-            clean = clean if is_shown else smoothed(clean)
+            clean = without_specks(logits, speck_share, points, size_hw)
+            clean = clean if is_shown else smoothed(clean, clicked_cells(clean, points, size_hw))
             mask = mask if clean is logits else preview_mask(clean, size_hw, score)
         masks.append(mask)
     return Answer(tuple(masks), (), best)
 
 
-def object_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float, pick: int | None = None) -> Answer:
+def object_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float, subject: SessionObject) -> Answer:
     """Return candidates with their logits packed for refinement, one of them at the size of the picture.
 
     Decision: until it is chosen, a candidate stays on the logit grid. Context: run lengths take at least two bytes for
@@ -274,9 +292,12 @@ def object_answer(found: Candidates, size_hw: tuple[int, int], speck_share: floa
         found: what the engine made of the prompt.
         size_hw: height and width of the picture.
         speck_share: of the picture, up to which specks and holes are left out.
-        pick: the candidate to draw in full; None, or one that there isn't, draws the best.
+        subject: the object that is answered: what its points lie on stays, and its pick is drawn in full, the best
+            where it has none or one that there isn't.
     """
-    cleaned = list(zip(shown(found, speck_share), map(float, found.scores), strict=True))
+    pick = subject.pick
+    clean = shown(found, size_hw, speck_share, subject.points)
+    cleaned = list(zip(clean, map(float, found.scores), strict=True))
     memory = tuple(pack_logits(logits) for logits in found.logits)
     if not all(cells < pixels for cells, pixels in zip(found.logits.shape[1:], grid_of(size_hw), strict=True)):
         return Answer(tuple(object_mask(logits, size_hw, score) for logits, score in cleaned), memory, found.best)

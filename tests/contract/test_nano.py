@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from PIL import Image as Pil
+from PIL import ImageDraw
 
+from app.cli.one_mask import Ask, segment
 from app.engine.checkpoints import file_sha256
 from app.engine.contract import Engine
 from app.engine.manifest import BUNDLED_DIR, load_manifest
@@ -14,6 +17,9 @@ from app.engine.sam2_torch import load_torch_engine
 from app.nano.judge import judge
 from app.nano.other import other_scene
 from app.nano.scenes import Scene, material, scene
+from app.pictures import PictureLimits
+from app.settings import Settings
+from tests.image_files import file_of
 
 SCENES = 20
 SEED = 4711
@@ -51,3 +57,13 @@ def test_masks_are_about_as_good_as_the_model_card_says(nano: Engine, scenes: ob
     assert means["click at the heart"] > 0.66
     assert means["box"] > 0.75
     assert means["after 2 correction clicks"] > 0.76
+
+
+def test_each_of_two_small_discs_that_were_clicked_is_in_the_mask(nano: Engine) -> None:
+    picture = Pil.new("RGB", (2000, 1500), (92, 108, 120))
+    for x in (930, 1070):
+        ImageDraw.Draw(picture).ellipse((x - 20, 730, x + 20, 770), fill=(240, 206, 80))
+    data, settings = file_of(picture, "PNG"), Settings()
+    prompt = Ask(((930, 750, 1), (1070, 750, 1)))
+    mask_hw = segment(nano, data, PictureLimits.of(settings), prompt, speck_share=settings.speck_share).draw()
+    assert [bool(mask_hw[750, x]) for x in (930, 1070)] == [True, True]

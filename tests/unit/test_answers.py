@@ -36,8 +36,12 @@ def found(*logits: Logits) -> Candidates:
     return Candidates(np.stack(logits), SCORES[: len(logits)])
 
 
+def picking(candidate: int | None) -> SessionObject:
+    return SessionObject(id=1, name="", color=0, pick=candidate)
+
+
 def test_only_the_best_candidate_is_drawn_at_the_pictures_size() -> None:
-    answer = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE)
+    answer = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE, picking(None))
     shown = SessionObject(id=1, name="", color=0, answer=answer).shown
     assert [mask.size for mask in shown] == [(GRID, GRID), SIZE_HW, (GRID, GRID)]
     assert np.array_equal(decode_mask(shown[1]), upsampled_mask(disc(20), SIZE_HW))
@@ -46,17 +50,17 @@ def test_only_the_best_candidate_is_drawn_at_the_pictures_size() -> None:
 
 
 def test_a_candidate_that_was_picked_is_drawn_instead_of_the_best() -> None:
-    answer = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE, pick=2)
+    answer = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE, picking(2))
     shown = SessionObject(id=1, name="", color=0, answer=answer, pick=2).shown
     assert [mask.size for mask in shown] == [(GRID, GRID), (GRID, GRID), SIZE_HW]
-    assert object_answer(found(disc(10), disc(20)), SIZE_HW, SHARE, pick=2).lacks(0)  # there is no third: the best
+    assert object_answer(found(disc(10), disc(20)), SIZE_HW, SHARE, picking(2)).lacks(0)  # there is no third: the best
 
 
 def test_a_coarse_candidate_says_about_what_its_fine_mask_does() -> None:
     whole = tuple(
-        object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE, pick).fine[pick] for pick in (0, 1)
+        object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE, picking(pick)).fine[pick] for pick in (0, 1)
     )
-    coarse = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE, pick=2).masks
+    coarse = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE, picking(2)).masks
     for one, other in zip(coarse, whole, strict=False):
         assert other is not None
         assert one.score == other.score
@@ -65,12 +69,12 @@ def test_a_coarse_candidate_says_about_what_its_fine_mask_does() -> None:
 
 @pytest.mark.parametrize("size_hw", [(64, 64), (40, 60), (64, 2000), (2000, 64)], ids=str)
 def test_nothing_is_coarse_where_the_picture_is_no_finer_than_the_grid(size_hw: tuple[int, int]) -> None:
-    answer = object_answer(found(disc(10), disc(20), disc(25)), size_hw, SHARE)
+    answer = object_answer(found(disc(10), disc(20), disc(25)), size_hw, SHARE, picking(None))
     assert SessionObject(id=1, name="", color=0, answer=answer).shown == answer.masks
 
 
 def test_a_step_of_the_history_counts_what_it_holds_of_both() -> None:
-    answer = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE)
+    answer = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE, picking(None))
     drawn = answer.fine[answer.best]
     assert drawn is not None
     held = [*answer.memory, *(mask.runs for mask in (*answer.masks, drawn))]
@@ -80,25 +84,25 @@ def test_a_step_of_the_history_counts_what_it_holds_of_both() -> None:
 def test_every_candidate_of_a_preview_whose_specks_weigh_is_without_them() -> None:
     dirty = specked(disc(20))
     assert len(encode_mask(dirty > 0, score=1.0).runs) in WORTH_CLEANING
-    answer = preview_answer(found(dirty, dirty, dirty), (300, 400), SHARE)
+    answer = preview_answer(found(dirty, dirty, dirty), (300, 400), SHARE, ())
     assert all(np.array_equal(decode_mask(mask), disc(20) > 0) for mask in answer.masks)
 
 
 def test_only_the_best_candidate_of_a_preview_is_cleaned_where_specks_are_few() -> None:
     dirty = disc(20)
     dirty[2, 2] = 1
-    answer = preview_answer(found(dirty, dirty, dirty), (300, 400), SHARE)
+    answer = preview_answer(found(dirty, dirty, dirty), (300, 400), SHARE, ())
     assert [decode_mask(mask)[2, 2] for mask in answer.masks] == [True, False, True]
 
 
 def test_noise_is_not_sorted_while_someone_hovers() -> None:
     noise = np.random.default_rng(0).standard_normal((GRID, GRID)).astype(np.float32)
-    answer = preview_answer(found(noise, disc(20), noise), (300, 400), SHARE)
+    answer = preview_answer(found(noise, disc(20), noise), (300, 400), SHARE, ())
     assert np.array_equal(decode_mask(answer.masks[0]), noise > 0)
 
 
 def test_a_best_candidate_that_is_noise_is_shown_as_it_is() -> None:
     noise = np.random.default_rng(0).standard_normal((256, 256)).astype(np.float32)
     assert len(encode_mask(noise > 0, score=1.0).runs) > NOISE
-    answer = preview_answer(found(noise), (300, 400), SHARE)
+    answer = preview_answer(found(noise), (300, 400), SHARE, ())
     assert np.array_equal(decode_mask(answer.masks[0]), noise > 0)

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from app.engine.cleaning import cleaned, smoothed
+from app.engine import cleaning
+from app.engine.cleaning import clicked_cells, smoothed, without_specks
 from app.engine.contract import Logits
+from app.engine.postprocess import upsampled_mask
 from app.protocol.masks import MaskArray
+
+CELL_PX = 10
+"""Pixels of the picture in a cell of the grid."""
+
+
+def cleaned(logits: Logits, max_cells: int, *points: tuple[float, float, int]) -> Logits:
+    """Return logits without specks; points are `(x, y, label)` in cells."""
+    pixels = [(x * CELL_PX, y * CELL_PX, label) for x, y, label in points]
+    size_hw = (logits.shape[0] * CELL_PX, logits.shape[1] * CELL_PX)
+    return cleaning.cleaned(logits, max_cells, clicked_cells(logits, pixels, size_hw))
 
 
 def body() -> Logits:
@@ -97,16 +110,114 @@ def test_what_came_in_is_not_changed() -> None:
     assert np.array_equal(logits, before)
 
 
+def test_a_patch_under_a_point_on_the_object_stays_and_the_others_go() -> None:
+    logits = body()
+    logits[5:7, 5:7] = logits[5:7, 50:52] = 3
+    expected = body() > 0
+    expected[5:7, 5:7] = True
+    assert np.array_equal(cleaned(logits, 4, (30, 30, 1), (6, 6, 1)) > 0, expected)
+
+
+def test_a_hole_under_a_point_off_the_object_stays_and_the_others_are_filled() -> None:
+    logits = body()
+    logits[25:27, 25:27] = logits[30:32, 30:32] = -3
+    expected = body() > 0
+    expected[25:27, 25:27] = False
+    assert np.array_equal(cleaned(logits, 4, (30, 22, 1), (26, 26, 0)) > 0, expected)
+
+
+def test_a_larger_speck_goes_where_only_a_smaller_one_was_clicked() -> None:
+    logits = np.full((64, 64), -5, np.float32)
+    logits[10, 10] = 3
+    logits[20:22, 20:22] = 3
+    assert np.array_equal(np.argwhere(cleaned(logits, 10, (10.5, 10.5, 1)) > 0), [[10, 10]])
+
+
+def test_the_hole_that_was_clicked_stays_in_a_mask_of_the_whole_picture() -> None:
+    logits = np.full((64, 64), 5, np.float32)
+    logits[10, 10] = -3
+    logits[20:22, 20:22] = -3
+    assert np.array_equal(np.argwhere(cleaned(logits, 10, (10.5, 10.5, 0)) <= 0), [[10, 10]])
+
+
+@pytest.mark.parametrize(("x", "y"), [(5, 5.5), (6, 5.5), (5.5, 5), (5.5, 6), (5, 5), (6, 6), (5.0999, 5.9)], ids=str)
+def test_a_point_on_the_line_between_two_cells_lies_on_both(x: float, y: float) -> None:
+    speck, hole = body(), body()
+    speck[5, 5] = 1
+    hole[25, 25] = -1
+    assert cleaned(speck, 4, (30, 30, 1), (x, y, 1))[5, 5] == 1
+    assert cleaned(hole, 4, (x + 20, y + 20, 0))[25, 25] == -1
+
+
+def test_a_point_beside_a_patch_or_hole_does_not_keep_it() -> None:
+    logits = body()
+    logits[5, 5] = 3
+    logits[25, 25] = -3
+    assert np.array_equal(cleaned(logits, 4, (7.5, 5.5, 1), (27.5, 25.5, 0)) > 0, body() > 0)
+    assert np.array_equal(cleaned(logits, 4, (6.9, 5.5, 1), (26.9, 25.5, 0)) > 0, body() > 0)
+
+
+def test_a_point_of_the_other_label_keeps_nothing() -> None:
+    logits = body()
+    logits[5, 5] = 3
+    logits[25, 25] = -3
+    assert np.array_equal(cleaned(logits, 4, (5.5, 5.5, 0), (25.5, 25.5, 1)) > 0, body() > 0)
+
+
+def test_what_a_point_keeps_is_told_by_the_drawn_mask_too() -> None:
+    logits = np.full((64, 64), -1, np.float32)
+    logits[20:40, 20:40] = logits[5, 5] = 8
+    drawn = upsampled_mask(logits, (640, 640))
+    assert drawn[55, 62]  # a strong cell reaches over its own edge
+    kept = cleaned(logits, 4, (30, 30, 1), (6.2, 5.5, 1))
+    assert upsampled_mask(kept, (640, 640))[55, 62]
+    assert upsampled_mask(cleaned(logits, 4, (30, 30, 1), (6.9, 5.5, 1)), (640, 640))[:100].sum() == 0
+
+
+@given(
+    arrays(np.float32, (12, 16), elements=st.integers(-9, 9).map(lambda tenths: tenths / 10)),
+    st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=5),
+    st.floats(0, 1),
+)
+@settings(deadline=None)
+def test_the_pixel_under_a_point_is_as_the_model_has_it_where_that_agrees(
+    logits: Logits, size_hw: tuple[int, int], shares: list[tuple[float, float, int]], speck_share: float
+) -> None:
+    height, width = size_hw
+    points = [(x * width, y * height, label) for x, y, label in shares]
+    raw, shown = (
+        upsampled_mask(each, size_hw) for each in (logits, without_specks(logits, speck_share, points, size_hw))
+    )
+    for x, y, label in points:
+        pixel = min(int(y), height - 1), min(int(x), width - 1)
+        if raw[pixel] == bool(label):
+            assert shown[pixel] == raw[pixel]
+
+
 def test_a_rim_that_is_ragged_by_single_cells_becomes_straight() -> None:
     straight = np.zeros((8, 12), np.bool_)
     straight[:, 6:] = True
     ragged = straight.copy()
     ragged[2::3, 5] = True
-    assert ((smoothed(np.where(ragged, 3.0, -3.0).astype(np.float32)) > 0) == straight).all()
+    assert ((smooth(ragged) > 0) == straight).all()
 
 
 @given(arrays(np.bool_, (7, 9)))
 def test_smoothing_takes_the_side_of_most_of_a_cell_and_its_neighbours(mask_hw: MaskArray) -> None:
     cross = ndimage.generate_binary_structure(2, 1).astype(np.int8)
     votes = ndimage.convolve(mask_hw.astype(np.int8), cross, mode="nearest")
-    assert ((smoothed(np.where(mask_hw, 2.0, -2.0).astype(np.float32)) > 0) == (votes > 2)).all()
+    assert ((smooth(mask_hw) > 0) == (votes > 2)).all()
+
+
+def test_smoothing_leaves_what_was_clicked() -> None:
+    lone = np.zeros((9, 9), np.bool_)
+    lone[4, 4:6] = True
+    assert np.array_equal(smooth(lone, (4.5, 4.5, 1)) > 0, lone)
+    assert np.array_equal(smooth(~lone, (4.5, 4.5, 0)) > 0, ~lone)
+    assert not (smooth(lone, (1.5, 1.5, 1)) > 0).any()
+
+
+def smooth(mask_hw: MaskArray, *points: tuple[float, float, int]) -> Logits:
+    logits = np.where(mask_hw, 3.0, -3.0).astype(np.float32)
+    return smoothed(logits, clicked_cells(logits, points, mask_hw.shape))
