@@ -174,7 +174,7 @@ install() { # EXTRA PYTHON
   fi
   pip_install "SAM 2 and the server" --no-build-isolation --editable "$root${1:+[$1]}"
   [ -z "$1" ] || pip_install "readers of label files" --no-deps "$(requirement labelme)" \
-    "$(requirement supervision)" "$(requirement pydeprecate)" "$(requirement defusedxml)"
+    "$(requirement supervision)" "$(requirement pydeprecate)" "$(requirement defusedxml)" "$(requirement ultralytics)"
   rm -rf "$venv/tmp"
   fingerprint >"$(stamp "")" # the stamps come last, so that an interrupted installation is repeated
   [ -z "$1" ] || fingerprint >"$(stamp "$1")"

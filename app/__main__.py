@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import signal
 import sys
 
@@ -40,6 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     bench.add_arguments(commands.add_parser("bench", help="measure this machine: encode, decode, hover, click"))
     nano.add_arguments(commands.add_parser("nano", help="train and judge the bundled demonstration model"))
     args = parser.parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may be no text, or one that a console can't show
+        sys.stdout.reconfigure(errors="backslashreplace")
     runs = {
         "serve": serve.main,
         "weights": weights.main,

@@ -1,27 +1,38 @@
-"""LabelMe's own loader and Supervision's, which reads YOLO data sets as its users do; of each only what reads files.
+"""Loaders of the programs that our users load label files with; of each only what reads files.
 
-Both are installed without what they depend on: LabelMe alone would bring 400 MB of windows and models. Where such a
+LabelMe, Supervision and Ultralytics are installed without what they depend on: LabelMe alone would bring 400 MB of
+windows and models. Where such a
 package is looked for while a loader is imported, it finds a stand-in that does nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest.mock import MagicMock
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from pycocotools.coco import COCO
 
 from app.protocol.masks import MaskArray
 
+ROOT = Path(__file__).parents[1]
+DEADLINE_S = 120.0
 UNUSED = ("PyQt5", "PyQt5.QtCore", "PyQt5.QtGui", "PyQt5.QtWidgets", "onnxruntime", "imgviz", "imgviz.io", "loguru",
-          "requests")  # fmt: skip
+          "requests", "matplotlib", "matplotlib.pyplot")  # fmt: skip
 
 
 class StandIn(ModuleType):
@@ -72,10 +83,68 @@ def labelme_masks(file: Any, size_hw: tuple[int, int]) -> dict[int, MaskArray]:
     return masks
 
 
-def yolo_data_set(folder: Path) -> tuple[list[str], Any]:
-    """Return the classes of a YOLO data set and the detections of its one picture, as Supervision loads them."""
+def labelme_file_of(picture: Path) -> Any:
+    """Return the label file that LabelMe opens together with a picture."""
+    return labelme_file(picture.with_name(os.path.splitext(picture.name)[0] + ".json"))  # noqa: PTH122 - its own rule
+
+
+def coco_file(path: Path) -> COCO:
+    """Return a label file as COCO's own tools load it."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        return COCO(str(path))
+
+
+def torchvision_pictures(folder: Path, labels: Path) -> list[tuple[Any, list[dict[str, Any]]]]:
+    """Return every picture of a COCO file with its annotations, as torchvision loads them."""
+    from torchvision.datasets import CocoDetection
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        return list(CocoDetection(str(folder), str(labels)))
+
+
+def supervision_coco(folder: Path, labels: Path) -> dict[str, Any]:
+    """Return the detections of every picture of a COCO file by its name, as Supervision loads them."""
+    found = loader("supervision").DetectionDataset.from_coco(str(folder), str(labels), force_masks=True)
+    return {Path(path).name: detections for path, _, detections in found}
+
+
+def supervision_yolo(folder: Path) -> tuple[list[str], dict[str, Any]]:
+    """Return the classes of a YOLO data set, and the detections of every picture by its name, as Supervision does."""
     found = loader("supervision").DetectionDataset.from_yolo(
         str(folder / "images/train"), str(folder / "labels/train"), str(folder / "data.yaml"), force_masks=True
     )
-    [(_, _, detections)] = list(found)
-    return found.classes, detections
+    return found.classes, {Path(path).name: detections for path, _, detections in found}
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a training would see.
+
+    Attributes:
+        classes: their names.
+        objects: the numbers of the classes of each picture's objects, by its file name.
+        masks: (N, H, W) bool, those objects' masks.
+    """
+
+    classes: list[str]
+    objects: dict[str, list[int]]
+    masks: dict[str, NDArray[np.bool_]]
+
+
+def ultralytics_data_sets(*folders: Path) -> list[TrainingSet]:
+    """Return YOLO data sets after Ultralytics' own checks; it is started from another folder than theirs."""
+    if find_spec("ultralytics") is None:
+        pytest.skip("./start.sh test installs ultralytics")
+    command = [sys.executable, "-m", "tests.ultralytics_reader", *map(str, folders)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [training_set(folder / "found.npz") for folder in folders]
+
+
+def training_set(path: Path) -> TrainingSet:
+    """Return what our program has written of a data set."""
+    with np.load(path) as found:
+        names = {key.removeprefix("name "): str(found[key]) for key in found if key.startswith("name ")}
+        objects = {name: found[f"objects {number}"].tolist() for number, name in names.items()}
+        masks = {name: found[f"masks {number}"] for number, name in names.items()}
+        return TrainingSet(found["classes"].tolist(), objects, masks)

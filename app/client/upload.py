@@ -109,5 +109,5 @@ def refusal_of(status: int, headers: Message, content: bytes) -> HoverError:
 
 
 def name_of(picture: Picture) -> str | None:
-    """Return what to call the picture."""
-    return picture.name[:256] if isinstance(picture, Path) else None
+    """Return what to call the picture: its name on disk; of one that is no text, what is."""
+    return picture.name.encode(errors="ignore").decode() if isinstance(picture, Path) else None

@@ -12,7 +12,7 @@ from PIL import ImageDraw
 
 from app.errors import TooManyObjectsError, UnknownObjectError
 from app.exports.files import BoundedBuffer
-from app.exports.names import class_name, safe
+from app.exports.names import MAX_FILE_NAME_BYTES, UNNAMED_CLASS, class_name, clipped, fit_for_files
 from app.exports.outlines import Ring
 from app.exports.palette import color_rgb
 from app.exports.polygons import simple_parts
@@ -57,10 +57,16 @@ def masks_zip(selection: Selection, out: BoundedBuffer) -> None:
         for number, shown in enumerate(selection.objects, 1):
             mask_hw = shown.draw()
             numbers[mask_hw] = number
-            with archive.open(f"{number:03d}-{safe(class_name(shown.item)) or 'object'}.png", "w") as member:
+            with archive.open(member_name(number, shown), "w") as member:
                 grey(mask_hw).save(member, "PNG", compress_level=MASK_LEVEL)
         with archive.open("indexed.png", "w") as member:
             indexed(numbers, selection.objects).save(member, "PNG", compress_level=MASK_LEVEL)
+
+
+def member_name(number: int, shown: ExportObject) -> str:
+    """Return the name of an object's own PNG: its number and its class."""
+    stem = f"{number:03d}-{fit_for_files(class_name(shown.item)).strip(' .') or UNNAMED_CLASS}"
+    return f"{clipped(stem, MAX_FILE_NAME_BYTES - len('.png'))}.png"
 
 
 def cutout_png(selection: Selection, out: BoundedBuffer) -> None:

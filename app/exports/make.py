@@ -9,7 +9,7 @@ from app.exports.coco import coco_json
 from app.exports.files import BoundedBuffer, ExportFile
 from app.exports.images import cutout_png, mask_png, masks_zip, overlay_png
 from app.exports.labelme import labelme_json
-from app.exports.names import file_stem
+from app.exports.names import file_name
 from app.exports.recipe import recipe_json
 from app.exports.selection import Selection
 from app.exports.svg import svg
@@ -40,7 +40,7 @@ def make_file(kind: ExportFormat, selection: Selection, max_bytes: int) -> Expor
     ending, media_type, write = writer_of(kind, len(selection.objects))
     out = BoundedBuffer(max_bytes)
     write(selection, out)
-    return ExportFile(f"{file_stem(selection.name, selection.image)}.{ending}", media_type, out.getvalue())
+    return ExportFile(file_name(selection.name, selection.image, f".{ending}"), media_type, out.getvalue())
 
 
 def writer_of(kind: ExportFormat, count: int) -> tuple[str, str, Writer]:

@@ -1,4 +1,10 @@
-"""Names that strangers chose, made fit for files, archives and labels. Pure."""
+"""Names that people and their disks chose: repeated as they are, and made fit for the files that we write. Pure.
+
+Decision: the picture's own name, character for character. Context: loaders find a picture by the name that a label
+file repeats, or by the stem that both have, and compare bytes: a space that is another, or a letter composed anew, is
+another file. Choice: out of a name goes only what hides what it says or can't be written; a file of ours differs from
+the picture's stem only where a system forbids that. Price: names that look odd stay odd.
+"""
 
 from __future__ import annotations
 
@@ -8,40 +14,61 @@ from typing import Final
 from app.session.objects import SessionObject
 from app.session.session import OpenImage
 
-MAX_STEM_CHARS: Final = 80
+MAX_FILE_NAME_BYTES: Final = 255
+"""Longest name of a file on Linux; macOS and Windows, which count characters, take as many."""
 UNNAMED_CLASS: Final = "object"
 """Class of the objects that nobody named."""
-NOT_IN_FILE_NAMES: Final = re.compile(r"[^\w .()+-]")
-RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-"""What Windows takes for a device."""
-
-
-def readable(text: str) -> str:
-    """Return a text on one line, without control characters, bidirectional marks and lone surrogates."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+NEVER_IN_NAMES: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff]")
+"""Control characters, the two marks that write letters backwards, and halves of characters."""
+NEVER_IN_LABELS: Final = re.compile(f"[{NEVER_IN_NAMES.pattern[1:-1]}\u2028\u2029\ufffe\uffff]")
+"""The same, all that ends a line anywhere, and what neither XML nor YAML can hold."""
+FORBIDDEN_IN_FILE_NAMES: Final = re.compile(r'[<>:"|?*/\\]')
+"""On Windows; a browser puts something else in their place everywhere."""
+DEVICE: Final = re.compile(r"(con|prn|aux|nul|con(in|out)\$|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\..*)?", re.IGNORECASE)
+"""What Windows takes for a device, whatever its ending."""
 
 
 def picture_name(name: str | None, image: OpenImage) -> str:
-    """Return the file name of a picture, without a folder, by which a label file finds it."""
-    last = re.split(r"[/\\]", readable(name or ""))[-1].strip()
-    return last if last.strip(".") else fallback(image)
-
-
-def file_stem(name: str | None, image: OpenImage) -> str:
-    """Return the picture's name without its ending, as the beginning of a file name on any system."""
-    whole = picture_name(name, image)
-    return safe(whole.rpartition(".")[0] or whole) or fallback(image)
-
-
-def safe(text: str) -> str:
-    """Return a text as part of a file name: letters, digits and a few signs, not long; empty where nothing is left."""
-    stem = NOT_IN_FILE_NAMES.sub("_", readable(text))[:MAX_STEM_CHARS].strip(" .")
-    return f"_{stem}" if RESERVED.fullmatch(stem) else stem
+    """Return the file name of a picture as its disk has it, without a folder, by which a label file finds it."""
+    last = re.split(r"[/\\]", NEVER_IN_NAMES.sub("", name or ""))[-1]
+    return last if last.strip(". ") else fallback(image)
 
 
 def fallback(image: OpenImage) -> str:
     """Return the name of a picture that came without one."""
     return f"picture-{image.image_id[:8]}"
+
+
+def file_name(name: str | None, image: OpenImage, ending: str) -> str:
+    """Return the name of a file that belongs to a picture: the picture's stem and an ending, fit for every system.
+
+    Args:
+        name: the picture's name as the client gave it, if it did.
+        image: the picture.
+        ending: such as `.txt`; it begins with a dot.
+    """
+    whole = picture_name(name, image)
+    stem, room = fit_for_files(whole.rpartition(".")[0] or whole), MAX_FILE_NAME_BYTES - len(ending)
+    if len(stem.encode()) > room:  # what was cut off told it from its neighbours
+        mark = f"-{image.image_id[:8]}"
+        stem = clipped(stem, room - len(mark)) + mark
+    return stem + ending
+
+
+def fit_for_files(text: str) -> str:
+    """Return a text as the beginning of a file name: what a system forbids becomes `_`."""
+    part = FORBIDDEN_IN_FILE_NAMES.sub("_", text)
+    return f"_{part}" if DEVICE.fullmatch(part) else part
+
+
+def clipped(text: str, max_bytes: int) -> str:
+    """Return as many characters of a text as have room, in UTF-8."""
+    return text.encode()[:max_bytes].decode(errors="ignore")
+
+
+def readable(text: str) -> str:
+    """Return a text on one line, as it is but for what no label can hold: a space stands there, none at the ends."""
+    return " ".join(filter(None, map(str.strip, NEVER_IN_LABELS.split(text))))
 
 
 def class_name(item: SessionObject) -> str:

@@ -15,8 +15,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from app.errors import BadMessageError, UnknownObjectError
+from app.exports.names import picture_name
 from app.exports.selection import ExportObject, Selection
-from app.protocol.fields import MAX_FILE_BYTES, BoxXyxy, Index, Name, ObjectId, Points, Side
+from app.protocol.fields import MAX_FILE_BYTES, BoxXyxy, FileName, Index, Name, ObjectId, Points, Side
 from app.session.objects import Answer, SessionObject
 from app.session.replay import first_query, next_query
 from app.session.session import OpenImage, Query, Session
@@ -54,7 +55,7 @@ class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     format: Literal["hoversam-recipe"] = FORMAT
     version: int = VERSION
     image_id: Name
-    name: Name | None
+    name: FileName | None
     width: Side
     height: Side
     model: Name
@@ -73,7 +74,7 @@ def recipe_json(selection: Selection) -> bytes:
     image = selection.image
     recipe = Recipe(
         image_id=image.image_id,
-        name=selection.name,
+        name=None if selection.name is None else picture_name(selection.name, image),
         width=image.width,
         height=image.height,
         model=selection.model,

@@ -9,7 +9,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 
 from app.exports.files import BoundedBuffer
-from app.exports.names import class_name, class_names, file_stem
+from app.exports.names import UNNAMED_CLASS, class_name, class_names, file_name
 from app.exports.outlines import Ring
 from app.exports.polygons import joined, simple_parts
 from app.exports.selection import ExportObject, Selection
@@ -23,6 +23,8 @@ IN_PIXEL: Final = 0.25
 def yolo_zip(selection: Selection, out: BoundedBuffer) -> None:
     """Write a data set of one picture: `data.yaml` with the names of the classes, and the labels.
 
+    It says nothing of a root, for which readers then take its own folder, wherever a training is started from.
+
     The picture itself belongs into `images/train`, under the name of the labels. An object is one line: its parts
     are joined by bridges of no width, as Ultralytics' own converter joins them, and holes are cut out by keyholes.
     Parts that lie too far apart for that are lines of their own.
@@ -31,14 +33,14 @@ def yolo_zip(selection: Selection, out: BoundedBuffer) -> None:
     lines = [line for shown in selection.objects for line in label_lines(shown, classes, selection)]
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
         archive.writestr("data.yaml", data_yaml(classes))
-        archive.writestr(f"labels/train/{file_stem(selection.name, selection.image)}.txt", "".join(lines))
+        archive.writestr(f"labels/train/{file_name(selection.name, selection.image, '.txt')}", "".join(lines))
 
 
 def data_yaml(classes: list[str]) -> str:
-    """Return the description of the data set; what JSON quotes, YAML reads."""
-    names = [f"  {number}: {json.dumps(name, ensure_ascii=False)}\n" for number, name in enumerate(classes)]
-    head = "path: .\ntrain: images/train\nval: images/train\n"
-    return head + ("names:\n" + "".join(names) if names else "names: {}\n")
+    """Return the description of the data set; what JSON quotes, YAML reads. Readers refuse one without a class."""
+    names = enumerate(classes or [UNNAMED_CLASS])
+    lines = [f"  {number}: {json.dumps(name, ensure_ascii=False)}\n" for number, name in names]
+    return "train: images/train\nval: images/train\nnames:\n" + "".join(lines)
 
 
 def label_lines(shown: ExportObject, classes: list[str], selection: Selection) -> list[str]:

@@ -34,6 +34,8 @@ Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Side = Annotated[int, Meta(ge=0, le=2**20)]
 GridSide = Annotated[int, Meta(ge=0, le=MAX_MASK_SIDE)]
 Name = Annotated[str, Meta(max_length=256)]
+FileName = Annotated[str, Meta(max_length=4096)]
+"""A file's name as its disk has it; a path to it is taken too, as long as systems allow."""
 Text = Annotated[str, Meta(max_length=2048)]
 FileBytes = Annotated[bytes, Meta(max_length=MAX_FILE_BYTES)]
 ObjectIds = Annotated[tuple[ObjectId, ...], Meta(max_length=4096)]

@@ -12,6 +12,7 @@ from app.protocol.fields import (
     Coord,
     ExportFormat,
     FileBytes,
+    FileName,
     Index,
     Name,
     ObjectId,
@@ -40,7 +41,7 @@ class Open(FromClient, frozen=True, kw_only=True):
     seq: Seq
     image_id: Name | None = None
     data: FileBytes | None = None
-    name: Name | None = None
+    name: FileName | None = None
 
 
 class Hover(FromClient, frozen=True, kw_only=True):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 import msgspec
-from litestar import Response, post
+from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.openapi.datastructures import ResponseSpec
@@ -19,7 +20,7 @@ from app.engine.contract import Candidates
 from app.engine.postprocess import upsampled_mask
 from app.errors import TooManyObjectsError
 from app.exports.selection import ExportObject, Selection
-from app.protocol.fields import BoxXyxy, ExportFormat, Name
+from app.protocol.fields import BoxXyxy, ExportFormat, FileName, Name
 from app.realtime.lobby import Lobby
 from app.realtime.predictor import Predictor
 from app.session.objects import SessionObject
@@ -30,6 +31,18 @@ from app.web.problems import refused, unreadable_handlers
 from app.web.segment import UNCOMPRESSED, Point, SegmentRequest, query_of
 
 MAX_BODY_BYTES: Final = 2**20
+LONE_SURROGATES: Final = re.compile(
+    rb"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+"""Halves of characters in JSON; the group is what only looks like one."""
+
+
+class ExportHttpRequest(Request[Any, Any, Any]):
+    """A request whose JSON may have halves of characters in a name, as Python writes one on disk that is no text."""
+
+    async def body(self) -> bytes:
+        """Return the body without them: they stand for nothing that could be read."""
+        return LONE_SURROGATES.sub(rb"\1", await super().body())
 
 
 class ExportedObject(msgspec.Struct, frozen=True):
@@ -46,7 +59,7 @@ class ExportRequest(msgspec.Struct, frozen=True):
     image_id: Annotated[Name, Meta(description="what the upload gave")]
     format: Annotated[ExportFormat, Meta(description="of the file")]
     objects: Annotated[list[ExportedObject], Meta(max_length=4096)]
-    name: Annotated[Name | None, Meta(description="file name of the picture, which label files repeat")] = None
+    name: Annotated[FileName | None, Meta(description="file name of the picture, which label files repeat")] = None
 
 
 EXAMPLE: Final = Example(
@@ -72,6 +85,7 @@ FILE: Final = ResponseSpec(
     summary="A file of masks",
     status_code=200,
     tags=["masks"],
+    request_class=ExportHttpRequest,
     request_max_body_size=MAX_BODY_BYTES,
     opt={UNCOMPRESSED: True},
     exception_handlers=unreadable_handlers(),

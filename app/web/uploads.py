@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import msgspec
-from litestar import post
+from litestar import Request, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import MultipartBody
 
 from app.errors import ImageTooLargeError
 from app.realtime.predictor import Predictor
 from app.settings import Settings
 from app.web.examples import UPLOADED, answered
+from app.web.forms import UploadOperation, picture_file
 from app.web.problems import not_kept_response, refused
 
 CHUNK_BYTES = 2**16
-
-
-@dataclass
-class UploadForm:
-    """The form: one field, `file`. Its name and media type are not looked at."""
-
-    file: UploadFile
 
 
 class Uploaded(msgspec.Struct, frozen=True):
@@ -40,6 +33,7 @@ class Uploaded(msgspec.Struct, frozen=True):
     summary="Upload a picture",
     status_code=200,
     tags=["pictures"],
+    operation_class=UploadOperation,
     responses={
         200: answered(Uploaded, "the picture's id, and its size upright", UPLOADED),
         **refused(400, 413, 415, 503),
@@ -47,13 +41,13 @@ class Uploaded(msgspec.Struct, frozen=True):
     exception_handlers={OSError: not_kept_response},
 )
 async def upload(
-    data: MultipartBody[UploadForm], predictor: NamedDependency[Predictor], settings: NamedDependency[Settings]
+    request: Request[Any, Any, Any], predictor: NamedDependency[Predictor], settings: NamedDependency[Settings]
 ) -> Uploaded:
     """Keep a JPEG, PNG or WebP picture and return its id; the same bytes always get the same id.
 
     The model begins on the picture at once, so that the first click finds it encoded.
     """
-    info = await predictor.pictures.add(await read_file(data.file, settings.max_upload_bytes))
+    info = await predictor.pictures.add(await read_file(await picture_file(request), settings.max_upload_bytes))
     predictor.prepare(info.image_id)
     return Uploaded(info.image_id, info.width, info.height)
 

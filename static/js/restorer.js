@@ -5,7 +5,6 @@
 
 import { promptsOf } from "./history.js";
 import { PALETTE } from "./palette.js";
-import { clipName } from "./protocol.js";
 import { recipeOf } from "./recipe.js";
 import { Refused, Superseded } from "./requests.js";
 
@@ -66,7 +65,7 @@ export class Restorer {
       signal.throwIfAborted();
       this.progress({ stage: "queued", fraction: null, position: null });
       try {
-        await this.exchange.request({ t: "open", image_id: imageId, name: clipName(picture.name) }, { replay });
+        await this.exchange.request({ t: "open", image_id: imageId, name: picture.name }, { replay });
         return;
       } catch (error) {
         // The server may have restarted between the upload and the opening.

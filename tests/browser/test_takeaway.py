@@ -17,9 +17,13 @@ from tests.browser.studio import DISC_A, DISC_B, OpenStudio, Studio, discs
 pytestmark = pytest.mark.browser
 
 
-def with_two_objects(open_studio: OpenStudio) -> Studio:
+STRANGE = "Screenshot  1.23.45\u202fPM [1], Cafe\u0301 100% \u0939\u093f\u0928\u094d\u0926\u0940 \U0001f41e"
+"""A stem with many kinds of spaces, letters and signs; a joiner is what Chromium would save as something else."""
+
+
+def with_two_objects(open_studio: OpenStudio, name: str = "discs.png") -> Studio:
     studio = open_studio(permissions=["clipboard-read", "clipboard-write"])
-    studio.open(discs())
+    studio.open({**discs(), "name": name})
     studio.add_object(DISC_A)
     studio.add_object(DISC_B)
     return studio
@@ -27,6 +31,10 @@ def with_two_objects(open_studio: OpenStudio) -> Studio:
 
 def content(download: Download) -> bytes:
     return Path(download.path()).read_bytes()
+
+
+def names_in(download: Download) -> list[str]:
+    return zipfile.ZipFile(io.BytesIO(content(download))).namelist()
 
 
 def picture(data: bytes) -> Image.Image:
@@ -71,16 +79,20 @@ def test_cutout_of_one_object_has_the_masks_alpha_and_is_copied_as_it_is_saved(o
     expect(studio.page.locator("#notice")).to_be_hidden()
 
 
-def test_every_format_of_all_objects(open_studio: OpenStudio) -> None:
-    studio = with_two_objects(open_studio)
+def test_every_format_of_all_objects_under_the_pictures_own_name(open_studio: OpenStudio) -> None:
+    studio = with_two_objects(open_studio, f"{STRANGE}.png")
     assert picture(content(save(studio, "All 2", "overlay"))).size == (640, 400)
     assert picture(content(save(studio, "All 2", "cutout"))).mode == "RGBA"
-    assert len(json.loads(content(save(studio, "All 2", "coco")))["annotations"]) == 2
-    assert len(json.loads(content(save(studio, "All 2", "labelme")))["shapes"]) >= 2
+    coco = json.loads(content(save(studio, "All 2", "coco")))
+    assert (len(coco["annotations"]), coco["images"][0]["file_name"]) == (2, f"{STRANGE}.png")
+    labelme = save(studio, "All 2", "labelme")
+    assert labelme.suggested_filename == f"{STRANGE}.json"
+    assert json.loads(content(labelme))["imagePath"] == f"{STRANGE}.png"
+    assert len(json.loads(content(labelme))["shapes"]) >= 2
     assert b"<svg" in content(save(studio, "All 2", "svg"))
     assert json.loads(content(save(studio, "All 2", "recipe")))
-    for kind in ("mask", "yolo"):
-        assert len(zipfile.ZipFile(io.BytesIO(content(save(studio, "All 2", kind)))).namelist()) >= 2
+    assert len(names_in(save(studio, "All 2", "mask"))) >= 2
+    assert names_in(save(studio, "All 2", "yolo")) == ["data.yaml", f"labels/train/{STRANGE}.txt"]
 
 
 def test_keyboard_alone_makes_and_exports_an_object(open_studio: OpenStudio) -> None:

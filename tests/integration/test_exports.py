@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
+import zipfile
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,6 +23,7 @@ from tests.conftest import Server
 from tests.export_readers import coco_decoded, from_png, unzipped
 from tests.image_files import file_of, noise, png
 from tests.integration.peer import DEADLINE_S, Peer, greeted, opened, uploaded
+from tests.strange_names import STRANGE_NAMES
 
 pytestmark = pytest.mark.anyio
 FORMATS = ("coco", "yolo", "labelme", "svg", "mask", "cutout", "overlay", "recipe")
@@ -213,11 +216,63 @@ async def test_every_format_comes_over_http(server: Server, kind: str) -> None:
     image_id = await uploaded(server, file_of(noise(160, 120), "PNG"))
     response = await post(server, {"image_id": image_id, "format": kind, "objects": [POINT], "name": "Käfer.png"})
     assert response.status_code == 200, response.text
-    kept, name = response.headers["content-disposition"].split("; filename*=UTF-8''")
-    assert kept == "attachment"
-    assert unquote(name).startswith("Käfer.")
+    assert saved_as(response).startswith("Käfer.")
     assert "content-encoding" not in response.headers
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def labelled(server: Server, kind: str, name: str, label: str = "cup") -> httpx.Response:
+    image_id = await uploaded(server, png(160, 120))
+    objects = [{**POINT, "name": label}]
+    response = await post(server, {"image_id": image_id, "format": kind, "objects": objects, "name": name})
+    assert response.status_code == 200, response.text
+    return response
+
+
+def saved_as(response: httpx.Response) -> str:
+    """Return the name under which a browser saves a file."""
+    kept, _, name = response.headers["content-disposition"].partition("; filename*=UTF-8''")
+    assert kept == "attachment"
+    assert re.fullmatch(r"([\w.~-]|%[0-9A-F]{2})+", name, re.ASCII)
+    return unquote(name)
+
+
+@pytest.mark.parametrize("name", STRANGE_NAMES[::2], ids=ascii)
+async def test_labels_over_http_belong_to_the_picture_whatever_its_name(server: Server, name: str) -> None:
+    stem = name.rpartition(".")[0]
+    assert (await labelled(server, "coco", name)).json()["images"][0]["file_name"] == name
+    assert (await labelled(server, "recipe", name)).json()["name"] == name
+    labelme = await labelled(server, "labelme", name)
+    assert labelme.json()["imagePath"] == name
+    assert saved_as(labelme) == f"{stem}.json"
+    yolo = await labelled(server, "yolo", name)
+    assert saved_as(yolo) == f"{stem}.yolo.zip"
+    with zipfile.ZipFile(io.BytesIO(yolo.content)) as archive:
+        assert archive.namelist() == ["data.yaml", f"labels/train/{stem}.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ('a"b\u202e;c%41.png', "a_b;c%41.json"),
+        ("caf\udce9 \udc1e\ud83d.png", "caf .json"),
+        ("\u732b" * 100 + ".png", "\u732b" * 80 + "-"),
+    ],
+    ids=ascii,
+)
+async def test_a_file_over_http_is_saved_under_a_name_that_every_system_takes(
+    server: Server, name: str, expected: str
+) -> None:
+    saved = saved_as(await labelled(server, "labelme", name))
+    assert saved.startswith(expected)
+    assert len(saved.encode()) <= 255
+
+
+async def test_halves_of_characters_are_left_out_of_a_text_and_nothing_else(server: Server) -> None:
+    text = "a\\ud800 \U0001f41e\\"  # which JSON writes with backslashes that aren't of a half
+    response = await labelled(server, "coco", "caf\udce9.png", f"{text}\ud800 \udfffb")
+    assert response.json()["categories"][0]["name"] == f"{text} b"
+    assert response.json()["images"][0]["file_name"] == "caf.png"
 
 
 async def test_an_export_over_http_is_the_mask_that_segment_has(server: Server) -> None:

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from app.__main__ import main as run
 from app.cli.mask_file import FORMATS, format_of
 from app.cli.one_mask import Ask, segment
 from app.cli.segment import add_arguments, box_of, main, point_of
 from app.engine.fake import FakeEngine
 from app.errors import BadCoordError, CorruptImageError, UnknownObjectError
 from app.pictures import PictureLimits
+from tests.export_readers import unzipped
 from tests.image_files import png
 
 LIMITS = PictureLimits(max_bytes=10**6, max_pixels=10**6, max_side=10**4, max_aspect=100)
@@ -135,3 +141,24 @@ def test_what_is_no_recipe_is_refused_before_a_model_is_loaded(
     for file, told in ((tmp_path / "missing.json", "No such file"), (Path(__file__), "recipe")):
         assert main(parser.parse_args(["cat.jpg", "--recipe", str(file)])) == 1
         assert told in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name on disk is text")
+@pytest.mark.parametrize("kind", ["coco", "labelme", "yolo", "recipe"])
+def test_a_picture_and_a_file_may_have_names_that_are_no_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    monkeypatch.setattr("app.cli.segment.loaded", lambda _: FakeEngine())
+    photo = tmp_path / os.fsdecode(b"caf\xe9 \xe2\x80\xafPM.png")
+    photo.write_bytes(png(160, 120))
+    out = photo.with_suffix(".zip" if kind == "yolo" else ".json")
+    assert run(["segment", str(photo), "--point", "80,60", "--format", kind, "--out", str(out)]) == 0
+    assert "caf\\udce9 \u202fPM" in capsys.readouterr().out
+    if kind == "yolo":
+        assert "labels/train/caf \u202fPM.txt" in unzipped(out.read_bytes())
+    else:
+        assert "caf \u202fPM.png" in names_in(json.loads(out.read_bytes()))
+
+
+def names_in(content: dict[str, Any]) -> set[str | None]:
+    return {content.get("name"), content.get("imagePath"), content.get("images", [{}])[0].get("file_name")}

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ from tests.protocol_server import (
     running,
     unused_url,
 )
+from tests.strange_names import STRANGE_NAMES
 
 pytestmark = pytest.mark.anyio
 DEADLINE_S = 20.0
@@ -53,12 +56,30 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
+def renamed(photo: Path, name: str) -> Path:
+    return photo.rename(photo.with_name(name))
+
+
 async def test_a_picture_is_uploaded_and_opened_by_its_id(server: FakeServer, photo: Path) -> None:
     async with connect(server.url) as session:
         opened = await session.open(photo)
     assert (opened.width, opened.height) == (WIDTH, HEIGHT)
     assert PHOTO in server.uploads[0]
     assert m.Open(seq=1, image_id="abc", name="photo.png") in server.received
+
+
+@pytest.mark.parametrize("name", [*STRANGE_NAMES[::3], "x" * 251 + ".png"], ids=ascii)
+async def test_a_picture_is_opened_under_the_name_that_its_disk_has(server: FakeServer, photo: Path, name: str) -> None:
+    async with connect(server.url) as session:
+        await session.open(renamed(photo, name))
+    assert m.Open(seq=1, image_id="abc", name=name) in server.received
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name on disk is text")
+async def test_a_picture_whose_name_is_no_text_is_opened_under_what_is(server: FakeServer, photo: Path) -> None:
+    async with connect(server.url) as session:
+        await session.open(renamed(photo, os.fsdecode(b"caf\xe9 \xff.png")))
+    assert m.Open(seq=1, image_id="abc", name="caf .png") in server.received
 
 
 @pytest.mark.parametrize(

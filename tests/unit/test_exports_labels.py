@@ -152,7 +152,7 @@ def test_no_object_is_a_picture_without_labels(tmp_path: Path) -> None:
     assert labelme_shapes(nothing_of("labelme"))["shapes"] == []
     assert svg_paths(nothing_of("svg")) == []
     assert nothing_of("yolo")["labels/train/photo.txt"] == b""
-    assert yaml.safe_load(nothing_of("yolo")["data.yaml"])["names"] == {}
+    assert yaml.safe_load(nothing_of("yolo")["data.yaml"])["names"] == {0: "object"}
 
 
 def test_an_empty_mask_is_an_object_without_a_shape(tmp_path: Path) -> None:
