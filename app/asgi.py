@@ -47,6 +47,7 @@ from app.web.metrics import collect_state, metrics
 from app.web.openapi import openapi_config
 from app.web.pages import engines, load_samples, studio
 from app.web.problems import problem_handlers
+from app.web.renditions import rendition
 from app.web.segment import UNCOMPRESSED, segment
 from app.web.socket import session_socket
 from app.web.uploads import upload
@@ -122,7 +123,7 @@ def create_app(
 def routes() -> list[ControllerRouterHandler]:
     """Return every way in."""
     pages: list[ControllerRouterHandler] = [studio, engines, docs, static_files()]
-    api: list[ControllerRouterHandler] = [upload, segment, export, health, limits]
+    api: list[ControllerRouterHandler] = [upload, rendition, segment, export, health, limits]
     return [*pages, *api, healthz, readyz, metrics, session_socket]
 
 

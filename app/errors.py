@@ -9,7 +9,7 @@
     ├── UnknownObjectError       unknown_object     404
     ├── UnknownModelError        unknown_model      404
     ├── ModelUnavailableError    model_unavailable  503   weights missing, damaged or of another model
-    ├── UnsupportedImageError    unsupported_image  415   not JPEG, PNG or WebP
+    ├── UnsupportedImageError    unsupported_image  415   of a format that isn't read
     ├── CorruptImageError        corrupt_image      415   cut or damaged
     ├── ImageTooLargeError       image_too_large    413   too many bytes
     ├── TooManyPixelsError       too_many_pixels    413
@@ -95,7 +95,7 @@ class ModelUnavailableError(HoverError):
 
 
 class UnsupportedImageError(HoverError):
-    """The file is not a JPEG, PNG or WebP picture."""
+    """The file is no picture, or one of a format that isn't read."""
 
     code, http_status = "unsupported_image", 415
 

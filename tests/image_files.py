@@ -41,3 +41,23 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 def png_with_exif(exif: bytes, width: int = 64, height: int = 48) -> bytes:
     data = png(width, height)
     return data[:33] + chunk(b"eXIf", exif) + data[33:]
+
+
+def with_chunks(data: bytes, *chunks: bytes) -> bytes:
+    """Return a PNG with more chunks behind its header."""
+    return data[:33] + b"".join(chunks) + data[33:]
+
+
+def wrong_checksum(whole: bytes) -> bytes:
+    """Return a chunk whose checksum is wrong."""
+    return whole[:-4] + bytes(byte ^ 0xFF for byte in whole[-4:])
+
+
+def png16(levels: np.ndarray[Any, Any], *, alpha: np.ndarray[Any, Any] | None = None, more: bytes = b"") -> bytes:
+    """Return a PNG of 16 bit grey, with alpha if need be; both (H, W)."""
+    h, w = levels.shape
+    parts = levels[..., None] if alpha is None else np.stack([levels, alpha], -1)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in parts)
+    head = struct.pack(">IIBBBBB", w, h, 16, 0 if alpha is None else 4, 0, 0, 0)
+    body = chunk(b"IHDR", head) + more + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body

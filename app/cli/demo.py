@@ -121,7 +121,7 @@ def report_of(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the demo's arguments to a parser."""
-    parser.add_argument("photo", type=Path, help="a JPEG, PNG or WebP picture")
+    parser.add_argument("photo", type=Path, help="a picture: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF")
     add_url(parser)
     parser.add_argument("--out", type=Path, default=Path("overlay.png"), help="where the overlay goes (%(default)s)")
 

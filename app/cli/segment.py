@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `segment`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description, parser.epilog = "Segment what a prompt points at, without a server.", EPILOG
-    parser.add_argument("picture", metavar="PICTURE", type=Path, help="a JPEG, PNG or WebP picture")
+    parser.add_argument("picture", metavar="PICTURE", type=Path, help="JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF")
     parser.add_argument(
         "--point",
         metavar="X,Y[,LABEL]",

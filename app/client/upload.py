@@ -42,7 +42,7 @@ async def upload(url: str, picture: Picture, *, timeout_s: float) -> str:
 
     Args:
         url: the server's address, such as http://127.0.0.1:8000.
-        picture: a file, or the bytes of one: JPEG, PNG or WebP.
+        picture: a file, or the bytes of one: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF.
         timeout_s: longest silence of the network.
 
     Raises:

@@ -65,7 +65,13 @@ class Progress:
 
 @dataclass(frozen=True)
 class Image:
-    """A picture that takes prompts; `cached` where the server had already encoded it."""
+    """A picture that takes prompts; `cached` where the server had already encoded it.
+
+    Attributes:
+        orientation: 1 to 8, EXIF's number of the turn that the pixels of the file needed.
+        rendered: True where other programs show the file not at all or otherwise than it was segmented, such as
+            16 bit grey that fills little of its range.
+    """
 
     seq: int
     image_id: str
@@ -74,6 +80,8 @@ class Image:
     model: str
     cached: bool
     encode_ms: float
+    orientation: int = 1
+    rendered: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ STROKES_ACROSS: Final = 400
 COLOR_LEVEL: Final = 3
 """How hard zlib tries on pictures: more takes twice as long for a tenth of the bytes."""
 MASK_LEVEL: Final = 6
+RGBA_CHANNELS: Final = 4
 
 
 def mask_png(selection: Selection, out: BoundedBuffer) -> None:
@@ -72,21 +73,24 @@ def member_name(number: int, shown: ExportObject) -> str:
 def cutout_png(selection: Selection, out: BoundedBuffer) -> None:
     """Write the picture with everything but the objects transparent, and black beneath.
 
+    Where the picture is itself transparent, so is the object.
+
     Raises:
         UnknownObjectError: there is no object.
     """
     require_object(selection)
-    alpha: NDArray[np.uint8] = np.zeros((*selection.image.size_hw, 1), np.uint8)
+    cut: NDArray[np.uint8] = np.zeros((*selection.image.size_hw, 1), np.uint8)
     for shown in selection.objects:
-        alpha[shown.draw()] = 255
+        cut[shown.draw()] = 255
     pixels = selection.pixels()
-    pixels &= alpha  # what was cut away is nobody's business
-    Pil.fromarray(np.concatenate([pixels, alpha], axis=2)).save(out, "PNG", compress_level=COLOR_LEVEL)
+    pixels &= cut  # what was cut away is nobody's business; a picture's own transparency stays
+    rgba = pixels if pixels.shape[2] == RGBA_CHANNELS else np.concatenate([pixels, cut], axis=2)
+    Pil.fromarray(rgba).save(out, "PNG", compress_level=COLOR_LEVEL)
 
 
 def overlay_png(selection: Selection, out: BoundedBuffer) -> None:
-    """Write the picture with the objects tinted and outlined in their colours."""
-    pixels = selection.pixels()
+    """Write the picture, over white, with the objects tinted and outlined in their colours."""
+    pixels = opaque(selection.pixels())
     outlines: list[tuple[list[Ring], tuple[int, int, int]]] = []
     for shown in selection.objects:
         mask_hw, color = shown.draw(), color_rgb(shown.item.color)
@@ -100,7 +104,17 @@ def overlay_png(selection: Selection, out: BoundedBuffer) -> None:
     drawn.save(out, "PNG", compress_level=COLOR_LEVEL)
 
 
-def tint(pixels: PixelArray, mask_hw: MaskArray, color: tuple[int, int, int]) -> None:
+def opaque(pixels: PixelArray) -> NDArray[np.uint8]:
+    """Return a picture over white, (H, W, 3); the same array where it is opaque."""
+    if pixels.shape[2] != RGBA_CHANNELS:
+        return pixels
+    picture = Pil.fromarray(pixels)
+    white = Pil.new("RGB", picture.size, "white")
+    white.paste(picture, mask=picture)
+    return np.array(white)
+
+
+def tint(pixels: NDArray[np.uint8], mask_hw: MaskArray, color: tuple[int, int, int]) -> None:
     """Mix a colour into the pixels of a mask, in place."""
     x0, y0, x1, y1 = box_of(mask_hw)
     crop, inside = pixels[y0:y1, x0:x1], mask_hw[y0:y1, x0:x1]

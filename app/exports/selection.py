@@ -13,7 +13,7 @@ from app.session.objects import SessionObject
 from app.session.session import OpenImage
 
 PixelArray = NDArray[np.uint8]
-"""(H, W, 3) uint8 RGB, upright, at the picture's native size."""
+"""(H, W, 3) uint8 RGB, or (H, W, 4) with alpha where the picture is transparent; upright, at its native size."""
 
 
 @dataclass(frozen=True)

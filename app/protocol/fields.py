@@ -31,6 +31,8 @@ ClockMs = Annotated[float, Meta(ge=0, le=1e15)]
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Orientation = Annotated[int, Meta(ge=1, le=8)]
+"""EXIF's number of the turn that makes stored pixels upright."""
 Side = Annotated[int, Meta(ge=0, le=2**20)]
 GridSide = Annotated[int, Meta(ge=0, le=MAX_MASK_SIDE)]
 Name = Annotated[str, Meta(max_length=256)]

@@ -18,6 +18,7 @@ from app.protocol.fields import (
     Name,
     ObjectId,
     ObjectIds,
+    Orientation,
     Points,
     Seconds,
     Seq,
@@ -55,7 +56,11 @@ class Progress(FromServer, frozen=True, kw_only=True):
 
 
 class Image(FromServer, frozen=True, kw_only=True):
-    """The picture is ready for prompts; `cached` if its embedding was already there."""
+    """The picture is ready for prompts; `cached` if its embedding was already there.
+
+    The pixels of the file, decoded without heeding any mark of it, are upright once turned by `orientation`, as EXIF
+    numbers it. Where `rendered`, programs show the file not at all or otherwise: `GET /api/pictures/IMAGE_ID` shows it.
+    """
 
     seq: Seq
     image_id: Name
@@ -64,6 +69,8 @@ class Image(FromServer, frozen=True, kw_only=True):
     model: Name
     cached: bool
     encode_ms: Milliseconds
+    orientation: Orientation = 1
+    rendered: bool = False
 
 
 class Preview(FromServer, frozen=True, kw_only=True):

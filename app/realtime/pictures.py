@@ -1,6 +1,6 @@
 """The pictures that were uploaded: kept as they came, decoded one at a time in a worker thread.
 
-Bounded by bytes; the least recently used goes first. Nothing that was uploaded is ever served back.
+Bounded by bytes; the least recently used goes first. The bytes that were uploaded are never served back.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from app.engine.contract import Image
 from app.errors import BusyError, UnknownImageError
-from app.pictures import Picture, PictureLimits, read_native, read_picture
+from app.pictures import NativeArray, PictureLimits, Rendition, read_native, read_picture, render_picture
 from app.session.session import OpenImage
 
 FRESH: Final = 4
 """Pictures whose pixels are kept from the upload until they are encoded, so that they are decoded once."""
 RETRY_AFTER_S: Final = 2.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class PictureStore:
             BusyError: too many pictures wait to be decoded.
             HoverError: the picture is refused; see `app.pictures.read_picture`.
         """
-        picture = await self._read(data)
-        info = OpenImage(picture.image_id, picture.width, picture.height)
+        picture = await self._work(read_picture, data)
+        info = OpenImage(picture.image_id, picture.width, picture.height, picture.orientation, picture.rendered)
         if info.image_id not in self._kept:
             self._kept[info.image_id] = Stored(data, info)
             self._bytes += len(data)
@@ -85,10 +86,19 @@ class PictureStore:
         """
         stored = self._stored(image_id)
         working = self._fresh.pop(image_id, None)
-        return working if working is not None else (await self._read(stored.data)).working
+        return working if working is not None else (await self._work(read_picture, stored.data)).working
 
-    def native(self, image_id: str) -> Callable[[], Image]:
-        """Return what reads a picture at its own size, (H, W, 3) uint8 RGB, upright; call it in a worker thread.
+    async def rendition(self, image_id: str) -> Rendition:
+        """Return a picture as every browser shows it.
+
+        Raises:
+            UnknownImageError: the picture isn't kept.
+            BusyError: too many pictures wait to be decoded.
+        """
+        return await self._work(render_picture, self._stored(image_id).data)
+
+    def native(self, image_id: str) -> Callable[[], NativeArray]:
+        """Return what reads a picture at its own size, see `read_native`; call it in a worker thread.
 
         Raises:
             UnknownImageError: the picture isn't kept.
@@ -106,12 +116,12 @@ class PictureStore:
         self._kept.move_to_end(image_id)
         return stored
 
-    async def _read(self, data: bytes) -> Picture:
+    async def _work(self, read: Callable[[bytes, PictureLimits], T], data: bytes) -> T:
         if self._waiting >= self._max_waiting:
             raise BusyError(f"{self._waiting} pictures wait to be read; try again", retry_after_s=RETRY_AFTER_S)
         self._waiting += 1
         try:
-            work = asyncio.get_running_loop().run_in_executor(self._worker, read_picture, data, self._limits)
+            work = asyncio.get_running_loop().run_in_executor(self._worker, read, data, self._limits)
             return await asyncio.wait_for(work, self._timeout_s)
         except asyncio.TimeoutError as error:
             raise BusyError("the picture couldn't be read in time; try again", retry_after_s=RETRY_AFTER_S) from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.errors import BadMessageError, NoImageError, TooManyObjectsError, TooManyPointsError, UnknownObjectError
@@ -44,11 +44,18 @@ REMEMBERED_SEQS: Final = 256
 
 @dataclass(frozen=True)
 class OpenImage:
-    """The picture that the session works on, upright."""
+    """The picture that the session works on, upright.
+
+    Attributes:
+        image_id, width, height: as in `app.pictures.Picture`.
+        orientation, rendered: what a page needs to show the file as the model sees it; no part of which picture it is.
+    """
 
     image_id: str
     width: int
     height: int
+    orientation: int = field(default=1, compare=False)
+    rendered: bool = field(default=False, compare=False)
 
     @property
     def size_hw(self) -> tuple[int, int]:
@@ -261,6 +268,8 @@ class Session:
             model=self.model,
             cached=cached,
             encode_ms=encode_ms,
+            orientation=image.orientation,
+            rendered=image.rendered,
         )
 
     def everything(self, seq: int) -> list[ServerMessage]:

@@ -15,7 +15,7 @@ from litestar import MediaType, Request, Response, get
 
 from app import __version__
 from app.web.conditional import name_version
-from app.web.examples import CAT
+from app.web.examples import CAT, UPLOADED
 from app.web.socket_docs import socket_docs
 
 Schema = dict[str, Any]
@@ -96,7 +96,7 @@ def operation_doc(schema: Schema, url: str, method: str, path: str, operation: S
         media_type=media_type,
         inputs=tuple(inputs(schema, body["schema"])) if body else (),
         replies=tuple(reply_doc(status, reply) for status, reply in operation["responses"].items()),
-        commands=tuple(commands(schema, url, media_type, body)),
+        commands=tuple(commands(schema, url.replace("{image_id}", str(UPLOADED["image_id"])), media_type, body)),
     )
 
 

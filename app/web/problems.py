@@ -32,7 +32,7 @@ MEANINGS: Final = {
     400: ("BAD_REQUEST", "what was sent can't be understood, or a point or box isn't on the picture"),
     404: ("IMAGE_NOT_FOUND", "the picture isn't kept (any more): upload it again"),
     413: ("FILE_TOO_LARGE", "too many bytes or pixels"),
-    415: ("UNSUPPORTED_FORMAT", "not a JPEG, PNG or WebP picture, or a damaged one"),
+    415: ("UNSUPPORTED_FORMAT", "no picture of a format that is read, or a damaged one"),
     500: ("MODEL_ERROR", "the model failed on this request; try again"),
     503: ("MODEL_NOT_READY", "too much waits, or the model isn't there: try again after `Retry-After` seconds"),
 }

@@ -1,13 +1,14 @@
-"""`POST /api/upload`: a picture comes in, its id goes out. Nothing that came in is ever sent out again."""
+"""`POST /api/upload`: a picture comes in, its id goes out. The bytes that came in are never sent out again."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
+from msgspec import Meta
 
 from app.errors import ImageTooLargeError
 from app.realtime.predictor import Predictor
@@ -17,14 +18,18 @@ from app.web.forms import UploadOperation, picture_file
 from app.web.problems import not_kept_response, refused
 
 CHUNK_BYTES = 2**16
+ORIENTATION: Final = "EXIF's number, 1 to 8, of the turn that the stored pixels need; left out for 1"
+RENDERED: Final = "true where browsers show the file not at all or otherwise: show /api/pictures/IMAGE_ID instead"
 
 
-class Uploaded(msgspec.Struct, frozen=True):
+class Uploaded(msgspec.Struct, frozen=True, omit_defaults=True):
     """A picture that was understood; sizes of the upright picture in pixels."""
 
     image_id: str
     width: int
     height: int
+    orientation: Annotated[int, Meta(description=ORIENTATION)] = 1
+    rendered: Annotated[bool, Meta(description=RENDERED)] = False
 
 
 @post(
@@ -43,13 +48,15 @@ class Uploaded(msgspec.Struct, frozen=True):
 async def upload(
     request: Request[Any, Any, Any], predictor: NamedDependency[Predictor], settings: NamedDependency[Settings]
 ) -> Uploaded:
-    """Keep a JPEG, PNG or WebP picture and return its id; the same bytes always get the same id.
+    """Keep a picture and return its id; the same bytes always get the same id.
+
+    JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF are read, and HEIC where `pillow-heif` is installed.
 
     The model begins on the picture at once, so that the first click finds it encoded.
     """
     info = await predictor.pictures.add(await read_file(await picture_file(request), settings.max_upload_bytes))
     predictor.prepare(info.image_id)
-    return Uploaded(info.image_id, info.width, info.height)
+    return Uploaded(info.image_id, info.width, info.height, info.orientation, info.rendered)
 
 
 async def read_file(file: UploadFile, max_bytes: int) -> bytes:

@@ -30,6 +30,7 @@ ALLOWED = {
         "app.settings",
         "app.pictures",
     },
+    "pictures": {"app.errors", "app.engine", "app.settings", "app.pictures"},
     "client": {"app.errors", "app.protocol", "app.client"},
 }
 """Which packages of ours each package may import; the shells above them may import all."""

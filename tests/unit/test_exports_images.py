@@ -8,7 +8,9 @@ import pytest
 from app.errors import ImageTooLargeError, TooManyObjectsError, UnknownObjectError
 from app.exports.make import WITH_PIXELS, make_file
 from app.exports.palette import color_rgb
+from app.exports.selection import Selection
 from app.protocol.fields import ExportFormat
+from app.protocol.masks import MaskArray
 from tests.export_readers import MAX_BYTES, blob, from_png, made, pixels_of, selection, unzipped
 
 MASKS = [blob(90, 160, 1), blob(90, 160, 2), blob(90, 160, 3)]
@@ -47,6 +49,28 @@ def test_a_cutouts_alpha_is_the_mask_and_nothing_else_of_the_picture_is_in_it() 
     assert np.array_equal(rgba[..., 3], np.where(both, 255, 0))
     assert np.array_equal(rgba[both][:, :3], pixels_of(90, 160)[both])
     assert not rgba[~both].any()
+
+
+def transparent(*masks: MaskArray) -> Selection:
+    """Return objects on a picture that is more transparent from left to right."""
+    alpha = np.broadcast_to(np.linspace(0, 255, 160).astype(np.uint8)[:, None], (90, 160, 1))
+    pixels = np.concatenate([pixels_of(90, 160), alpha], axis=2)
+    return replace(selection(*masks), pixels=pixels.copy)
+
+
+def test_a_cutout_keeps_the_transparency_of_its_picture() -> None:
+    chosen = transparent(MASKS[0])
+    rgba = np.asarray(from_png(made("cutout", chosen).data))
+    assert np.array_equal(rgba[MASKS[0]], chosen.pixels()[MASKS[0]])
+    assert not rgba[~MASKS[0]].any()
+
+
+def test_an_overlay_of_a_transparent_picture_lies_over_white() -> None:
+    rgb = np.asarray(from_png(made("overlay", transparent()).data))
+    before = pixels_of(90, 160)
+    assert rgb[:, 0].min() == 255
+    assert np.array_equal(rgb[:, -1], before[:, -1])
+    assert np.abs(rgb[:, 80] - (255 - (255.0 - before[:, 80]) * 128 / 255)).max() <= 2
 
 
 def test_an_overlay_tints_the_objects_and_leaves_the_rest() -> None:

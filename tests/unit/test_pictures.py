@@ -58,9 +58,6 @@ def cut(data: bytes) -> bytes:
         (b"<!doctype html><html><body>no</body></html>", UnsupportedImageError),
         (b"%PDF-1.7\n", UnsupportedImageError),
         (b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', UnsupportedImageError),
-        (file_of(Pil.new("RGB", (9, 9)), "GIF"), UnsupportedImageError),
-        (file_of(Pil.new("RGB", (9, 9)), "BMP"), UnsupportedImageError),
-        (file_of(Pil.new("RGB", (9, 9)), "TIFF"), UnsupportedImageError),
         (file_of(Pil.new("RGB", (16, 16)), "ICO"), UnsupportedImageError),
         (cut(file_of(noise(64, 48), "JPEG")), CorruptImageError),
         (cut(file_of(noise(64, 48), "PNG")), CorruptImageError),
@@ -69,7 +66,7 @@ def cut(data: bytes) -> bytes:
         (png_header(0, 0), UnsupportedImageError),
     ],
     ids=[
-        *("empty", "garbage", "html", "pdf", "svg", "gif", "bmp", "tiff", "ico"),
+        *("empty", "garbage", "html", "pdf", "svg", "ico"),
         *("cut jpeg", "cut png", "cut webp", "cut header", "0 x 0"),
     ],
 )
@@ -250,13 +247,12 @@ def test_a_picture_at_the_working_size_is_left_as_it_is() -> None:
     assert read(png(WORKING_SIDE, 100)).working.shape == (100, WORKING_SIDE, 3)
 
 
-def test_text_that_unpacks_to_much_is_refused() -> None:
+def test_text_that_unpacks_to_much_is_not_unpacked() -> None:
     info = PngImagePlugin.PngInfo()
     info.add_text("note", "0" * 50_000_000, zip=True)
     data = file_of(Pil.new("RGB", (8, 8), GRAY), "PNG", pnginfo=info)
     assert len(data) < 100_000
-    with pytest.raises(CorruptImageError):
-        read(data)
+    assert read(data).width == 8
 
 
 @pytest.mark.parametrize("tail", [b"PK\x03\x04 a zip", b"<script>alert(1)</script>"])
