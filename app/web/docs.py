@@ -1,4 +1,7 @@
-"""`/docs`: the HTTP surface and the socket, as one page without scripts that needs nothing from anywhere.
+"""`/docs`: the HTTP surface and the socket, as one page that needs nothing from anywhere.
+
+Its one script writes the address that the page came from into the commands: behind a reverse proxy the server doesn't
+know it.
 
 It says what the OpenAPI schema and the message types say, so that it can't fall behind them.
 """
@@ -60,9 +63,11 @@ class OperationDoc:
 def docs(request: Request[Any, Any, Any]) -> Response[str]:
     """Return the page, rendered in a worker thread: it is long, and nobody who hovers should wait for it."""
     base_url = str(request.base_url).rstrip("/")
+    path: bytes = request.scope["raw_path"]  # Litestar takes the slash off the other one
     page = request.app.template_engine.get_template("docs.html").render(  # type: ignore[union-attr]
-        request=request,
         version=__version__,
+        root="../" if path.endswith(b"/") else "",
+        base_url=base_url,
         operations=operation_docs(request.app.openapi_schema.to_schema(), base_url),
         socket=socket_docs(),
         socket_url=base_url.replace("http", "ws", 1) + "/ws",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import License
+from litestar.openapi.spec import License, Server
 
 from app import __version__
 from app.web.conditional import name_version
@@ -22,7 +22,7 @@ def openapi_config() -> OpenAPIConfig:
 
     Decision: no ready-made viewer. Context: Litestar's five load scripts from other hosts, and from here they would
     be megabytes that need inline scripts and styles, which the page's policy forbids. Choice: the JSON alone, and
-    a page of our own without a script. Price: no form that sends requests; the page shows commands that do.
+    a page of our own. Price: no form that sends requests; the page shows commands that do.
     """
     return OpenAPIConfig(
         title="HoverSAM",
@@ -30,6 +30,7 @@ def openapi_config() -> OpenAPIConfig:
         description=DESCRIPTION,
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, after_request=name_version),
+        servers=[Server("..")],  # beside the document, under whatever prefix a proxy puts it
         render_plugins=[JsonRenderPlugin()],
         use_handler_docstrings=True,
     )

@@ -58,7 +58,7 @@ async def studio(
     info = next((model for model in lobby.models if model.name == engine.model), None)
     params_m, bundled = (info.params_m, info.bundled) if info else (0.0, False)
     model = ShownModel(engine.model, params_m, bundled, computes_with(engine))
-    context = {"version": __version__, "model": model, "samples": samples, "limits": settings}
+    context = {"version": __version__, "model": model, "samples": samples, "limits": settings, "root": ""}
     return Template("studio.html", context=context)
 
 

@@ -15,11 +15,15 @@ import { readRecipe } from "./recipe.js";
 /** @typedef {{ tab: string, seq: number, credentials: Credentials | null, recipe: Recipe | null }} Kept */
 /** @typedef {{ tab: string, imageId: string, name: string, file: Blob, at: number }} KeptPicture */
 
-const KEY = "hoversam.tab";
 const STORE = "pictures";
 const MAX_PICTURES = 8;
 /** Another page that holds this tab's lock is a copy of it, unless it is just being unloaded. */
 const LOCK_WAIT_MS = 1500;
+
+/** Servers under several paths of one host keep apart. @returns {string} */
+function key() {
+  return `hoversam.tab${new URL(".", location.href).pathname}`;
+}
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
 function done(request) {
@@ -97,7 +101,7 @@ export class Keeper {
   #write(change) {
     this.kept = { ...this.kept, ...change };
     try {
-      sessionStorage.setItem(KEY, JSON.stringify(this.kept));
+      sessionStorage.setItem(key(), JSON.stringify(this.kept));
     } catch {
       // Storage is switched off or full: the work doesn't outlive a reload, and goes on.
     }
@@ -129,7 +133,7 @@ export async function openKeeper() {
   /** @type {string | null} */
   let text = null;
   try {
-    text = sessionStorage.getItem(KEY);
+    text = sessionStorage.getItem(key());
   } catch {
     // Storage is switched off.
   }

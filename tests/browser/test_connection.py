@@ -192,9 +192,9 @@ def test_copy_of_a_tab_goes_on_with_the_same_work_in_a_session_of_its_own(open_s
     first = open_studio()
     first.open(discs())
     first.add_object(DISC_A)
-    kept = first.page.evaluate("sessionStorage.getItem('hoversam.tab')")
+    kept = first.page.evaluate("sessionStorage.getItem('hoversam.tab/')")
     second = open_studio(
-        beside=first, before=lambda page: page.add_init_script(f"sessionStorage.setItem('hoversam.tab', {kept!r})")
+        beside=first, before=lambda page: page.add_init_script(f"sessionStorage.setItem('hoversam.tab/', {kept!r})")
     )
     second.until("s.objects.length === 1 && !s.restoring")
     assert first.state()["connection"] == "ready"
