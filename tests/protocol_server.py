@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
@@ -72,10 +73,12 @@ class FakeServer:
         self._push(message)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            await (self._upload if head.startswith(b"POST") else self._socket)(head, reader, writer)
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                head = await reader.readuntil(b"\r\n\r\n")
+                await (self._upload if head.startswith(b"POST") else self._socket)(head, reader, writer)
+        finally:
+            writer.close()
 
     async def _upload(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         length = re.search(rb"content-length: (\d+)", head.lower())
@@ -108,6 +111,8 @@ class FakeServer:
     def _answer(self, protocol: ServerProtocol, message: ClientMessage) -> None:
         self.received.append(message)
         for answer in self.script.get(type(message), lambda _: [])(message):
+            if protocol.state is not State.OPEN:  # the client's close came with its last message
+                return
             if isinstance(answer, CloseCode):
                 protocol.send_close(answer)
             elif isinstance(answer, str):

@@ -1,84 +1,66 @@
 """The client for code without `async`: the same session, each call waiting for its answer.
 
-The socket lives on an event loop in a thread of its own, so that the connection stays alive between calls.
+The socket lives on an event loop in a thread of its own, so that the connection stays alive between calls, and so
+that this works in a notebook, whose cells stand in a running loop.
 """
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import weakref
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
 
+from app.client.loop_thread import LoopThread
 from app.client.patience import Reconnect, Timeouts
 from app.client.session import ClientSession, Point, connect
 from app.client.values import Box, File, Image, Latency, Object, Preview, Progress, Welcome
 from app.client.wire import ExportFormat
 
-T = TypeVar("T")
 
-
-@contextmanager
 def connect_blocking(
     url: str,
     *,
     timeouts: Timeouts | None = None,
     reconnect: Reconnect | None = None,
     record: str | Path | None = None,
-) -> Iterator[BlockingSession]:
-    """Give a session of its own on the server at `url`; leaving ends it and its thread. See `connect`.
+) -> BlockingSession:
+    """Return a session of its own on the server at `url`, to be used in a `with` statement or closed. See `connect`.
 
     Raises:
         ConnectionRefusedError: nobody answers there.
         ConnectionError: the server closed the socket or did not say welcome.
         HoverError: the server turned the client away; the class says why.
     """
-    with _loop_in_a_thread() as loop:
-        connection = connect(url, timeouts=timeouts, reconnect=reconnect, record=record)
-        session = loop.run(connection.__aenter__())
-        try:
-            yield BlockingSession(loop, session)
-        finally:
-            loop.run(connection.__aexit__(None, None, None))
-
-
-class _Loop:
-    """An event loop that another thread runs."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what a coroutine returns; it is cancelled where the caller is interrupted."""
-        future = asyncio.run_coroutine_threadsafe(work, self.loop)
-        try:
-            return future.result()
-        finally:
-            future.cancel()
-
-
-@contextmanager
-def _loop_in_a_thread() -> Iterator[_Loop]:
-    inner = _Loop()
-    thread = threading.Thread(target=inner.loop.run_forever, name="hoversam client", daemon=True)
-    thread.start()
+    home = LoopThread(connect(url, timeouts=timeouts, reconnect=reconnect, record=record))
     try:
-        yield inner
-    finally:
-        inner.loop.call_soon_threadsafe(inner.loop.stop)
-        thread.join()
-        inner.loop.run_until_complete(inner.loop.shutdown_default_executor())
-        inner.loop.close()
+        return BlockingSession(home, home.value())
+    except BaseException:
+        home.end()
+        raise
 
 
 class BlockingSession:
-    """A `ClientSession` whose methods return instead of being awaited; see there for what each gives and raises."""
+    """A `ClientSession` whose methods return instead of being awaited; see there for what each gives and raises.
 
-    def __init__(self, loop: _Loop, session: ClientSession) -> None:
-        self._run = loop.run
+    One that nobody closes is closed when nobody can use it any more, at the program's end at the latest.
+    """
+
+    def __init__(self, home: LoopThread[ClientSession], session: ClientSession) -> None:
+        """Args: where the session lives, and the session."""
+        self._run, self._start = home.run, home.start
         self._session = session
+        self._end = weakref.finalize(self, home.end)
+
+    def __enter__(self) -> BlockingSession:
+        """Return the session; leaving closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session and its thread; more than once does no harm."""
+        self._end()
 
     @property
     def welcome(self) -> Welcome:
@@ -118,14 +100,16 @@ class BlockingSession:
         """Return what a click at `(x, y)` would give; None where no answer came in time."""
         return self._run(self._session.preview(x, y, label=label, object=object))
 
-    def hover(self, points: Iterable[Point], *, label: int = 1, object: int | None = None) -> Iterator[Preview]:
+    def hover(
+        self, points: Iterable[Point], *, label: int = 1, object: int | None = None
+    ) -> Generator[Preview, None, None]:
         """Give the previews along a path of `(x, y)`; those overtaken are left out."""
         previews = self._session.hover(points, label=label, object=object)
         try:
             while preview := self._run(_next(previews)):
                 yield preview
         finally:
-            self._run(_end(previews))
+            self._start(lambda: _end(previews))
 
     def leave(self) -> None:
         """Drop the pending hover."""
