@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from msgspec.structs import replace
 
 from app.protocol import messages as m
 from app.protocol.masks import MaskArray, encode_mask
+from app.service.answers import is_ambiguous
 from app.session.objects import Answer
-from app.session.session import Change, Limits, OpenImage, Query, Session
+from app.session.session import Change, Query, Session
+from app.session.values import Limits, OpenImage
 
 WIDTH, HEIGHT = 100, 80
 IMAGE = OpenImage("picture", WIDTH, HEIGHT)
@@ -22,9 +25,10 @@ def open_session(limits: Limits = LIMITS) -> Session:
 
 
 def answer_to(query: Query, memory_bytes: int = 8) -> Answer:
-    """Return an answer that tells by its masks and memory which prompt it answers."""
-    count = 3 if query.multimask else 1
-    mark = hash((query.subject.points, query.subject.box, query.feedback)) % 2**32
+    """Return an answer that tells by its masks and memory which trail it answers."""
+    trail = query.subject.trail
+    count = 3 if is_ambiguous(trail) else 1
+    mark = hash((*trail[:-1], replace(trail[-1], pick=None))) % 2**32
     masks = tuple(encode_mask(bits(mark + index), score=0.5 + index / 10) for index in range(count))
     memory = tuple(f"{mark}:{index}".encode().ljust(memory_bytes) for index in range(count))
     return Answer(masks, memory, count - 1)

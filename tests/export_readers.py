@@ -22,8 +22,9 @@ from app.exports.make import make_file
 from app.exports.selection import ExportObject, PixelArray, Selection
 from app.protocol.fields import ExportFormat
 from app.protocol.masks import MaskArray
+from app.protocol.recipe import PointStep
 from app.session.objects import SessionObject
-from app.session.session import OpenImage
+from app.session.values import OpenImage
 
 MAX_BYTES = 2**24
 IMAGE_ID = "0123456789abcdef0123456789abcdef"
@@ -40,8 +41,8 @@ def selection(*masks: MaskArray, names: Sequence[str] = (), name: str | None = "
 
 
 def shown(mask_hw: MaskArray, number: int, name: str) -> ExportObject:
-    item = SessionObject(id=number, name=name, color=number - 1, points=((1.0, 2.0, 1),))
-    return ExportObject(item, 0.875, multimask=True, draw=lambda: mask_hw)
+    item = SessionObject(id=number, name=name, color=number - 1, trail=(PointStep(x=1.0, y=2.0),))
+    return ExportObject(item, 0.875, draw=lambda: mask_hw)
 
 
 def pixels_of(height: int, width: int) -> PixelArray:

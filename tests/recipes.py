@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from app.engine.contract import Embedding, Engine, Image
 from app.errors import HoverError
-from app.exports.recipe import Recipe, read_recipe, recipe_json, replay
+from app.exports.recipe import recipe_json
 from app.exports.selection import ExportObject, Selection
 from app.protocol import messages as m
-from app.realtime.predictor import object_answer, prompt_of
+from app.protocol.recipe import Recipe
+from app.service.answers import Asking, object_answer
 from app.session.objects import Answer
-from app.session.replay import first_query
-from app.session.session import Change, Limits, OpenImage, Query, Session
+from app.session.recipe import read_recipe, work_of
+from app.session.session import Change, Query, Session
+from app.session.values import Limits, OpenImage
 
 LIMITS = Limits(max_points=6, max_objects=5, max_history=8, max_history_bytes=2**24)
 SPECK_SHARE = 0.001
@@ -35,8 +37,8 @@ class Worker:
         return session
 
     def answer(self, query: Query) -> Answer:
-        prompt = prompt_of(query, self.image.size_hw, self.embedding.size_hw)
-        found = self.engine.decode(self.embedding, [prompt])[0]
+        asking = Asking(query, self.image.size_hw, self.embedding.size_hw)
+        found = asking.all(lambda prompt: self.engine.decode(self.embedding, [prompt])[0])
         return object_answer(found, self.image.size_hw, SPECK_SHARE, query.subject)
 
     def do(self, session: Session, message: Change) -> None:
@@ -49,20 +51,17 @@ class Worker:
             session.commit(step, self.answer(step))
 
     def again(self, recipe: Recipe) -> Session:
-        session = self.session()
-        asking = replay(recipe, session)
-        try:
-            query = next(asking)
-            while True:
-                query = asking.send(self.answer(query))
-        except StopIteration:
-            return session
+        session = Session(LIMITS, self.engine.model)
+        work = work_of(recipe, self.image, LIMITS)
+        answers = [self.answer(Query(0, item)) for item in work.now.values()]
+        session.open(0, self.image, recipe.name, work.answered(answers))
+        return session
 
 
 def recipe_of(session: Session) -> Recipe:
     """Return a session's recipe as it comes back from a file."""
     assert session.image is not None
-    objects = tuple(ExportObject(item, 0.0, first_query(item).multimask, no_mask) for item in session.objects.values())
+    objects = tuple(ExportObject(item, 0.0, no_mask) for item in session.objects.values())
     return read_recipe(recipe_json(Selection(session.image, session.image_name, session.model, objects, no_mask)))
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast, get_args
 
 from app.protocol.fields import ExportFormat
 
 if TYPE_CHECKING:
-    from app.cli.one_mask import OneMask
     from app.exports.selection import Selection
-    from app.pictures import PictureLimits
 
 FORMATS: Final[tuple[str, ...]] = get_args(ExportFormat)
 _BY_SUFFIX: Final = {".png": "mask", ".json": "coco", ".zip": "yolo", ".svg": "svg"}
@@ -53,21 +50,6 @@ def format_of(out: Path, given: str | None, objects: int = 1) -> ExportFormat:
         of = f" of {objects} objects" if objects > 1 else ""
         raise ValueError(f"expected {kind}{of} to go into a file that ends in {suffix}, got {out.name!r}")
     return cast("ExportFormat", kind)
-
-
-def selection_of(found: OneMask, name: str, limits: PictureLimits) -> Selection:
-    """Return what a prompt found, to be written.
-
-    Args:
-        found: the mask, with the picture that it is of.
-        name: the picture's file name, for the formats that tell it.
-        limits: bounds of the picture, for the formats that show it.
-    """
-    from app.exports.selection import ExportObject, Selection
-    from app.pictures import read_native
-
-    shown = ExportObject(found.item, found.score, found.multimask, found.draw)
-    return Selection(found.image, name, found.model, (shown,), partial(read_native, found.data, limits))
 
 
 def write_file(selection: Selection, out: Path, kind: ExportFormat) -> None:

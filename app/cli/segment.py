@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from app.cli.mask_file import FORMATS, format_of, selection_of, write_file
+from app.cli.mask_file import FORMATS, format_of, write_file
 from app.cli.shell import EXIT_FAILED, EXIT_NO_MODEL, EXIT_USAGE, complain
 from app.errors import HoverError
 from app.settings import Settings, from_environment
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
-    from app.exports.recipe import Recipe
     from app.exports.selection import Selection
+    from app.protocol.recipe import Recipe
 
 OPTIONS: Final = ("model", "checkpoint", "device", "offline")
 EPILOG: Final = """\
-Coordinates are pixels of the upright picture, from its upper left. All points and the box are one prompt, for one
-object. A recipe has all objects of a session, as it was exported: with its model, on the engine that it was made
-with, the masks are the same to the bit. The format of FILE is --format, or the last word of its name that is one, or
-what its ending stands for:
+Coordinates are pixels of the upright picture, from its upper left. The box and the points make one object: the box
+comes first, then each point in its order goes on from what was found. A recipe has all objects of a session, as it was
+exported: with its model, on the engine that it was made with, the masks are the same to the bit. The format of FILE is
+--format, or the last word of its name that is one, or what its ending stands for:
   mask.png, cat.coco.json, cat.labelme.json, yolo.zip, cat.svg, cutout.png, cat.overlay.png, cat.recipe.json,
   and cat.masks.zip where there are several objects.
 
@@ -115,7 +115,7 @@ def recipe_in(file: Path) -> Recipe:
         OSError: it can't be read.
         BadMessageError: it is no recipe.
     """
-    from app.exports.recipe import read_recipe
+    from app.session.recipe import read_recipe
 
     return read_recipe(file.read_bytes())
 
@@ -140,21 +140,19 @@ def found_by(
         OSError: the picture can't be read.
         HoverError: picture, prompt or recipe is refused.
     """
-    from app.cli import one_mask, one_recipe
+    from app.cli.local import LocalPicture
     from app.pictures import PictureLimits
     from app.realtime.lobby import session_limits
 
-    limits = PictureLimits.of(settings)
-    data, name, share = args.picture.read_bytes(), args.picture.name, settings.speck_share
+    bounds, limits = session_limits(settings), PictureLimits.of(settings)
+    picture = LocalPicture(engine, args.picture.read_bytes(), limits, speck_share=settings.speck_share)
     if recipe is not None:
-        bounds = session_limits(settings)
-        session = one_recipe.remake(engine, data, limits, recipe, bounds=bounds, speck_share=share)
-        selection = one_recipe.selection_of(session, data, name, limits, speck_share=share)
-        return selection, f"{len(session.objects)} objects by {session.model}"
-    ask = one_mask.Ask(tuple(args.point), args.box, args.candidate)
-    found = one_mask.segment(engine, data, limits, ask, speck_share=share)
-    of = f"candidate of {found.candidates}" if found.candidates > 1 else "one candidate"
-    return selection_of(found, name, limits), f"score {found.score:.3f}, {of}"
+        items = picture.remade(recipe, bounds)
+        return picture.selection(items, args.picture.name), f"{len(items)} objects by {engine.model}"
+    item = picture.prompted(args.point, args.box, args.candidate, bounds.max_points)
+    masks = item.answer.masks if item.answer else ()
+    of = f"candidate of {len(masks)}" if len(masks) > 1 else "one candidate"
+    return picture.selection([item], args.picture.name), f"score {masks[item.chosen].score:.3f}, {of}"
 
 
 def loaded(settings: Settings) -> Engine:

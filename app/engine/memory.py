@@ -13,6 +13,7 @@ import zlib
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.engine.contract import Logits
 
@@ -23,16 +24,31 @@ LEVEL: Final = 1
 
 def pack_logits(logits: Logits) -> bytes:
     """Return (h, w) float32 logits as a few kilobytes; values beyond +-32 are clipped."""
-    roots = np.sqrt(np.abs(logits).clip(0, MAX_LOGIT) / np.float32(MAX_LOGIT))
-    steps = np.rint(np.copysign(roots, logits) * STEPS).astype(np.int8)
     head = np.array(logits.shape, np.uint16).tobytes()
-    return head + zlib.compress(steps.tobytes(), LEVEL)
+    return head + zlib.compress(steps_of(logits).tobytes(), LEVEL)
 
 
 def unpack_logits(packed: bytes) -> Logits:
     """Return what `pack_logits` was given, (h, w) float32, to within 1/4, and 1/20 where it was within +-1."""
     height, width = np.frombuffer(packed[:4], np.uint16)
     steps = np.frombuffer(zlib.decompress(packed[4:]), np.int8).reshape(int(height), int(width))
+    return logits_of(steps)
+
+
+def as_kept(logits: Logits) -> Logits:
+    """Return logits as they come back once they were kept: what every mask is drawn from and what is fed back."""
+    return logits_of(steps_of(logits))
+
+
+def steps_of(logits: Logits) -> NDArray[np.int8]:
+    """Return the step of the scale that is next to each logit."""
+    roots = np.sqrt(np.abs(logits).clip(0, MAX_LOGIT) / np.float32(MAX_LOGIT))
+    steps: NDArray[np.int8] = np.rint(np.copysign(roots, logits) * STEPS).astype(np.int8)
+    return steps
+
+
+def logits_of(steps: NDArray[np.int8]) -> Logits:
+    """Return the logits at steps of the scale, float32."""
     roots = steps.astype(np.float32) / np.float32(STEPS)
     logits: Logits = roots * np.abs(roots) * np.float32(MAX_LOGIT)
     return logits

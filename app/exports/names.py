@@ -12,7 +12,7 @@ import re
 from typing import Final
 
 from app.session.objects import SessionObject
-from app.session.session import OpenImage
+from app.session.values import OpenImage
 
 MAX_FILE_NAME_BYTES: Final = 255
 """Longest name of a file on Linux; macOS and Windows, which count characters, take as many."""

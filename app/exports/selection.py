@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.protocol.masks import MaskArray
 from app.session.objects import SessionObject
-from app.session.session import OpenImage
+from app.session.values import OpenImage
 
 PixelArray = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB, or (H, W, 4) with alpha where the picture is transparent; upright, at its native size."""
@@ -23,14 +23,12 @@ class ExportObject:
     Attributes:
         item: the object with its name, colour and prompt.
         score: the model's own predicted IoU of the mask.
-        multimask: True where its first prompt was answered by three candidates.
         draw: returns the mask, (H, W) bool at the picture's native size. Called once, when it is needed: the masks
             of all objects of a large picture don't fit in memory together.
     """
 
     item: SessionObject
     score: float
-    multimask: bool
     draw: Callable[[], MaskArray]
 
 

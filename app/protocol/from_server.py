@@ -26,6 +26,7 @@ from app.protocol.fields import (
     Stage,
     Text,
 )
+from app.protocol.recipe import Trail
 from app.protocol.values import Limits, Mask, ModelInfo
 
 
@@ -87,6 +88,7 @@ class Preview(FromServer, frozen=True, kw_only=True):
 class Object(FromServer, frozen=True, kw_only=True):
     """An object as it is now; `chosen` is the index of its mask, `color` an index into the palette.
 
+    `trail` is what made it, in order: its box and its points, each with the candidate that a person picked after it.
     The chosen mask is of the picture's size, up to `MAX_MASK_SIDE`; another may be on the logit grid until it is so.
     """
 
@@ -96,6 +98,7 @@ class Object(FromServer, frozen=True, kw_only=True):
     color: Index
     points: Points
     box: BoxXyxy | None = None
+    trail: Trail = ()
     chosen: Index
     masks: Annotated[tuple[Mask, ...], Meta(max_length=16)]
     can_undo: bool

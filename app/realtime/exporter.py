@@ -15,22 +15,18 @@ from typing import Final, TypeVar
 
 import structlog
 
-from app.engine.cleaning import without_specks
-from app.engine.memory import unpack_logits
-from app.engine.postprocess import upsampled_mask
 from app.errors import BusyError, HoverError, NoImageError, UnknownObjectError
 from app.exports.files import ExportFile
 from app.exports.make import WITH_PIXELS, make_file
 from app.exports.selection import ExportObject, PixelArray, Selection
 from app.protocol.fields import ExportFormat
-from app.protocol.masks import MaskArray, decode_mask
 from app.protocol.messages import Export, File
 from app.realtime.closing import error_message
 from app.realtime.outbox import Outbox
 from app.realtime.pictures import PictureStore
-from app.session.objects import SessionObject
-from app.session.replay import first_query
-from app.session.session import OpenImage, Session
+from app.service.answers import export_object
+from app.session.session import Session
+from app.session.values import OpenImage
 from app.settings import Settings
 
 RETRY_AFTER_S: Final = 5.0
@@ -116,18 +112,6 @@ class Exporter:
         self._waiting -= 1
 
 
-def export_object(item: SessionObject, image: OpenImage, speck_share: float) -> ExportObject:
-    """Return an object of a session, to be written at the picture's own size.
-
-    Raises:
-        UnknownObjectError: it has no mask.
-    """
-    if item.answer is None:
-        raise UnknownObjectError(f"object {item.id} has no mask; click it again")
-    score, multimask = item.answer.masks[item.chosen].score, first_query(item).multimask
-    return ExportObject(item, score, multimask, lambda: native_mask(item, image.size_hw, speck_share))
-
-
 class ExportWorker:
     """Makes the files that one session asks for, one after the other, while its clicks go on."""
 
@@ -166,27 +150,6 @@ def no_pixels() -> PixelArray:
     raise ValueError("expected a format that shows no picture; name it in WITH_PIXELS")
 
 
-def native_mask(item: SessionObject, size_hw: tuple[int, int], speck_share: float) -> MaskArray:
-    """Return an object's mask at the picture's native size, (H, W) bool: the one that was shown.
-
-    Decision: what went to the client, where that is of native size; else drawn from the logits that were kept.
-    Context: the wire holds masks of up to 2048 pixels, and logits are kept to within a rounding. Choice: up to that
-    size a file has exactly the mask that was seen. Price: beyond it the edge may differ by a rounding.
-
-    Args:
-        item: an object that was answered.
-        size_hw: height and width of the picture.
-        speck_share: specks and holes up to this share of the picture are left out, as in every mask that is shown.
-    """
-    if item.answer is None or item.feedback is None:
-        raise ValueError(f"expected an object with an answer, object {item.id} has none")
-    seen = item.shown[item.chosen]
-    if seen.size == size_hw:
-        return decode_mask(seen)
-    clean = without_specks(unpack_logits(item.feedback), speck_share, item.points, size_hw)
-    return upsampled_mask(clean, size_hw)
-
-
 def stoppable(selection: Selection, stopped: threading.Event) -> Selection:
     """Return a selection whose masks and pixels can't be had any more once nobody waits for them."""
 
@@ -198,7 +161,5 @@ def stoppable(selection: Selection, stopped: threading.Event) -> Selection:
 
         return checked
 
-    objects = tuple(
-        ExportObject(shown.item, shown.score, shown.multimask, guarded(shown.draw)) for shown in selection.objects
-    )
+    objects = tuple(ExportObject(shown.item, shown.score, guarded(shown.draw)) for shown in selection.objects)
     return Selection(selection.image, selection.name, selection.model, objects, guarded(selection.pixels))

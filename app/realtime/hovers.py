@@ -9,7 +9,8 @@ from app.realtime.inbox import Inbox
 from app.realtime.outbox import Outbox
 from app.realtime.predictor import Predictor
 from app.realtime.rate import Rate
-from app.session.session import HoverQuery, OpenImage, Session
+from app.session.session import HoverQuery, Session
+from app.session.values import OpenImage
 
 
 class HoverWorker:

@@ -10,7 +10,8 @@ from typing import Final
 from app.errors import BusyError
 from app.protocol.messages import Export, Model, Open
 from app.realtime.flag import Flag
-from app.session.session import Change, HoverQuery, OpenImage, Session
+from app.session.session import Change, HoverQuery, Session
+from app.session.values import OpenImage
 
 BUSY_RETRY_S: Final = 0.5
 

@@ -10,7 +10,7 @@ from app.protocol.messages import PROTOCOL_VERSION, Limits, ModelInfo, Welcome
 from app.realtime.exporter import Exporter
 from app.realtime.meters import Meters
 from app.realtime.registry import Entry, Registry
-from app.session.session import Limits as SessionLimits
+from app.session.values import Limits as SessionLimits
 from app.settings import Settings
 
 

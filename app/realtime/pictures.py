@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 from app.engine.contract import Image
 from app.errors import BusyError, UnknownImageError
 from app.pictures import NativeArray, PictureLimits, Rendition, read_native, read_picture, render_picture
-from app.session.session import OpenImage
+from app.session.values import OpenImage
 
 FRESH: Final = 4
 """Pictures whose pixels are kept from the upload until they are encoded, so that they are decoded once."""

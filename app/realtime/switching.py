@@ -20,9 +20,9 @@ from app.realtime.line import embedded_in_line
 from app.realtime.outbox import Outbox
 from app.realtime.predictor import Predictor
 from app.realtime.wire import DisconnectedError
-from app.session.objects import Answer, Answered, SessionObject
-from app.session.replay import first_query, next_query
-from app.session.session import Change, OpenImage, Session
+from app.session.objects import Answered, SessionObject
+from app.session.session import Change, Query, Session
+from app.session.values import OpenImage
 
 
 class ModelSwitch:
@@ -122,14 +122,4 @@ class ModelSwitch:
         return session.switched(message.seq, cached=cached, encode_ms=encode_ms)
 
     async def _predicted(self, image: OpenImage, items: Iterable[SessionObject], model: str) -> list[Answered]:
-        return [(item, await self._replayed(image, item, model)) for item in items]
-
-    async def _replayed(self, image: OpenImage, item: SessionObject, model: str) -> Answer:
-        """Return what a model makes of an object's prompts, asked again in their order."""
-        query = first_query(item)
-        while True:
-            answer = await self._predictor.answer(image, query, model)
-            following = next_query(item, query, answer)
-            if following is None:
-                return answer
-            query = following
+        return [(item, await self._predictor.answer(image, Query(0, item), model)) for item in items]

@@ -8,7 +8,7 @@ its object's logits, so the history is bounded by bytes as well as by steps; the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 from app.session.objects import SessionObject
@@ -37,6 +37,13 @@ class Timeline:
     def can_redo(self) -> bool:
         """True where a step was undone and nothing done since."""
         return bool(self._future)
+
+    def adopt(self, past: Sequence[Objects], now: Objects, future: Sequence[Objects]) -> None:
+        """Take over what was done elsewhere, where no step was made here; the next undo and redo come last."""
+        self._past = deque((before, step_bytes(before, after)) for before, after in pairwise((*past, now)))
+        self._past_bytes = sum(nbytes for _, nbytes in self._past)
+        self.now, self._future = now, [*future]
+        self._forget()
 
     def put(self, changed: SessionObject) -> None:
         """Make a step: one object is new or changed."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from msgspec.structs import replace as replace_step
+
 from app.errors import TooManyPointsError, UnknownObjectError
 from app.protocol.fields import BoxXyxy
 from app.protocol.messages import Mask
+from app.protocol.recipe import BoxStep, PointStep, Step
 
 PointXyl = tuple[float, float, int]
 """`(x, y, label)` in pixels of the upright image; label 1 on the object, 0 off it."""
@@ -42,20 +45,31 @@ class SessionObject:
     """One object, never changed in place: every step of the history holds its own.
 
     Attributes:
-        answer: None before the first answer, and in steps that were made with another model and not shown since.
-        pick: the candidate that the person chose; None leaves the choice to the model's scores.
-        trail: how the last points refined the object: one entry for each point since its prompt last began afresh,
-            the `pick` whose logits that point was predicted from. `replay` makes the same answer from it.
+        trail: what makes it: its box first, if it has one, then its points in order.
+        answer: None before the first answer, and in steps of the history that were made with another model, or before
+            the session was lost, and not shown since.
     """
 
     id: int
     name: str
     color: int
-    points: tuple[PointXyl, ...] = ()
-    box: BoxXyxy | None = None
+    trail: tuple[Step, ...] = ()
     answer: Answer | None = None
-    pick: int | None = None
-    trail: tuple[int | None, ...] = ()
+
+    @property
+    def points(self) -> tuple[PointXyl, ...]:
+        """Its points in order."""
+        return tuple((step.x, step.y, step.label) for step in self.trail if isinstance(step, PointStep))
+
+    @property
+    def box(self) -> BoxXyxy | None:
+        """Its box, or None."""
+        return next((step.box for step in self.trail if isinstance(step, BoxStep)), None)
+
+    @property
+    def pick(self) -> int | None:
+        """The candidate that a person took of the present answer; None leaves the choice to the model's scores."""
+        return self.trail[-1].pick if self.trail else None
 
     @property
     def chosen(self) -> int:
@@ -92,10 +106,9 @@ class SessionObject:
         Raises:
             UnknownObjectError: the answer has no candidate of the number that was picked.
         """
-        count = len(answer.masks)
-        if self.pick is not None and self.pick >= count:
-            raise UnknownObjectError(f"this prompt has {count} candidates, got candidate {self.pick}; count from 0")
-        return replace(self, answer=answer, pick=None if self.pick == answer.best else self.pick)
+        if self.pick is None:
+            return replace(self, answer=answer)
+        return replace(self, answer=answer).with_candidate(self.pick)
 
     def with_point(self, point: PointXyl, max_points: int, candidate: int | None = None) -> SessionObject:
         """Return the object with one more point, which is to show this candidate of its answer; None is the best.
@@ -105,44 +118,47 @@ class SessionObject:
         """
         if len(self.points) >= max_points:
             raise TooManyPointsError(f"an object takes at most {max_points} points; begin another object")
-        refined = self.answer is not None
-        trail = (*self.trail, self.pick) if refined else ()
-        return replace(self, points=(*self.points, point), pick=candidate, trail=trail)
+        x, y, label = point
+        return replace(self, trail=(*self.trail, PointStep(x=x, y=y, label=label, pick=candidate)))
 
     def with_box(self, box: BoxXyxy) -> SessionObject:
-        """Return the object with this box, predicted afresh."""
-        return replace(self, box=box, pick=None, trail=())
+        """Return the object with this box, which comes before its points; what was picked without it isn't any more."""
+        points = (replace_step(step, pick=None) for step in self.trail if isinstance(step, PointStep))
+        return replace(self, trail=(BoxStep(box=box), *points))
 
     def moved(self, index: int, x: float, y: float) -> SessionObject:
-        """Return the object with one point elsewhere, its label kept, predicted afresh."""
-        points = (*self.points[:index], (x, y, self.point(index)[2]), *self.points[index + 1 :])
-        return replace(self, points=points, pick=None, trail=())
+        """Return the object with one point elsewhere; its label and what was picked there are kept."""
+        at = self._step_of(index)
+        step = replace_step(self.trail[at], x=x, y=y)
+        return replace(self, trail=(*self.trail[:at], step, *self.trail[at + 1 :]))
 
     def without_point(self, index: int) -> SessionObject:
-        """Return the object with one point less, predicted afresh."""
-        self.point(index)
-        return replace(self, points=self.points[:index] + self.points[index + 1 :], pick=None, trail=())
+        """Return the object with one point less."""
+        at = self._step_of(index)
+        return replace(self, trail=self.trail[:at] + self.trail[at + 1 :])
 
-    def point(self, index: int) -> PointXyl:
-        """Return a point by its number.
+    def _step_of(self, index: int) -> int:
+        """Return the place in the trail of a point by its number.
 
         Raises:
             UnknownObjectError: there is no such point.
         """
-        if index >= len(self.points):
-            raise UnknownObjectError(f"object {self.id} has {len(self.points)} points, got point {index}; count from 0")
-        return self.points[index]
+        count = len(self.points)
+        if index >= count:
+            raise UnknownObjectError(f"object {self.id} has {count} points, got point {index}; count from 0")
+        return len(self.trail) - count + index
 
     def with_candidate(self, index: int) -> SessionObject:
-        """Return the object with another candidate chosen.
+        """Return the object with another candidate chosen; the best is left to the model's scores.
 
         Raises:
             UnknownObjectError: there is no such candidate.
         """
         count = len(self.answer.masks) if self.answer else 0
-        if index >= count:
-            raise UnknownObjectError(f"object {self.id} has {count} candidates, got candidate {index}; count from 0")
-        return replace(self, pick=index)
+        if self.answer is None or index >= count:
+            raise UnknownObjectError(f"this prompt has {count} candidates, got candidate {index}; count from 0")
+        last = replace_step(self.trail[-1], pick=None if index == self.answer.best else index)
+        return replace(self, trail=(*self.trail[:-1], last))
 
 
 Answered = tuple[SessionObject, Answer]

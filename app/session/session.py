@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from app.errors import BadMessageError, NoImageError, TooManyObjectsError, TooManyPointsError, UnknownObjectError
+from app.errors import BadMessageError, NoImageError, TooManyObjectsError, UnknownObjectError
 from app.protocol.fields import BoxXyxy
 from app.protocol.messages import (
     Box,
@@ -31,9 +31,12 @@ from app.protocol.messages import (
     Undo,
     Unpoint,
 )
+from app.protocol.recipe import Recipe
 from app.session.checks import check_box, check_point
 from app.session.history import Objects, Timeline, difference
 from app.session.objects import Answer, Answered, PointXyl, SessionObject
+from app.session.recipe import Work, work_of
+from app.session.values import Limits, OpenImage
 
 Change = Click | Box | Move | Unpoint | Choose | Label | Delete | Clear | Undo | Redo
 """Messages that change the objects."""
@@ -43,51 +46,20 @@ REMEMBERED_SEQS: Final = 256
 
 
 @dataclass(frozen=True)
-class OpenImage:
-    """The picture that the session works on, upright.
-
-    Attributes:
-        image_id, width, height: as in `app.pictures.Picture`.
-        orientation, rendered: what a page needs to show the file as the model sees it; no part of which picture it is.
-    """
-
-    image_id: str
-    width: int
-    height: int
-    orientation: int = field(default=1, compare=False)
-    rendered: bool = field(default=False, compare=False)
-
-    @property
-    def size_hw(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return self.height, self.width
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds of one session, from the settings."""
-
-    max_points: int
-    max_objects: int
-    max_history: int
-    max_history_bytes: int
-
-
-@dataclass(frozen=True)
 class Query:
-    """What the engine is asked.
+    """What the engine is asked: the steps of a trail that aren't answered yet, one after the other.
 
     Attributes:
         seq: the message that asks.
         subject: the object as it will be, or as the hover would make it.
-        feedback: packed logits to refine, None to begin afresh.
-        multimask: True asks for three candidates.
+        known: so many steps of its trail are answered.
+        feedback: packed logits that they led to, None where there are none.
     """
 
     seq: int
     subject: SessionObject
-    feedback: bytes | None
-    multimask: bool
+    known: int = 0
+    feedback: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -130,31 +102,27 @@ class Session:
         """Objects by id, oldest first."""
         return self._timeline.now
 
-    def open(self, seq: int, image: OpenImage, name: str | None = None) -> None:
-        """Begin on a picture, whose file the client may have named; what was done on another is left behind."""
+    def open(self, seq: int, image: OpenImage, name: str | None = None, work: Work | None = None) -> None:
+        """Begin on a picture; what was done on another is left behind.
+
+        Args:
+            seq: the message that asks.
+            image: the picture.
+            name: of its file, as the client gave it.
+            work: what was done on it before, whose objects the session's model has answered; None begins afresh.
+        """
         self.image, self.image_name = image, name
         self._timeline = Timeline(self._limits.max_history, self._limits.max_history_bytes)
+        if work is not None:
+            self._timeline.adopt(work.past, work.now, work.future)
+            self._next_id = max(
+                [self._next_id, *(1 + id_ for each in (work.now, *work.past, *work.future) for id_ in each)]
+            )
         remember(self._handled, seq, ())
 
-    def check(self, item: SessionObject) -> None:
-        """Refuse an object that came from outside where no client could have made it in this session.
-
-        Raises:
-            NoImageError, BadCoordError, TooManyPointsError, TooManyObjectsError: see `app.errors`.
-            BadMessageError: it has no prompt, or the number of another object.
-        """
-        image = self._require_image()
-        if len(self.objects) >= self._limits.max_objects:
-            raise TooManyObjectsError(f"a picture takes at most {self._limits.max_objects} objects; leave some out")
-        if item.id in self.objects or not (item.points or item.box):
-            raise BadMessageError(f"expected object {item.id} once and with a point or a box; correct the file")
-        if len(item.points) > self._limits.max_points:
-            limit, got = self._limits.max_points, len(item.points)
-            raise TooManyPointsError(f"an object takes at most {limit} points, got {got}; leave some out")
-        for x, y, _ in item.points:
-            check_point(x, y, image.width, image.height)
-        if item.box:
-            check_box(item.box, image.width, image.height)
+    def work(self, recipe: Recipe, image: OpenImage) -> Work:
+        """Return what a recipe holds, to be answered and handed to `open`; raises as `app.session.recipe.work_of`."""
+        return work_of(recipe, image, self._limits)
 
     def has_handled(self, seq: int) -> bool:
         """Return whether this change was made before: it is to be answered from the state."""
@@ -220,7 +188,7 @@ class Session:
     def missing(self, message: Change) -> list[SessionObject]:
         """Return the objects that an undo or redo brings back without an answer of the session's model.
 
-        They are to be predicted again (`replay`) and handed to `renew` before the change is stepped.
+        They are to be predicted again and handed to `renew` before the change is stepped.
         """
         if self.has_handled(message.seq) or not isinstance(message, (Undo, Redo)):
             return []
@@ -291,10 +259,10 @@ class Session:
             return self._boxed(message.seq, base, message.box)
         if isinstance(message, Move):
             self._check_point(message.x, message.y)
-            return query_of(message.seq, base.moved(message.point, message.x, message.y), None)
+            return Query(message.seq, base.moved(message.point, message.x, message.y))
         rest = base.without_point(message.point)
         if rest.points or rest.box:
-            return query_of(message.seq, rest, None)
+            return Query(message.seq, rest)
         before = self.objects
         self._timeline.remove({base.id})
         return self._shown(message.seq, before)
@@ -316,12 +284,13 @@ class Session:
 
     def _clicked(self, seq: int, base: SessionObject, point: PointXyl, candidate: int | None = None) -> Query:
         self._check_point(point[0], point[1])
-        return query_of(seq, base.with_point(point, self._limits.max_points, candidate), base.feedback)
+        item = base.with_point(point, self._limits.max_points, candidate)
+        return Query(seq, item, len(base.trail) if base.answer else 0, base.feedback)
 
     def _boxed(self, seq: int, base: SessionObject, box: BoxXyxy) -> Query:
         image = self._require_image()
         check_box(box, image.width, image.height)
-        return query_of(seq, base.with_box(box), None)
+        return Query(seq, base.with_box(box))
 
     def _check_point(self, x: float, y: float) -> None:
         image = self._require_image()
@@ -373,6 +342,7 @@ class Session:
             color=item.color,
             points=item.points,
             box=item.box,
+            trail=item.trail,
             chosen=item.chosen,
             masks=item.shown,
             can_undo=self._timeline.can_undo,
@@ -385,9 +355,3 @@ def remember(notes: OrderedDict[int, tuple[int, ...]], seq: int, ids: tuple[int,
     notes[seq] = ids
     while len(notes) > REMEMBERED_SEQS:
         notes.popitem(last=False)
-
-
-def query_of(seq: int, subject: SessionObject, feedback: bytes | None) -> Query:
-    """Return the query for an object's prompt: a lone point on it is ambiguous and gets three candidates."""
-    lone = len(subject.points) == 1 and subject.points[0][2] == 1 and subject.box is None
-    return Query(seq, subject, feedback, multimask=lone)

@@ -16,19 +16,18 @@ from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg
 from msgspec import Meta
 
-from app.engine.contract import Candidates
-from app.engine.postprocess import upsampled_mask
 from app.errors import TooManyObjectsError
 from app.exports.selection import ExportObject, Selection
 from app.protocol.fields import BoxXyxy, ExportFormat, FileName, Name
 from app.realtime.lobby import Lobby
 from app.realtime.predictor import Predictor
+from app.service.answers import export_object
 from app.session.objects import SessionObject
-from app.session.session import OpenImage
+from app.session.session import Query
 from app.settings import Settings
 from app.web.examples import UPLOADED
 from app.web.problems import refused, unreadable_handlers
-from app.web.segment import UNCOMPRESSED, Point, SegmentRequest, query_of
+from app.web.segment import UNCOMPRESSED, Point, SegmentRequest, item_of
 
 MAX_BODY_BYTES: Final = 2**20
 LONE_SURROGATES: Final = re.compile(
@@ -97,7 +96,7 @@ async def export(
     lobby: NamedDependency[Lobby],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    """Return a file of objects, each the best mask that `/api/segment` has for its prompt, at the picture's own size.
+    """Return a file of objects at the picture's own size, each with the mask that the page keeps for its prompt.
 
     `coco` and `labelme` are JSON, `svg` a drawing, `yolo` a ZIP, `mask` a PNG, or a ZIP where there are several
     objects; `cutout` and `overlay` are PNG, `recipe` a JSON that makes the objects again.
@@ -105,11 +104,12 @@ async def export(
     image = predictor.pictures.info(data.image_id)
     if len(data.objects) > settings.max_objects:
         raise TooManyObjectsError(f"a file takes {settings.max_objects} objects, got {len(data.objects)}; send fewer")
-    queries = [query_of(prompt_of(data.image_id, asked), image, settings.max_points) for asked in data.objects]
+    items = [item_of(prompt_of(data.image_id, asked), image, settings.max_points) for asked in data.objects]
     objects: list[ExportObject] = []
-    for asked, query in zip(data.objects, queries, strict=True):
-        item = numbered(query.subject, len(objects) + 1, asked.name)
-        objects.append(export_object(item, await predictor.candidates(image, query), image))
+    for number, (asked, item) in enumerate(zip(data.objects, items, strict=True), 1):
+        named = numbered(item, number, asked.name)
+        answer = await predictor.answer(image, Query(0, named))
+        objects.append(export_object(named.answered(answer), image, settings.speck_share))
     pixels = lobby.exporter.pixels(data.format, image)
     selection = Selection(image, data.name, predictor.engine.model, tuple(objects), pixels)
     file = await lobby.exporter.make(data.format, selection)
@@ -124,13 +124,6 @@ def prompt_of(image_id: str, asked: ExportedObject) -> SegmentRequest:
 def numbered(item: SessionObject, number: int, name: str) -> SessionObject:
     """Return an object as the session would number, name and colour it."""
     return replace(item, id=number, name=name or f"Object {number}", color=number - 1)
-
-
-def export_object(item: SessionObject, found: Candidates, image: OpenImage) -> ExportObject:
-    """Return an object with the best of its candidates."""
-    logits = found.logits[found.best]
-    score = float(found.scores[found.best])
-    return ExportObject(item, score, multimask=True, draw=lambda: upsampled_mask(logits, image.size_hw))
 
 
 def disposition(name: str) -> str:

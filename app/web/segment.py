@@ -24,13 +24,15 @@ from msgspec import Meta
 from app.engine.contract import Candidates, Logits
 from app.engine.postprocess import upsampled_mask
 from app.engine.scheduler import Lane, Priority
-from app.errors import BadMessageError, TooManyPointsError
+from app.errors import BadMessageError
 from app.protocol.fields import BoxXyxy, Coord, Name, PointLabel
 from app.protocol.masks import box_of, run_lengths
+from app.protocol.recipe import BoxStep, PointStep
 from app.realtime.predictor import Predictor
-from app.session.checks import check_box, check_point
 from app.session.objects import SessionObject
-from app.session.session import OpenImage, Query
+from app.session.recipe import check_trail
+from app.session.session import Query
+from app.session.values import OpenImage
 from app.settings import Settings
 from app.web.examples import SEGMENT_REQUESTS, SEGMENTED, answered
 from app.web.problems import refused, unreadable_handlers
@@ -103,20 +105,21 @@ async def segment(
     settings: NamedDependency[Settings],
     drawing: NamedDependency[Lane],
 ) -> Response[bytes]:
-    """Return three candidates for a point or a box, at the size of the picture.
+    """Return three candidates, at the size of the picture.
 
-    They read an ambiguous prompt as part, object and group. The picture was encoded when it was uploaded, so this
-    takes milliseconds.
+    A lone point on the object is ambiguous: they read it as part, object and group. Otherwise they are those of the
+    last step, where the box comes first and each point goes on from the best mask before it. The picture was encoded
+    when it was uploaded, so this takes milliseconds.
     """
     image = predictor.pictures.info(data.image_id)
-    query = query_of(data, image, settings.max_points)
-    found = await predictor.candidates(image, query)
+    item = item_of(data, image, settings.max_points)
+    found = await predictor.candidates(image, Query(0, item))
     body = await drawing.run(Priority.CLICK, lambda: written(found, image), settings.click_timeout_s)
     return Response(body, media_type=MediaType.JSON)
 
 
-def query_of(request: SegmentRequest, image: OpenImage, max_points: int) -> Query:
-    """Return what the engine is asked.
+def item_of(request: SegmentRequest, image: OpenImage, max_points: int) -> SessionObject:
+    """Return the object that a prompt makes, as a session would have it: the box first, then each point.
 
     Raises:
         BadMessageError: neither a point nor a box.
@@ -125,15 +128,11 @@ def query_of(request: SegmentRequest, image: OpenImage, max_points: int) -> Quer
     """
     if not request.points and request.box is None:
         raise BadMessageError("expected a point or a box, got neither; send points or box")
-    if len(request.points) > max_points:
-        raise TooManyPointsError(f"expected at most {max_points} points, got {len(request.points)}; send fewer")
-    for point in request.points:
-        check_point(point.x, point.y, image.width, image.height)
-    if request.box is not None:
-        check_box(request.box, image.width, image.height)
-    points = tuple((point.x, point.y, point.label) for point in request.points)
-    subject = SessionObject(id=0, name="", color=0, points=points, box=request.box)
-    return Query(seq=0, subject=subject, feedback=None, multimask=True)
+    box = () if request.box is None else (BoxStep(box=request.box),)
+    points = (PointStep(x=point.x, y=point.y, label=point.label) for point in request.points)
+    item = SessionObject(id=0, name="", color=0, trail=(*box, *points))
+    check_trail(item, image, max_points)
+    return item
 
 
 def written(found: Candidates, image: OpenImage) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pil
 from PIL import ImageDraw
 
-from app.cli.one_mask import Ask, segment
+from app.cli.local import LocalPicture
 from app.engine.checkpoints import file_sha256
 from app.engine.contract import Engine
 from app.engine.manifest import BUNDLED_DIR, load_manifest
@@ -64,6 +64,7 @@ def test_each_of_two_small_discs_that_were_clicked_is_in_the_mask(nano: Engine) 
     for x in (930, 1070):
         ImageDraw.Draw(picture).ellipse((x - 20, 730, x + 20, 770), fill=(240, 206, 80))
     data, settings = file_of(picture, "PNG"), Settings()
-    prompt = Ask(((930, 750, 1), (1070, 750, 1)))
-    mask_hw = segment(nano, data, PictureLimits.of(settings), prompt, speck_share=settings.speck_share).draw()
+    local = LocalPicture(nano, data, PictureLimits.of(settings), speck_share=settings.speck_share)
+    item = local.prompted([(930, 750, 1), (1070, 750, 1)], None, None, settings.max_points)
+    mask_hw = local.selection([item], "discs.png").objects[0].draw()
     assert [bool(mask_hw[750, x]) for x in (930, 1070)] == [True, True]

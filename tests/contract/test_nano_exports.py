@@ -18,7 +18,7 @@ from app.engine.sam2_torch import load_torch_engine
 from app.exports.selection import ExportObject, Selection
 from app.protocol import messages as m
 from app.protocol.masks import MaskArray, iou
-from app.realtime.exporter import native_mask
+from app.service.answers import export_object, native_mask
 from app.session.session import Session
 from tests.export_readers import (
     coco_decoded,
@@ -63,9 +63,9 @@ def session(worker: Worker) -> Session:
 
 
 def chosen(session: Session, worker: Worker) -> tuple[Selection, list[MaskArray]]:
-    masks = [native_mask(item, worker.image.size_hw, SPECK_SHARE) for item in session.objects.values()]
+    masks = [export_object(item, worker.image, SPECK_SHARE).draw() for item in session.objects.values()]
     objects = tuple(
-        ExportObject(item, 0.5, multimask=True, draw=partial(np.copy, mask_hw))
+        ExportObject(item, 0.5, draw=partial(np.copy, mask_hw))
         for item, mask_hw in zip(session.objects.values(), masks, strict=True)
     )
     return Selection(worker.image, "photo.jpg", "nano", objects, lambda: np.zeros((1, 1, 3), np.uint8)), masks
@@ -102,6 +102,6 @@ def test_what_was_kept_draws_what_was_shown(worker: Worker, session: Session) ->
     for item in session.objects.values():
         answer = item.answer
         assert answer is not None
-        shown = native_mask(item, worker.image.size_hw, SPECK_SHARE)
-        kept = native_mask(item, (2 * worker.image.height, 2 * worker.image.width), SPECK_SHARE)
+        twice_hw = 2 * worker.image.height, 2 * worker.image.width
+        shown, kept = (native_mask(item, answer, size_hw, SPECK_SHARE) for size_hw in (worker.image.size_hw, twice_hw))
         assert iou(kept, np.repeat(np.repeat(shown, 2, 0), 2, 1)) >= 0.97

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from app.exports.recipe import read_recipe
 from app.protocol import messages as m
 from app.protocol.masks import decode_mask, iou
+from app.protocol.recipe import PointStep
+from app.session.recipe import read_recipe
 from app.settings import Settings
 from tests.conftest import Server
 from tests.export_readers import coco_decoded, from_png, unzipped
@@ -135,8 +136,7 @@ async def test_a_recipe_repeats_what_was_clicked(server: Server) -> None:
         cup = await peer.click(80, 60)
         await peer.click(20, 20, object=cup.id)
         recipe = read_recipe((await exported(peer, "recipe")).data)
-    assert list(map(list, recipe.objects[0].points)) == [[80, 60, 1], [20, 20, 1]]
-    assert recipe.objects[0].trail == (None,)
+    assert recipe.objects[0].trail == (PointStep(x=80, y=60), PointStep(x=20, y=20))
     assert (recipe.width, recipe.height, recipe.model) == (160, 120, "tiny")
 
 

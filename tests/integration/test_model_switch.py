@@ -14,8 +14,9 @@ from app.engine.fake import FakeEngine
 from app.engine.manifest import Manifest
 from app.errors import EngineFailedError, ModelUnavailableError
 from app.protocol import messages as m
+from app.protocol.recipe import PointStep
 from app.session.objects import SessionObject
-from app.session.session import HoverQuery, query_of
+from app.session.session import HoverQuery, Query
 from app.settings import Settings
 from tests.conftest import Server, open_gates, started
 from tests.image_files import png
@@ -282,7 +283,7 @@ async def test_a_model_that_had_to_make_room_comes_back_by_itself_with_the_same_
 
 async def test_a_hover_that_refines_another_models_mask_is_not_decoded(server: Server, engine: FakeEngine) -> None:
     image = server.predictor.pictures.info(await uploaded(server, PICTURE))
-    query = query_of(1, SessionObject(id=1, name="", color=0, points=((1.0, 1.0, 1),)), None)
+    query = Query(1, SessionObject(id=1, name="", color=0, trail=(PointStep(x=1.0, y=1.0),)))
     for model, answered in [("small", False), ("tiny", True)]:
         hover = HoverQuery(query, 1.0, 1.0, None, model)
         done = await server.predictor.hover(image, lambda hover=hover: hover, "tiny")  # type: ignore[misc]

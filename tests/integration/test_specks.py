@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,15 +16,14 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from app.cli.one_mask import Ask, segment
-from app.cli.one_recipe import remake, selection_of
+from app.cli.local import LocalPicture
 from app.client import ClientSession, connect
 from app.engine.contract import Candidates, Embedding, Prompt
 from app.engine.fake import GRID, FakeEngine
-from app.exports.recipe import read_recipe
 from app.pictures import PictureLimits
 from app.protocol.masks import MaskArray
 from app.realtime.lobby import session_limits
+from app.session.recipe import read_recipe
 from app.settings import Settings
 from tests.conftest import Server, open_gates
 from tests.image_files import png
@@ -135,10 +133,9 @@ async def test_in_a_file_of_the_session_and_of_its_recipe(server: Server, size: 
         exported = pixels_of((await session.export("mask")).data)
         recipe = read_recipe((await session.export("recipe")).data)
     assert told(exported) == BOTH
-    data, limits, share = png(*size), PictureLimits.of(settings), settings.speck_share
-    again = remake(Fixed(), data, limits, recipe, bounds=session_limits(settings), speck_share=share)
-    [drawn] = [each.draw() for each in selection_of(again, data, "a.png", limits, speck_share=share).objects]
-    assert np.array_equal(drawn, exported)
+    picture = local(png(*size), settings)
+    [drawn] = picture.selection(picture.remade(recipe, session_limits(settings)), "a.png").objects
+    assert np.array_equal(drawn.draw(), exported)
 
 
 async def test_by_http(server: Server) -> None:
@@ -155,10 +152,14 @@ async def test_by_http(server: Server) -> None:
         assert told(np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(HEIGHT, WIDTH)) == BOTH
 
 
-def test_by_the_command(tmp_path: Path) -> None:
-    limits = PictureLimits.of(Settings())
-    found = segment(Fixed(), png(WIDTH, HEIGHT), limits, Ask(tuple(PROMPT)), speck_share=Settings().speck_share)
-    assert told(found.draw()) == BOTH
+def test_by_the_command() -> None:
+    picture = local(png(WIDTH, HEIGHT), Settings())
+    [drawn] = picture.selection([picture.prompted(PROMPT, None, None, 64)], "a.png").objects
+    assert told(drawn.draw()) == BOTH
+
+
+def local(data: bytes, settings: Settings) -> LocalPicture:
+    return LocalPicture(Fixed(), data, PictureLimits.of(settings), speck_share=settings.speck_share)
 
 
 def pixels_of(data: bytes) -> MaskArray:

@@ -20,8 +20,10 @@ ALLOWED = {
     "session": {"app.errors", "app.protocol", "app.session"},
     "engine": {"app.errors", "app.protocol", "app.engine"},
     "exports": {"app.errors", "app.protocol", "app.session", "app.exports"},
+    "service": {"app.errors", "app.protocol", "app.session", "app.engine", "app.exports", "app.service"},
     "realtime": {
         "app.errors",
+        "app.service",
         "app.protocol",
         "app.session",
         "app.engine",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.engine.fake import FakeEngine
 from app.errors import BadMessageError
-from app.exports.recipe import read_recipe
+from app.session.recipe import read_recipe
 from app.session.session import Change
 from tests.recipes import Worker, changes, recipe_of
 

@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from app.errors import BadMessageError, HoverError, TooManyObjectsError, TooManyPointsError
 from app.protocol import messages as m
-from app.session.session import Change, Limits, Query, Session
+from app.session.session import Change, Query, Session
+from app.session.values import Limits
 from tests.assertions import HEIGHT, IMAGE, MODEL, WIDTH, answer_to
 from tests.property.thorough import examples
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from app.protocol import messages as m
 from app.session.objects import Answer, SessionObject
-from app.session.replay import first_query, next_query
-from app.session.session import Change, Limits, Query, Session
+from app.session.session import Change, Query, Session
+from app.session.values import Limits
 from tests.assertions import HEIGHT, IMAGE, MODEL, WIDTH, answer_to
 
 LIMITS = Limits(max_points=20, max_objects=20, max_history=1000, max_history_bytes=2**30)
@@ -40,11 +40,7 @@ class Player:
         return replace(found, memory=memory, best=MODELS.index(model) % len(memory))
 
     def predicted(self, item: SessionObject, model: str) -> Answer:
-        query: Query | None = first_query(item)
-        while query is not None:
-            answer = self.ask(query, model)
-            query = next_query(item, query, answer)
-        return answer
+        return self.ask(Query(0, item), model)
 
     def change(self, message: Change) -> None:
         missing = self.session.missing(message)
@@ -82,9 +78,7 @@ class Player:
 
     def state(self) -> list[tuple[object, ...]]:
         """Return what is remembered of the objects besides what a model made of them."""
-        return [
-            (item.id, item.name, item.points, item.box, item.pick, item.trail) for item in self.session.objects.values()
-        ]
+        return [(item.id, item.name, item.trail) for item in self.session.objects.values()]
 
     def check(self) -> None:
         """Every object shows what the session's model makes of its prompts, predicted from nothing."""

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from app.engine.contract import Candidates, Logits
+from app.engine.memory import as_kept
 from app.engine.postprocess import upsampled_mask
+from app.errors import UnknownObjectError
 from app.protocol.masks import decode_mask, encode_mask
-from app.realtime.predictor import NOISE, WORTH_CLEANING, object_answer, preview_answer
+from app.protocol.recipe import BoxStep
+from app.service.answers import NOISE, WORTH_CLEANING, object_answer, preview_answer
 from app.session.objects import SessionObject
 
 GRID = 64
@@ -37,23 +40,24 @@ def found(*logits: Logits) -> Candidates:
 
 
 def picking(candidate: int | None) -> SessionObject:
-    return SessionObject(id=1, name="", color=0, pick=candidate)
+    return SessionObject(id=1, name="", color=0, trail=(BoxStep(box=(0, 0, 1, 1), pick=candidate),))
 
 
 def test_only_the_best_candidate_is_drawn_at_the_pictures_size() -> None:
     answer = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE, picking(None))
     shown = SessionObject(id=1, name="", color=0, answer=answer).shown
     assert [mask.size for mask in shown] == [(GRID, GRID), SIZE_HW, (GRID, GRID)]
-    assert np.array_equal(decode_mask(shown[1]), upsampled_mask(disc(20), SIZE_HW))
+    assert np.array_equal(decode_mask(shown[1]), upsampled_mask(as_kept(disc(20)), SIZE_HW))
     assert np.array_equal(decode_mask(shown[2]), disc(25) > 0)
     assert [answer.lacks(index) for index in range(4)] == [True, False, True, False]
 
 
 def test_a_candidate_that_was_picked_is_drawn_instead_of_the_best() -> None:
     answer = object_answer(found(disc(10), disc(20), disc(25)), SIZE_HW, SHARE, picking(2))
-    shown = SessionObject(id=1, name="", color=0, answer=answer, pick=2).shown
+    shown = SessionObject(id=1, name="", color=0, trail=(BoxStep(box=(0, 0, 1, 1), pick=2),), answer=answer).shown
     assert [mask.size for mask in shown] == [(GRID, GRID), (GRID, GRID), SIZE_HW]
-    assert object_answer(found(disc(10), disc(20)), SIZE_HW, SHARE, picking(2)).lacks(0)  # there is no third: the best
+    with pytest.raises(UnknownObjectError, match="2 candidates, got candidate 2"):
+        object_answer(found(disc(10), disc(20)), SIZE_HW, SHARE, picking(2))
 
 
 def test_a_coarse_candidate_says_about_what_its_fine_mask_does() -> None:

@@ -11,15 +11,18 @@ import numpy as np
 import pytest
 
 from app.__main__ import main as run
+from app.cli.local import LocalPicture
 from app.cli.mask_file import FORMATS, format_of
-from app.cli.one_mask import Ask, segment
 from app.cli.segment import add_arguments, box_of, main, point_of
 from app.engine.fake import FakeEngine
-from app.errors import BadCoordError, CorruptImageError, UnknownObjectError
+from app.errors import BadCoordError, CorruptImageError, TooManyPointsError, UnknownObjectError
 from app.pictures import PictureLimits
+from app.protocol.fields import BoxXyxy
+from app.protocol.masks import MaskArray
 from tests.export_readers import unzipped
 from tests.image_files import png
 
+Points = list[tuple[float, float, int]]
 LIMITS = PictureLimits(max_bytes=10**6, max_pixels=10**6, max_side=10**4, max_aspect=100)
 
 
@@ -75,43 +78,55 @@ def test_a_point_that_is_none_is_refused(text: str) -> None:
         point_of(text)
 
 
+def made(
+    engine: FakeEngine, data: bytes, points: Points, box: BoxXyxy | None = None, candidate: int | None = None
+) -> MaskArray:
+    picture = LocalPicture(engine, data, LIMITS, speck_share=0.001)
+    item = picture.prompted(points, box, candidate, max_points=4)
+    return picture.selection([item], "a.png").objects[0].draw()
+
+
 def test_a_mask_has_the_pictures_size_and_holds_the_point() -> None:
-    found = segment(FakeEngine(), png(160, 120), LIMITS, Ask(((80, 60, 1),)), speck_share=0.001)
-    mask_hw = found.draw()
+    mask_hw = made(FakeEngine(), png(160, 120), [(80, 60, 1)])
     assert mask_hw.shape == (120, 160)
     assert mask_hw[60, 80]
     assert not mask_hw[0, 0]
-    assert (found.candidates, found.multimask, found.model) == (3, True, "tiny")
 
 
-def test_all_points_and_the_box_are_one_prompt() -> None:
+def test_the_box_comes_first_and_each_point_goes_on_from_what_was_found() -> None:
     engine = FakeEngine()
-    segment(engine, png(160, 120), LIMITS, Ask(((80, 60, 1), (5, 5, 0)), (10, 20, 90, 100)), speck_share=0.001)
-    [[prompt]] = engine.decoded
-    assert (prompt.points_xy, prompt.labels, prompt.box_xyxy) == (((80, 60), (5, 5)), (1, 0), (10, 20, 90, 100))
-    assert not prompt.multimask
+    made(engine, png(160, 120), [(80, 60, 1), (5, 5, 0)], (10, 20, 90, 100))
+    prompts = [prompt for [prompt] in engine.decoded]
+    assert [prompt.box_xyxy for prompt in prompts] == [(10, 20, 90, 100)] * 3
+    assert [(prompt.points_xy, prompt.labels) for prompt in prompts] == [
+        ((), ()),
+        (((80, 60),), (1,)),
+        (((80, 60), (5, 5)), (1, 0)),
+    ]
+    assert [prompt.mask_logits is not None for prompt in prompts] == [False, True, True]
+    assert not any(prompt.multimask for prompt in prompts)
 
 
 def test_another_candidate_can_be_taken() -> None:
-    small, large = (
-        segment(FakeEngine(), png(160, 120), LIMITS, Ask(((80, 60, 1),), candidate=each), speck_share=0.001).draw()
-        for each in (0, 2)
-    )
+    small, large = (made(FakeEngine(), png(160, 120), [(80, 60, 1)], candidate=each) for each in (0, 2))
     assert np.count_nonzero(small) < np.count_nonzero(large)
 
 
 @pytest.mark.parametrize(
-    ("data", "ask", "error"),
+    ("data", "points", "box", "candidate", "error"),
     [
-        (png(), Ask(((65, 5, 1),)), BadCoordError),
-        (png(), Ask((), (5, 5, 5, 9)), BadCoordError),
-        (png(), Ask(((5, 5, 1),), candidate=3), UnknownObjectError),
-        (png()[:-30], Ask(((5, 5, 1),)), CorruptImageError),
+        (png(), [(65, 5, 1)], None, None, BadCoordError),
+        (png(), [], (5, 5, 5, 9), None, BadCoordError),
+        (png(), [(5, 5, 1)], None, 3, UnknownObjectError),
+        (png(), [(5, 5, 1)] * 5, None, None, TooManyPointsError),
+        (png()[:-30], [(5, 5, 1)], None, None, CorruptImageError),
     ],
 )
-def test_what_can_not_be_answered_is_refused(data: bytes, ask: Ask, error: type[Exception]) -> None:
+def test_what_can_not_be_answered_is_refused(
+    data: bytes, points: Points, box: BoxXyxy | None, candidate: int | None, error: type[Exception]
+) -> None:
     with pytest.raises(error):
-        segment(FakeEngine(), data, LIMITS, ask, speck_share=0.001)
+        made(FakeEngine(), data, points, box, candidate)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def drawn_by(*draws: object) -> Selection:
     return replace(
         chosen,
         objects=tuple(
-            ExportObject(shown.item, shown.score, shown.multimask, draw)  # type: ignore[arg-type]
+            ExportObject(shown.item, shown.score, draw)  # type: ignore[arg-type]
             for shown, draw in zip(chosen.objects, draws, strict=True)
         ),
     )

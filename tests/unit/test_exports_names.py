@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from app.exports.names import MAX_FILE_NAME_BYTES, class_name, file_name, picture_name, readable
 from app.session.objects import SessionObject
-from app.session.session import OpenImage
+from app.session.values import OpenImage
 from tests.strange_names import STRANGE_NAMES
 
 IMAGE = OpenImage("0123456789abcdef", 4, 3)

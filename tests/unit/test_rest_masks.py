@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from app.engine.contract import Candidates, Logits
 from app.engine.postprocess import BAND_PIXELS, upsampled_mask
 from app.protocol.masks import MaskArray, run_lengths
-from app.session.session import OpenImage
+from app.session.values import OpenImage
 from app.web.segment import segmented, written
 
 SIDES = st.integers(1, 40)

@@ -1,0 +1,89 @@
+"""A picture and a model in this process: objects answered and written without a server, a session or a scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property, partial
+
+from app.engine.contract import Embedding, Engine
+from app.exports.selection import Selection
+from app.pictures import PictureLimits, read_native, read_picture
+from app.protocol.fields import BoxXyxy
+from app.protocol.recipe import BoxStep, PointStep, Recipe, Step
+from app.service.answers import Asking, export_object, object_answer
+from app.session.objects import PointXyl, SessionObject
+from app.session.recipe import check_trail, work_of
+from app.session.session import Query
+from app.session.values import Limits, OpenImage
+
+
+class LocalPicture:
+    """A picture that a loaded model answers prompts on; it is encoded when the first is answered.
+
+    Attributes:
+        image: its id and size.
+    """
+
+    def __init__(self, engine: Engine, data: bytes, limits: PictureLimits, *, speck_share: float) -> None:
+        """Read a picture.
+
+        Args:
+            engine: a loaded model.
+            data: the picture's file.
+            limits: its bounds.
+            speck_share: specks and holes up to this share of the picture are left out.
+
+        Raises:
+            HoverError: the picture is refused, see `read_picture`.
+        """
+        self._engine, self._data, self._limits, self._speck_share = engine, data, limits, speck_share
+        self._picture = read_picture(data, limits)
+        self.image = OpenImage(self._picture.image_id, self._picture.width, self._picture.height)
+
+    def prompted(
+        self, points: Sequence[PointXyl], box: BoxXyxy | None, candidate: int | None, max_points: int
+    ) -> SessionObject:
+        """Return the object that a prompt makes, as a session makes it: the box first, then each point.
+
+        Args:
+            points: `(x, y, label)` in pixels of the picture.
+            box: `(x0, y0, x1, y1)` in pixels of the picture, or None.
+            candidate: which of the last step's candidates to take, None for the one with the highest score.
+            max_points: that an object may have.
+
+        Raises:
+            HoverError: a point or the box isn't on the picture, there is no such candidate, or the device gave up.
+        """
+        boxes: tuple[Step, ...] = () if box is None else (BoxStep(box=box),)
+        steps = [*boxes, *(PointStep(x=x, y=y, label=label) for x, y, label in points)]
+        item = SessionObject(1, "Object 1", 0, tuple(steps))
+        check_trail(item, self.image, max_points)
+        item = self._answered(item)
+        return item if candidate is None else self._answered(item.with_candidate(candidate))
+
+    def remade(self, recipe: Recipe, bounds: Limits) -> list[SessionObject]:
+        """Return the objects of a recipe; with the model and engine that it was made with, bit for bit.
+
+        Args:
+            recipe: what to make again.
+            bounds: of a session.
+
+        Raises:
+            HoverError: the recipe is refused, see `work_of`, or the device gave up.
+        """
+        return [self._answered(item) for item in work_of(recipe, self.image, bounds).now.values()]
+
+    def selection(self, items: Sequence[SessionObject], name: str) -> Selection:
+        """Return objects, to be written; `name` is the picture's, for the formats that tell it."""
+        objects = tuple(export_object(item, self.image, self._speck_share) for item in items)
+        pixels = partial(read_native, self._data, self._limits)
+        return Selection(self.image, name, self._engine.model, objects, pixels)
+
+    @cached_property
+    def _embedding(self) -> Embedding:
+        return self._engine.encode(self._picture.working)
+
+    def _answered(self, item: SessionObject) -> SessionObject:
+        asking = Asking(Query(0, item), self.image.size_hw, self._embedding.size_hw)
+        found = asking.all(lambda prompt: self._engine.decode(self._embedding, [prompt])[0])
+        return item.answered(object_answer(found, self.image.size_hw, self._speck_share, item))

@@ -1,0 +1,232 @@
+"""From prompts to masks: the one way, for the page, HTTP, exports, the command and recipes. Pure; it is given `decode`.
+
+Decision: every mask is drawn from logits as they are kept. Context: a session keeps logits rounded, in a few
+kilobytes. From them it draws what is chosen later and what is exported larger than it was shown, and from them the next
+step goes on; a mask drawn before they were rounded differs from that in single pixels of its rim. Choice: logits are
+rounded as soon as an object is answered, so that the same trail gives the same mask to the bit, whoever asks. Price:
+the rim is off by what the rounding is (IoU 0.999 on photos).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+from app.engine.cleaning import clicked_cells, smoothed, without_specks
+from app.engine.contract import Candidates, Logits, Prompt
+from app.engine.memory import as_kept, pack_logits, unpack_logits
+from app.engine.postprocess import grid_of, object_mask, preview_mask, upsampled_mask
+from app.errors import UnknownObjectError
+from app.exports.selection import ExportObject
+from app.protocol.masks import MaskArray, decode_mask
+from app.protocol.recipe import PointStep, Step
+from app.session.objects import Answer, PointXyl, SessionObject
+from app.session.session import Query
+from app.session.values import OpenImage
+
+Decode: TypeAlias = Callable[[Prompt], Candidates]
+"""Asks the engine about the picture that is at hand."""
+
+WORTH_CLEANING: Final = range(100, 1500)
+"""Bytes of run lengths of a preview's candidate that specks may have made many; beyond, it is noise."""
+NOISE: Final = 6000
+"""Bytes of run lengths from which on even the shown candidate of a preview is noise: no shape is under its specks,
+and to find that out takes a fifth of a decode."""
+
+
+class Asking:
+    """A query on its way through the engine: one decode for each step of the trail that isn't answered yet.
+
+    A box, or the first point where there is none, is asked alone; each point after it together with all before it and
+    with the logits that these led to. A lone point on the object is ambiguous and gets three candidates.
+
+    Attributes:
+        left: decodes that are still to be made, at least one to begin with.
+    """
+
+    def __init__(
+        self, query: Query, size_hw: tuple[int, int], working_hw: tuple[int, int], *, three: bool = False
+    ) -> None:
+        """Begin.
+
+        Args:
+            query: what is asked.
+            size_hw: height and width of the picture, in whose pixels the trail is.
+            working_hw: height and width of the picture as the model saw it.
+            three: True has the last step answered by three candidates too.
+        """
+        self._trail, self._three = query.subject.trail, three
+        self._scale_xy = working_hw[1] / size_hw[1], working_hw[0] / size_hw[0]
+        self._feedback = None if query.feedback is None else unpack_logits(query.feedback)
+        self.left = len(self._trail) - query.known
+
+    def once(self, decode: Decode) -> Candidates:
+        """Ask about the next step and return what the engine found.
+
+        Raises:
+            UnknownObjectError: a step goes on from a candidate that there isn't.
+        """
+        asked = self._trail[: len(self._trail) - self.left + 1]
+        self.left -= 1
+        ambiguous = is_ambiguous(asked) or (self._three and not self.left)
+        found = decode(prompt_of(asked, self._scale_xy, self._feedback, multimask=ambiguous))
+        if self.left:
+            self._feedback = as_kept(found.logits[taken(found, asked[-1].pick)])
+        return found
+
+    def all(self, decode: Decode) -> Candidates:
+        """Ask about every step that is left and return what the engine found for the last; raises as `once`."""
+        while self.left > 1:
+            self.once(decode)
+        return self.once(decode)
+
+
+def is_ambiguous(trail: Sequence[Step]) -> bool:
+    """Return whether a trail is a lone point on the object: it may mean a part, the object or a group."""
+    return len(trail) == 1 and isinstance(trail[0], PointStep) and trail[0].label == 1
+
+
+def prompt_of(
+    trail: Sequence[Step], scale_xy: tuple[float, float], feedback: Logits | None, *, multimask: bool
+) -> Prompt:
+    """Return the engine's prompt of some steps.
+
+    Args:
+        trail: steps, in pixels of the picture.
+        scale_xy: pixels that the model saw for one of the picture, across and down.
+        feedback: (h, w) float32, logits to go on from, or None.
+        multimask: True asks for three candidates.
+    """
+    sx, sy = scale_xy
+    points = [step for step in trail if isinstance(step, PointStep)]
+    box = next((step.box for step in trail if not isinstance(step, PointStep)), None)
+    return Prompt(
+        points_xy=tuple((step.x * sx, step.y * sy) for step in points),
+        labels=tuple(step.label for step in points),
+        box_xyxy=None if box is None else (box[0] * sx, box[1] * sy, box[2] * sx, box[3] * sy),
+        mask_logits=feedback,
+        multimask=multimask,
+    )
+
+
+def taken(found: Candidates, pick: int | None) -> int:
+    """Return the index of the candidate that was picked; the best where none was.
+
+    Raises:
+        UnknownObjectError: there is none of this number.
+    """
+    count = len(found.scores)
+    if pick is not None and pick >= count:
+        raise UnknownObjectError(f"this prompt has {count} candidates, got candidate {pick}; count from 0")
+    return found.best if pick is None else pick
+
+
+def shown(found: Candidates, size_hw: tuple[int, int], speck_share: float, points: Sequence[PointXyl]) -> list[Logits]:
+    """Return each candidate's logits as every mask is drawn from them: as they are kept, and without specks.
+
+    Args:
+        found: what the engine made of a prompt.
+        size_hw: height and width of the picture.
+        speck_share: of the picture, up to which specks and holes are left out.
+        points: those of the prompt; what they lie on stays.
+    """
+    return [without_specks(as_kept(logits), speck_share, points, size_hw) for logits in found.logits]
+
+
+def object_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float, subject: SessionObject) -> Answer:
+    """Return candidates with their logits packed for refinement, one of them at the size of the picture.
+
+    Decision: until it is chosen, a candidate stays on the logit grid. Context: run lengths take at least two bytes for
+    each row of a mask, so three masks of a small photo take 2.5 KB at the picture's size, half of which nobody looks
+    at, and drawing them takes as long as a decode. Choice: a click draws and sends one mask in full; choosing draws
+    another from the packed logits. Price: choosing waits for the device.
+
+    Args:
+        found: what the engine made of the prompt.
+        size_hw: height and width of the picture.
+        speck_share: of the picture, up to which specks and holes are left out.
+        subject: the object that is answered: what its points lie on stays, and its pick is drawn in full, the best
+            where it has none.
+
+    Raises:
+        UnknownObjectError: it is to show a candidate that there isn't.
+    """
+    index = taken(found, subject.pick)
+    clean = shown(found, size_hw, speck_share, subject.points)
+    cleaned = list(zip(clean, map(float, found.scores), strict=True))
+    memory = tuple(pack_logits(logits) for logits in found.logits)
+    if not all(cells < pixels for cells, pixels in zip(found.logits.shape[1:], grid_of(size_hw), strict=True)):
+        return Answer(tuple(object_mask(logits, size_hw, score) for logits, score in cleaned), memory, found.best)
+    masks = tuple(preview_mask(logits, size_hw, score) for logits, score in cleaned)
+    answer = Answer(masks, memory, found.best, (None,) * len(masks))
+    logits, score = cleaned[index]
+    return answer.with_fine(index, object_mask(logits, size_hw, score))
+
+
+def drawn(item: SessionObject, answer: Answer, index: int, size_hw: tuple[int, int], speck_share: float) -> Answer:
+    """Return an object's answer with one more candidate at the size of the picture, from the logits that were kept.
+
+    Args:
+        item: the object.
+        answer: its answer.
+        index: of the candidate.
+        size_hw: height and width of the picture.
+        speck_share: of the picture, up to which specks and holes are left out.
+    """
+    logits = without_specks(unpack_logits(answer.memory[index]), speck_share, item.points, size_hw)
+    return answer.with_fine(index, object_mask(logits, size_hw, answer.masks[index].score))
+
+
+def preview_answer(
+    found: Candidates, size_hw: tuple[int, int], speck_share: float, points: Sequence[PointXyl]
+) -> Answer:
+    """Return candidates on the logit grid, nothing kept for refinement.
+
+    The one that is shown at once is without specks, unless it is noise. So is another, with a smoother rim besides,
+    where that is worth a tenth of a decode: where the wire would feel it, and where it is a shape at all and no noise,
+    which takes milliseconds to sort. Whoever chooses it gets it drawn from the logits as they are.
+
+    Args:
+        found: what the engine made of the prompt.
+        size_hw: height and width of the picture.
+        speck_share: of the picture, up to which specks and holes are left out.
+        points: those of the prompt, the pointer's own among them; what they lie on stays.
+    """
+    masks, best = [], found.best
+    for index, (logits, score) in enumerate(zip(found.logits, map(float, found.scores), strict=True)):
+        mask, is_shown = preview_mask(logits, size_hw, score), index == best
+        if len(mask.runs) in (range(NOISE) if is_shown else WORTH_CLEANING):
+            clean = without_specks(logits, speck_share, points, size_hw)
+            clean = clean if is_shown else smoothed(clean, clicked_cells(clean, points, size_hw))
+            mask = mask if clean is logits else preview_mask(clean, size_hw, score)
+        masks.append(mask)
+    return Answer(tuple(masks), (), best)
+
+
+def export_object(item: SessionObject, image: OpenImage, speck_share: float) -> ExportObject:
+    """Return an object that was answered, to be written at the picture's own size.
+
+    Raises:
+        UnknownObjectError: it has no mask.
+    """
+    answer = item.answer
+    if answer is None:
+        raise UnknownObjectError(f"object {item.id} has no mask; click it again")
+    score = answer.masks[item.chosen].score
+    return ExportObject(item, score, lambda: native_mask(item, answer, image.size_hw, speck_share))
+
+
+def native_mask(item: SessionObject, answer: Answer, size_hw: tuple[int, int], speck_share: float) -> MaskArray:
+    """Return an object's mask at the picture's native size, (H, W) bool: what was shown, where that is of this size.
+
+    Args:
+        item: the object.
+        answer: its answer.
+        size_hw: height and width of the picture.
+        speck_share: specks and holes up to this share of the picture are left out, as in every mask that is shown.
+    """
+    seen = item.shown[item.chosen]
+    if seen.size == size_hw:
+        return decode_mask(seen)
+    kept = unpack_logits(answer.memory[item.chosen])
+    return upsampled_mask(without_specks(kept, speck_share, item.points, size_hw), size_hw)

@@ -1,0 +1,141 @@
+"""A session made again from its recipe: the file is read, the objects and undo steps are checked. Pure.
+
+The masks aren't in it: the engine is asked for those of the objects as they are, and for those of undo steps once undo
+reaches them. With the same model and engine they are the same, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from app.errors import BadMessageError, TooManyObjectsError, TooManyPointsError
+from app.protocol.fields import MAX_FILE_BYTES
+from app.protocol.recipe import FORMAT, VERSION, BoxStep, Recipe, RecipeObject, UndoStep
+from app.session.checks import check_box, check_point
+from app.session.history import Objects
+from app.session.objects import Answer, SessionObject
+from app.session.values import Limits, OpenImage
+
+
+class Head(msgspec.Struct):
+    """What every version of the file begins with."""
+
+    format: Any = None
+    version: Any = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What was done on a picture.
+
+    Attributes:
+        now: the objects as they are.
+        past: the objects before each step that can be undone, oldest first.
+        future: the objects after each step that can be done again, the next one last.
+    """
+
+    now: Objects
+    past: tuple[Objects, ...] = ()
+    future: tuple[Objects, ...] = ()
+
+    def answered(self, answers: Iterable[Answer]) -> Work:
+        """Return the work with an answer for each of the objects as they are, in their order.
+
+        Raises:
+            UnknownObjectError: an answer has no candidate of the number that was picked.
+        """
+        now = {item.id: item.answered(answer) for item, answer in zip(self.now.values(), answers, strict=True)}
+        return replace(self, now=now)
+
+
+def read_recipe(data: bytes) -> Recipe:
+    """Return the recipe in a file.
+
+    Raises:
+        BadMessageError: no recipe, one of a version that isn't known, or a damaged one.
+    """
+    if len(data) > MAX_FILE_BYTES:
+        raise BadMessageError(f"expected a recipe of at most {MAX_FILE_BYTES} bytes, got {len(data)}")
+    try:
+        head = msgspec.json.decode(data, type=Head)
+        if head.format != FORMAT:
+            raise BadMessageError(f'expected a recipe, a JSON file with "format": "{FORMAT}"; export one')
+        if head.version != VERSION or isinstance(head.version, bool):
+            raise BadMessageError(
+                f"expected a recipe of version {VERSION}, got {str(head.version)[:20]}; "
+                "read it with the release that wrote it"
+            )
+        return msgspec.json.decode(data, type=Recipe)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadMessageError(f"the recipe can't be read: {str(error)[:200]}") from error
+
+
+def work_of(recipe: Recipe, image: OpenImage, limits: Limits) -> Work:
+    """Return what a recipe holds, without answers.
+
+    Args:
+        recipe: from a client or a file.
+        image: the picture that it is made again on.
+        limits: of the session.
+
+    Raises:
+        BadMessageError: the recipe is of another picture, or contradicts itself.
+        BadCoordError, TooManyPointsError, TooManyObjectsError: a client could not have made an object of it.
+    """
+    if (recipe.image_id, recipe.width, recipe.height) != (image.image_id, image.width, image.height):
+        raise BadMessageError(
+            f"the recipe is of picture {recipe.image_id} ({recipe.width} x {recipe.height}), "
+            f"the open one is {image.image_id} ({image.width} x {image.height}); open that picture"
+        )
+    now = changed({}, UndoStep(recipe.objects), image, limits)
+    if len(now) < len(recipe.objects):
+        raise BadMessageError("expected each object of the recipe once; correct the file")
+    past, future = (states(now, steps[-limits.max_history :], image, limits) for steps in (recipe.past, recipe.future))
+    return Work(now, past, future)
+
+
+def states(now: Objects, steps: tuple[UndoStep, ...], image: OpenImage, limits: Limits) -> tuple[Objects, ...]:
+    """Return the objects after each of the steps that lead away from now, the nearest last; raises as `work_of`."""
+    found: list[Objects] = []
+    for step in reversed(steps):
+        now = changed(now, step, image, limits)
+        found.append(now)
+    return tuple(reversed(found))
+
+
+def changed(objects: Objects, step: UndoStep, image: OpenImage, limits: Limits) -> Objects:
+    """Return objects after a step, in the order of their ids, which is that in which they were made."""
+    items = {made.id: checked(made, image, limits.max_points) for made in step.objects}
+    left = {id_: item for id_, item in objects.items() if id_ not in step.gone}
+    if len(left | items) > limits.max_objects:
+        raise TooManyObjectsError(f"a picture takes at most {limits.max_objects} objects; leave some out")
+    return dict(sorted((left | items).items()))
+
+
+def checked(made: RecipeObject, image: OpenImage, max_points: int) -> SessionObject:
+    """Return an object of a recipe, without an answer; raises as `work_of`."""
+    item = SessionObject(made.id, made.name, made.color, made.trail)
+    check_trail(item, image, max_points)
+    return item
+
+
+def check_trail(item: SessionObject, image: OpenImage, max_points: int) -> None:
+    """Refuse an object whose prompt no session could have taken.
+
+    Raises:
+        BadMessageError: it has no step, or a box that isn't the first.
+        BadCoordError: a step leaves the picture.
+        TooManyPointsError: it has more points than an object may.
+    """
+    if not item.trail or any(isinstance(step, BoxStep) for step in item.trail[1:]):
+        raise BadMessageError(f"expected object {item.id} to have a point or a box, and its box first")
+    if len(item.points) > max_points:
+        raise TooManyPointsError(f"an object takes at most {max_points} points, got {len(item.points)}; send fewer")
+    for x, y, _ in item.points:
+        check_point(x, y, image.width, image.height)
+    if item.box is not None:
+        check_box(item.box, image.width, image.height)

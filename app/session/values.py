@@ -1,0 +1,36 @@
+"""What a session works on and within."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class OpenImage:
+    """The picture that the session works on, upright.
+
+    Attributes:
+        image_id, width, height: as in `app.pictures.Picture`.
+        orientation, rendered: what a page needs to show the file as the model sees it; no part of which picture it is.
+    """
+
+    image_id: str
+    width: int
+    height: int
+    orientation: int = field(default=1, compare=False)
+    rendered: bool = field(default=False, compare=False)
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.height, self.width
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one session, from the settings."""
+
+    max_points: int
+    max_objects: int
+    max_history: int
+    max_history_bytes: int
