@@ -7,15 +7,16 @@ import { Requests } from "./requests.js";
 
 /** @import { Label, ClientMessage, Request, ServerMessage } from "./protocol.js" */
 /** @import { Latency } from "./latency.js" */
-/** @import { State } from "./state.js" */
-/** @import { Uploaded } from "./upload.js" */
+/** @import { State, View } from "./state.js" */
+/** @import { Word } from "./sight.js" */
 
 /** @typedef {{ x: number, y: number }} XY image pixels */
 
 /**
  * @typedef {object} Outside
  * @property {(message: ClientMessage) => boolean} send false where there is no connection
- * @property {(file: Blob, name: string, onFraction: (fraction: number) => void, signal: AbortSignal) => Promise<Uploaded>} upload
+ * @property {(file: Blob, name: string, onFraction: (fraction: number) => void, signal: AbortSignal) => Promise<Word>} upload
+ * @property {(file: Blob, word: Word, bitmap: ImageBitmap | null) => Promise<View>} view the picture as the server sees it; the bitmap is as the browser does
  * @property {() => void} changed the state is not what was drawn
  * @property {() => number} now ms
  * @property {number} [lastSeq] the newest number that may have been used in the session that is to be resumed

@@ -10,6 +10,7 @@ import { applyGone, applyImage, applyObject, applyPreview } from "./state.js";
 /** @import { ImageReady, ObjectMessage, ServerMessage, Welcome } from "./protocol.js" */
 /** @import { Restorer } from "./restorer.js" */
 /** @import { Stage, State } from "./state.js" */
+/** @import { Sight } from "./sight.js" */
 /** @import { Steps } from "./steps.js" */
 
 /** Requests that are a step of the server's history. */
@@ -20,14 +21,15 @@ const PASSING = new Set(["busy", "rate_limited", "no_image", "unknown_object"]);
 export class Inbox {
   /**
    * @param {State} state @param {Exchange} exchange @param {Restorer} restorer @param {History} history @param {Steps} steps
-   * @param {(error: unknown) => void} report
+   * @param {Sight} sight @param {(error: unknown) => void} report
    */
-  constructor(state, exchange, restorer, history, steps, report) {
+  constructor(state, exchange, restorer, history, steps, sight, report) {
     this.state = state;
     this.exchange = exchange;
     this.restorer = restorer;
     this.history = history;
     this.steps = steps;
+    this.sight = sight;
     this.report = report;
   }
 
@@ -57,6 +59,8 @@ export class Inbox {
     const before = this.state.picture?.imageId;
     const opened = this.exchange.requests.get(message.seq)?.t === "open";
     if (!applyImage(this.state, message, this.exchange.requests.has(message.seq))) return;
+    const { image_id: imageId, width, height, orientation = 1, rendered = false } = message;
+    if (this.state.picture) void this.sight.see(this.state.picture.file, { imageId, width, height, orientation, rendered });
     if (before !== message.image_id) this.history.clear();
     if (before !== message.image_id || opened) this.steps.clear();
     this.restorer.imageIsThere(message);

@@ -8,7 +8,7 @@ import { openKeeper } from "./keeper.js";
 import { Latency } from "./latency.js";
 import { bindLook, SaveMenu, showLook, showModels, showTimes } from "./menus.js";
 import { ObjectsList } from "./objects-list.js";
-import { bindDrop, bindPaste, fetchSample, readPicture } from "./pictures.js";
+import { bindDrop, bindPaste, fetchSample, readPicture, viewOf } from "./pictures.js";
 import { applyPreferences, loadPreferences } from "./preferences.js";
 import { Renderer } from "./render.js";
 import { snapshot } from "./snapshot.js";
@@ -52,6 +52,7 @@ const keeper = await openKeeper();
 const studio = new Studio(state, {
   send: (message) => connection.send(message),
   upload: (file, name, onFraction, signal) => upload(config.uploadUrl ?? "", file, name, { onFraction, signal }),
+  view: (file, word, bitmap) => viewOf(config.picturesUrl ?? "", file, word, bitmap),
   changed,
   now: () => performance.now(),
   lastSeq: keeper.kept.seq,
@@ -116,8 +117,8 @@ async function learnEngines() {
 // ---- one frame for all that changed
 
 let framePending = false;
-/** @type {Picture["file"] | undefined} */
-let shownFile;
+/** @type {{ file: Picture["file"] | undefined, size: string }} */
+let shown = { file: undefined, size: "" };
 
 function changed() {
   if (framePending) return;
@@ -128,8 +129,9 @@ function changed() {
 function frame() {
   framePending = false;
   const picture = shownPicture(state);
-  if (picture?.file !== shownFile) {
-    shownFile = picture?.file;
+  const size = picture ? `${picture.width} x ${picture.height}` : "";
+  if (picture?.file !== shown.file || size !== shown.size) {
+    shown = { file: picture?.file, size };
     stage.scene.cursor = null;
     stage.fit();
   }

@@ -2,10 +2,13 @@
  * Ways in for a picture: the file dialog, a drop anywhere, the clipboard, the samples.
  */
 
-/** @import { Picture } from "./state.js" */
+import { withoutMarks } from "./metadata.js";
 
-/** First bytes of what the server takes: JPEG, PNG, and WebP after its length. */
-const TAKEN = [/^\xff\xd8\xff/, /^\x89PNG/, /^RIFF[^]{4}WEBP/];
+/** @import { Word } from "./sight.js" */
+/** @import { Picture, View } from "./state.js" */
+
+/** First bytes of what every server takes: JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF. */
+const TAKEN = [/^\xff\xd8\xff/, /^\x89PNG/, /^RIFF[^]{4}WEBP/, /^GIF8/, /^BM/, /^II[*+]\0/, /^MM\0[*+]/, /^[^]{4}ftypavi[fs]/];
 /** A copy of a larger picture is a JPEG: as a PNG, a photograph of this many pixels weighs more than the server takes. */
 const MAX_PNG_PIXELS = 4_000_000;
 
@@ -24,8 +27,8 @@ async function copyOf(bitmap) {
 }
 
 /**
- * Return the picture of a file, upright. One that this browser can't show has no bitmap: the server has the word on it.
- * One that the browser can show and the server can't, such as AVIF, GIF, and HEIC on a Mac, is copied.
+ * Return the picture of a file as the browser shows it. One that it can't show has no bitmap: the server has the word on
+ * it. One that the browser can show and not every server, such as HEIC on a Mac, is copied.
  * @param {Blob} given @param {string} name
  * @returns {Promise<Picture>}
  */
@@ -37,6 +40,28 @@ export async function readPicture(given, name) {
   } catch {
     return { file: given, name, bitmap: null, width: 0, height: 0 };
   }
+}
+
+/**
+ * Return a picture as the server sees it.
+ * @param {string} url where the server has pictures for browsers that can't show them
+ * @param {Blob} file
+ * @param {Word} word
+ * @param {ImageBitmap | null} bitmap how the browser shows it
+ * @returns {Promise<View>}
+ * @throws {Error} where the server's pixels can't be had
+ */
+export async function viewOf(url, file, word, bitmap) {
+  if (bitmap === null || word.rendered) return { bitmap: await renditionOf(url + word.imageId), orientation: 1 };
+  const plain = await withoutMarks(file);
+  return { bitmap: plain === file ? bitmap : await createImageBitmap(plain), orientation: word.orientation };
+}
+
+/** @param {string} url @returns {Promise<ImageBitmap>} @throws {Error} where it can't be had */
+async function renditionOf(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`The picture can't be shown: the server answered ${response.status}. Open it again.`);
+  return createImageBitmap(await response.blob());
 }
 
 /**

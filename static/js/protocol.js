@@ -46,7 +46,7 @@ export const SUBPROTOCOL = "hoversam.v1";
 /** @typedef {{ name: string, params_m: number, available: boolean, bundled: boolean }} ModelInfo */
 /** @typedef {{ t: "welcome", version: number, session: string, token: string, resumed: boolean, model: string, models?: ModelInfo[], limits?: Limits }} Welcome */
 /** @typedef {{ t: "progress", seq: number, stage: string, position?: number | null, fraction?: number | null }} Progress */
-/** @typedef {{ t: "image", seq: number, image_id: string, width: number, height: number, model: string, cached: boolean, encode_ms: number }} ImageReady */
+/** @typedef {{ t: "image", seq: number, image_id: string, width: number, height: number, model: string, cached: boolean, encode_ms: number, orientation?: number, rendered?: boolean }} ImageReady */
 /** @typedef {{ t: "preview", seq: number, x: number, y: number, object?: ObjectId | null, best: number, masks: Mask[] }} PreviewMessage */
 /** @typedef {{ t: "object", seq: number, id: ObjectId, name: string, color: number, points: Point[], box?: Box | null, chosen: number, masks: Mask[], can_undo: boolean, can_redo: boolean }} ObjectMessage */
 /** @typedef {{ t: "gone", seq: number, objects: ObjectId[], can_undo: boolean, can_redo: boolean }} Gone */

@@ -8,6 +8,7 @@ import { colorOf, withAlpha } from "./palette.js";
 import { Paths } from "./paths.js";
 import { Pyramid } from "./pyramid.js";
 import { isVisible, maskOf, previewMask, shownPicture } from "./state.js";
+import { storedSize, turnOf } from "./turns.js";
 import { toScreen } from "./viewport.js";
 
 /** @import { Context, Sign } from "./marks.js" */
@@ -68,9 +69,10 @@ export class Renderer {
     this.#adopt(picture?.bitmap ?? null);
     const { viewport: view } = scene;
     const place = [view.scale, view.x, view.y];
-    const level = picture && this.#pyramid?.levelFor(picture.width * view.scale * (globalThis.devicePixelRatio || 1));
+    const wide = picture && storedSize(picture.orientation ?? 1, picture).width * view.scale * (globalThis.devicePixelRatio || 1);
+    const level = wide && this.#pyramid?.levelFor(wide);
     const quality = this.#quality(place, picture?.file);
-    this.picture.draw([picture?.file, level, quality, ...place], (context) => picture && drawPicture(context, picture, level ?? null, view, quality));
+    this.picture.draw([picture?.file, level, quality, ...place], (context) => picture && drawPicture(context, picture, level || null, view, quality));
     const shown = picture && state.pending === null && !scene.hidden ? [...state.objects.values()].filter(({ id }) => isVisible(state, id)) : [];
     this.objects.draw([picture?.file, ...place, state.active, state.pointed, look.opacity, look.outlines, ...shown], (context) => {
       for (const object of shown) this.#object(context, object, state, /** @type {Picture} */ (picture), view, look);
@@ -195,8 +197,15 @@ function drawPicture(context, picture, level, view, quality) {
   const height = picture.height * view.scale;
   context.imageSmoothingEnabled = view.scale < PIXELS_SHOW_AT;
   context.imageSmoothingQuality = quality;
-  if (level) context.drawImage(level, view.x, view.y, width, height);
-  else {
+  if (level) {
+    const orientation = picture.orientation ?? 1;
+    const stored = storedSize(orientation, { width, height });
+    context.save();
+    context.translate(view.x, view.y);
+    context.transform(...turnOf(orientation, { width, height }));
+    context.drawImage(level, 0, 0, stored.width, stored.height);
+    context.restore();
+  } else {
     context.fillStyle = "#8a8f9a";
     context.fillRect(view.x, view.y, width, height);
   }

@@ -12,6 +12,7 @@ import { Refused, Superseded } from "./requests.js";
 /** @import { History, Step } from "./history.js" */
 /** @import { ImageReady, ObjectMessage, Request, ServerMessage, Welcome } from "./protocol.js" */
 /** @import { ObjectRecipe, Recipe } from "./recipe.js" */
+/** @import { Sight } from "./sight.js" */
 /** @import { Steps } from "./steps.js" */
 /** @import { OpenPicture, Picture, State, Work } from "./state.js" */
 
@@ -27,14 +28,15 @@ export class Restorer {
 
   /**
    * @param {State} state @param {Outside} outside @param {Exchange} exchange @param {History} history @param {Steps} steps
-   * @param {(error: unknown) => void} report
+   * @param {Sight} sight @param {(error: unknown) => void} report
    */
-  constructor(state, outside, exchange, history, steps, report) {
+  constructor(state, outside, exchange, history, steps, sight, report) {
     this.state = state;
     this.outside = outside;
     this.exchange = exchange;
     this.history = history;
     this.steps = steps;
+    this.sight = sight;
     this.report = report;
   }
 
@@ -61,11 +63,13 @@ export class Restorer {
    */
   async openOnServer(picture, signal, replay) {
     for (let attempt = 0; ; attempt += 1) {
-      const { imageId } = await this.outside.upload(picture.file, picture.name, (fraction) => this.progress({ stage: "uploading", fraction, position: null }), signal);
+      const word = await this.outside.upload(picture.file, picture.name, (fraction) => this.progress({ stage: "uploading", fraction, position: null }), signal);
+      signal.throwIfAborted();
+      await this.sight.see(picture.file, word); // nobody may click before the picture stands as the server sees it
       signal.throwIfAborted();
       this.progress({ stage: "queued", fraction: null, position: null });
       try {
-        await this.exchange.request({ t: "open", image_id: imageId, name: picture.name }, { replay });
+        await this.exchange.request({ t: "open", image_id: word.imageId, name: picture.name }, { replay });
         return;
       } catch (error) {
         // The server may have restarted between the upload and the opening.

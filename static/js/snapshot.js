@@ -15,7 +15,7 @@ export function snapshot(state, { viewport, badge, cursor }) {
   const { connection, model, active, canUndo, canRedo, removing, restoring, notice, said, pointed, picture, pending, switching } = state;
   return {
     connection, model, active, canUndo, canRedo, removing, restoring, notice, said, pointed, cursor,
-    image: picture ? { id: picture.imageId, name: picture.name, width: picture.width, height: picture.height } : null,
+    image: picture ? { id: picture.imageId, name: picture.name, width: picture.width, height: picture.height, seen: picture.orientation !== undefined } : null,
     pending: pending ? { name: pending.name, stage: pending.stage, fraction: pending.fraction, position: pending.position } : null,
     switching: switching ? { ...switching } : null,
     shown: shownPicture(state)?.name ?? null,

@@ -13,11 +13,14 @@ import { covers } from "./masks.js";
 /** @typedef {"uploading" | "queued" | "decoding" | "encoding" | "downloading"} Stage */
 /** @typedef {{ stage: Stage, fraction: number | null, position: number | null }} Work how far something has come */
 
+/** @typedef {{ bitmap: ImageBitmap | null, orientation?: number }} View pixels, and how they are turned: 1 to 8, as EXIF numbers it; upright if absent */
+
 /**
  * @typedef {object} Picture
  * @property {string} name of the file; text, never markup
  * @property {Blob} file kept to open the picture again where the server lost it
- * @property {ImageBitmap | null} bitmap upright; null where this browser can't show it
+ * @property {ImageBitmap | null} bitmap null until there is something to show
+ * @property {number} [orientation] how the bitmap is turned, see `View`
  * @property {number} width pixels, upright
  * @property {number} height pixels, upright
  */
@@ -128,9 +131,9 @@ export function applyImage(state, message, expected) {
   state.model = message.model;
   state.models = state.models.map((one) => (one.name === message.model ? { ...one, available: true } : one));
   if (source === null) return false;
-  const { name, file, bitmap } = source;
+  const { name, file, bitmap, orientation } = source;
   const { width, height, image_id: imageId, encode_ms: encodeMs, cached } = message;
-  state.picture = { name, file, bitmap, width, height, imageId, encodeMs, cached };
+  state.picture = { name, file, bitmap, orientation, width, height, imageId, encodeMs, cached };
   if (source === state.pending) {
     state.pending = null;
     forgetView(state);

@@ -13,6 +13,7 @@ import { Inbox } from "./inbox.js";
 import { recipeOf } from "./recipe.js";
 import { Superseded } from "./requests.js";
 import { Restorer } from "./restorer.js";
+import { Sight } from "./sight.js";
 import { Steps } from "./steps.js";
 import { applyChoice, isArmed, objectAt, previewMask } from "./state.js";
 
@@ -37,8 +38,11 @@ export class Studio {
     this.outside = outside;
     this.#actions = new Actions(state, outside.changed);
     this.#exchange = new Exchange(state, outside);
-    this.#restorer = new Restorer(state, outside, this.#exchange, this.#history, this.#steps, (error) => this.#actions.report(error));
-    this.#inbox = new Inbox(state, this.#exchange, this.#restorer, this.#history, this.#steps, (error) => this.#actions.report(error));
+    /** @param {unknown} error */
+    const report = (error) => this.#actions.report(error);
+    const sight = new Sight(state, outside, report);
+    this.#restorer = new Restorer(state, outside, this.#exchange, this.#history, this.#steps, sight, report);
+    this.#inbox = new Inbox(state, this.#exchange, this.#restorer, this.#history, this.#steps, sight, report);
   }
 
   // ---- pictures
@@ -59,7 +63,6 @@ export class Studio {
       this.#restorer.forgetLost();
       this.#activate(null);
       this.#say(`${picture.name} is ready.`);
-      if (picture.bitmap === null) this.#actions.report(new Error("The server took this picture, but this browser can't show it."));
     } catch (error) {
       if (signal.aborted) return;
       this.state.pending = null;

@@ -4,13 +4,13 @@
 
 import { Refused } from "./requests.js";
 
-/** @typedef {{ imageId: string, width: number, height: number }} Uploaded */
+/** @import { Word } from "./sight.js" */
 
 /**
  * Return what the server's answer says, in its own words where it refuses.
  * @param {number} status HTTP status
  * @param {string} body
- * @returns {Uploaded}
+ * @returns {Word}
  * @throws {Refused} with the server's code and message
  */
 export function readAnswer(status, body) {
@@ -22,7 +22,8 @@ export function readAnswer(status, body) {
     // A proxy may answer with a page of its own; the status has to do.
   }
   if (status >= 200 && status < 300 && typeof answer?.image_id === "string") {
-    return { imageId: answer.image_id, width: Number(answer.width), height: Number(answer.height) };
+    const { image_id: imageId, width, height, orientation = 1, rendered = false } = answer;
+    return { imageId, width: Number(width), height: Number(height), orientation: Number(orientation), rendered: Boolean(rendered) };
   }
   const detail = answer?.detail;
   const message = typeof detail === "string" ? detail : detail?.message;
@@ -35,7 +36,7 @@ export function readAnswer(status, body) {
  * @param {Blob} file
  * @param {string} name
  * @param {{ onFraction: (fraction: number) => void, signal: AbortSignal }} options fraction from 0 to 1
- * @returns {Promise<Uploaded>}
+ * @returns {Promise<Word>}
  * @throws {Refused} where the server refuses it; {Error} where it can't be reached or the upload was given up
  */
 export function upload(url, file, name, { onFraction, signal }) {

@@ -57,7 +57,7 @@ test("the server's refusal of an upload is told in its own words", () => {
   const body = JSON.stringify({ detail: { code: "UNSUPPORTED_FORMAT", message: "expected a picture, got text" } });
   assert.throws(() => readAnswer(415, body), (error) => error instanceof Refused && error.message === "expected a picture, got text" && error.code === "UNSUPPORTED_FORMAT");
   assert.throws(() => readAnswer(502, "<html>"), /answered 502/);
-  assert.deepEqual(readAnswer(201, '{"image_id":"a","width":3,"height":2}'), { imageId: "a", width: 3, height: 2 });
+  assert.deepEqual(readAnswer(201, '{"image_id":"a","width":3,"height":2}'), { imageId: "a", width: 3, height: 2, orientation: 1, rendered: false });
 });
 
 test("a message of a type that is not known is passed over, one without its fields is refused", () => {

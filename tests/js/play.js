@@ -21,7 +21,8 @@ export class Play {
   uploads = 0;
   studio = new Studio(this.state, {
     send: (message) => { if (this.online) this.sent.push(message); return this.online; },
-    upload: async () => ({ imageId: `picture-${(this.uploads += 1)}`, width: 100, height: 80 }),
+    upload: async () => ({ imageId: `picture-${(this.uploads += 1)}`, width: 100, height: 80, orientation: 1, rendered: false }),
+    view: async (_file, _word, bitmap) => ({ bitmap, orientation: 1 }),
     changed: () => {},
     now: () => 0,
   });
