@@ -40,7 +40,7 @@ OTHERS: Final = (
     ("an icon", rb"\0\0[\1\2]\0"),
     ("an OpenEXR picture", rb"\x76\x2f\x31\x01"),
     ("a raw file of a camera", rb"FUJIFILMCCD|II[*R].{5}CR|IIU\0|IIRO"),
-    ("an SVG drawing", rb"\s*(<\?xml[^>]*>\s*|<!--.*?-->\s*|<!DOCTYPE svg[^>]*>\s*)*<svg"),
+    ("an SVG drawing", rb"\s*<(.*<)?svg[\s>/]"),
     ("a web page or other text with tags", rb"\s*<"),
     ("a ZIP file", rb"PK\x03\x04"),
     ("a video", rb"\x1a\x45\xdf\xa3|RIFF....AVI |\0\0\x01\xba"),

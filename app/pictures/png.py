@@ -60,13 +60,16 @@ def taken_apart(data: bytes) -> Png:
     """Return the parts of a PNG. Damage to the picture itself is left to its decoder."""
     png, raw_exif = Png(), []
     kept = [SIGNATURE]
+    read: set[bytes] = set()
     for kind, body, whole in chunks_of(data):
         if kind in PICTURE:
             kept.append(whole)
         elif kind in (b"tEXt", b"zTXt", b"iTXt"):
-            key, text = text_of(kind, body)
+            key = body.partition(b"\0")[0]
+            text = b"" if key in read else text_of(kind, body)  # the first of each name, or many would fill the memory
+            read.add(key)
             raw_exif += [block for block in raw_profile(text) if key in RAW_EXIF and not block.startswith(b"http")]
-            png.xmp += [text] if key == XMP else raw_profile(text) if key in RAW_XMP else []
+            png.xmp += [text] if key == XMP and text else raw_profile(text) if key in RAW_XMP else []
         else:
             png.chunks.setdefault(kind, body)
         if kind == b"IHDR" and len(body) >= 10:
@@ -94,17 +97,17 @@ def chunks_of(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
         at = end
 
 
-def text_of(kind: bytes, body: bytes) -> tuple[bytes, bytes]:
-    """Return the key and the text of a text chunk; no text where it is damaged, unpacks to too much or is of no use."""
+def text_of(kind: bytes, body: bytes) -> bytes:
+    """Return the text of a text chunk; nothing where it is damaged, unpacks to too much or is of no use."""
     key, _, rest = body.partition(b"\0")
-    if key != XMP and key not in RAW_EXIF and key not in RAW_XMP:
-        return key, b""
+    if key not in (XMP, *RAW_EXIF, *RAW_XMP):
+        return b""
     if kind == b"tEXt":
-        return key, rest
+        return rest
     if kind == b"zTXt":
-        return key, unpacked(rest[1:]) or b""
+        return unpacked(rest[1:]) or b""
     packed, (_, _, text) = rest[:1] == b"\1", split_twice(rest[2:])
-    return key, (unpacked(text) or b"") if packed else text
+    return (unpacked(text) or b"") if packed else text
 
 
 def split_twice(rest: bytes) -> tuple[bytes, bytes, bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import sys
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -145,6 +146,19 @@ def test_a_sound_png_opens_whatever_lies_beside_its_pixels(more: bytes, place: s
     assert read_picture(data, LIMITS).orientation == 1
 
 
+def test_many_texts_that_unpack_to_much_take_little_memory() -> None:
+    names = (b"XML:com.adobe.xmp", b"Raw profile type xmp", b"Raw profile type exif", b"Raw profile type APP1")
+    packed = zlib.compress(bytes(16_000_000))
+    bombs = [chunk(b"zTXt", name + b"\0\0" + packed) for name in names for _ in range(50)]
+    data = with_chunks(png(), *bombs)
+    tracemalloc.start()
+    try:
+        assert read_picture(data, LIMITS).width == 64
+        assert tracemalloc.get_traced_memory()[1] < 150_000_000
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_large_profile_is_applied() -> None:
     large = struct.pack(">I", len(P3) + 1_500_000) + P3[4:] + bytes(1_500_000)
     plain = file_of(Pil.new("RGB", (40, 30), (30, 200, 60)), "PNG")
@@ -203,6 +217,7 @@ def test_one_grey_of_few_bits_may_be_transparent(depth: int) -> None:
         (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG"),
         (b'<?xml version="1.0"?>\n<!-- made by x -->\n<svg/>', "an SVG"),
         (b"<!doctype html><html></html>", "a web page"),
+        (b"<!---->" * 1000, "a web page"),
         (b"8BPS\0\1", "Photoshop"),
         (b"\xff\x0a" + bytes(30), "JPEG XL"),
         (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
