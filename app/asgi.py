@@ -37,7 +37,7 @@ from app.session.session import Session
 from app.settings import Settings
 from app.web.conditional import answer_not_modified
 from app.web.docs import docs
-from app.web.exports import export
+from app.web.exports import export, exported_file
 from app.web.guards import require_same_origin
 from app.web.head import HeadLitestar
 from app.web.headers import add_headers, count_response, name_request
@@ -123,7 +123,7 @@ def create_app(
 def routes() -> list[ControllerRouterHandler]:
     """Return every way in."""
     pages: list[ControllerRouterHandler] = [studio, engines, docs, static_files()]
-    api: list[ControllerRouterHandler] = [upload, rendition, segment, export, health, limits]
+    api: list[ControllerRouterHandler] = [upload, rendition, segment, export, exported_file, health, limits]
     return [*pages, *api, healthz, readyz, metrics, session_socket]
 
 

@@ -13,10 +13,9 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
-from app.protocol.fields import MAX_FILE_BYTES
-
 LISTS = ("allowed_origins", "allowed_hosts", "trusted_proxies", "weights_mirrors")
 """Settings whose variable holds several values, with commas."""
+MAX_EXPORT_BYTES = 2**30
 Count: TypeAlias = Annotated[int, Meta(gt=0)]
 Url: TypeAlias = Annotated[str, Meta(pattern=r"^https?://")]
 Network: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]+(/[0-9]+)?$")]
@@ -61,8 +60,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         told("addresses or networks of reverse proxies whose X-Forwarded-For is believed, with commas"),
     ] = ()
 
-    max_upload_bytes: Annotated[Count, told("bytes of one picture")] = 20 * 2**20
-    max_pixels: Annotated[Count, told("pixels of one picture")] = 40_000_000
+    max_upload_bytes: Annotated[Count, told("bytes of one picture")] = 32 * 2**20
+    max_pixels: Annotated[Count, told("pixels of one picture")] = 65_000_000
     max_side: Annotated[Count, told("longest side of a picture, in pixels")] = 16_384
     max_aspect: Annotated[Count, told("how many times as long as wide a picture may be")] = 100
     max_inline_bytes: Annotated[Count, told("bytes of a picture inside an `open` message")] = 256 * 2**10
@@ -104,8 +103,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Count | None, told("embeddings kept; unset takes a quarter of the memory, at most 2 GiB")
     ] = None
     max_export_bytes: Annotated[
-        int, Meta(gt=0, le=MAX_FILE_BYTES, description="bytes of an exported file, at most 64 MiB")
-    ] = 32 * 2**20
+        int, Meta(gt=0, le=MAX_EXPORT_BYTES, description="bytes of an exported file, at most 1 GiB")
+    ] = 256 * 2**20
     max_exports_queued: Annotated[Count, told("files, of all sessions, that may wait to be made")] = 16
     speck_share: Annotated[
         float, Meta(ge=0, le=0.1, description="specks and holes of a mask up to this share of the picture go")
@@ -113,19 +112,19 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     hello_timeout_s: Annotated[Seconds, told("wait for the first message")] = 5.0
     head_timeout_s: Annotated[Seconds, told("wait for the headers of an HTTP request")] = 10.0
-    body_timeout_s: Annotated[Seconds, told("wait for the body of an HTTP request")] = 120.0
+    body_timeout_s: Annotated[Seconds, told("wait for the body of an HTTP request")] = 300.0
     rate_grace_s: Annotated[Seconds, told("a client that sends too fast for so long is closed")] = 5.0
     ping_interval_s: Annotated[Seconds, told("between two pings of a socket")] = 20.0
     ping_timeout_s: Annotated[Seconds, told("wait for the answer to a ping; a socket without one is closed")] = 20.0
     blocked_loop_s: Annotated[Seconds, told("an event loop that stands still for so long is logged")] = 1.0
     idle_timeout_s: Annotated[Seconds, told("a socket on which nothing comes for so long is closed")] = 1800.0
     resume_s: Annotated[Seconds, told("how long a session without a socket is kept")] = 120.0
-    picture_timeout_s: Annotated[Seconds, told("reading one picture")] = 10.0
+    picture_timeout_s: Annotated[Seconds, told("reading one picture")] = 30.0
     hover_timeout_s: Annotated[Seconds, told("answering a hover")] = 2.0
     click_timeout_s: Annotated[Seconds, told("answering a click or box")] = 15.0
     conversion_timeout_s: Annotated[Seconds, told("compiling a model in the background")] = 900.0
     load_timeout_s: Annotated[Seconds, told("loading a model whose weights are here")] = 180.0
-    export_timeout_s: Annotated[Seconds, told("making a file, with its wait for others")] = 60.0
+    export_timeout_s: Annotated[Seconds, told("making a file, with its wait for others")] = 120.0
     encode_timeout_s: Annotated[Seconds, told("encoding a picture")] = 120.0
     send_timeout_s: Annotated[Seconds, told("a client that takes nothing of a reply for so long is cut off")] = 10.0
     shutdown_timeout_s: Annotated[Seconds, told("wait for open work when the server stops, then again for sockets")] = (

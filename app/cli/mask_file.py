@@ -61,4 +61,4 @@ def write_file(selection: Selection, out: Path, kind: ExportFormat) -> None:
     """
     from app.exports.make import make_file
 
-    out.write_bytes(make_file(kind, selection, _MAX_BYTES).data)
+    make_file(kind, selection, _MAX_BYTES).content.copy_to(out)

@@ -17,6 +17,7 @@ import math
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar, cast
@@ -25,14 +26,17 @@ from app.client.line import Line
 from app.client.opening import open_picture
 from app.client.patience import Reconnect, Timeouts
 from app.client.record import Recorder
+from app.client.upload import fetch
 from app.client.values import Box, File, Gone, Image, Latency, Object, Preview, Progress, Welcome
 from app.client.waiters import Question
 from app.client.wire import ExportFormat, Fields
-from app.errors import BadCoordError
+from app.errors import BadCoordError, UnknownImageError
 
 R = TypeVar("R", bound="Image | Object | Gone | File")
 Point: TypeAlias = tuple[float, float]
 """`(x, y)` in pixels of the upright picture."""
+_FETCHES: Final = 3
+"""Times that a large file is asked for; a fetch may be cut, or the server started again before it."""
 _HOVERS_IN_FLIGHT: Final = 2
 """One that the device works on and one that waits; a third would only replace the second."""
 
@@ -207,10 +211,23 @@ class ClientSession:
         return reply if isinstance(reply, Image) else None
 
     async def export(self, format: ExportFormat, objects: Iterable[int] | None = None) -> File:
-        """Return a file of the objects named, or of all: its name, media type and bytes."""
+        """Return a file of the objects named, or of all: its name, media type and bytes.
+
+        One too large for the socket is fetched by HTTP, and made again where the server has lost it meanwhile.
+        """
         chosen = None if objects is None else list(objects)
         fields = {"t": "export", "format": format, "objects": chosen}
-        return await self._ask(fields, File, timeout_s=self._line.timeouts.open_s)
+        for left in reversed(range(_FETCHES)):
+            file = await self._ask(fields, File, timeout_s=self._line.timeouts.open_s)
+            if file.url is None:
+                break
+            try:
+                data = await fetch(self._line.url, file.url, timeout_s=self._line.timeouts.reply_s)
+                return replace(file, data=data)
+            except (ConnectionError, UnknownImageError):
+                if not left:
+                    raise
+        return file
 
     async def ping(self) -> Latency:
         """Return how long things take at the moment."""

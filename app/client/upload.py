@@ -1,4 +1,4 @@
-"""Pictures to the server by HTTP, with the standard library. What becomes of them there is the session's matter."""
+"""Pictures to the server and large files from it, by HTTP, with the standard library."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ _KIND_OF_STATUS: Final[dict[int, type[HoverError]]] = {
     503: BusyError,
 }
 _MAX_ANSWER_BYTES: Final = 2**20
+_MAX_FILE_BYTES: Final = 2**30
 
 
 async def upload(url: str, picture: Picture, *, timeout_s: float) -> str:
@@ -61,15 +62,41 @@ def _upload(url: str, picture: Picture, timeout_s: float) -> str:
         data=body,
         headers={"content-type": f"multipart/form-data; boundary={boundary}", "accept": "application/json"},
     )
+    return image_id_of(answer_to(request, url, _MAX_ANSWER_BYTES, timeout_s))
+
+
+async def fetch(url: str, path: str, *, timeout_s: float) -> bytes:
+    """Return a file that the server has for us.
+
+    Args:
+        url: the server's address.
+        path: the file's own, under it.
+        timeout_s: longest silence of the network.
+
+    Raises:
+        ConnectionError: the server does not answer, or the file was cut.
+        HoverError: the server hasn't got it (any more).
+    """
+    request = urllib.request.Request(f"{url.rstrip('/')}/{path}")  # noqa: S310 - as above
+    return await asyncio.to_thread(answer_to, request, url, _MAX_FILE_BYTES, timeout_s)
+
+
+def answer_to(request: urllib.request.Request, url: str, max_bytes: int, timeout_s: float) -> bytes:
+    """Return what the server at `url` answers to a request; raises as `upload` and `fetch`."""
     handlers = [urllib.request.ProxyHandler({})] if is_loopback(url) else []
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=timeout_s) as response:
-            return image_id_of(response.read(_MAX_ANSWER_BYTES))
+            answer: bytes = response.read(max_bytes)
+            if int(response.headers.get("content-length") or len(answer)) != len(answer):  # `read` alone doesn't tell
+                raise ConnectionError(f"the answer of {url} was cut after {len(answer)} bytes")
+            return answer
     except urllib.error.HTTPError as error:
         with error:
             raise refusal_of(error.code, error.headers, error.read(_MAX_ANSWER_BYTES)) from error
-    except (OSError, http.client.HTTPException) as error:  # nobody there, or cut while the picture went out
-        raise ConnectionError(f"the upload to {url} failed ({error or type(error).__name__})") from error
+    except ConnectionError:
+        raise
+    except (OSError, http.client.HTTPException) as error:  # nobody there, or cut on the way
+        raise ConnectionError(f"a request to {url} failed ({error or type(error).__name__})") from error
 
 
 def form_of(data: bytes) -> tuple[bytes, str]:
@@ -97,7 +124,7 @@ def image_id_of(content: bytes) -> str:
 
 def refusal_of(status: int, headers: Message, content: bytes) -> HoverError:
     """Return the server's refusal as the exception of its code, or of its status where it gave none that is known."""
-    kind, message = _KIND_OF_STATUS.get(status, HoverError), f"the server refused the upload with status {status}"
+    kind, message = _KIND_OF_STATUS.get(status, HoverError), f"the server refused with status {status}"
     try:
         detail = json.loads(content)["detail"]
         exact = {each.code: each for each in HoverError.__subclasses__()}

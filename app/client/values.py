@@ -195,12 +195,16 @@ class Gone:
 
 @dataclass(frozen=True)
 class File:
-    """An exported file: its name, media type and bytes."""
+    """An exported file: its name, media type and bytes.
+
+    `url` is where a server that has a large file for us lets it be fetched; `export` has done so.
+    """
 
     seq: int
     name: str
     media_type: str
     data: bytes
+    url: str | None = None
 
 
 @dataclass(frozen=True)

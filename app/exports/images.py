@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import IO, Final
 from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
@@ -11,7 +11,6 @@ from PIL import Image as Pil
 from PIL import ImageDraw
 
 from app.errors import TooManyObjectsError, UnknownObjectError
-from app.exports.files import BoundedBuffer
 from app.exports.names import MAX_FILE_NAME_BYTES, UNNAMED_CLASS, class_name, clipped, fit_for_files
 from app.exports.outlines import Ring
 from app.exports.palette import color_rgb
@@ -30,7 +29,7 @@ MASK_LEVEL: Final = 6
 RGBA_CHANNELS: Final = 4
 
 
-def mask_png(selection: Selection, out: BoundedBuffer) -> None:
+def mask_png(selection: Selection, out: IO[bytes]) -> None:
     """Write the mask of the only object: 8 bit grey, 255 on the object and 0 elsewhere.
 
     Raises:
@@ -40,7 +39,7 @@ def mask_png(selection: Selection, out: BoundedBuffer) -> None:
     grey(selection.objects[0].draw()).save(out, "PNG", compress_level=MASK_LEVEL)
 
 
-def masks_zip(selection: Selection, out: BoundedBuffer) -> None:
+def masks_zip(selection: Selection, out: IO[bytes]) -> None:
     """Write the masks of several objects: a grey PNG each, and `indexed.png` with all.
 
     A pixel of `indexed.png` has the number that the name of its object's own PNG begins with, 0 where there is none;
@@ -70,7 +69,7 @@ def member_name(number: int, shown: ExportObject) -> str:
     return f"{clipped(stem, MAX_FILE_NAME_BYTES - len('.png'))}.png"
 
 
-def cutout_png(selection: Selection, out: BoundedBuffer) -> None:
+def cutout_png(selection: Selection, out: IO[bytes]) -> None:
     """Write the picture with everything but the objects transparent, and black beneath.
 
     Where the picture is itself transparent, so is the object.
@@ -88,7 +87,7 @@ def cutout_png(selection: Selection, out: BoundedBuffer) -> None:
     Pil.fromarray(rgba).save(out, "PNG", compress_level=COLOR_LEVEL)
 
 
-def overlay_png(selection: Selection, out: BoundedBuffer) -> None:
+def overlay_png(selection: Selection, out: IO[bytes]) -> None:
     """Write the picture, over white, with the objects tinted and outlined in their colours."""
     pixels = opaque(selection.pixels())
     outlines: list[tuple[list[Ring], tuple[int, int, int]]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import IO, Final, cast
 
 from app.exports.coco import coco_json
 from app.exports.files import BoundedBuffer, ExportFile
@@ -16,7 +16,7 @@ from app.exports.svg import svg
 from app.exports.yolo import yolo_zip
 from app.protocol.fields import ExportFormat
 
-Writer = Callable[[Selection, BoundedBuffer], object]
+Writer = Callable[[Selection, IO[bytes]], object]
 WITH_PIXELS: Final[tuple[ExportFormat, ...]] = ("cutout", "overlay")
 """Formats that show the picture."""
 JSON: Final = "application/json"
@@ -39,8 +39,8 @@ def make_file(kind: ExportFormat, selection: Selection, max_bytes: int) -> Expor
     """
     ending, media_type, write = writer_of(kind, len(selection.objects))
     out = BoundedBuffer(max_bytes)
-    write(selection, out)
-    return ExportFile(file_name(selection.name, selection.image, f".{ending}"), media_type, out.getvalue())
+    write(selection, cast("IO[bytes]", out))
+    return ExportFile(file_name(selection.name, selection.image, f".{ending}"), media_type, out)
 
 
 def writer_of(kind: ExportFormat, count: int) -> tuple[str, str, Writer]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import IO, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
-from app.exports.files import BoundedBuffer
 from app.exports.names import UNNAMED_CLASS, class_name, class_names, file_name
 from app.exports.outlines import Ring
 from app.exports.polygons import joined, simple_parts
@@ -20,7 +19,7 @@ IN_PIXEL: Final = 0.25
 """Where in its pixel a corner lies: readers take corners for pixels, and some round where others cut."""
 
 
-def yolo_zip(selection: Selection, out: BoundedBuffer) -> None:
+def yolo_zip(selection: Selection, out: IO[bytes]) -> None:
     """Write a data set of one picture: `data.yaml` with the names of the classes, and the labels.
 
     It says nothing of a root, for which readers then take its own folder, wherever a training is started from.

@@ -115,12 +115,16 @@ class Gone(FromServer, frozen=True, kw_only=True):
 
 
 class File(FromServer, frozen=True, kw_only=True):
-    """An exported file."""
+    """An exported file. One too large for a message has empty `data`, and a `url`, relative to the server's address.
+
+    There it is to be had by GET for two minutes.
+    """
 
     seq: Seq
     name: Name
     media_type: Name
     data: FileBytes
+    url: Name | None = None
 
 
 class Pong(FromServer, frozen=True, kw_only=True):

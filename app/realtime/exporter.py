@@ -1,7 +1,7 @@
 """Makes files of objects, one at a time, in a thread of its own: the model and the event loop never wait for it.
 
-Decision: one thread for all sessions. Context: the masks and pixels of a file of 40 megapixels take some 300 MB and
-seconds. Choice: one file is made at a time, a bounded number of requests wait, and a session begins its next file
+Decision: one thread for all sessions. Context: the masks and pixels of a file of 50 megapixels take some 700 MB and
+ten seconds. Choice: one file is made at a time, a bounded number of requests wait, and a session begins its next file
 when the one before is sent. Price: a large file holds up those of others; clicks and hovers it doesn't.
 """
 
@@ -23,6 +23,7 @@ from app.protocol.fields import ExportFormat
 from app.protocol.messages import Export, File
 from app.realtime.closing import error_message
 from app.realtime.outbox import Outbox
+from app.realtime.parked import ParkedFiles
 from app.realtime.pictures import PictureStore
 from app.service.answers import export_object
 from app.session.session import Session
@@ -30,6 +31,10 @@ from app.session.values import OpenImage
 from app.settings import Settings
 
 RETRY_AFTER_S: Final = 5.0
+MAX_MESSAGE_BYTES: Final = 2 * 2**20
+"""Of a file inside a message. A larger one would keep a slow line so busy that it is taken for dead: no ping gets
+through a message that is on its way."""
+FILES_PATH: Final = "api/files"
 MAX_QUEUED: Final = 16
 """Requests of one session that may wait for a file; one more is `busy`."""
 T = TypeVar("T")
@@ -46,6 +51,7 @@ class Exporter:
 
     def __init__(self, pictures: PictureStore, settings: Settings) -> None:
         self._pictures, self._settings = pictures, settings
+        self.parked = ParkedFiles()
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="exports")
 
@@ -79,7 +85,7 @@ class Exporter:
         """Return a file.
 
         Raises:
-            BusyError: too many files wait to be made, or this one took too long.
+            BusyError: too many files wait to be made, this one took too long, or the disk is full.
             HoverError: see `app.exports.make.make_file`; `internal` where the file failed by our mistake.
         """
         if self._waiting >= self._settings.max_exports_queued:
@@ -98,6 +104,9 @@ class Exporter:
             raise BusyError(f"the file wasn't made within {limit_s:g} s; export fewer objects, or try again") from error
         except (HoverError, asyncio.CancelledError):
             raise
+        except OSError as error:
+            log.error("export_not_kept", errno=error.errno, reason=error.strerror)
+            raise BusyError("the server's disk takes no file now; try again", retry_after_s=RETRY_AFTER_S) from error
         except Exception as error:
             log.exception("export_failed", format=kind)
             raise HoverError("the file couldn't be made, by a mistake of the server's") from error
@@ -105,7 +114,8 @@ class Exporter:
             stopped.set()
 
     def close(self) -> None:
-        """Stop the thread."""
+        """Stop the thread, and forget the files that nobody fetched."""
+        self.parked.clear()
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     def _done(self, _: asyncio.Future[ExportFile]) -> None:
@@ -139,10 +149,17 @@ class ExportWorker:
             message, selection = await self._queue.get()
             try:
                 file = await self._exporter.make(message.format, selection)
-                self._outbox.put(File(seq=message.seq, name=file.name, media_type=file.media_type, data=file.data))
+                self._outbox.put(self._message(file, message.seq))
             except HoverError as error:
                 self._outbox.put(error_message(error, message.seq))
             await self._outbox.sent()  # or a client that doesn't read would have us keep all its files
+
+    def _message(self, file: ExportFile, seq: int) -> File:
+        """Return a file as a message, with its bytes or with where they are fetched."""
+        if file.content.nbytes <= MAX_MESSAGE_BYTES:
+            return File(seq=seq, name=file.name, media_type=file.media_type, data=file.data)
+        url = f"{FILES_PATH}/{self._exporter.parked.park(file)}"
+        return File(seq=seq, name=file.name, media_type=file.media_type, data=b"", url=url)
 
 
 def no_pixels() -> PixelArray:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 import msgspec
-from litestar import Request, Response, post
+from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
+from litestar.exceptions import NotFoundException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
-from litestar.params import BodyKwarg
+from litestar.params import BodyKwarg, Parameter
+from litestar.response import Stream
 from msgspec import Meta
 
 from app.errors import TooManyObjectsError
+from app.exports.files import PIECE_BYTES, ExportFile
 from app.exports.selection import ExportObject, Selection
 from app.protocol.fields import BoxXyxy, ExportFormat, FileName, Name
+from app.realtime.exporter import FILES_PATH
 from app.realtime.lobby import Lobby
 from app.realtime.predictor import Predictor
 from app.service.answers import export_object
@@ -26,7 +32,7 @@ from app.session.objects import SessionObject
 from app.session.session import Query
 from app.settings import Settings
 from app.web.examples import UPLOADED
-from app.web.problems import refused, unreadable_handlers
+from app.web.problems import problem_spec, refused, unreadable_handlers
 from app.web.segment import UNCOMPRESSED, Point, SegmentRequest, item_of
 
 MAX_BODY_BYTES: Final = 2**20
@@ -95,7 +101,7 @@ async def export(
     predictor: NamedDependency[Predictor],
     lobby: NamedDependency[Lobby],
     settings: NamedDependency[Settings],
-) -> Response[bytes]:
+) -> Stream:
     """Return a file of objects at the picture's own size, each with the mask that the page keeps for its prompt.
 
     `coco` and `labelme` are JSON, `svg` a drawing, `yolo` a ZIP, `mask` a PNG, or a ZIP where there are several
@@ -113,7 +119,37 @@ async def export(
     pixels = lobby.exporter.pixels(data.format, image)
     selection = Selection(image, data.name, predictor.engine.model, tuple(objects), pixels)
     file = await lobby.exporter.make(data.format, selection)
-    return Response(file.data, media_type=file.media_type, headers={"content-disposition": disposition(file.name)})
+    return streamed(file)
+
+
+@get(
+    f"/{FILES_PATH}/{{name:str}}",
+    operation_id="file",
+    summary="A file that was too large for a message",
+    tags=["masks"],
+    opt={UNCOMPRESSED: True},
+    responses={200: FILE, 404: problem_spec("NOT_FOUND", "the file isn't kept (any more): export it again")},
+)
+async def exported_file(
+    name: Annotated[str, Parameter(max_length=64, description="from the `url` of a `file` message")],
+    lobby: NamedDependency[Lobby],
+) -> Stream:
+    """Return a file that a session has exported; the socket's `file` message has its address, for two minutes."""
+    file = lobby.exporter.parked.get(name)
+    if file is None:
+        raise NotFoundException(detail="this file isn't kept on the server (any more); export it again")
+    return streamed(file)
+
+
+def streamed(file: ExportFile) -> Stream:
+    """Return a file as an answer that is read from the disk as fast as it is taken."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for offset in range(0, file.content.nbytes, PIECE_BYTES):
+            yield await asyncio.to_thread(file.content.read_at, offset, PIECE_BYTES)
+
+    headers = {"content-disposition": disposition(file.name), "content-length": str(file.content.nbytes)}
+    return Stream(pieces(), media_type=file.media_type, headers=headers)
 
 
 def prompt_of(image_id: str, asked: ExportedObject) -> SegmentRequest:

@@ -50,7 +50,7 @@ export const SUBPROTOCOL = "hoversam.v1";
 /** @typedef {{ t: "preview", seq: number, x: number, y: number, object?: ObjectId | null, best: number, masks: Mask[] }} PreviewMessage */
 /** @typedef {{ t: "object", seq: number, id: ObjectId, name: string, color: number, points: Point[], box?: Box | null, chosen: number, masks: Mask[], can_undo: boolean, can_redo: boolean }} ObjectMessage */
 /** @typedef {{ t: "gone", seq: number, objects: ObjectId[], can_undo: boolean, can_redo: boolean }} Gone */
-/** @typedef {{ t: "file", seq: number, name: string, media_type: string, data: Uint8Array<ArrayBuffer> }} FileMessage */
+/** @typedef {{ t: "file", seq: number, name: string, media_type: string, data: Uint8Array<ArrayBuffer>, url?: string | null }} FileMessage a large one has no data, and an address under the server’s */
 /** @typedef {{ t: "pong", at: number, queue_ms: number, decode_ms: number }} Pong */
 /** @typedef {{ t: "error", seq?: number | null, code: string, message: string, fatal: boolean, retry_after?: number | null }} ErrorMessage */
 /** @typedef {Welcome | Progress | ImageReady | PreviewMessage | ObjectMessage | Gone | FileMessage | Pong | ErrorMessage} ServerMessage */

@@ -2,7 +2,7 @@
  * Taking the work away: saves a file or copies a cutout, of one object or of all.
  */
 
-import { canCopy, copyPng, download } from "./files.js";
+import { canCopy, copyPng, download, received } from "./files.js";
 import { currentObject } from "./state.js";
 import { plural } from "./words.js";
 
@@ -49,9 +49,9 @@ export class Takeaway {
   }
 
   /** @param {ExportFormat} format @param {number[] | undefined} objects */
-  #make(format, objects) {
-    if (this.state.objects.size === 0) return Promise.reject(new Error("There is nothing to take away yet: click something first."));
-    return this.studio.export(format, objects);
+  async #make(format, objects) {
+    if (this.state.objects.size === 0) throw new Error("There is nothing to take away yet: click something first.");
+    return received(await this.studio.export(format, objects));
   }
 
   /** @param {string} what @param {() => Promise<void>} work */
