@@ -49,7 +49,8 @@ from app.web.pages import engines, load_samples, studio
 from app.web.problems import problem_handlers
 from app.web.renditions import rendition
 from app.web.segment import UNCOMPRESSED, segment
-from app.web.socket import session_socket
+from app.web.socket import missing_upgrade, session_socket
+from app.web.tickets import Tickets, ticket
 from app.web.uploads import upload
 
 ROOT = Path(__file__).parent.parent
@@ -97,7 +98,7 @@ def create_app(
 
     return HeadLitestar(
         route_handlers=routes(),
-        state=State({"settings": settings, "drain": lobby.registry.drain, "meters": lobby.meters, "watch": looking}),
+        state=shared_state(lobby, looking),
         guards=[require_same_origin],
         lifespan=[running],
         dependencies={
@@ -120,11 +121,25 @@ def create_app(
     )
 
 
+def shared_state(lobby: Lobby, looking: Watch) -> State:
+    """Return what guards, hooks and the server around us need, which take no dependencies."""
+    return State(
+        {
+            "settings": lobby.settings,
+            "drain": lobby.registry.drain,
+            "meters": lobby.meters,
+            "watch": looking,
+            "refusals": lobby.refusals,
+            "tickets": Tickets(),
+        }
+    )
+
+
 def routes() -> list[ControllerRouterHandler]:
     """Return every way in."""
-    pages: list[ControllerRouterHandler] = [studio, engines, docs, static_files()]
+    pages: list[ControllerRouterHandler] = [studio, engines, ticket, docs, static_files()]
     api: list[ControllerRouterHandler] = [upload, rendition, segment, export, exported_file, health, limits]
-    return [*pages, *api, healthz, readyz, metrics, session_socket]
+    return [*pages, *api, healthz, readyz, metrics, session_socket, missing_upgrade]
 
 
 def make_predictor(settings: Settings, models: ModelPool, set_threads: Callable[[int], None]) -> Predictor:

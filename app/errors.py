@@ -16,6 +16,7 @@
     ├── TooManyPointsError       too_many_points    400
     ├── TooManyObjectsError      too_many_objects   400
     ├── BusyError                busy               503   a bounded queue is full; retry after `retry_after_s`
+    │   └── FullError            busy               503   no place for one more session
     ├── RateLimitedError         rate_limited       429
     └── EngineFailedError        engine_failed      500   the model raised or hung; only this reply is lost
         └── EngineMemoryError    engine_failed      500   the device has no memory left, even after making room
@@ -134,6 +135,14 @@ class BusyError(HoverError):
     """A bounded queue is full."""
 
     code, http_status = "busy", 503
+
+
+class FullError(BusyError):
+    """All places for sessions are taken. `setting` is the environment variable that says how many there are."""
+
+    def __init__(self, message: str, *, setting: str, retry_after_s: float) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.setting = setting
 
 
 class RateLimitedError(HoverError):

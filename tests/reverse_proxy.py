@@ -23,7 +23,7 @@ class ReverseProxy:
     Attributes:
         target: the server, `http://127.0.0.1:PORT`.
         prefix: the path under which the server lies here, `/sam`; it is taken off.
-        renames: the server is told its own address as Host, as nginx does by default and tunnels do.
+        host: what the server is told as Host, as nginx does by default and tunnels do; empty passes it on.
         upgrades: WebSockets are passed on; nginx by default doesn't.
         lost: paths that came and don't lie under the prefix.
         open: what is connected now.
@@ -31,7 +31,7 @@ class ReverseProxy:
 
     target: str
     prefix: str = ""
-    renames: bool = False
+    host: str = ""
     upgrades: bool = True
     port: int = 0
     lost: list[str] = field(default_factory=list)
@@ -80,8 +80,7 @@ class ReverseProxy:
             return b""
         fields = dict(line.split(": ", 1) for line in lines)
         fields = {name.title(): value for name, value in fields.items()}
-        if self.renames:
-            fields["Host"] = urlsplit(self.target).netloc
+        fields["Host"] = self.host or fields["Host"]
         if not (self.upgrades and "Upgrade" in fields):
             fields.pop("Upgrade", None)
             fields["Connection"] = "close"

@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 from urllib.parse import urlsplit
 
-from websockets import ConnectionClosed, InvalidHandshake
+from websockets import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -20,6 +20,16 @@ from app.errors import BadMessageError
 _MAX_FRAMES_UNREAD: Final = 64
 _CLOSE_S: Final = 1.0
 """Wait for the network to end a socket that was closed; longer, and a session would be taken up later for nothing."""
+
+_REFUSALS: Final = {
+    401: "something in front of it wants a log-in",
+    403: "the server doesn't know itself by this name; list it in HOVERSAM_ALLOWED_HOSTS there",
+    404: "is there a HoverSAM server under this path?",
+    426: "the proxy in front of it has to pass WebSockets on (Upgrade and Connection)",
+    502: "the proxy in front of it doesn't reach it",
+    503: "all its connections are in use (HOVERSAM_MAX_CONNECTIONS); try again",
+}
+"""What to do about a socket that was answered as a plain request, by its HTTP status."""
 
 
 async def dial(url: str, timeouts: Timeouts) -> ClientConnection:
@@ -42,6 +52,10 @@ async def dial(url: str, timeouts: Timeouts) -> ClientConnection:
             max_size=MAX_FRAME_BYTES,
             max_queue=_MAX_FRAMES_UNREAD,
         )
+    except InvalidStatus as error:
+        status = error.response.status_code
+        reason = _REFUSALS.get(status, "is it a HoverSAM server?")
+        raise ConnectionRefusedError(f"{url} takes no session (HTTP {status}): {reason}") from error
     except (OSError, EOFError, InvalidHandshake, asyncio.TimeoutError) as error:
         reason = str(error) or type(error).__name__
         raise ConnectionRefusedError(f"no HoverSAM server answers at {url} ({reason})") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from app.errors import BadMessageError, BadVersionError, HoverError
+from app.errors import BadMessageError, BadVersionError, FullError, HoverError
 from app.protocol.codec import decode_client
 from app.protocol.messages import PROTOCOL_VERSION, ClientMessage, CloseCode, Hello
 from app.realtime.closing import ClosedError, close_code, error_message
@@ -33,6 +33,8 @@ async def greet(wire: Wire, writer: Writer, lobby: Lobby, holder: Holder) -> tup
     except WrongTokenError:
         raise ClosedError(CloseCode.WRONG_TOKEN, "wrong token") from None
     except HoverError as error:
+        if isinstance(error, FullError):
+            lobby.refusals.note(error.setting, client=wire.address)
         await writer.send(error_message(error, None, fatal=True))
         raise ClosedError(close_code(error), error.code) from error
 

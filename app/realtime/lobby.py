@@ -9,6 +9,7 @@ from app.engine.manifest import Manifest
 from app.protocol.messages import PROTOCOL_VERSION, Limits, ModelInfo, Welcome
 from app.realtime.exporter import Exporter
 from app.realtime.meters import Meters
+from app.realtime.refusals import RefusalLog
 from app.realtime.registry import Entry, Registry
 from app.session.values import Limits as SessionLimits
 from app.settings import Settings
@@ -24,6 +25,7 @@ class Lobby:
         server: the product's name and version.
         exporter: makes files, for all of them in turn.
         meters: what is counted for `/metrics`.
+        refusals: what the log says of clients that were turned away.
     """
 
     settings: Settings
@@ -33,6 +35,7 @@ class Lobby:
     server: str
     exporter: Exporter
     meters: Meters = field(default_factory=Meters)
+    refusals: RefusalLog = field(default_factory=RefusalLog)
 
     def welcome(self, entry: Entry, resumed: bool) -> Welcome:
         """Return the answer to a hello."""

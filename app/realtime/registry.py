@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Protocol
 
-from app.errors import BusyError
+from app.errors import FullError
 from app.session.session import Session
+from app.settings import variable
 
 TOKEN_BYTES = 16
 RETRY_AFTER_S = 5.0
@@ -100,7 +101,7 @@ class Registry:
 
         Raises:
             WrongTokenError: the session is another's.
-            BusyError: all sessions are in use, or all that one address may have.
+            FullError: all sessions are in use, or all that one address may have.
         """
         self.forget_expired()
         known = self._entries.get(id_ or "")
@@ -137,15 +138,16 @@ class Registry:
         """Forget the session that was dropped first where all places are taken, of all or of one address."""
         if not is_local(address):
             mine = [entry for entry in self._entries.values() if entry.address == address]
-            self._forget_one(mine, self._max_per_address, "of your address ")
-        self._forget_one(list(self._entries.values()), self._max_sessions, "")
+            self._forget_one(mine, self._max_per_address, "of your address ", "max_sessions_per_address")
+        self._forget_one(list(self._entries.values()), self._max_sessions, "", "max_sessions")
 
-    def _forget_one(self, entries: list[Entry], most: int, whose: str) -> None:
+    def _forget_one(self, entries: list[Entry], most: int, whose: str, setting: str) -> None:
         if len(entries) < most:
             return
         dropped = [entry for entry in entries if entry.holder is None]
         if not dropped:
-            raise BusyError(f"all {most} sessions {whose}are in use; try again", retry_after_s=RETRY_AFTER_S)
+            text = f"all {most} sessions {whose}are in use; try again"
+            raise FullError(text, setting=variable(setting), retry_after_s=RETRY_AFTER_S)
         del self._entries[min(dropped, key=lambda entry: entry.dropped_at).id]
 
 

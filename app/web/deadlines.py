@@ -72,7 +72,7 @@ class HardenedHttp(HttpToolsProtocol):
         keep_little_unsent(transport)
         super().connection_made(transport)
         if len(self.connections) > self.bounds.max_connections:
-            self.refuse(FULL, "too many connections; try again")
+            self.refuse(FULL, "all connections are in use (HOVERSAM_MAX_CONNECTIONS); try again")
         else:
             self.await_head()
 

@@ -8,18 +8,21 @@ localhost. Without the check of hosts such a page could pretend to be ours: its 
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
+from app.realtime.refusals import RefusalLog
 from app.settings import Settings
+from app.web.tickets import Tickets
 
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 ANY: Final = "*"
 SAME_ORIGIN: Final = "same-origin"
+MAX_NAME_CHARS: Final = 100
 
 
 def is_allowed(origin: str | None, host: str | None, allowed: tuple[str, ...], site: str | None = None) -> bool:
@@ -82,18 +85,29 @@ async def require_same_origin(connection: ASGIConnection[Any, Any, Any, Any], _:
     Raises:
         PermissionDeniedException: the text names the setting that lets it in.
     """
-    settings: Settings = connection.app.state.settings
+    state = connection.app.state
+    settings: Settings = state.settings
+    refusals: RefusalLog = state.refusals
     host = only(connection, "host")
     if not is_known(host, tuple(name.lower() for name in (*settings.allowed_hosts, settings.host))):
+        refusals.note("HOVERSAM_ALLOWED_HOSTS", host=host or "")
+        name = (host or "")[:MAX_NAME_CHARS]
         raise PermissionDeniedException(
-            detail="this server isn't known under the name in Host; list it in HOVERSAM_ALLOWED_HOSTS"
+            detail=f"this server isn't known as {name!r}; if that is its name, list it in HOVERSAM_ALLOWED_HOSTS"
         )
     if connection.scope.get("method") in SAFE_METHODS:
         return
     origin, site = only(connection, "origin"), only(connection, "sec-fetch-site")
-    if not is_allowed(origin, host, settings.allowed_origins, site):
+    if is_allowed(origin, host, settings.allowed_origins, site):
+        return
+    tickets: Tickets = state.tickets
+    offered = cast(list[str], connection.scope.get("subprotocols", []))  # of a socket alone
+    if not tickets.admit(offered, origin):
+        refusals.note("HOVERSAM_ALLOWED_ORIGINS, or a proxy that passes Host on", origin=origin or "", host=host or "")
+        page = (origin or "")[:MAX_NAME_CHARS]
         raise PermissionDeniedException(
-            detail="requests from other web pages are refused; list their origins in HOVERSAM_ALLOWED_ORIGINS"
+            detail=f"pages of {page!r} are refused; if that is your page, list it in HOVERSAM_ALLOWED_ORIGINS, "
+            "or let the proxy in front of the server pass Host on"
         )
 
 

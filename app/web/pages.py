@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
-from litestar import get
+from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.response import Template
 
@@ -48,6 +49,7 @@ def load_samples(static_dir: Path) -> tuple[Sample, ...]:
 
 @get("/", include_in_schema=False)
 async def studio(
+    request: Request[Any, Any, Any],
     predictor: NamedDependency[Predictor],
     lobby: NamedDependency[Lobby],
     settings: NamedDependency[Settings],
@@ -58,7 +60,14 @@ async def studio(
     info = next((model for model in lobby.models if model.name == engine.model), None)
     params_m, bundled = (info.params_m, info.bundled) if info else (0.0, False)
     model = ShownModel(engine.model, params_m, bundled, computes_with(engine))
-    context = {"version": __version__, "model": model, "samples": samples, "limits": settings, "root": ""}
+    context = {
+        "version": __version__,
+        "model": model,
+        "samples": samples,
+        "limits": settings,
+        "root": "",
+        "host": request.headers.get("host", ""),
+    }
     return Template("studio.html", context=context)
 
 

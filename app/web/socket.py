@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from litestar import WebSocket, websocket
+from litestar import WebSocket, get, websocket
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.exceptions import WebSocketDisconnect
+from litestar.exceptions import HTTPException, WebSocketDisconnect
 
 from app.protocol.messages import SUBPROTOCOL
 from app.realtime.connection import Connection
 from app.realtime.lobby import Lobby
 from app.realtime.predictor import Predictor
+from app.realtime.refusals import RefusalLog
 from app.realtime.wire import DisconnectedError
 from app.web.guards import require_same_origin
+
+UPGRADE_REQUIRED = 426
 
 Socket = WebSocket[Any, Any, State]
 
@@ -53,6 +56,22 @@ class LitestarWire:
         """Close the socket, if it is still open."""
         with contextlib.suppress(WebSocketDisconnect, OSError, RuntimeError):
             await self._socket.close(code=code, reason=reason)
+
+
+@get("/ws", include_in_schema=False)
+async def missing_upgrade(state: State) -> None:
+    """Say what is wrong where a proxy makes a plain request of a socket.
+
+    Raises:
+        HTTPException: 426, always.
+    """
+    refusals: RefusalLog = state.refusals
+    refusals.note("a proxy that passes on WebSockets: its Upgrade and Connection headers")
+    raise HTTPException(
+        status_code=UPGRADE_REQUIRED,
+        detail="expected a WebSocket, got a plain request; a proxy in between has to pass Upgrade and Connection on",
+        headers={"upgrade": "websocket"},
+    )
 
 
 @websocket("/ws", guards=[require_same_origin])

@@ -2,8 +2,10 @@
  * One WebSocket that comes back: hello, ping, reconnection with growing pauses. Knows nothing of pictures.
  */
 
+import { TICKET_PREFIX } from "./admission.js";
 import { decodeMessage, encodeMessage, SUBPROTOCOL, VERSION } from "./protocol.js";
 
+/** @import { Admission } from "./admission.js" */
 /** @import { ClientMessage, ServerMessage, Welcome } from "./protocol.js" */
 /** @import { Connection as ConnectionState } from "./state.js" */
 
@@ -16,6 +18,9 @@ const MAX_UNANSWERED = 2;
 const WELCOME_MS = 10000;
 /** An answer that is asked for in a hurry comes within this, or the other side is gone. */
 const HURRY_MS = 5000;
+/** So many sockets in a row that don't open, though the server itself lets the page in, are lost between the two. */
+const MAX_UNOPENED = 2;
+const [LOST, FULL, WRONG_TOKEN] = [1006, 1013, 4401];
 
 /** Close codes after which coming back would do harm or no good, in words. @type {Record<number, string>} */
 const FINAL = {
@@ -42,7 +47,8 @@ export function retryDelayMs(attempt, random) {
  * @property {(state: ConnectionState) => void} onState
  * @property {(ms: number) => void} onRoundTrip
  * @property {(credentials: Credentials | null) => void} onCredentials what the session can be resumed with, from now on
- * @property {(text: string) => void} onTrouble a sentence for the person
+ * @property {(text: string) => void} onTrouble a sentence for the person, once
+ * @property {() => Promise<Admission | null>} ask why a socket doesn't open, and for a ticket; null where nobody answers
  */
 
 export class Connection {
@@ -51,6 +57,15 @@ export class Connection {
   /** @type {Credentials | null} */
   #credentials;
   #attempt = 0;
+  /** Which dialling is under way. */
+  #turn = 0;
+  #asks;
+  #hasOpened = false;
+  #unopened = 0;
+  /** @type {string | null} why the server ends a session before it began */
+  #refusal = null;
+  /** What the person was told last since a session was there. */
+  #told = "";
   #ready = false;
   #retryAfterMs = 0;
   #heardAt = 0;
@@ -62,9 +77,14 @@ export class Connection {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #welcomeTimer;
 
-  /** @param {string} url @param {Handlers} handlers @param {Credentials | null} [credentials] of a session to resume */
-  constructor(url, handlers, credentials = null) {
+  /**
+   * @param {string} url @param {Handlers} handlers @param {Credentials | null} [credentials] of a session to resume
+   * @param {{ asksFirst: boolean }} [options] `asksFirst`: the server knows itself by another name, and lets in no socket without a ticket
+   */
+  constructor(url, handlers, credentials = null, { asksFirst } = { asksFirst: false }) {
     this.#credentials = credentials;
+    this.#asks = asksFirst;
+    this.asksFirst = asksFirst;
     this.url = url;
     this.handlers = handlers;
   }
@@ -72,15 +92,41 @@ export class Connection {
   /** Open the socket now, in place of one that waits or is broken. */
   open() {
     clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
     this.#drop();
     this.handlers.onState("connecting");
-    const socket = new WebSocket(this.url, SUBPROTOCOL);
+    if (this.#asks) void this.#ask((this.#turn += 1));
+    else this.#dial(null);
+  }
+
+  /** Ask the server to let the page in, then dial. @param {number} turn */
+  async #ask(turn) {
+    const admission = await this.handlers.ask();
+    if (turn !== this.#turn) return;
+    if (admission?.refusal) this.#refused(admission.refusal, admission.isFinal);
+    else if (admission === null) this.#wait("waiting");
+    else this.#dial(admission.ticket);
+  }
+
+  /** @param {string} text @param {boolean} isFinal @param {ConnectionState} [meanwhile] */
+  #refused(text, isFinal, meanwhile = "full") {
+    this.#tell(text);
+    if (isFinal) this.handlers.onState("ended");
+    else this.#wait(meanwhile);
+  }
+
+  /** @param {string | null} ticket */
+  #dial(ticket) {
+    this.#turn += 1;
+    this.#hasOpened = false;
+    this.#refusal = null;
+    const socket = new WebSocket(this.url, ticket === null ? SUBPROTOCOL : [SUBPROTOCOL, TICKET_PREFIX + ticket]);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     socket.addEventListener("open", () => this.#hello());
     socket.addEventListener("message", (event) => this.#receive(socket, event.data));
     socket.addEventListener("close", (event) => this.#closed(socket, event.code));
-    this.#welcomeTimer = setTimeout(() => this.#closed(socket, 1006), WELCOME_MS);
+    this.#welcomeTimer = setTimeout(() => this.#closed(socket, LOST), WELCOME_MS);
   }
 
   /**
@@ -95,7 +141,7 @@ export class Connection {
     }
     const asked = performance.now();
     this.ping();
-    if (this.#ready) setTimeout(() => this.#heardAt < asked && this.#closed(socket, 1006), HURRY_MS);
+    if (this.#ready) setTimeout(() => this.#heardAt < asked && this.#closed(socket, LOST), HURRY_MS);
   }
 
   /** @param {ClientMessage} message @returns {boolean} false where there is no session to send it in */
@@ -106,6 +152,7 @@ export class Connection {
   }
 
   #hello() {
+    this.#hasOpened = true;
     this.#socket?.send(encodeMessage({ t: "hello", version: VERSION, client: "hoversam-page", ...this.#credentials }));
   }
 
@@ -125,7 +172,8 @@ export class Connection {
     if (message?.t === "welcome") this.#welcome(message);
     if (message?.t === "error" && message.retry_after) this.#retryAfterMs = message.retry_after * 1000;
     if (message?.t === "pong") this.handlers.onRoundTrip(Math.max(0, performance.now() - message.at));
-    if (message) this.handlers.onMessage(message);
+    if (message?.t === "error" && message.fatal && !this.#ready) this.#refusal = message.message; // told once, as it closes
+    else if (message) this.handlers.onMessage(message);
     if (message?.t === "welcome") this.ping();
   }
 
@@ -134,7 +182,10 @@ export class Connection {
     this.#credentials = { session: message.session, token: message.token };
     this.handlers.onCredentials(this.#credentials);
     this.#attempt = 0;
+    this.#unopened = 0;
     this.#retryAfterMs = 0;
+    this.#told = "";
+    this.#asks = this.asksFirst;
     this.#ready = true;
     clearTimeout(this.#welcomeTimer);
     this.handlers.onState("ready");
@@ -148,7 +199,7 @@ export class Connection {
 
   /** See that there is another side. Counted and not timed, since the clock of a hidden tab may tick once a minute. */
   #beat() {
-    if (this.#unanswered === MAX_UNANSWERED && this.#socket) this.#closed(this.#socket, 1006);
+    if (this.#unanswered === MAX_UNANSWERED && this.#socket) this.#closed(this.#socket, LOST);
     else this.ping();
     this.#unanswered += 1;
   }
@@ -167,7 +218,7 @@ export class Connection {
   #closed(socket, code) {
     if (socket !== this.#socket) return;
     this.#drop();
-    if (code === 4401) {
+    if (code === WRONG_TOKEN) {
       this.#credentials = null;
       this.handlers.onCredentials(null);
     }
@@ -177,7 +228,32 @@ export class Connection {
       this.handlers.onTrouble(final);
       return;
     }
-    this.handlers.onState("waiting");
+    if (!this.#hasOpened) this.#notOpened();
+    const reason = this.#refusal?.split(";")[0]; // what to do stands after it, and is done here
+    if (reason && code === FULL) this.#refused(`The server has no place for this page now: ${reason}. This page asks again by itself.`, false);
+    else if (reason) this.#refused(`The server ends the session as it begins: ${reason}. This page tries again by itself.`, false, "waiting");
+    else this.#wait("waiting");
+  }
+
+  /** The browser doesn't say why a socket didn't open: the server is asked next time. */
+  #notOpened() {
+    if (this.#asks) this.#unopened += 1;
+    this.#asks = true;
+    if (this.#unopened < MAX_UNOPENED) return;
+    this.#tell("The server answers this page, but no socket opens: the proxy between them has to pass WebSockets on "
+      + "(nginx: proxy_http_version 1.1 and the headers Upgrade and Connection).");
+  }
+
+  /** Say something that goes on, once. @param {string} text */
+  #tell(text) {
+    if (text === this.#told) return;
+    this.#told = text;
+    this.handlers.onTrouble(text);
+  }
+
+  /** Dial again after a pause. @param {ConnectionState} state meanwhile */
+  #wait(state) {
+    this.handlers.onState(state);
     const pause = Math.max(this.#retryAfterMs, retryDelayMs(this.#attempt, Math.random()));
     this.#attempt += 1;
     this.#retryTimer = setTimeout(() => this.open(), pause);

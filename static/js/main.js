@@ -2,6 +2,7 @@
  * Wires the page: finds its elements, starts the parts, draws once a frame when something changed. Decides nothing.
  */
 
+import { askForAdmission } from "./admission.js";
 import { bindCommands } from "./commands.js";
 import { Connection } from "./connection.js";
 import { openKeeper } from "./keeper.js";
@@ -59,13 +60,20 @@ const studio = new Studio(state, {
   reserve: (seq) => keeper.keepSeq(seq),
   latency,
 });
+/** @type {string | null} */
+let lineTrouble = null;
 const connection = new Connection(socketUrl(config.socketPath ?? ""), {
   onMessage: receive,
-  onState: (next) => { state.connection = next; changed(); },
+  onState: (next) => {
+    state.connection = next;
+    if (next === "ready" && state.notice === lineTrouble) state.notice = null; // it is over
+    changed();
+  },
   onRoundTrip: (ms) => { state.roundTripMs = ms; latency.add("network", ms); changed(); },
   onCredentials: (credentials) => keeper.keepCredentials(credentials),
-  onTrouble: tell,
-}, keeper.kept.credentials);
+  onTrouble: (text) => tell((lineTrouble = text)),
+  ask: () => askForAdmission(config.ticketUrl ?? ""),
+}, keeper.kept.credentials, { asksFirst: config.host !== location.host });
 const stage = new Stage(canvas, state, studio, changed);
 const renderer = new Renderer({
   picture: /** @type {HTMLCanvasElement} */ (find("picture-layer")),

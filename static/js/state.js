@@ -9,7 +9,7 @@ import { covers } from "./masks.js";
 
 /** @import { Gone, ImageReady, Mask, ModelInfo, ObjectId, ObjectMessage, PreviewMessage } from "./protocol.js" */
 
-/** @typedef {"connecting" | "ready" | "waiting" | "ended"} Connection */
+/** @typedef {"connecting" | "ready" | "waiting" | "full" | "ended"} Connection */
 /** @typedef {"uploading" | "queued" | "decoding" | "encoding" | "downloading"} Stage */
 /** @typedef {{ stage: Stage, fraction: number | null, position: number | null }} Work how far something has come */
 

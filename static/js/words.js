@@ -7,7 +7,7 @@ import { maskOf } from "./state.js";
 /** @import { Connection, ObjectState, State, Work } from "./state.js" */
 
 /** @type {Record<Connection, string>} */
-const CONNECTION = { connecting: "Connecting", ready: "Connected", waiting: "Reconnecting", ended: "Disconnected" };
+const CONNECTION = { connecting: "Connecting", ready: "Connected", waiting: "Reconnecting", full: "Server is full", ended: "Disconnected" };
 
 /** @param {State} state */
 export function connectionText(state) {
@@ -43,6 +43,7 @@ export function factsOf(object) {
  */
 export function describe(state) {
   if (state.connection === "ended") return "Disconnected.";
+  if (state.connection === "full") return "The server is full; trying again. What you do meanwhile is kept.";
   if (state.connection !== "ready" && state.picture) return "The connection is lost; trying again. What you do meanwhile is kept.";
   if (state.pending) return describeWork(state.pending);
   if (state.restoring) return "Bringing your picture and objects back…";

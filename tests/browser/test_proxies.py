@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.studio import OpenStudio, Studio
+from tests.browser.studio import ARGUMENTS, OpenStudio, Studio, chromium
 from tests.reverse_proxy import ReverseProxy, reverse_proxy
 
 pytestmark = pytest.mark.browser
@@ -67,3 +68,47 @@ class TestPrefix:
         page.get_by_role("link", name="HoverSAM").click()
         page.wait_for_url(proxy.url)
         assert proxy.lost == []
+
+
+class TestHiddenName:
+    """The server is told its own address as Host, so that it can't see what the page's is."""
+
+    @pytest.fixture
+    def proxy(self, fake_server: str) -> Iterator[ReverseProxy]:
+        with reverse_proxy(ReverseProxy(fake_server, prefix="/sam", host=urlsplit(fake_server).netloc)) as proxy:
+            yield proxy
+
+    @pytest.fixture
+    def address(self, proxy: ReverseProxy) -> str:
+        return proxy.url
+
+    def test_page_works_where_browsers_vouch_for_it(self, open_studio: OpenStudio) -> None:
+        is_whole(open_studio())
+
+    def test_page_that_nobody_vouches_for_says_once_what_to_set(self, browser: Browser, proxy: ReverseProxy) -> None:
+        """By plain HTTP from another name, which any page could have made point here."""
+        rules = "--host-resolver-rules=MAP masks.lan 127.0.0.1"
+        named = browser.browser_type.launch(executable_path=chromium(), args=[*ARGUMENTS, rules])
+        page = named.new_page()
+        sockets: list[str] = []
+        page.on("websocket", lambda socket: sockets.append(socket.url))
+        page.goto(proxy.url.replace("localhost", "masks.lan"))
+        expect(page.locator("#connection")).to_have_attribute("data-state", "ended")
+        notice = page.locator("#notice-text")
+        expect(notice).to_contain_text(f"http://masks.lan:{proxy.port}")
+        expect(notice).to_contain_text("HOVERSAM_ALLOWED_ORIGINS")
+        page.evaluate("dispatchEvent(new Event('online'))")
+        expect(page.locator("#connection-text")).to_have_text("Disconnected")
+        assert sockets == []
+        named.close()
+
+
+def test_page_says_that_a_proxy_passes_no_socket_on(browser: Browser, fake_server: str) -> None:
+    with reverse_proxy(ReverseProxy(fake_server, upgrades=False)) as proxy:
+        page = browser.new_page()
+        page.goto(proxy.url)
+        expect(page.locator("#notice-text")).to_contain_text("the proxy between them has to pass WebSockets on")
+        proxy.upgrades = True
+        expect(page.locator("#connection")).to_have_attribute("data-state", "ready", timeout=30_000)
+        expect(page.locator("#notice")).to_be_hidden()
+        page.close()

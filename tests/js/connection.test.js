@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { readAdmission } from "../../static/js/admission.js";
 import { Connection } from "../../static/js/connection.js";
 import { encodeMessage } from "../../static/js/protocol.js";
 
@@ -14,8 +15,10 @@ class Socket extends EventTarget {
   readyState = 1;
   closed = false;
 
-  constructor() {
+  /** @param {string} _url @param {string | string[]} protocols */
+  constructor(_url, protocols) {
     super();
+    this.protocols = protocols;
     Socket.dialled.push(this);
   }
 
@@ -25,6 +28,11 @@ class Socket extends EventTarget {
     this.closed = true;
   }
 
+  /** @param {number} code */
+  ends(code) {
+    this.dispatchEvent(Object.assign(new Event("close"), { code }));
+  }
+
   /** @param {Record<string, unknown>} message */
   says(message) {
     const bytes = encodeMessage(/** @type {any} */ (message));
@@ -32,8 +40,10 @@ class Socket extends EventTarget {
   }
 }
 
-/** @param {import("node:test").TestContext} context @returns {{ states: string[] }} */
-function dialling(context) {
+/** @typedef {import("../../static/js/admission.js").Admission | null} Answer */
+
+/** @param {import("node:test").TestContext} context @param {{ answer?: Answer, asksFirst?: boolean }} [options] */
+function dialling(context, { answer = null, asksFirst = false } = {}) {
   context.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   const before = globalThis.WebSocket;
   Object.assign(globalThis, { WebSocket: Socket });
@@ -41,16 +51,19 @@ function dialling(context) {
   Socket.dialled = [];
   /** @type {string[]} */
   const states = [];
+  /** @type {string[]} */
+  const told = [];
   const connection = new Connection("ws://server/ws", {
     onMessage() {},
     onState: (state) => states.push(state),
     onRoundTrip() {},
     onCredentials() {},
-    onTrouble() {},
-  });
+    onTrouble: (text) => told.push(text),
+    ask: () => Promise.resolve(answer),
+  }, null, { asksFirst });
   connection.open();
-  Socket.dialled[0].dispatchEvent(new Event("open"));
-  return { states };
+  if (!asksFirst) Socket.dialled[0].dispatchEvent(new Event("open"));
+  return { states, told, connection };
 }
 
 test("a server that never says welcome is dialled again", (context) => {
@@ -94,4 +107,64 @@ test("a line that answers is kept, however slowly the clock of its tab ticks", (
     Socket.dialled[0].says({ t: "pong", at: 0, queue_ms: 0, decode_ms: 0 });
   }
   assert.deepEqual(states, ["connecting", "ready"]);
+});
+
+// ---- refusals
+
+/** Let what was asked be answered. */
+const answered = () => new Promise((done) => { setImmediate(done); });
+
+test("a page that the server knows by another name shows a ticket, in no address", async (context) => {
+  const { states } = dialling(context, { answer: { ticket: "9.abc", refusal: null, isFinal: false }, asksFirst: true });
+  assert.equal(Socket.dialled.length, 0);
+  await answered();
+  assert.deepEqual(Socket.dialled[0].protocols, ["hoversam.v1", "hoversam.ticket.9.abc"]);
+  assert.deepEqual(states, ["connecting"]);
+});
+
+test("a refusal for good is said once, and nothing is tried again", async (context) => {
+  const refusal = "list it in HOVERSAM_ALLOWED_ORIGINS";
+  const { states, told, connection } = dialling(context, { answer: { ticket: null, refusal, isFinal: true }, asksFirst: true });
+  await answered();
+  connection.hurry();
+  context.mock.timers.tick(60_000);
+  assert.deepEqual([states, told, Socket.dialled.length], [["connecting", "ended"], [refusal], 0]);
+});
+
+test("a socket that never opened has its reason asked for", async (context) => {
+  const { told } = dialling(context, { answer: { ticket: "9.abc", refusal: null, isFinal: false } });
+  Socket.dialled[0].ends(1012);
+  context.mock.timers.tick(500);
+  assert.equal(Socket.dialled[1].protocols, "hoversam.v1"); // it had opened: there is nothing to ask
+  for (const dialled of [2, 3, 4, 5]) {
+    Socket.dialled[dialled - 1].ends(1006);
+    context.mock.timers.tick(8_000);
+    await answered();
+    assert.equal(Socket.dialled.length, dialled + 1);
+  }
+  assert.equal(told.length, 1); // a proxy lets the page through and no socket
+  assert.match(told[0], /Upgrade/);
+});
+
+test("a full server is named once, and asked again until there is a place", (context) => {
+  const { states, told } = dialling(context);
+  for (let time = 0; time < 3; time += 1) {
+    Socket.dialled[time].dispatchEvent(new Event("open"));
+    Socket.dialled[time].says({ t: "error", code: "busy", message: "all 64 sessions are in use; try again", fatal: true, retry_after: 5 });
+    Socket.dialled[time].ends(1013);
+    assert.equal(states.at(-1), "full");
+    context.mock.timers.tick(5_000);
+  }
+  assert.deepEqual(told, ["The server has no place for this page now: all 64 sessions are in use. This page asks again by itself."]);
+  Socket.dialled[3].says(WELCOME);
+  assert.equal(states.at(-1), "ready");
+});
+
+test("answers to the question why are told apart", () => {
+  const of = (/** @type {number} */ status, /** @type {unknown} */ body) => readAdmission(status, typeof body === "string" ? body : JSON.stringify(body));
+  assert.equal(of(200, { ticket: "9.abc" })?.ticket, "9.abc");
+  assert.match(of(403, { detail: { code: "FORBIDDEN", message: "list it in HOVERSAM_ALLOWED_ORIGINS" } })?.refusal ?? "", /HOVERSAM_ALLOWED_ORIGINS/);
+  assert.match(of(401, "<h1>log in</h1>")?.refusal ?? "", /log in again/);
+  assert.deepEqual([of(503, "all connections are in use")?.isFinal, of(403, "")?.isFinal], [false, true]);
+  for (const status of [200, 404, 500, 502, 504]) assert.equal(of(status, "<h1>Bad gateway</h1>"), null);
 });
