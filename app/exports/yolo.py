@@ -15,8 +15,10 @@ from app.exports.selection import ExportObject, Selection
 
 DECIMALS: Final = 6
 """A hundredth of a pixel of the longest side there is."""
-IN_PIXEL: Final = 0.25
-"""Where in its pixel a corner lies: readers take corners for pixels, and some round where others cut."""
+NEAR_IN_PIXEL: Final = 0.25
+FAR_IN_PIXEL: Final = 0.45
+"""Where in its pixel a corner lies: readers take corners for pixels, and some round where others cut. It lies
+farther on the far side: a training drops objects whose box has no area, as one a pixel high would have none."""
 
 
 def yolo_zip(selection: Selection, out: IO[bytes]) -> None:
@@ -53,4 +55,6 @@ def label_lines(shown: ExportObject, classes: list[str], selection: Selection) -
 
 def shares(ring: Ring, size_wh: tuple[int, int]) -> str:
     """Return a ring in shares of the picture's width and height, in [0, 1]."""
-    return " ".join(f"{share:.{DECIMALS}f}" for share in ((np.floor(ring) + IN_PIXEL) / size_wh).ravel())
+    pixels = np.floor(ring)
+    corners = pixels + np.where(ring - pixels > 0.5, FAR_IN_PIXEL, NEAR_IN_PIXEL)
+    return " ".join(f"{share:.{DECIMALS}f}" for share in (corners / size_wh).ravel())

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from pycocotools import mask as coco_masks
@@ -75,6 +76,50 @@ def test_yolo_polygons_agree_holes_and_all(mask_hw: MaskArray) -> None:
     lines = yolo_masks(text, mask_hw.shape)
     assert {number for number, _ in lines} == {0}
     assert iou(union([line for _, line in lines]), mask_hw) >= 0.98
+
+
+def strange_masks(height: int = 97, width: int = 131) -> dict[str, MaskArray]:
+    """Return masks that are thin, small, at the edge of the picture, or in one another."""
+    y, x = np.mgrid[:height, :width]
+    depth = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y))
+    return {
+        "row": y == 40,
+        "column": x == width - 1,
+        "last row": (y == height - 1) & (x > 7),
+        "pixel": (y == 40) & (x == 50),
+        "corners": np.isin(y, [0, height - 1]) & np.isin(x, [0, width - 1]),
+        "last pixel": (y == height - 1) & (x == width - 1),
+        "frame": depth == 0,
+        "all": depth >= 0,
+        "rings": depth // 4 % 2 == 0,
+        "stairs": x == y,
+        "dots": (x % 9 == 0) & (y % 9 == 0),
+    }
+
+
+@pytest.mark.parametrize("mask_hw", strange_masks().values(), ids=strange_masks())
+def test_strange_masks_come_back_from_every_format(mask_hw: MaskArray) -> None:
+    chosen = selection(mask_hw)
+    [item] = json.loads(made("coco", chosen).data)["annotations"]
+    lines = yolo_masks(unzipped(made("yolo", chosen).data)["labels/train/photo.txt"].decode(), mask_hw.shape)
+    shapes = labelme_shapes(made("labelme", chosen).data)["shapes"]
+    [path] = svg_paths(made("svg", chosen).data)
+    agreed = {
+        "coco": iou(coco_decoded(item["segmentation"]), mask_hw),
+        "coco's polygons": iou(coco_polygons_mask(item["polygons"], mask_hw.shape), mask_hw),
+        "yolo": iou(union([line for _, line in lines]), mask_hw),
+        "labelme": iou(union([labelme_mask(shape["points"], mask_hw.shape) for shape in shapes]), mask_hw),
+        "svg": iou(svg_mask(path, mask_hw.shape), mask_hw),
+    }
+    assert min(agreed.values()) >= 0.99, agreed
+
+
+@pytest.mark.parametrize("mask_hw", strange_masks().values(), ids=strange_masks())
+def test_a_training_keeps_every_yolo_object_since_its_box_has_an_area(mask_hw: MaskArray) -> None:
+    text = unzipped(made("yolo", selection(mask_hw)).data)["labels/train/photo.txt"].decode()
+    for line in text.splitlines():
+        ring = np.array(line.split()[1:], np.float32).reshape(-1, 2)
+        assert (np.ptp(ring, axis=0) > 0).all()
 
 
 def test_yolo_writes_an_object_of_near_parts_as_one_line() -> None:
