@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image as Pil
 from PIL import ImageCms
 
-from app.pictures.icc import D65_XY, SRGB_XY, Numbers, h273_numbers, power, profile_of
+from app.pictures.icc import D65_XY, SRGB_TRANSFER, SRGB_XY, VIDEO, Numbers, h273_numbers, power, profile_of
 from app.pictures.png import Png
 
 ALIKE: Final = 2
@@ -28,6 +28,8 @@ GAMMA_ALIKE: Final = 500
 COLOR_SPACES: Final = {"RGB": "RGB", "L": "GRAY", "I;16": "GRAY", "CMYK": "CMYK", "LAB": "Lab"}
 """The colour space that a profile of a picture of each mode has."""
 NCLX: Final = b"colrnclx"
+OPEN: Final = 2
+"""The code point of what is left open."""
 HEADER_BYTES: Final = 2**16
 
 
@@ -69,8 +71,8 @@ def nclx_profile(data: bytes) -> bytes | None:
     if at < len(NCLX) or len(data) < at + 4:
         return None
     primaries, transfer = struct.unpack(">2H", data[at : at + 4])
-    video = transfer in (1, 2, 6, 14, 15)
-    numbers = h273_numbers(primaries, 13 if video else transfer)
+    means_srgb = transfer in (OPEN, *VIDEO)
+    numbers = h273_numbers(primaries, SRGB_TRANSFER if means_srgb else transfer)
     return None if numbers is None else profile_of(numbers)
 
 

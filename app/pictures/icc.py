@@ -31,6 +31,8 @@ PRIMARIES: Final[dict[int, tuple[tuple[float, ...], tuple[float, float]]]] = {
 }
 """H.273 colour primaries: x and y of red, green and blue, then of white."""
 SRGB_TRANSFER: Final = 13
+VIDEO: Final = (1, 6, 14, 15)
+"""Transfer characteristics of video, of ITU-R BT.709 and its kin."""
 SDR_WHITE_NITS: Final = 203.0
 """How bright paper white is in a picture of high dynamic range (ITU-R BT.2408)."""
 HDR_PEAK_NITS: Final = 1000.0
@@ -66,6 +68,7 @@ def h273_numbers(primaries: int, transfer: int) -> Numbers | None:
 def transfer_curve(code: int) -> Curve | None:
     """Return a transfer characteristic of ITU-T H.273, or None for one that is unknown or left open."""
     curves: dict[int, Curve] = {
+        **dict.fromkeys(VIDEO, power(2.4)),  # what a display makes of it (ITU-R BT.1886), as browsers have it
         4: power(2.2),
         5: power(2.8),
         8: power(1.0),
@@ -74,8 +77,6 @@ def transfer_curve(code: int) -> Curve | None:
         17: lambda v: (52.37 / 48) * v**2.6,
         18: lambda v: tone_mapped(hlg_nits(v)),
     }
-    for video in (1, 6, 14, 15):
-        curves[video] = lambda v: np.where(v < 0.081, v / 4.5, ((v + 0.099) / 1.099) ** (1 / 0.45))
     return curves.get(code)
 
 

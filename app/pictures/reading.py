@@ -210,6 +210,8 @@ def separated(opened: Opened) -> tuple[Pil.Image, Pil.Image | None, bool]:
         return deep_grey(*levels_of(picture))
     if png is not None:
         mend_transparency(picture, png)
+    if opened.kind == "GIF":
+        picture = uncovered(picture)
     if picture.mode == "LA":
         return picture.getchannel("L"), picture.getchannel("A"), False
     if picture.has_transparency_data:
@@ -236,6 +238,16 @@ def levels_of(picture: Pil.Image) -> tuple[NDArray[np.generic], NDArray[np.uint8
     clear = picture.info.get("transparency")
     alpha = np.where(levels == clear, np.uint8(0), np.uint8(255)) if isinstance(clear, int) else None
     return levels, alpha
+
+
+def uncovered(gif: Pil.Image) -> Pil.Image:
+    """Return the first frame of a GIF, transparent where it leaves the screen as it is, as browsers show it."""
+    box: tuple[int, int, int, int] = gif.dispose_extent  # type: ignore[attr-defined]
+    if box == (0, 0, *gif.size):
+        return gif
+    screen = Pil.new("RGBA", gif.size)
+    screen.paste(gif.convert("RGBA").crop(box), box)
+    return screen
 
 
 def mend_transparency(picture: Pil.Image, png: Png) -> None:

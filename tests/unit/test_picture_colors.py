@@ -118,6 +118,7 @@ BAD_ICCP = b"p\0\0" + zlib.compress(b"no profile" * 20)
     [
         ([(b"cICP", b"\x0c\x0d\0\1")], (0, 204, 13)),
         ([(b"cICP", b"\x0c\x0d\0\1"), (b"iCCP", ICCP), (b"sRGB", b"\0"), (b"gAMA", GAMMA_1)], (0, 204, 13)),
+        ([(b"cICP", b"\x09\1\0\1")], (0, 208, 0)),  # as Chromium has it
         ([(b"cICP", b"\2\2\0\1"), (b"iCCP", ICCP)], (0, 201, 37)),
         ([(b"cICP", b"\1\x0d\0\1"), (b"iCCP", ICCP)], GREEN),
         ([(b"iCCP", ICCP), (b"sRGB", b"\0"), (b"gAMA", GAMMA_1)], (0, 201, 37)),
@@ -132,7 +133,14 @@ BAD_ICCP = b"p\0\0" + zlib.compress(b"no profile" * 20)
         ([(b"cICP", b"\xff\xff\xff\xff")], GREEN),
     ],
     ids=[
-        *("cICP", "cICP before all", "cICP that says nothing", "cICP sRGB before iCCP", "iCCP before sRGB and gAMA"),
+        *(
+            "cICP",
+            "cICP before all",
+            "cICP of video",
+            "cICP that says nothing",
+            "cICP sRGB before iCCP",
+            "iCCP before sRGB and gAMA",
+        ),
         *("broken iCCP", "sRGB before gAMA", "gAMA", "gAMA of sRGB", "gAMA and cHRM", "cHRM alone", "no gamma"),
         *("no primaries", "unknown cICP"),
     ],

@@ -86,6 +86,9 @@ def test_a_gif_whose_first_frame_covers_a_part_has_the_size_of_its_screen() -> N
     screen[at + 1 : at + 5] = struct.pack("<2H", 12, 6)
     picture = read_picture(bytes(screen), LIMITS)
     assert (picture.width, picture.height) == (30, 20)
+    covered = np.zeros((20, 30), np.bool_)
+    covered[6:14, 12:22] = True
+    assert np.array_equal(read_native(bytes(screen), LIMITS)[..., 3] == 255, covered)
 
 
 def interlaced() -> tuple[bytes, np.ndarray[Any, Any]]:
