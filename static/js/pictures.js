@@ -11,6 +11,8 @@ import { withoutMarks } from "./metadata.js";
 const TAKEN = [/^\xff\xd8\xff/, /^\x89PNG/, /^RIFF[^]{4}WEBP/, /^GIF8/, /^BM/, /^II[*+]\0/, /^MM\0[*+]/, /^[^]{4}ftypavi[fs]/];
 /** A copy of a larger picture is a JPEG: as a PNG, a photograph of this many pixels weighs more than the server takes. */
 const MAX_PNG_PIXELS = 4_000_000;
+/** A phone or tablet keeps no more pixels of a picture than this, 64 MB; its screen shows a fraction, and tabs that take more are ended. */
+const MAX_HELD_PIXELS = 2 ** 24;
 
 /** @param {Blob} file */
 async function isTaken(file) {
@@ -26,6 +28,16 @@ async function copyOf(bitmap) {
   return canvas.convertToBlob({ type, quality: 0.95 });
 }
 
+/** Return a picture at a size that this device can hold; the view draws it at its own. @param {ImageBitmap} whole @returns {Promise<ImageBitmap>} */
+async function held(whole) {
+  const share = Math.sqrt(MAX_HELD_PIXELS / (whole.width * whole.height));
+  if (share >= 1 || !matchMedia("(pointer: coarse)").matches) return whole;
+  const size = { resizeWidth: Math.floor(whole.width * share), resizeHeight: Math.floor(whole.height * share) };
+  const small = await createImageBitmap(whole, { ...size, resizeQuality: "high" });
+  whole.close();
+  return small;
+}
+
 /**
  * Return the picture of a file as the browser shows it. One that it can't show has no bitmap: the server has the word on
  * it. One that the browser can show and not every server, such as HEIC on a Mac, is copied.
@@ -34,9 +46,10 @@ async function copyOf(bitmap) {
  */
 export async function readPicture(given, name) {
   try {
-    const bitmap = await createImageBitmap(given, { imageOrientation: "from-image" });
-    const file = (await isTaken(given)) ? given : await copyOf(bitmap);
-    return { file, name, bitmap, width: bitmap.width, height: bitmap.height };
+    const whole = await createImageBitmap(given, { imageOrientation: "from-image" });
+    const { width, height } = whole;
+    const file = (await isTaken(given)) ? given : await copyOf(whole);
+    return { file, name, bitmap: await held(whole), width, height };
   } catch {
     return { file: given, name, bitmap: null, width: 0, height: 0 };
   }
@@ -54,14 +67,14 @@ export async function readPicture(given, name) {
 export async function viewOf(url, file, word, bitmap) {
   if (bitmap === null || word.rendered) return { bitmap: await renditionOf(url + word.imageId), orientation: 1 };
   const plain = await withoutMarks(file);
-  return { bitmap: plain === file ? bitmap : await createImageBitmap(plain), orientation: word.orientation };
+  return { bitmap: plain === file ? bitmap : await held(await createImageBitmap(plain)), orientation: word.orientation };
 }
 
 /** @param {string} url @returns {Promise<ImageBitmap>} @throws {Error} where it can't be had */
 async function renditionOf(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`The picture can't be shown: the server answered ${response.status}. Open it again.`);
-  return createImageBitmap(await response.blob());
+  return held(await createImageBitmap(await response.blob()));
 }
 
 /**
