@@ -7,8 +7,8 @@ venv=$root/.venv
 python=$venv/bin/python
 log=$venv/install.log
 lock=$root/.venv.lock
+pins=""
 cpu_index=https://download.pytorch.org/whl/cpu
-failures=""
 
 usage() {
   cat <<'TEXT'
@@ -16,6 +16,7 @@ Usage: ./start.sh [serve] [options]   start the server; the first start installs
        ./start.sh COMMAND ...         another command of `python -m app`, such as demo PHOTO, weights or bench
        ./start.sh install             install, and start nothing
        ./start.sh test [arguments]    run every check: ruff, mypy, tsc, node --test, pytest [arguments]
+       ./start.sh test quick          run those that take less than a minute; `test coverage` measures what tests reach
        ./start.sh soak [arguments]    the long tests: floods, thousands of random sequences, half an hour at half load
        ./start.sh --help              show this text and, once installed, each option of the server
 
@@ -73,8 +74,10 @@ py() { "$python" -I "$@"; }
 
 # Prints what an installation depends on, as one hash; nothing where .venv has no working Python.
 fingerprint() {
-  py -c 'import hashlib, sys
-text = open(sys.argv[1] + "/pyproject.toml", "rb").read() + (sys.version + sys.argv[1]).encode()
+  py -c 'import hashlib, pathlib, sys
+root = pathlib.Path(sys.argv[1])
+files = [root / "pyproject.toml", root.joinpath(".constraints", "py%d%d.txt" % sys.version_info[:2])]
+text = b"".join(file.read_bytes() for file in files if file.exists()) + (sys.version + sys.argv[1]).encode()
 print(hashlib.sha256(text).hexdigest())' "$root" 2>/dev/null || true
 }
 
@@ -132,7 +135,8 @@ pip_install() {
   local what=$1
   shift
   say "installing $what"
-  if ! TMPDIR=$venv/tmp "$python" -I -m pip install --no-input --disable-pip-version-check "$@" </dev/null >>"$log" 2>&1; then
+  if ! TMPDIR=$venv/tmp "$python" -I -m pip install --no-input --disable-pip-version-check \
+    ${pins:+--constraint "$pins"} "$@" </dev/null >>"$log" 2>&1; then
     say "installing $what failed; the end of $log:"
     tail -n 20 "$log" >&2
     die "when that is cured, start again"
@@ -157,24 +161,35 @@ urllib.request.urlopen(sys.argv[1] + "/torch/", timeout=4).close()' "$cpu_index"
 # Prints the requirement of package $1 as pyproject.toml has it.
 requirement() { sed -n "s/^    \"\($1[<>=~!].*\)\",.*/\1/p" "$root/pyproject.toml"; }
 
+# Prints what pyproject.toml lists as `bare`: readers of label files for the tests, without what they depend on.
+bare() { sed -n '/^bare = \[/,/^]/ s/^    "\(.*\)",.*/\1/p' "$root/pyproject.toml"; }
+
+# Prints the file of the versions that the checks passed with under this Python; nothing where there is none, and then
+# pyproject.toml's ranges decide.
+find_pins() {
+  py -c 'import pathlib, sys
+file = pathlib.Path(sys.argv[1], ".constraints", "py%d%d.txt" % sys.version_info[:2])
+print(file if file.exists() else "")' "$root"
+}
+
 # sam2 is published as source only and its build imports torch, so torch comes first and nothing is built in
 # isolation. Its CUDA extension serves only the video predictor and would need a compiler.
 install() { # EXTRA PYTHON
   export SAM2_BUILD_CUDA=0
   is_usable || make_venv "$2"
+  pins=$(find_pins)
   rm -rf "$venv"/installed* "$venv/tmp"
   mkdir "$venv/tmp"
   : >"$log"
   if needs_newer_pip; then pip_install "a newer pip" --upgrade pip; fi
   pip_install "what builds from source need" "setuptools>=77" wheel
   if wants_cpu_index; then
-    pip_install "PyTorch for the CPU" --index-url "$cpu_index" "$(requirement torch)" "$(requirement torchvision)"
+    pip_install "PyTorch for the CPU" --extra-index-url "$cpu_index" "$(requirement torch)" "$(requirement torchvision)"
   else
     pip_install "PyTorch" "$(requirement torch)" "$(requirement torchvision)"
   fi
   pip_install "SAM 2 and the server" --no-build-isolation --editable "$root${1:+[$1]}"
-  [ -z "$1" ] || pip_install "readers of label files" --no-deps "$(requirement labelme)" \
-    "$(requirement supervision)" "$(requirement pydeprecate)" "$(requirement defusedxml)" "$(requirement ultralytics)"
+  [ -z "$1" ] || pip_install "readers of label files" --no-deps $(bare)
   rm -rf "$venv/tmp"
   fingerprint >"$(stamp "")" # the stamps come last, so that an interrupted installation is repeated
   [ -z "$1" ] || fingerprint >"$(stamp "$1")"
@@ -187,110 +202,6 @@ ensure_installed() { # EXTRA
   take_lock "$chosen"
   is_installed "$1" || install "$1" "$chosen" # the one that was waited for may have done it
   unlock
-}
-
-# --- Checks ---------------------------------------------------------------------------------------
-
-# Runs a check in silence and prints one line about it; what a failed one said is shown.
-gate() { # NAME COMMAND...
-  local name=$1 began=$SECONDS output
-  shift
-  if output=$("$@" 2>&1 </dev/null); then
-    printf 'ok      %s (%d s)\n' "$name" $((SECONDS - began))
-  else
-    printf '%s\nfailed  %s (%d s)\n' "$output" "$name" $((SECONDS - began))
-    failures="$failures, $name"
-  fi
-}
-
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
-
-apt_install() {
-  command -v apt-get >/dev/null && as_root true 2>/dev/null &&
-    as_root apt-get update -qq &&
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
-}
-
-have_node() { command -v node >/dev/null && command -v npm >/dev/null; }
-
-need_node() {
-  have_node || { apt_install nodejs npm && have_node; } ||
-    { echo "node and npm are needed: install Node.js 20 or newer (https://nodejs.org)" && return 1; }
-}
-
-have_chromium() {
-  local name
-  for name in chromium chromium-browser google-chrome; do
-    "$name" --version 2>/dev/null && return
-  done
-  return 1
-}
-
-need_chromium() {
-  have_chromium || { apt_install chromium fonts-liberation && have_chromium; } ||
-    { echo "the browser tests need chromium, chromium-browser or google-chrome on PATH: install one" && return 1; }
-}
-
-# Typescript and types for the checks of static/js; npm's own record tells whether they are up to date.
-node_modules() {
-  local record=node_modules/.package-lock.json
-  cd "$root/tests/js" || return
-  if [ -f "$record" ] && [ ! package.json -nt "$record" ] && [ ! package-lock.json -nt "$record" ]; then
-    return
-  elif [ -f package-lock.json ]; then
-    npm ci --no-audit --no-fund --loglevel=error && touch "$record"
-  else
-    npm install --no-package-lock --no-audit --no-fund --loglevel=error && touch "$record"
-  fi
-}
-
-in_js() { cd "$root/tests/js" && "$@"; }
-
-# Passes lines on as they come, but for the last one, which goes to a file.
-hold_last_line() { # FILE
-  py -c 'import sys
-held = b""
-for line in sys.stdin.buffer:
-    sys.stdout.buffer.write(held)
-    sys.stdout.flush()
-    held = line
-open(sys.argv[1], "wb").write(held)' "$1"
-}
-
-# The last line of pytest is its summary, which belongs at the very end of everything.
-run_pytest() { # FILE-FOR-THE-SUMMARY PYTEST-ARGUMENTS...
-  local summary=$1 began=$SECONDS verdict=ok
-  shift
-  if ! PYTHONUNBUFFERED=1 "$python" -m pytest "$@" </dev/null 2>&1 | hold_last_line "$summary"; then
-    verdict=failed
-    failures="$failures, pytest"
-  fi
-  printf '%-7s pytest (%d s)\n' "$verdict" $((SECONDS - began))
-}
-
-# Runs every check even where one fails; pytest's summary comes last.
-run_tests() { # PYTEST-ARGUMENTS...
-  cd "$root"
-  ensure_installed test
-  gate "node" need_node
-  gate "node modules" node_modules
-  gate "Chromium" need_chromium
-  gate "ruff format --check" "$python" -m ruff format --check .
-  gate "ruff check" "$python" -m ruff check .
-  gate "mypy" "$python" -m mypy
-  gate "tsc --noEmit" in_js node_modules/.bin/tsc --noEmit
-  gate "node --test" in_js node --test --test-reporter=spec
-  run_pytest "$venv/pytest-summary" "$@"
-  [ -z "$failures" ] || echo "failed: ${failures#, }"
-  cat "$venv/pytest-summary"
-  [ -z "$failures" ]
-}
-
-# The tests that have a long version, in that version; HOVERSAM_SOAK_MINUTES shortens the longest. Figures are shown.
-run_soak() { # PYTEST-ARGUMENTS...
-  cd "$root"
-  ensure_installed test
-  HOVERSAM_SOAK=1 exec "$python" -m pytest -s tests/faults tests/property "$@"
 }
 
 # --- Commands -------------------------------------------------------------------------------------
@@ -314,13 +225,9 @@ trap 'say "interrupted; start again to go on"; exit 130' INT
 case ${1:-} in
   -h | --help) show_help ;;
   install) ensure_installed "" ;;
-  test)
-    shift
-    run_tests "$@"
-    ;;
-  soak)
-    shift
-    run_soak "$@"
+  test | soak)
+    ensure_installed test
+    exec "$python" -I "$root/.ci/checks.py" "$@"
     ;;
   "" | -*) run_app serve "$@" ;;
   *) run_app "$@" ;;

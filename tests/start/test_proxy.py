@@ -1,7 +1,7 @@
-"""The README's reverse proxies: what they are told fits the program, and where they are installed, they are run.
+"""The README's reverse proxies: what they are told fits the program, and they are run.
 
-nginx's configuration is parsed everywhere. nginx and Caddy themselves are run in front of a real server where they are
-on PATH, as they are not on most machines: to install them would start them as services.
+nginx's configuration is parsed, and nginx and Caddy themselves are run in front of a real server. `./start.sh test`
+unpacks them into .venv/tools where they aren't on PATH: to install them would start them as services.
 """
 
 from __future__ import annotations
@@ -107,8 +107,6 @@ class Certificate:
 @pytest.fixture
 def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Certificate:
     made = Certificate(tmp_path / "chain.pem", tmp_path / "key.pem")
-    if not shutil.which("openssl"):
-        pytest.skip("openssl is not on PATH")
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2", "-nodes"]
     files = ["-newkey", "rsa:2048", "-keyout", str(made.key), "-out", str(made.chain)]
     subprocess.run(["openssl", "req", "-x509", *subject, *files], check=True, capture_output=True)
@@ -176,8 +174,8 @@ async def proxy(
     request: pytest.FixtureRequest, server: Server, certificate: Certificate, tmp_path: Path
 ) -> AsyncIterator[str]:
     """The address of a proxy in front of the server."""
-    if not shutil.which(request.param.__name__):
-        pytest.skip(f"{request.param.__name__} is not on PATH")
+    name = request.param.__name__
+    assert shutil.which(name), f"{name} is not on PATH; `./start.sh test` brings it"
     port = free_port()
     async with running(request.param(tmp_path, server.url, port, certificate), tmp_path, port, certificate):
         yield f"https://localhost:{port}"

@@ -1,0 +1,277 @@
+"""Every check of HoverSAM, run by the Python of .venv: `./start.sh test`.
+
+  test [pytest arguments]   ruff, mypy, tsc, node --test and all of pytest, whose summary comes last
+  test quick                the same without tests that start a server, a browser or a full-size model: for every save
+  test coverage             which lines and branches of app/ the tests in this process reach
+  soak [pytest arguments]   the long tests: floods, thousands of random sequences, half an hour at half load
+
+What is needed besides Python is fetched where apt can; what is missing then is a failed check, never a skipped one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = ROOT / ".venv/bin/python"
+TOOLS_DIR = ROOT / ".venv/tools"
+"""Programs that are unpacked and not installed: nginx and Caddy would start as services."""
+JS = ROOT / "tests/js"
+QUICK = ("tests/unit", "tests/property", "tests/meta/test_layout.py")
+COVERED = ("tests/unit", "tests/property", "tests/integration", "tests/contract")
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that tests need.
+
+    Attributes:
+        names: what it may be called on PATH; one is enough.
+        packages: Debian's and Ubuntu's packages.
+        cure: what somebody does where apt can't.
+        unpacked: the packages are only unpacked, into `TOOLS_DIR`.
+    """
+
+    names: tuple[str, ...]
+    packages: tuple[str, ...]
+    cure: str
+    unpacked: bool = False
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it runs: Ubuntu's chromium-browser may be a note that says how to install it."""
+        return any(shutil.which(name) and runs([name, "--version"]) for name in self.names)
+
+
+JS_TOOLS = (
+    Tool(("node",), ("nodejs",), "install Node.js 20 or newer (https://nodejs.org)"),
+    Tool(("npm",), ("npm",), "install Node.js 20 or newer with npm (https://nodejs.org)"),
+)
+TOOLS = (
+    *JS_TOOLS,
+    Tool(
+        ("chromium", "chromium-browser", "google-chrome"),
+        ("chromium", "fonts-liberation"),
+        "the browser tests need chromium, chromium-browser or google-chrome on PATH: install one",
+    ),
+    Tool(("curl",), ("curl",), "the README's commands are run with curl: install it"),
+    Tool(("openssl",), ("openssl",), "the proxies' certificates are made by openssl: install it"),
+    Tool(("nginx",), ("nginx",), "the README's proxies are run: install nginx", unpacked=True),
+    Tool(
+        ("caddy",), ("caddy",), "the README's proxies are run: install Caddy (https://caddyserver.com)", unpacked=True
+    ),
+    *(
+        [
+            Tool(
+                ("systemd-analyze",),
+                ("systemd",),
+                "the README's systemd unit is checked by systemd-analyze: install it",
+            )
+        ]
+        if sys.platform == "linux"
+        else []
+    ),
+)
+
+
+@dataclass
+class Report:
+    """Prints a line for each check and remembers those that failed."""
+
+    failures: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, name: str, began: float, *, ok: bool, said: str = "") -> None:
+        """Print how a check went; what a failed one said comes before."""
+        with self.lock:
+            line = f"{'ok' if ok else 'failed':<7} {name} ({time.monotonic() - began:.0f} s)"
+            print(line if ok else f"{said.rstrip()}\n{line}", flush=True)
+            if not ok:
+                self.failures.append(name)
+
+    def command(self, name: str, *words: str | Path, cwd: Path = ROOT) -> None:
+        """Run a check in silence."""
+        began = time.monotonic()
+        try:
+            done = subprocess.run(
+                words, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            )
+        except OSError as error:  # a tool that isn't there
+            self.note(name, began, ok=False, said=str(error))
+        else:
+            self.note(name, began, ok=done.returncode == 0, said=done.stdout.decode(errors="replace"))
+
+    def work(self, name: str, work: Callable[[], str]) -> None:
+        """Do something that returns what is wrong, an empty text where nothing is."""
+        began = time.monotonic()
+        wrong = work()
+        self.note(name, began, ok=not wrong, said=wrong)
+
+
+# --- What is needed besides Python ------------------------------------------------------------------
+
+
+def runs(command: list[str]) -> bool:
+    """Return whether a command ends well; what it says is thrown away."""
+    with contextlib.suppress(OSError):
+        return not subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode
+    return False
+
+
+def as_root(*words: str) -> bool:
+    """Return whether a command ends well as root, where nobody has to be asked for a password."""
+    return runs([*([] if os.geteuid() == 0 else ["sudo", "-n"]), *words])
+
+
+def missing(tools: tuple[Tool, ...]) -> str:
+    """Fetch what isn't there; return what is missing still, and the cures."""
+    if shutil.which("apt-get") and not all(tool.is_there for tool in tools):
+        as_root("apt-get", "update", "-qq")
+        for tool in tools:
+            if not tool.is_there:
+                (unpack if tool.unpacked else install)(tool.packages)
+    return "\n".join(f"{tool.names[0]} is missing: {tool.cure}" for tool in tools if not tool.is_there)
+
+
+def install(packages: tuple[str, ...]) -> None:
+    """Install packages of the system's."""
+    quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+    as_root(*quiet, *packages)
+
+
+def unpack(packages: tuple[str, ...]) -> None:
+    """Put packages into `TOOLS_DIR`, which needs no root."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["apt-get", "download", "-qq", *packages], cwd=folder, capture_output=True, check=False)
+        for file in Path(folder).glob("*.deb"):
+            runs(["dpkg", "-x", str(file), str(TOOLS_DIR)])
+
+
+def node_modules() -> str:
+    """Bring what the page's checks need; npm's own record tells whether it is up to date. Return what is wrong."""
+    record = JS / "node_modules/.package-lock.json"
+    lists = [JS / "package.json", JS / "package-lock.json"]
+    if record.exists() and record.stat().st_mtime >= max(path.stat().st_mtime for path in lists):
+        return ""
+    command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    try:
+        done = subprocess.run(command, cwd=JS, capture_output=True, text=True, check=False)
+    except OSError as error:
+        return str(error)
+    if done.returncode:
+        return done.stdout + done.stderr
+    record.touch()
+    return ""
+
+
+# --- Checks ------------------------------------------------------------------------------------------
+
+
+def lint(report: Report) -> None:
+    """Check what can be checked without running it, and the page's own tests, which take a second."""
+    report.work("node modules", node_modules)
+    report.command("ruff format --check", PYTHON, "-m", "ruff", "format", "--check", ".")
+    report.command("ruff check", PYTHON, "-m", "ruff", "check", ".")
+    report.command("mypy", PYTHON, "-m", "mypy")
+    report.command("tsc --noEmit", JS / "node_modules/.bin/tsc", "--noEmit", cwd=JS)
+    report.command("node --test", "node", "--test", "--test-reporter=spec", cwd=JS)
+
+
+def run_pytest(report: Report, *arguments: str) -> str:
+    """Run pytest and show what it says; return its last line, the summary, which belongs at the end of everything."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [PYTHON, "-m", "pytest", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    assert process.stdout
+    summary = show_all_but_last(process.stdout)
+    report.note("pytest", began, ok=process.wait() == 0)
+    return summary
+
+
+def show_all_but_last(lines: IO[str]) -> str:
+    """Print lines as they come; return the last one."""
+    held = ""
+    for line in lines:
+        sys.stdout.write(held)
+        sys.stdout.flush()
+        held = line
+    return held
+
+
+@contextlib.contextmanager
+def beside(work: Callable[[], None]) -> Iterator[None]:
+    """Let something go on in a thread; it is waited for at the end."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def test(report: Report, *arguments: str) -> str:
+    """Run everything; a failed check stops no other."""
+    report.work("tools", lambda: missing(TOOLS))
+    lint(report)
+    return run_pytest(report, *arguments)
+
+
+def quick(report: Report, *arguments: str) -> str:
+    """Run what needs no server, browser or full-size model, the checks beside the tests."""
+    report.work("tools", lambda: missing(JS_TOOLS))
+    with beside(lambda: lint(report)):
+        return run_pytest(report, "-q", "-m", "not slow", *(arguments or QUICK))
+
+
+def coverage(report: Report, *arguments: str) -> str:
+    """Measure branch coverage; pyproject.toml says what counts and how much has to be reached."""
+    report.command("coverage run", PYTHON, "-m", "coverage", "run", "-m", "pytest", "-q", *(arguments or COVERED))
+    began = time.monotonic()
+    shown = subprocess.run([PYTHON, "-m", "coverage", "report"], cwd=ROOT, capture_output=True, text=True, check=False)
+    print(shown.stdout, end="", flush=True)
+    report.note("coverage report", began, ok=shown.returncode == 0, said=shown.stderr)
+    return ""
+
+
+def main(words: list[str]) -> int:
+    """Run what is asked for; return the exit code."""
+    tools = [str(TOOLS_DIR / "usr" / folder) for folder in ("bin", "sbin")]
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", *tools])
+    os.chdir(ROOT)
+    if words[0] == "soak":
+        os.environ["HOVERSAM_SOAK"] = "1"  # figures are shown
+        os.execv(PYTHON, [str(PYTHON), "-m", "pytest", "-s", *(words[1:] or ["tests/faults", "tests/property"])])
+    parts = {"quick": quick, "coverage": coverage}
+    report, arguments = Report(), words[1:]
+    summary = (
+        parts[arguments[0]](report, *arguments[1:])
+        if arguments[:1] and arguments[0] in parts
+        else test(report, *arguments)
+    )
+    if report.failures:
+        print(f"failed: {', '.join(report.failures)}")
+    print(summary, end="")
+    return 1 if report.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
