@@ -12,9 +12,9 @@ import msgspec
 import structlog
 from tqdm import tqdm
 
-from app.engine.checkpoints import candidate_paths, choose_model, file_sha256, locate, verified_path
+from app.engine.checkpoints import choose_model, file_sha256, locate, may_fetch, verified_path
 from app.engine.contract import Engine
-from app.engine.download import Progress, fetch
+from app.engine.download import DownloadError, Progress, fetch
 from app.engine.look import within_reach
 from app.engine.manifest import Manifest, ModelEntry, load_manifest
 from app.engine.runtime import Runtime, available_cores, detect, why_not
@@ -96,8 +96,7 @@ def published_weights(entry: ModelEntry, settings: Settings, fetching: Fetch) ->
     Raises:
         ModelUnavailableError: the file is missing, cut short or altered; the text names the cure.
     """
-    there = any(path.exists() for path in candidate_paths(entry, settings.checkpoints_dir))
-    if not there and entry.urls and not settings.offline:
+    if may_fetch(entry, settings.checkpoints_dir, offline=settings.offline):
         fetching(entry, settings.checkpoints_dir)
     return Weights(
         entry, verified_path(entry, settings.checkpoints_dir, cache_file=settings.hashes_file), published=True
@@ -244,5 +243,28 @@ class Shelf:
         def fetching(entry: ModelEntry, directory: Path) -> None:
             log.info("weights_fetched", model=entry.name, path=str(fetch(entry, directory, progress=progress)))
 
-        weights = published_weights(entry, self._settings, fetching)
-        return lambda: self._load(weights, self._settings, lambda line: log.info("model", said=line))
+        def load() -> Engine:
+            with told_to_visitors(name):
+                return self._load(weights, self._settings, lambda line: log.info("model", said=line))
+
+        with told_to_visitors(name):
+            weights = published_weights(entry, self._settings, fetching)
+        return load
+
+
+@contextmanager
+def told_to_visitors(name: str) -> Iterator[None]:
+    """Log why a model can't be had, and raise it again without paths, commands and addresses of this machine.
+
+    Raises:
+        ModelUnavailableError: what a visitor of the page may know and can do.
+    """
+    try:
+        yield
+    except ModelUnavailableError as error:
+        log.warning("model_unavailable", model=name, reason=error.message)
+        if isinstance(error, DownloadError):
+            text = f"{name} could not be fetched: the other side {error.reason}; try again later, what came is kept"
+        else:
+            text = f"{name} isn't ready on this server; whoever runs it finds the reason in its log"
+        raise ModelUnavailableError(text) from error

@@ -83,6 +83,12 @@ def choose_model(manifest: Manifest, directory: Path, wanted: str | None, *, can
     )
 
 
+def may_fetch(entry: ModelEntry, directory: Path, *, offline: bool) -> bool:
+    """Return whether a model may be fetched: it has an address, and no file of its name is there, right or wrong."""
+    there = any(path.exists() for path in candidate_paths(entry, directory))
+    return not there and bool(entry.urls) and not offline
+
+
 def verified_path(entry: ModelEntry, directory: Path, *, cache_file: Path | None = None) -> Path:
     """Return the path of a model's checkpoint after checking its size and hash.
 

@@ -76,6 +76,14 @@ def fetch(
     return target
 
 
+class DownloadError(ModelUnavailableError):
+    """No address gave the file; `reason` is what the last one did: "sent a file with another hash"."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 @contextmanager
 def only_one(entry: ModelEntry, directory: Path, progress: Progress, timeout_s: float) -> Iterator[None]:
     """Hold the lock of the file; while another process holds it, report that process's progress."""
@@ -116,10 +124,12 @@ def _from_any_address(client: httpx.Client, entry: ModelEntry, part: Path, progr
         reason = _from_address(client, url, entry, part, progress)
         if reason is None:
             return
-        reasons.append(f"{url} {reason}")
-    raise ModelUnavailableError(
-        f"{entry.name} could not be fetched: {'; '.join(reasons)}. Check the network and try again, what came is "
-        f"kept; or save the file by other means as {part.with_suffix('')}"
+        reasons.append((url, reason))
+    told = "; ".join(f"{url} {reason}" for url, reason in reasons)
+    raise DownloadError(
+        f"{entry.name} could not be fetched: {told}. Check the network and try again, what came is "
+        f"kept; or save the file by other means as {part.with_suffix('')}",
+        reason=reasons[-1][1],
     )
 
 

@@ -34,6 +34,11 @@ class FailedLook(msgspec.Struct, frozen=True):
     urls: tuple[str, ...]
 
 
+def looked_in_vain(cache_file: Path, *, now_s: Callable[[], float] = time.time) -> bool:
+    """Return whether a look less than an hour ago found no way out, for whichever model; see `within_reach`."""
+    return any(0 <= now_s() - look.at_s < AGAIN_S for look in read_cache(cache_file, FailedLook).values())
+
+
 def within_reach(
     entry: ModelEntry, cache_file: Path, *, look_s: float = LOOK_S, now_s: Callable[[], float] = time.time
 ) -> ModelEntry:

@@ -28,20 +28,22 @@ class Mask(Struct, frozen=True):
     area: Count
 
 
-class ModelInfo(Struct, frozen=True):
+class ModelInfo(Struct, frozen=True, omit_defaults=True):
     """A model the server knows.
 
     Attributes:
         name: nano, tiny, small, base_plus or large.
         params_m: its size in millions of parameters.
-        available: its weights are there; those of another are fetched first, where the server may.
+        available: its weights are there.
         bundled: its weights come with the product.
+        fetchable: its weights aren't there, and the server fetches them when the model is first wanted.
     """
 
     name: Name
     params_m: Annotated[float, Meta(ge=0, le=1e6)]
     available: bool
     bundled: bool
+    fetchable: bool = False
 
 
 class Limits(Struct, frozen=True, kw_only=True):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.engine.checkpoints import locate
-from app.engine.manifest import Manifest
+from app.engine.checkpoints import locate, may_fetch
+from app.engine.look import looked_in_vain
+from app.engine.manifest import Manifest, ModelEntry
 from app.protocol.messages import PROTOCOL_VERSION, Limits, ModelInfo, Welcome
 from app.realtime.exporter import Exporter
 from app.realtime.meters import Meters
@@ -53,14 +54,18 @@ class Lobby:
     @property
     def models(self) -> tuple[ModelInfo, ...]:
         """All models that the server knows; a file that has come since the start counts."""
-        return tuple(
-            ModelInfo(
-                name=entry.name,
-                params_m=entry.params_m,
-                available=entry.name == self.model or locate(entry, self.settings.checkpoints_dir) is not None,
-                bundled=entry.bundled,
-            )
-            for entry in self.manifest.models
+        offline = self.settings.offline or looked_in_vain(self.settings.looks_file)
+        return tuple(self._told(entry, offline) for entry in self.manifest.models)
+
+    def _told(self, entry: ModelEntry, offline: bool) -> ModelInfo:
+        directory = self.settings.checkpoints_dir
+        available = entry.name == self.model or locate(entry, directory) is not None
+        return ModelInfo(
+            name=entry.name,
+            params_m=entry.params_m,
+            available=available,
+            bundled=entry.bundled,
+            fetchable=not available and may_fetch(entry, directory, offline=offline),
         )
 
 

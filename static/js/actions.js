@@ -36,6 +36,7 @@ export class Actions {
     this.#last = this.#last.then(async () => {
       try {
         if (this.state.picture?.file !== picture) return;
+        this.state.toast = null; // its undo would take this action back
         await action();
         this.state.notice = null;
       } catch (error) {

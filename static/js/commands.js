@@ -2,14 +2,16 @@
  * What keys and buttons do.
  */
 
+import { bindControls, fillSheet } from "./help.js";
 import { bindKeyboard } from "./keyboard.js";
 import { nextOpacity } from "./preferences.js";
 import { currentObject } from "./state.js";
 
-/** @import { Command } from "./keyboard.js" */
+/** @import { Command } from "./keys.js" */
+/** @import { ObjectsList } from "./objects-list.js" */
 /** @import { Preferences } from "./preferences.js" */
 /** @import { Stage } from "./stage.js" */
-/** @import { State } from "./state.js" */
+/** @import { State, Tool } from "./state.js" */
 /** @import { Find } from "./status.js" */
 /** @import { Studio } from "./studio.js" */
 /** @import { Takeaway } from "./takeaway.js" */
@@ -25,34 +27,40 @@ import { currentObject } from "./state.js";
  * @property {() => void} changed
  * @property {Find} find
  * @property {() => void} choose a file
+ * @property {ObjectsList} list
  */
 
 /** @param {Page} page @returns {Record<Command, () => void>} */
-function commandsOf({ state, studio, stage, takeaway, preferences, prefer, find, choose, changed }) {
-  /** @param {boolean} removing */
-  const setTool = (removing) => {
-    state.removing = removing;
-    state.said = removing ? "A click takes away." : "A click adds.";
+function commandsOf({ state, studio, stage, takeaway, preferences, prefer, find, choose, changed, list }) {
+  /** The object that a key concerns: the one whose entry has the focus, else the selected one. */
+  const concerned = () => list.focused() ?? currentObject(state)?.id ?? null;
+  /** @returns {number[] | undefined} all if absent */
+  const scope = () => {
+    const id = concerned();
+    return id === null ? undefined : [id];
+  };
+  /** @param {Tool} tool */
+  const takeUp = (tool, onTop = false) => {
+    studio.takeUp(tool, onTop);
     stage.rehover();
-    changed();
-  };
-  const commit = () => {
-    if (state.active === null && state.pointed !== null) void studio.select(state.pointed);
-    else void studio.commit();
-  };
-  const cancel = () => {
-    if (stage.cancel()) return;
-    if (state.active === null && state.pointed !== null) state.pointed = null;
-    else void studio.cancel();
-    changed();
   };
   return {
-    commit, cancel,
+    new: () => takeUp("new"),
+    onTop: () => takeUp("new", !state.onTop),
+    add: () => takeUp("add"),
+    remove: () => takeUp("remove"),
+    close: () => {
+      closeOne(state, studio, stage);
+      changed();
+    },
+    rename: () => {
+      const id = concerned();
+      if (id !== null) list.rename(id);
+    },
     undo: () => void studio.undo(),
     redo: () => void studio.redo(),
-    delete: () => { const object = currentObject(state); if (object) void studio.remove(object.id); },
-    takeBack: () => void studio.removeLastPoint(),
-    flip: () => setTool(!state.removing),
+    delete: () => void studio.delete(list.focused()),
+    deleteLastPoint: () => void studio.deleteLastPoint(),
     fit: () => stage.fit(),
     zoomIn: () => stage.zoom(1.3),
     zoomOut: () => stage.zoom(1 / 1.3),
@@ -62,11 +70,28 @@ function commandsOf({ state, studio, stage, takeaway, preferences, prefer, find,
     opacity: () => prefer({ opacity: nextOpacity(preferences.opacity) }),
     help: () => /** @type {HTMLDialogElement} */ (find("help")).showModal(),
     open: choose,
-    save: () => void takeaway.save("cutout", takeaway.scope()),
-    copy: () => void takeaway.copy(takeaway.scope()),
-    place: () => stage.place(false),
-    placeRemove: () => stage.place(true),
+    save: () => void takeaway.save("cutout", scope()),
+    copy: () => void takeaway.copy(scope()),
+    click: () => {
+      if (!stage.place() && state.pointed !== null) void studio.select(state.pointed);
+    },
+    clickAdd: () => void stage.place("add"),
+    clickRemove: () => void stage.place("remove"),
   };
+}
+
+/** Close the one thing that is open, the newest first. Nothing that was done is undone. @param {State} state @param {Studio} studio @param {Stage} stage */
+function closeOne(state, studio, stage) {
+  if (stage.cancelDrag()) state.said = "The drag is given up.";
+  else if (state.notice !== null) state.notice = null;
+  else if (state.onTop || state.rank !== null) {
+    state.onTop = false;
+    state.rank = null;
+    stage.rehover();
+  } else if (stage.putCursorAway()) state.said = "The cursor is put away.";
+  else if (state.point !== null) state.point = null;
+  else if (state.active !== null) void studio.select(null);
+  else state.pointed = null;
 }
 
 /** Bind keys and buttons. @param {Page} page */
@@ -74,24 +99,24 @@ export function bindCommands(page) {
   const { state, studio, stage, changed, find } = page;
   const commands = commandsOf(page);
   const canvas = find("canvas");
+  const isMac = /mac|iphone|ipad/i.test(navigator.platform);
   bindKeyboard({
     run: (command) => commands[command](),
     step: (dx, dy) => stage.step(dx, dy),
     walk: (back) => stage.walk(back),
     pan: (down) => stage.setPanKey(down),
     hide: (down) => stage.setHidden(down),
-    modify: (down) => stage.setModified(down),
-    isCursorShown: () => stage.scene.cursor !== null,
+    hold: (keys) => stage.setHeld(keys),
     isCanvasFocused: () => document.activeElement === canvas,
   });
+  bindControls((command) => commands[command](), isMac);
+  fillSheet(find("sheet"), isMac);
+  bindTools(find("tools"), (tool) => commands[tool]());
 
   /** @type {[id: string, run: () => void][]} */
   const buttons = [
-    ["add", () => { if (state.removing) commands.flip(); }], ["remove", () => { if (!state.removing) commands.flip(); }],
-    ["undo", commands.undo], ["redo", commands.redo], ["delete", commands.delete], ["commit", commands.commit],
-    ["fit", commands.fit], ["zoom-in", commands.zoomIn], ["zoom-out", commands.zoomOut],
-    ["clear", () => void studio.clear()], ["open", commands.open], ["choose", commands.open],
-    ["show-help", commands.help], ["close-help", () => /** @type {HTMLDialogElement} */ (find("help")).close()],
+    ["clear", () => void studio.clear()], ["choose", commands.open], ["toast-undo", commands.undo],
+    ["close-help", () => /** @type {HTMLDialogElement} */ (find("help")).close()],
     ["notice-close", () => { state.notice = null; changed(); }],
   ];
   for (const [id, run] of buttons) find(id).addEventListener("click", run);
@@ -100,15 +125,22 @@ export function bindCommands(page) {
 
   // After a click by pointer the keys go on working on the picture; a keyboard keeps its place.
   document.addEventListener("click", (event) => {
-    const button = event.target instanceof Element ? event.target.closest("button") : null;
+    const button = event.target instanceof Element ? event.target.closest("button, .tool-choice") : null;
     const inMenu = button?.closest("dialog, [popover], .object") || button?.hasAttribute("popovertarget");
     if (button && !inMenu && event.detail > 0 && document.querySelector("dialog[open]") === null) canvas.focus({ preventScroll: true });
   });
 }
 
+/** The tools are one group of radio buttons; a click on the one that is up counts, too. @param {HTMLElement} tools @param {(tool: Tool) => void} takeUp */
+function bindTools(tools, takeUp) {
+  for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (tools.querySelectorAll("input"))) {
+    radio.addEventListener("click", () => takeUp(/** @type {Tool} */ (radio.value))); // the arrow keys click, too
+  }
+}
+
 /** A menu or the sheet that was opened by pointer leaves the keys to the picture: on its button, Enter would open it again. @param {HTMLElement} canvas */
 function giveKeysBack(canvas) {
-  const openers = "[popovertarget], #show-help";
+  const openers = '[popovertarget], [data-command="help"]';
   let byPointer = false;
   document.addEventListener("click", (event) => {
     if (event.target instanceof Element && event.target.closest(openers)) byPointer = event.detail > 0;

@@ -34,8 +34,8 @@ export class Exchange {
   #hovers = createHoverFlow();
   #painted = 0;
   #hovering = false;
-  /** @type {Map<number, number>} when the hovers on their way were sent, ms */
-  #sentAt = new Map();
+  /** @type {Map<number, { at: number, label: Label }>} the hovers on their way; when they were sent, ms */
+  #asked = new Map();
 
   /** @param {State} state @param {Outside} outside */
   constructor(state, outside) {
@@ -56,7 +56,7 @@ export class Exchange {
   /** Make every hover so far stale. */
   forget() {
     forget(this.#hovers, this.requests.lastSeq);
-    this.#sentAt.clear();
+    this.#asked.clear();
   }
 
   // ---- the pointer
@@ -75,7 +75,7 @@ export class Exchange {
     const hover = take(this.#hovers, this.requests.lastSeq + 1, now);
     if (!hover) return;
     const seq = this.requests.number();
-    this.#sentAt.set(seq, now);
+    this.#asked.set(seq, { at: now, label: hover.label });
     this.outside.send({ t: "hover", seq, ...hover, ack: this.#painted || undefined });
   }
 
@@ -89,18 +89,19 @@ export class Exchange {
     this.outside.changed();
   }
 
-  /** @param {number} seq of a preview @returns {boolean} it may be painted */
+  /** @param {number} seq of a preview @returns {Label | null} of the hover; null where the preview may not be painted */
   accepts(seq) {
-    return answer(this.#hovers, seq) && this.#hovering;
+    const asked = this.#asked.get(seq);
+    return answer(this.#hovers, seq) && this.#hovering && asked ? asked.label : null;
   }
 
   /** A preview is on the screen. @param {number} seq */
   painted(seq) {
     if (seq <= this.#painted) return;
     this.#painted = seq;
-    const sent = this.#sentAt.get(seq);
-    if (sent !== undefined) this.outside.latency?.add("total", this.outside.now() - sent);
-    for (const one of [...this.#sentAt.keys()].filter((one) => one <= seq)) this.#sentAt.delete(one);
+    const asked = this.#asked.get(seq);
+    if (asked) this.outside.latency?.add("total", this.outside.now() - asked.at);
+    for (const one of [...this.#asked.keys()].filter((one) => one <= seq)) this.#asked.delete(one);
   }
 
   // ---- replies

@@ -23,7 +23,7 @@ function versionOf({ id, points, box, chosen, masks }) {
 /** @param {Request} request @returns {Step | null} */
 function stepOf(request) {
   switch (request.t) {
-    case "click": return { t: "click", x: request.x, y: request.y, label: request.label };
+    case "click": return { t: "click", x: request.x, y: request.y, label: request.label, ...(request.candidate === undefined ? {} : { candidate: request.candidate }) };
     case "box": return { t: "box", box: request.box };
     case "move": return { t: "move", point: request.point, x: request.x, y: request.y };
     case "unpoint": return { t: "unpoint", point: request.point };

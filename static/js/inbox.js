@@ -3,11 +3,11 @@
  * element.
  */
 
-import { applyGone, applyImage, applyObject, applyPreview } from "./state.js";
+import { applyGone, applyImage, applyObject, applyPreview, select } from "./state.js";
 
 /** @import { Exchange } from "./exchange.js" */
 /** @import { History } from "./history.js" */
-/** @import { ImageReady, ObjectMessage, ServerMessage, Welcome } from "./protocol.js" */
+/** @import { ImageReady, ObjectMessage, PreviewMessage, ServerMessage, Welcome } from "./protocol.js" */
 /** @import { Restorer } from "./restorer.js" */
 /** @import { Stage, State } from "./state.js" */
 /** @import { Sight } from "./sight.js" */
@@ -39,7 +39,7 @@ export class Inbox {
       case "welcome": this.#welcome(message); break;
       case "progress": this.restorer.progress({ stage: /** @type {Stage} */ (message.stage), fraction: message.fraction ?? null, position: message.position ?? null }); break;
       case "image": this.#image(message); break;
-      case "preview": if (this.exchange.accepts(message.seq)) applyPreview(this.state, message); break;
+      case "preview": this.#preview(message); break;
       case "object": this.#object(message); break;
       case "gone": applyGone(this.state, message); break;
       case "pong": this.restorer.allIsSaid(); break;
@@ -52,6 +52,12 @@ export class Inbox {
   #welcome(message) {
     this.state.models = message.models ?? [];
     this.restorer.welcome(message);
+  }
+
+  /** @param {PreviewMessage} message */
+  #preview(message) {
+    const label = this.exchange.accepts(message.seq);
+    if (label !== null) applyPreview(this.state, message, label);
   }
 
   /** @param {ImageReady} message */
@@ -75,7 +81,7 @@ export class Inbox {
     const after = this.state.objects.get(message.id);
     if (request && after) this.history.note(before, request, after);
     this.restorer.recognise(message);
-    if (message.seq === this.exchange.travelling) this.state.active = message.id;
+    if (message.seq === this.exchange.travelling) select(this.state, message.id);
   }
 
   /** @param {ServerMessage} message */

@@ -3,6 +3,7 @@
  */
 
 import { askForAdmission } from "./admission.js";
+import { mayLeave } from "./ask.js";
 import { bindCommands } from "./commands.js";
 import { Connection } from "./connection.js";
 import { openKeeper } from "./keeper.js";
@@ -18,6 +19,7 @@ import { initialState, shownPicture } from "./state.js";
 import { showStatus } from "./status.js";
 import { Studio } from "./studio.js";
 import { Takeaway } from "./takeaway.js";
+import { ToastLine } from "./toast.js";
 import { upload } from "./upload.js";
 import { toScreen } from "./viewport.js";
 import { shortName } from "./words.js";
@@ -93,6 +95,7 @@ const list = new ObjectsList(find("objects"), /** @type {HTMLTemplateElement} */
   isolate: (id) => { state.isolated = state.isolated === id ? null : id; changed(); },
   point: (id) => { state.pointed = id; changed(); },
 });
+const toast = new ToastLine(find, changed);
 
 /** After these the pointer may rest on something else than before, and there is new work to keep. */
 let groundChanged = false;
@@ -156,6 +159,7 @@ function frame() {
     studio.painted(state.preview.seq);
   }
   list.update(state);
+  toast.update(state);
   showStatus(state, stage.scene.viewport.scale, find);
   showModels(state, find, (name) => void studio.switchModel(name));
   if (find("times-menu").matches(":popover-open")) showTimes(latency, find);
@@ -183,6 +187,9 @@ async function openFile(wanted, name) {
     tell(`“${shortName(name)}” has ${(file.size / 2 ** 20).toFixed(1)} MiB; this server takes pictures up to ${(maxUploadBytes / 2 ** 20).toFixed(0)} MiB.`);
     return;
   }
+  if (!(await mayLeave(state, find, name)) || own !== asked) return;
+  find("stage").scrollIntoView({ block: "nearest" }); // on a phone, a sample may lie far below it
+  canvas.focus({ preventScroll: true });
   const picture = await readPicture(file, name);
   if (own === asked) await studio.open(picture);
 }
@@ -190,7 +197,6 @@ async function openFile(wanted, name) {
 /** @param {File} file */
 function openGiven(file) {
   void openFile(file, file.name || "pasted picture");
-  canvas.focus({ preventScroll: true });
 }
 
 const chooser = /** @type {HTMLInputElement} */ (find("file"));
@@ -222,7 +228,7 @@ function prefer(change) {
   changed();
 }
 
-bindCommands({ state, studio, stage, takeaway, preferences, prefer, changed, find, choose: () => chooser.click() });
+bindCommands({ state, studio, stage, takeaway, preferences, prefer, changed, find, choose: () => chooser.click(), list });
 bindLook(preferences, find, prefer);
 find("coach-close").addEventListener("click", () => prefer({ hinted: true }));
 find("model-better").addEventListener("click", () => void studio.switchModel(find("model-better").dataset.model ?? ""));

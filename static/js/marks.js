@@ -4,16 +4,16 @@
 
 /** @typedef {CanvasRenderingContext2D} Context */
 /** @typedef {{ x: number, y: number }} XY CSS pixels of the canvas */
-/** @typedef {"+" | "−" | "×"} Sign */
+/** @typedef {"*" | "+" | "−"} Sign a new object, more of one, less of one */
 
 const FULL_TURN = 2 * Math.PI;
 const DARK = "#14171d";
 const REMOVES = "#ff6b4a";
 
-/** @param {Context} context @param {XY} at @param {number} radius @param {string} color */
-export function drawDot(context, at, radius, color) {
+/** @param {Context} context @param {XY} at @param {number} radius @param {string} color @param {number} [rim] width of the white line around it */
+export function drawDot(context, at, radius, color, rim = 1.5) {
   context.beginPath();
-  context.arc(at.x, at.y, radius + 1.5, 0, FULL_TURN);
+  context.arc(at.x, at.y, radius + rim, 0, FULL_TURN);
   context.fillStyle = "#ffffff";
   context.fill();
   context.beginPath();
@@ -25,19 +25,11 @@ export function drawDot(context, at, radius, color) {
 /** @param {Context} context @param {XY} at @param {Sign} sign @param {number} arm length of an arm */
 function drawSign(context, at, sign, arm) {
   context.beginPath();
-  const turned = sign === "×" ? Math.SQRT1_2 * arm : 0;
-  if (turned) {
-    context.moveTo(at.x - turned, at.y - turned);
-    context.lineTo(at.x + turned, at.y + turned);
-    context.moveTo(at.x - turned, at.y + turned);
-    context.lineTo(at.x + turned, at.y - turned);
-  } else {
-    context.moveTo(at.x - arm, at.y);
-    context.lineTo(at.x + arm, at.y);
-    if (sign === "+") {
-      context.moveTo(at.x, at.y - arm);
-      context.lineTo(at.x, at.y + arm);
-    }
+  const turns = { "*": [0, 1 / 3, 2 / 3], "+": [0, 1 / 2], "−": [1 / 2] }[sign]; // of half a turn, from upright
+  for (const turn of turns) {
+    const [dx, dy] = [arm * Math.sin(Math.PI * turn), arm * Math.cos(Math.PI * turn)];
+    context.moveTo(at.x - dx, at.y - dy);
+    context.lineTo(at.x + dx, at.y + dy);
   }
   context.lineWidth = 2;
   context.lineCap = "round";
@@ -45,9 +37,9 @@ function drawSign(context, at, sign, arm) {
   context.stroke();
 }
 
-/** A disc with a sign, dark so that the sign reads on every colour. @param {Context} context @param {XY} at @param {Sign} sign @param {string} color */
-export function drawPoint(context, at, sign, color) {
-  drawDot(context, at, 9, DARK);
+/** A disc with a sign, dark so that the sign reads on every colour. @param {Context} context @param {XY} at @param {Sign} sign @param {string} color @param {number} rim wider where it is pointed at or selected */
+export function drawPoint(context, at, sign, color, rim) {
+  drawDot(context, at, 9, DARK, rim);
   context.beginPath();
   context.arc(at.x, at.y, 8, 0, FULL_TURN);
   context.lineWidth = 2;
@@ -60,9 +52,9 @@ export function drawPoint(context, at, sign, color) {
 export function drawBadge(context, pointer, sign, color) {
   const at = { x: pointer.x + 17, y: pointer.y + 17 };
   context.globalAlpha = 0.92;
-  drawDot(context, at, 7, sign === "+" ? DARK : "#8f2c17");
+  drawDot(context, at, 7, sign === "−" ? "#8f2c17" : DARK);
   context.globalAlpha = 1;
-  if (sign === "+") {
+  if (sign !== "−") {
     context.beginPath();
     context.arc(at.x, at.y, 6.5, 0, FULL_TURN);
     context.lineWidth = 1.5;
@@ -70,6 +62,23 @@ export function drawBadge(context, pointer, sign, color) {
     context.stroke();
   }
   drawSign(context, at, sign, 3.5);
+}
+
+/** The name of what a click selects, above the pointer and within the canvas. @param {Context} context @param {XY} pointer @param {string} name @param {string} color */
+export function drawName(context, pointer, name, color) {
+  context.font = "600 13px system-ui, sans-serif";
+  const width = context.measureText(name).width + 30;
+  const room = context.canvas.clientWidth - width - 4;
+  const x = Math.max(4, Math.min(room, pointer.x + 12));
+  const y = pointer.y > 44 ? pointer.y - 36 : pointer.y + 20;
+  context.beginPath();
+  context.roundRect(x, y, width, 24, 12);
+  context.fillStyle = `${DARK}eb`;
+  context.fill();
+  drawDot(context, { x: x + 13, y: y + 12 }, 4.5, color, 1);
+  context.fillStyle = "#ffffff";
+  context.textBaseline = "middle";
+  context.fillText(name, x + 23, y + 12.5);
 }
 
 /** @param {Context} context @param {XY} from @param {XY} to @param {string} color */

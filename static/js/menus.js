@@ -3,7 +3,9 @@
  */
 
 import { setText } from "./objects-list.js";
-import { stateOf, wordsOf } from "./models.js";
+import { stateOf, usable, wordsOf } from "./models.js";
+import { scopesOf } from "./state.js";
+import { leftOut } from "./words.js";
 
 /** @import { Kind, Latency } from "./latency.js" */
 /** @import { Preferences, Theme } from "./preferences.js" */
@@ -19,7 +21,7 @@ export function showModels(state, find, choose) {
   const shown = JSON.stringify([state.models, state.model, state.switching?.name]);
   if (list.dataset.shown === shown) return;
   list.dataset.shown = shown;
-  list.replaceChildren(...state.models.map((model) => {
+  list.replaceChildren(...usable(state.models).map((model) => {
     const copy = /** @type {DocumentFragment} */ (/** @type {HTMLTemplateElement} */ (find("model-entry")).content.cloneNode(true));
     const button = /** @type {HTMLButtonElement} */ (copy.querySelector("button"));
     for (const [part, text] of [["name", model.name], ["words", wordsOf(model)], ["state", stateOf(model, state.model)]]) {
@@ -37,7 +39,7 @@ export function showModels(state, find, choose) {
 
 // ---- files
 
-/** Which objects the menu of files concerns. */
+/** The menu of files: which objects, then as what. */
 export class SaveMenu {
   /** @type {number | null} the object that the menu was opened for */
   #object = null;
@@ -48,15 +50,16 @@ export class SaveMenu {
     this.find = find;
     for (const button of find("save-menu").querySelectorAll("[data-format]")) {
       button.addEventListener("click", () => {
-        const one = /** @type {HTMLInputElement} */ (find("save-one")).checked ? this.#object : null;
+        const objects = this.#chosen();
         find("save-menu").hidePopover();
-        take(/** @type {any} */ (/** @type {HTMLElement} */ (button).dataset.format), one === null ? undefined : [one]);
+        take(/** @type {any} */ (/** @type {HTMLElement} */ (button).dataset.format), objects);
       });
     }
     find("save-menu").addEventListener("beforetoggle", (event) => {
-      if (/** @type {ToggleEvent} */ (event).newState === "open") this.#prepare(state.active ?? this.#object);
+      if (/** @type {ToggleEvent} */ (event).newState === "open") this.#prepare();
       else this.#object = null;
     });
+    find("save-scopes").addEventListener("change", () => this.#tellLeftOut());
   }
 
   /** Open it for one object. @param {number} id */
@@ -65,17 +68,44 @@ export class SaveMenu {
     this.find("save-menu").showPopover();
   }
 
-  /** @param {number | null} id */
-  #prepare(id) {
-    const object = id === null ? undefined : this.state.objects.get(id);
-    const one = /** @type {HTMLInputElement} */ (this.find("save-one"));
-    this.#object = object?.id ?? null;
-    one.disabled = object === undefined;
-    one.checked = object !== undefined;
-    /** @type {HTMLInputElement} */ (this.find("save-all")).checked = object === undefined;
-    setText(this.find("save-one-text"), object?.name ?? "One object");
-    setText(this.find("save-all-text"), `All ${this.state.objects.size}`);
+  /** @param {"all" | "hidden" | "one"} scope @returns {HTMLInputElement} */
+  #radio(scope) {
+    return /** @type {HTMLInputElement} */ (this.find(`save-${scope}`));
   }
+
+  /** @returns {number[] | undefined} all that are shown if absent */
+  #chosen() {
+    if (this.#radio("one").checked && this.#object !== null) return [this.#object];
+    return this.#radio("hidden").checked ? scopesOf(this.state).all : undefined;
+  }
+
+  /** All that are shown are offered first, unless it was opened for one. */
+  #prepare() {
+    const asked = this.#object !== null;
+    const { shown, hidden, all } = scopesOf(this.state);
+    const object = currentOf(this.state, this.#object);
+    this.#object = object?.id ?? null;
+    this.#radio("one").disabled = object === undefined;
+    this.#radio("all").disabled = shown.length === 0;
+    this.find("save-hidden-choice").hidden = hidden.length === 0;
+    setText(this.find("save-one-text"), object?.name ?? "One object");
+    setText(this.find("save-all-text"), hidden.length === 0 ? `All ${all.length}` : `${shown.length} shown`);
+    setText(this.find("save-hidden-text"), `All ${all.length}, hidden too`);
+    this.#radio(asked ? "one" : shown.length === 0 ? "hidden" : "all").checked = true;
+    this.#tellLeftOut();
+  }
+
+  #tellLeftOut() {
+    const text = this.#radio("all").checked ? leftOut(this.state) : "";
+    setText(this.find("save-left"), text);
+    this.find("save-left").hidden = text === "";
+  }
+}
+
+/** @param {State} state @param {number | null} id the selected object if null */
+function currentOf(state, id) {
+  const wanted = id ?? state.active;
+  return wanted === null ? undefined : state.objects.get(wanted);
 }
 
 // ---- the look

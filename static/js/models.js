@@ -20,6 +20,11 @@ export function wordsOf(model) {
   return WORDS[model.name] ?? "SAM 2.1.";
 }
 
+/** The models that can be used here: an offline server has no others to offer. @param {ModelInfo[]} models @returns {ModelInfo[]} */
+export function usable(models) {
+  return models.filter(({ available, bundled, fetchable }) => available || bundled || fetchable);
+}
+
 /** What is to be fetched before it can be used. @param {ModelInfo} model @returns {string} empty where nothing is */
 export function costOf({ available, bundled, params_m }) {
   return available || bundled ? "" : ` · ${Math.round(params_m * BYTES_PER_PARAMETER)} MB to fetch`;

@@ -10,7 +10,7 @@ import { factsOf } from "./words.js";
 
 /**
  * @typedef {object} ListHandlers
- * @property {(id: number) => void} select refine it
+ * @property {(id: number) => void} select
  * @property {(id: number) => void} remove
  * @property {(id: number, name: string) => void} rename
  * @property {(id: number) => void} hide or show again
@@ -34,6 +34,10 @@ const DOUBLE_CLICK_PX = 6;
 export class ObjectsList {
   /** @type {Map<number, Entry>} */
   #entries = new Map();
+  /** @type {Map<number, () => void>} begin to write a name */
+  #renamings = new Map();
+  /** @type {number | null} the selected object as it was shown last */
+  #active = null;
   /** @type {{ x: number, y: number, at: number, begin: () => void } | null} the newest click on a name */
   #clicked = null;
   #swallow = false;
@@ -73,11 +77,26 @@ export class ObjectsList {
       this.#keepFocusNear(entry);
       entry.item.remove();
       this.#entries.delete(id);
+      this.#renamings.delete(id);
     }
     for (const object of state.objects.values()) {
       const entry = this.#entries.get(object.id) ?? this.#add(object.id);
       fill(entry, object, state);
     }
+    if (state.active === this.#active) return;
+    this.#active = state.active;
+    const entry = state.active === null ? undefined : this.#entries.get(state.active);
+    if (entry) scrollTo(entry.item);
+  }
+
+  /** @returns {number | null} the object whose entry has the focus */
+  focused() {
+    return [...this.#entries].find(([, { item }]) => item.contains(document.activeElement))?.[0] ?? null;
+  }
+
+  /** Begin to write an object's name. @param {number} id */
+  rename(id) {
+    this.#renamings.get(id)?.();
   }
 
   /** The focus of an entry that goes moves to its neighbour. @param {Entry} entry */
@@ -116,6 +135,7 @@ export class ObjectsList {
     entry.item.addEventListener("focusin", () => entry.item.matches(":has(:focus-visible)") && handlers.point(id));
     entry.item.addEventListener("focusout", () => handlers.point(null));
     const begin = bindRenaming(entry, (name) => handlers.rename(id, name));
+    this.#renamings.set(id, begin);
     entry.choose.addEventListener("click", (event) => {
       handlers.select(id);
       this.#clicked = { x: event.clientX, y: event.clientY, at: event.timeStamp, begin };
@@ -123,14 +143,27 @@ export class ObjectsList {
   }
 }
 
+/** Scroll the panel around the list to an entry; where the page itself scrolls, the picture is to stay in view. @param {HTMLElement} item */
+function scrollTo(item) {
+  const panel = item.closest(".panel");
+  if (!panel || panel.scrollHeight <= panel.clientHeight || getComputedStyle(panel).overflowY === "visible") return;
+  const [inner, outer] = [item.getBoundingClientRect(), panel.getBoundingClientRect()];
+  if (inner.top < outer.top) panel.scrollTop -= outer.top - inner.top;
+  else if (inner.bottom > outer.bottom) panel.scrollTop += inner.bottom - outer.bottom;
+}
+
 /**
- * A name becomes a field to write in by F2, the pencil, or what is returned.
+ * A name becomes a field to write in by the pencil, or what is returned. Enter and leaving the field take the name, Esc
+ * closes the field and leaves the name; the focus goes back to where it was.
  * @param {Entry} entry @param {(name: string) => void} rename
  * @returns {() => void} begin
  */
 function bindRenaming({ choose, name, input, rename: pencil }, rename) {
   const field = /** @type {HTMLInputElement} */ (input);
+  /** @type {Element | null} */
+  let before = null;
   const begin = () => {
+    before = document.activeElement;
     field.value = name.textContent ?? "";
     field.hidden = false;
     choose.hidden = true;
@@ -143,10 +176,9 @@ function bindRenaming({ choose, name, input, rename: pencil }, rename) {
     choose.hidden = false;
     field.hidden = true;
     if (take) rename(field.value);
-    if (refocus) choose.focus();
+    if (refocus) (before instanceof HTMLCanvasElement ? before : choose).focus({ preventScroll: true });
   };
   pencil.addEventListener("click", begin);
-  choose.addEventListener("keydown", (event) => event.key === "F2" && begin());
   field.addEventListener("blur", () => end(true, false));
   field.addEventListener("keydown", (event) => {
     if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return; // an input method's own Enter
@@ -162,7 +194,7 @@ function fill(entry, object, state) {
   const hidden = state.hidden.has(object.id);
   entry.swatch.style.backgroundColor = colorOf(object.color);
   setText(entry.name, object.name);
-  entry.choose.title = `${object.name}: refine it (F2 renames)`;
+  entry.choose.title = `Select ${object.name}`;
   setText(entry.facts, factsOf(object));
   entry.item.classList.toggle("active", active);
   entry.item.classList.toggle("pointed", object.id === state.pointed);

@@ -1,38 +1,36 @@
 /**
- * Pointer Events to intents, in CSS pixels of the canvas: hover, click, box, pan, zoom. Knows nothing of images.
+ * Pointer Events to intents, in CSS pixels of the canvas: hover, click, box, pan, zoom. Knows nothing of images and tools.
  *
- * A plain click adds, a modified click (right, Alt, Shift) takes away. A drag draws a box; with Space held or the
- * middle button it pans. Two fingers pan and zoom.
+ * A drag draws a box; with Space held or the middle button it pans. Two fingers pan and zoom. A finger that rests looks:
+ * when it is lifted nothing is clicked.
  */
 
 /** @typedef {{ x: number, y: number }} XY CSS pixels of the canvas */
+/** @typedef {{ shift: boolean, alt: boolean, right: boolean }} Held keys and buttons that turn a click into another; `right` is the eraser of a pen, too */
 
 /**
  * @typedef {object} Intents
- * @property {(at: XY, remove: boolean) => void} hover
+ * @property {(at: XY, held: Held) => void} hover
  * @property {() => void} leave
- * @property {(at: XY, remove: boolean) => void} click
- * @property {() => void} commit a double click
+ * @property {(at: XY, held: Held) => void} click
+ * @property {() => void} rest a finger has rested: lifted now, it clicks nothing
+ * @property {(at: XY, held: Held) => boolean} isDraggable a drag that begins there draws or moves something
  * @property {(from: XY, to: XY) => void} boxing a box is being drawn
- * @property {(from: XY, to: XY) => void} box
+ * @property {(from: XY, to: XY, held: Held) => void} box
  * @property {() => void} cancel the box that was being drawn is void
  * @property {(dx: number, dy: number) => void} pan
  * @property {(at: XY, factor: number) => void} zoom
  * @property {(step: 1 | -1) => void} cycle another candidate
  * @property {() => boolean} isPanKeyDown
- * @property {(at: XY) => boolean} isTakeable there is something that a long press of a finger could take away
  */
 
-/** @typedef {{ from: XY, remove: boolean, slack: number, touch: boolean }} Press */
+/** @typedef {{ from: XY, held: Held, touch: boolean, rested: boolean }} Press */
 
 const DRAG_PX = 4;
 const TOUCH_DRAG_PX = 9;
-const DOUBLE_CLICK_MS = 320;
-const DOUBLE_CLICK_PX = 4;
-const DOUBLE_TAP_PX = 24;
-/** A finger that rests for so long takes away. Timed here, because not every browser tells of a long press. */
-const LONG_PRESS_MS = 550;
-/** A press that takes away and ends farther off was given up: there is no box that takes away. */
+/** A finger that rests for so long looks and doesn't click. */
+const HOLD_MS = 400;
+/** A press that can't drag and ends farther off was given up. */
 const GIVE_UP_PX = 24;
 /** Left, middle, right and the eraser of a pen; the others lead back and forward, which is the browser's. */
 const BUTTONS = new Set([0, 1, 2, 5]);
@@ -40,6 +38,11 @@ const BUTTONS = new Set([0, 1, 2, 5]);
 /** @param {XY} a @param {XY} b */
 export function distance(a, b) {
   return Math.hypot(a.x - b.x, a.y - b.y);
+}
+
+/** @param {PointerEvent} event */
+function heldBy({ shiftKey, altKey }) {
+  return { shift: shiftKey, alt: altKey };
 }
 
 /** The factor that one wheel event zooms by. @param {WheelEvent} event */
@@ -56,8 +59,6 @@ export class PointerInput {
   #press = null;
   /** @type {Map<number, XY>} */
   #pointers = new Map();
-  /** @type {{ at: XY, time: number } | null} */
-  #lastClick = null;
   #lifetime = new AbortController();
 
   /** @param {HTMLCanvasElement} canvas @param {Intents} intents */
@@ -69,7 +70,7 @@ export class PointerInput {
     canvas.addEventListener("pointermove", (event) => this.#move(event), options);
     canvas.addEventListener("pointerup", (event) => this.#up(event), options);
     canvas.addEventListener("pointercancel", (event) => this.#cancel(event), options);
-    canvas.addEventListener("pointerleave", () => this.#mode === "idle" && intents.leave(), options);
+    canvas.addEventListener("pointerleave", (event) => this.#left(event), options);
     canvas.addEventListener("contextmenu", (event) => this.#menu(event), options);
     canvas.addEventListener("wheel", (event) => this.#wheel(event), { ...options, passive: false });
   }
@@ -113,20 +114,20 @@ export class PointerInput {
       this.#mode = "pan";
       return;
     }
-    const remove = event.button === 2 || event.button === 5 || event.altKey || event.shiftKey;
-    const press = { from: at, remove, slack: touch ? TOUCH_DRAG_PX : DRAG_PX, touch };
+    const held = { ...heldBy(event), right: event.button === 2 || event.button === 5 };
+    const press = { from: at, held, touch, rested: false };
     this.#press = press;
     this.#mode = "press";
     if (!touch) return;
-    this.intents.hover(at, remove);
-    setTimeout(() => this.#rested(press), LONG_PRESS_MS);
+    this.intents.hover(at, held);
+    setTimeout(() => this.#rested(press), HOLD_MS);
   }
 
-  /** A finger has rested: where there is something to take away, that is what it does, and shows it. @param {Press} press */
+  /** @param {Press} press */
   #rested(press) {
-    if (this.#mode !== "press" || this.#press !== press || !this.intents.isTakeable(press.from)) return;
-    press.remove = true;
-    this.intents.hover(press.from, true);
+    if (this.#mode !== "press" || this.#press !== press) return;
+    press.rested = true;
+    this.intents.rest();
   }
 
   /** @param {PointerEvent} event */
@@ -136,12 +137,14 @@ export class PointerInput {
     if (this.#mode === "pinch" && before) return this.#pinch(event.pointerId, before, at);
     if (before) this.#pointers.set(event.pointerId, at);
     if (this.#mode === "pan" && before) return this.intents.pan(at.x - before.x, at.y - before.y);
-    if (this.#mode === "press" && this.#press && !this.#press.remove && distance(this.#press.from, at) > this.#press.slack) {
+    const press = this.#press;
+    const slack = press?.touch ? TOUCH_DRAG_PX : DRAG_PX;
+    if (this.#mode === "press" && press && distance(press.from, at) > slack && this.intents.isDraggable(press.from, press.held)) {
       this.#mode = "box";
       this.intents.leave();
     }
-    if (this.#mode === "box" && this.#press) return this.intents.boxing(this.#press.from, at);
-    if (this.#mode === "idle" || this.#mode === "press") this.intents.hover(at, event.altKey || event.shiftKey || this.#press?.remove === true);
+    if (this.#mode === "box" && press) return this.intents.boxing(press.from, at);
+    if (this.#mode === "idle" || this.#mode === "press") this.intents.hover(at, { ...heldBy(event), right: press?.held.right ?? false });
   }
 
   /** @param {number} id @param {XY} before @param {XY} at */
@@ -163,21 +166,16 @@ export class PointerInput {
     if (this.#pointers.size === 0) this.#mode = "idle";
     if (this.#mode !== "idle") return;
     this.#press = null;
-    if (mode === "press" && press && !(press.remove && distance(press.from, at) > GIVE_UP_PX)) this.#clicked(press);
-    else this.#lastClick = null; // a click, a drag and a click are no double click
-    if (mode === "box" && press) this.intents.box(press.from, at);
-    if (press?.touch) this.intents.leave();
+    if (press === null) return;
+    if (mode === "box") this.intents.box(press.from, at, press.held);
+    const clicks = mode === "press" && !press.rested && !(distance(press.from, at) > GIVE_UP_PX);
+    if (clicks) this.intents.click(press.from, press.held);
+    if (press.touch && !(mode === "press" && press.rested)) this.intents.leave(); // what a finger looked at stays lit
   }
 
-  /** @param {Press} press */
-  #clicked(press) {
-    const time = performance.now();
-    const last = this.#lastClick;
-    const reach = press.touch ? DOUBLE_TAP_PX : DOUBLE_CLICK_PX;
-    const again = last && time - last.time < DOUBLE_CLICK_MS && distance(last.at, press.from) < reach;
-    this.#lastClick = press.remove || again ? null : { at: press.from, time };
-    if (again && !press.remove) this.intents.commit();
-    else this.intents.click(press.from, press.remove);
+  /** A finger that is lifted leaves, too: what it looked at stays lit. @param {PointerEvent} event */
+  #left(event) {
+    if (this.#mode === "idle" && event.pointerType !== "touch") this.intents.leave();
   }
 
   /** @param {PointerEvent} event */
@@ -189,10 +187,10 @@ export class PointerInput {
     this.intents.leave();
   }
 
-  /** Ctrl+click of a Mac and the long press of a pen arrive here: the press takes away. @param {MouseEvent} event */
+  /** Ctrl+click of a Mac and the long press of a pen arrive here: they are a right click. @param {MouseEvent} event */
   #menu(event) {
     event.preventDefault();
-    if (this.#mode === "press" && this.#press && !this.#press.touch) this.#press.remove = true;
+    if (this.#mode === "press" && this.#press && !this.#press.touch) this.#press.held.right = true;
   }
 
   /** @param {WheelEvent} event */

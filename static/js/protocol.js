@@ -43,7 +43,7 @@ export const SUBPROTOCOL = "hoversam.v1";
 /** @typedef {Hello | Ping | Numbered} ClientMessage */
 
 /** @typedef {{ max_upload_bytes?: number, max_points?: number, max_objects?: number }} Limits */
-/** @typedef {{ name: string, params_m: number, available: boolean, bundled: boolean }} ModelInfo */
+/** @typedef {{ name: string, params_m: number, available: boolean, bundled: boolean, fetchable?: boolean }} ModelInfo */
 /** @typedef {{ t: "welcome", version: number, session: string, token: string, resumed: boolean, model: string, models?: ModelInfo[], limits?: Limits }} Welcome */
 /** @typedef {{ t: "progress", seq: number, stage: string, position?: number | null, fraction?: number | null }} Progress */
 /** @typedef {{ t: "image", seq: number, image_id: string, width: number, height: number, model: string, cached: boolean, encode_ms: number, orientation?: number, rendered?: boolean }} ImageReady */

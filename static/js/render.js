@@ -3,13 +3,14 @@
  */
 
 import { Layer } from "./layers.js";
-import { drawBadge, drawBox, drawCross, drawDot, drawPoint, hatch } from "./marks.js";
+import { drawBadge, drawBox, drawCross, drawDot, drawName, drawPoint, hatch } from "./marks.js";
 import { colorOf, withAlpha } from "./palette.js";
 import { Paths } from "./paths.js";
 import { Pyramid } from "./pyramid.js";
 import { isVisible, maskOf, previewMask, shownPicture } from "./state.js";
 import { storedSize, turnOf } from "./turns.js";
 import { toScreen } from "./viewport.js";
+import { shortName } from "./words.js";
 
 /** @import { Context, Sign } from "./marks.js" */
 /** @import { Look } from "./preferences.js" */
@@ -25,7 +26,8 @@ import { toScreen } from "./viewport.js";
  * @property {[XY, XY] | null} band corners of the box being drawn, image pixels
  * @property {{ point: number, to: XY } | null} dragged a point of the active object on its way; index, image pixels
  * @property {XY | null} cursor of the keyboard, image pixels
- * @property {{ at: XY, sign: Sign } | null} badge what a click would do, and where the pointer is, CSS pixels
+ * @property {XY | null} badge where the pointer is, with a sign of what a click gives beside it, CSS pixels
+ * @property {boolean} resting a finger looks, and doesn't click
  * @property {boolean} hidden masks are hidden while H is held
  */
 
@@ -35,7 +37,9 @@ import { toScreen } from "./viewport.js";
 const PIXELS_SHOW_AT = 4;
 /** A view that hasn't changed for so long rests, ms. */
 const REST_MS = 120;
-/** What a refining click would add and take away; apart for colour-blind eyes, and hatched in two directions. */
+/** The signs of what a click gives. @type {Record<string, Sign>} */
+const SIGNS = { new: "*", add: "+", remove: "−", nothing: "−" };
+/** What a click would add and remove; apart for colour-blind eyes, and hatched in two directions. */
 const ADDED = "#35d6ff";
 const REMOVED = "#ff4a2b";
 
@@ -122,14 +126,26 @@ export class Renderer {
   #top(context, state, picture, scene, look) {
     const { viewport: view } = scene;
     const active = state.active === null ? undefined : state.objects.get(state.active);
-    const color = colorOf(active?.color ?? state.nextColor);
     if (state.pending === null && !scene.hidden) {
       this.#preview(context, state, picture, view, look);
-      if (active && isVisible(state, active.id)) drawPrompts(context, active, scene);
+      if (active && isVisible(state, active.id)) drawPrompts(context, active, state, scene);
     }
     if (scene.band) drawBox(context, toScreen(view, scene.band[0]), toScreen(view, scene.band[1]), "#ffffff");
     if (scene.cursor) drawCross(context, toScreen(view, scene.cursor));
-    if (scene.badge) drawBadge(context, scene.badge.at, scene.badge.sign, color);
+    this.#aim(context, state, picture, scene);
+  }
+
+  /** What a click gives, where it isn't a mask: the object that it selects, or a sign beside the pointer. @param {Context} context @param {State} state @param {Size} image @param {Scene} scene */
+  #aim(context, { aim, objects, nextColor }, image, { badge, cursor, viewport }) {
+    const at = badge ?? (cursor && toScreen(viewport, cursor));
+    if (aim === null || at === null) return;
+    const object = "object" in aim ? objects.get(aim.object) : undefined;
+    if (aim.does === "select") {
+      const mask = object && maskOf(object);
+      if (!object || !mask) return;
+      this.#mask(context, mask, image, viewport, colorOf(object.color), { fill: 0, line: 3, halo: true });
+      drawName(context, at, shortName(object.name), colorOf(object.color));
+    } else if (badge && SIGNS[aim.does]) drawBadge(context, badge, SIGNS[aim.does], colorOf(object?.color ?? nextColor));
   }
 
   /** @param {Context} context @param {State} state @param {Size} image @param {Viewport} view @param {Look} look */
@@ -211,17 +227,18 @@ function drawPicture(context, picture, level, view, quality) {
   }
 }
 
-/** The prompts of an object that is not being refined: small. @param {Context} context @param {ObjectState} object @param {Viewport} view */
+/** The prompts of an object that isn't selected: small. @param {Context} context @param {ObjectState} object @param {Viewport} view */
 function drawDots(context, object, view) {
   for (const [x, y, label] of object.points) drawDot(context, toScreen(view, { x, y }), 3, label === 1 ? colorOf(object.color) : "#14171d");
 }
 
-/** @param {Context} context @param {ObjectState} object the active one @param {Scene} scene */
-function drawPrompts(context, object, { viewport: view, dragged }) {
+/** @param {Context} context @param {ObjectState} object the active one @param {State} state @param {Scene} scene */
+function drawPrompts(context, object, { point: selected, aim }, { viewport: view, dragged }) {
   if (object.box) drawBoxOf(context, object.box, view, colorOf(object.color));
   for (const [index, [x, y, label]] of object.points.entries()) {
     const at = dragged?.point === index ? dragged.to : { x, y };
-    drawPoint(context, toScreen(view, at), label === 1 ? "+" : "−", colorOf(object.color));
+    const pointedAt = aim?.does === "point" && aim.point === index;
+    drawPoint(context, toScreen(view, at), label === 1 ? "+" : "−", colorOf(object.color), index === selected ? 5 : pointedAt ? 3 : 1.5);
   }
 }
 

@@ -2,26 +2,25 @@
  * A plain copy of the state, for those who look from outside.
  */
 
-import { isVisible, maskOf, previewMask, shownPicture } from "./state.js";
+import { isVisible, maskOf, previewMask, shownPicture, shownPreview } from "./state.js";
 
 /** @import { ObjectState, State } from "./state.js" */
 /** @import { Scene } from "./render.js" */
 
-/** What the badge's sign says that a click does. */
-const SIGNS = { "+": "add", "−": "remove", "×": "delete" };
-
 /** @param {State} state @param {Scene} scene */
-export function snapshot(state, { viewport, badge, cursor }) {
-  const { connection, model, active, canUndo, canRedo, removing, restoring, notice, said, pointed, picture, pending, switching } = state;
+export function snapshot(state, { viewport, badge, resting, cursor }) {
+  const { connection, model, active, canUndo, canRedo, tool, onTop, point, restoring, notice, said, toast, pointed, picture, pending, switching } = state;
   return {
-    connection, model, active, canUndo, canRedo, removing, restoring, notice, said, pointed, cursor,
+    connection, model, active, canUndo, canRedo, tool, onTop, point, restoring, notice, said, pointed, cursor, resting,
+    toast: toast ? { ...toast } : null,
+    aim: state.aim ? { ...state.aim } : null,
     image: picture ? { id: picture.imageId, name: picture.name, width: picture.width, height: picture.height, seen: picture.orientation !== undefined } : null,
     pending: pending ? { name: pending.name, stage: pending.stage, fraction: pending.fraction, position: pending.position } : null,
     switching: switching ? { ...switching } : null,
     shown: shownPicture(state)?.name ?? null,
     objects: [...state.objects.values()].map((object) => plain(object, isVisible(state, object.id))),
-    preview: shownPreview(state),
-    badge: badge ? SIGNS[badge.sign] : null,
+    preview: plainPreview(state),
+    badge: badge && state.aim ? state.aim.does : null,
     viewport: { ...viewport },
   };
 }
@@ -37,9 +36,10 @@ function plain(object, visible) {
 }
 
 /** @param {State} state */
-function shownPreview(state) {
+function plainPreview(state) {
+  const preview = shownPreview(state);
   const mask = previewMask(state);
-  if (!state.preview || !mask) return null;
-  const { seq, object, masks } = state.preview;
+  if (!preview || !mask) return null;
+  const { seq, object, masks } = preview;
   return { seq, object, area: mask.area, candidate: masks.indexOf(mask), areas: masks.map(({ area }) => area) };
 }

@@ -2,13 +2,15 @@
  * Joins pointer, keyboard and viewport to the studio: CSS pixels of the canvas become points of the image.
  */
 
-import { distance, PointerInput } from "./pointer.js";
-import { isArmed, nextObject, objectAt, shownPicture, takeableAt } from "./state.js";
+import { ownPointAt, toolOf } from "./aim.js";
+import { PointerInput } from "./pointer.js";
+import { isArmed, nextObject, shownPicture } from "./state.js";
 import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, reveal, toImage, toScreen, zoomAt } from "./viewport.js";
 
-/** @import { Label } from "./protocol.js" */
+/** @import { Place } from "./aim.js" */
+/** @import { Held } from "./pointer.js" */
 /** @import { Scene } from "./render.js" */
-/** @import { State } from "./state.js" */
+/** @import { State, Tool } from "./state.js" */
 /** @import { Studio } from "./studio.js" */
 /** @import { Size, Viewport } from "./viewport.js" */
 
@@ -17,14 +19,18 @@ import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, reveal, to
 /** How near to a point the pointer grabs it, CSS pixels. */
 const REACH_PX = 9;
 const TOUCH_REACH_PX = 18;
+const NOTHING_HELD = Object.freeze({ shift: false, alt: false, right: false });
 
 export class Stage {
   /** @type {Scene} */
-  scene = { viewport: { scale: 1, x: 0, y: 0 }, band: null, dragged: null, cursor: null, badge: null, hidden: false };
+  scene = { viewport: { scale: 1, x: 0, y: 0 }, band: null, dragged: null, cursor: null, badge: null, resting: false, hidden: false };
   /** The whole picture is shown, and stays so when the window changes. */
   #fitted = true;
   #panKey = false;
-  #modified = false;
+  /** @type {Held} keys that are held, as the keyboard tells */
+  #held = NOTHING_HELD;
+  /** Alt is held for the wheel's sake, not to remove. */
+  #altTurnsWheel = false;
   /** @type {XY | null} last place of the pointer over the canvas, CSS pixels */
   #pointer = null;
 
@@ -35,18 +41,24 @@ export class Stage {
     this.studio = studio;
     this.changed = changed;
     this.input = new PointerInput(canvas, {
-      hover: (at, remove) => this.#hover(at, remove),
+      hover: (at, held) => {
+        this.#held = { ...held, right: false };
+        this.#hover(at, held);
+      },
       leave: () => this.#leave(),
-      click: (at, remove) => this.#click(at, remove),
-      commit: () => void studio.commit(),
+      click: (at, held) => this.#click(at, held),
+      rest: () => {
+        this.scene.resting = true;
+        this.changed();
+      },
+      isDraggable: (at, held) => this.#tool(held) !== "remove" || this.#ownPointAt(at) !== null,
       boxing: (from, to) => this.#boxing(from, to),
-      box: (from, to) => this.#box(from, to),
+      box: (from, to, held) => this.#box(from, to, held),
       cancel: () => this.#settleDrag(),
       pan: (dx, dy) => this.#look(panBy(this.scene.viewport, dx, dy)),
       zoom: (at, factor) => this.zoom(factor, at),
-      cycle: (step) => void studio.cycle(step),
+      cycle: (step) => this.#turnWheel(step),
       isPanKeyDown: () => this.#panKey,
-      isTakeable: (at) => this.#isTakeable(at),
     });
     new ResizeObserver(() => this.settle()).observe(canvas);
   }
@@ -94,9 +106,20 @@ export class Stage {
 
   // ---- pointing
 
-  /** @param {boolean} modified @returns {Label} a modifier turns the tool around */
-  #label(modified) {
-    return modified !== this.state.removing ? 0 : 1;
+  /** @param {Held} held @returns {Tool} */
+  #tool(held) {
+    if (!held.alt) this.#altTurnsWheel = false;
+    return toolOf(this.state.tool, { adds: held.shift, removes: held.right || (held.alt && !this.#altTurnsWheel) });
+  }
+
+  /** @returns {number} image pixels */
+  #reach() {
+    return (this.state.byTouch ? TOUCH_REACH_PX : REACH_PX) / this.scene.viewport.scale;
+  }
+
+  /** @param {XY} point image pixels @param {Tool} tool @returns {Place} */
+  #place(point, tool) {
+    return { point, tool, reach: this.#reach(), onTop: this.state.onTop };
   }
 
   /** @param {XY} at @returns {XY | null} the point of the picture, or null beside it */
@@ -105,17 +128,15 @@ export class Stage {
     return this.state.picture && isInside(point, this.state.picture) ? point : null;
   }
 
-  /** @param {XY} at @param {boolean} remove */
-  #hover(at, remove) {
+  /** @param {XY} at @param {Held} held */
+  #hover(at, held) {
     this.#pointer = at;
     this.scene.cursor = null;
+    this.scene.resting = false;
     const point = this.#imagePoint(at);
-    const onPoint = this.#pointAt(at) >= 0;
-    this.canvas.classList.toggle("on-point", onPoint);
     if (!point || this.#panKey) return this.#leave(false);
-    if (onPoint) this.studio.leave();
-    else this.studio.hover(point, this.#label(remove));
-    this.#badge(onPoint ? { at, sign: "×" } : { at, sign: this.#label(remove) === 0 ? "−" : "+" });
+    this.studio.hover(this.#place(point, this.#tool(held)));
+    this.#badge(at);
   }
 
   /** @param {boolean} [away] the pointer left the canvas */
@@ -125,32 +146,31 @@ export class Stage {
     this.studio.leave();
   }
 
-  /** @param {Scene["badge"]} badge */
-  #badge(badge) {
-    const shown = isArmed(this.state) ? badge : null;
-    if (shown !== this.scene.badge) this.changed();
-    this.scene.badge = shown;
+  /** @param {XY | null} at CSS pixels */
+  #badge(at) {
+    this.scene.badge = isArmed(this.state) ? at : null;
+    this.changed();
   }
 
-  /** @param {XY} at @returns {number} index of the point of the active object that is there, or -1 */
-  #pointAt(at) {
-    const object = this.state.active === null ? undefined : this.state.objects.get(this.state.active);
-    const reach = this.state.byTouch ? TOUCH_REACH_PX : REACH_PX;
-    return object ? object.points.findIndex(([x, y]) => distance(toScreen(this.scene.viewport, { x, y }), at) <= reach) : -1;
+  /** @param {XY} at @returns {{ object: number, point: number } | null} */
+  #ownPointAt(at) {
+    return ownPointAt(this.state, toImage(this.scene.viewport, at), this.#reach());
   }
 
-  /** @param {XY} at @returns {boolean} a long press there means to take away, not to look longer */
-  #isTakeable(at) {
+  /** @param {XY} at @param {Held} held */
+  #click(at, held) {
     const point = this.#imagePoint(at);
-    return point !== null && !this.state.removing && this.#pointAt(at) < 0 && takeableAt(this.state, point) !== null;
+    if (point) void this.studio.click(this.#place(point, this.#tool(held)));
+    else void this.studio.select(null); // beside the picture
   }
 
-  /** A click on a point takes it back; elsewhere it places one. @param {XY} at @param {boolean} remove */
-  #click(at, remove) {
-    const point = this.#imagePoint(at);
-    const existing = this.#pointAt(at);
-    if (existing >= 0) void this.studio.removePoint(existing);
-    else if (point) void this.studio.click(point, this.#label(remove));
+  /** The wheel goes through candidates of what was lit before Alt was held. @param {1 | -1} step */
+  #turnWheel(step) {
+    if (!this.#altTurnsWheel) {
+      this.#altTurnsWheel = true;
+      if (this.#pointer) this.#hover(this.#pointer, { ...this.#held, alt: true });
+    }
+    void this.studio.cycle(step);
   }
 
   /** A drag that begins on a point moves it; elsewhere it draws a box. @param {XY} from @param {XY} to */
@@ -159,7 +179,7 @@ export class Stage {
     const { picture } = this.state;
     const [begun, end] = [from, to].map((at) => clampToImage(toImage(this.scene.viewport, at), picture));
     const start = this.scene.band?.[0] ?? begun; // the corner stays on its pixel, though the view may change meanwhile
-    const point = this.scene.dragged?.point ?? (this.scene.band ? -1 : this.#pointAt(from));
+    const point = this.scene.dragged?.point ?? (this.scene.band ? -1 : (this.#ownPointAt(from)?.point ?? -1));
     if (point >= 0) this.scene.dragged = { point, to: end };
     else this.scene.band = [start, end];
     this.changed();
@@ -171,14 +191,14 @@ export class Stage {
     this.changed();
   }
 
-  /** @param {XY} from @param {XY} to */
-  #box(from, to) {
+  /** @param {XY} from @param {XY} to @param {Held} held */
+  #box(from, to, held) {
     this.#boxing(from, to);
     const { band, dragged } = this.scene;
     this.#settleDrag();
     if (dragged) return void this.studio.movePoint(dragged.point, dragged.to);
     const box = band && this.state.picture && boxBetween(...band, this.state.picture);
-    if (box) void this.studio.box(box);
+    if (box) void this.studio.box(box, this.#tool(held));
   }
 
   // ---- keys
@@ -196,22 +216,17 @@ export class Stage {
     this.changed();
   }
 
-  /** @param {boolean} down Alt or Shift is held: ask again what a click would do */
-  setModified(down) {
-    if (down === this.#modified) return;
-    this.#modified = down;
-    const at = this.#pointer;
-    const point = at && this.#imagePoint(at);
-    if (!at || !point) return;
-    // Nothing to take away here: what is shown stays, so that Alt and the wheel can go through its candidates.
-    if (this.#label(down) === 0 && this.state.active === null && objectAt(this.state, point) === null) this.#badge({ at, sign: "−" });
-    else this.rehover();
+  /** Shift or Alt is held or let go: show what a click would do now. @param {{ shift: boolean, alt: boolean }} keys */
+  setHeld({ shift, alt }) {
+    if (shift === this.#held.shift && alt === this.#held.alt) return;
+    this.#held = { shift, alt, right: false };
+    this.rehover();
   }
 
-  /** Ask again what lies under the pointer, as the tool or the object changed. */
+  /** See again what a click would give, as the tool or the object changed. */
   rehover() {
-    if (this.#pointer) this.#hover(this.#pointer, this.#modified);
-    else if (this.scene.cursor) this.studio.hover(this.scene.cursor, this.#label(false));
+    if (this.#pointer) this.#hover(this.#pointer, this.#held);
+    else if (this.scene.cursor) this.studio.hover(this.#place(this.scene.cursor, this.#tool(NOTHING_HELD)));
   }
 
   /** Move the keyboard's cursor, which appears in the middle of the canvas. @param {number} dx CSS pixels @param {number} dy */
@@ -224,18 +239,23 @@ export class Stage {
     if (!this.#fitted) this.scene.viewport = reveal(view, this.scene.cursor, size);
     this.#pointer = null;
     this.#badge(null);
-    this.studio.hover(this.scene.cursor, this.#label(false));
+    this.rehover();
     this.changed();
   }
 
-  /** Place a point under the keyboard's cursor. @param {boolean} remove */
-  place(remove) {
-    if (this.scene.cursor) void this.studio.click(this.scene.cursor, this.#label(remove));
+  /** Click under the keyboard's cursor. @param {Tool} [tool] the one that is up if absent @returns {boolean} there is one */
+  place(tool = this.state.tool) {
+    if (this.scene.cursor) void this.studio.click(this.#place(this.scene.cursor, tool));
+    return this.scene.cursor !== null;
   }
 
-  /** Put away what is half done: the box being drawn, the keyboard's cursor. @returns {boolean} there was something */
-  cancel() {
-    if (this.input.cancelBox()) return true;
+  /** Give up the box that is being drawn, or the point that is being moved. @returns {boolean} there was one */
+  cancelDrag() {
+    return this.input.cancelBox();
+  }
+
+  /** Put the keyboard's cursor away. @returns {boolean} it was there */
+  putCursorAway() {
     if (this.scene.cursor === null) return false;
     this.scene.cursor = null;
     this.studio.leave();
@@ -252,7 +272,7 @@ export class Stage {
     const next = nextObject(this.state, back ? -1 : 1);
     this.state.pointed = next;
     const object = next === null ? undefined : this.state.objects.get(next);
-    if (object) this.state.said = `${object.name}. Enter refines it, Delete deletes it.`;
+    if (object) this.state.said = `${object.name}. Enter selects it, Delete deletes it.`;
     this.changed();
     return object !== undefined;
   }

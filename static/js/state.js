@@ -7,7 +7,8 @@
 import { atRank } from "./candidates.js";
 import { covers } from "./masks.js";
 
-/** @import { Gone, ImageReady, Mask, ModelInfo, ObjectId, ObjectMessage, PreviewMessage } from "./protocol.js" */
+/** @import { Aim } from "./aim.js" */
+/** @import { Gone, ImageReady, Label, Mask, ModelInfo, ObjectId, ObjectMessage, PreviewMessage } from "./protocol.js" */
 
 /** @typedef {"connecting" | "ready" | "waiting" | "full" | "ended"} Connection */
 /** @typedef {"uploading" | "queued" | "decoding" | "encoding" | "downloading"} Stage */
@@ -28,7 +29,9 @@ import { covers } from "./masks.js";
 /** @typedef {Picture & { imageId: string, encodeMs: number, cached: boolean }} OpenPicture */
 /** @typedef {Picture & Work} PendingPicture */
 /** @typedef {Omit<ObjectMessage, "t" | "seq" | "can_undo" | "can_redo">} ObjectState */
-/** @typedef {{ seq: number, masks: Mask[], best: number, object: ObjectId | null }} Preview */
+/** @typedef {"new" | "add" | "remove"} Tool what a plain click does */
+/** @typedef {{ seq: number, x: number, y: number, masks: Mask[], best: number, label: Label, object: ObjectId | null }} Preview the answer to a hover at x, y, image pixels */
+/** @typedef {{ text: string, undo: boolean }} Toast what was done, and whether one undo takes it back */
 
 /**
  * @typedef {object} State
@@ -44,17 +47,21 @@ import { covers } from "./masks.js";
  * @property {boolean} restoring the picture and its prompts are being brought back
  * @property {Map<ObjectId, ObjectState>} objects oldest first
  * @property {number} nextColor palette index that the next new object is likely to get
- * @property {ObjectId | null} active the object that the next click refines
- * @property {Preview | null} preview what lies under the pointer
+ * @property {ObjectId | null} active the object that is selected: what Add and Remove change
+ * @property {number | null} point index of the point that is selected, of the active object
+ * @property {Aim | null} aim what a click would give where the pointer is
+ * @property {Preview | null} preview the newest answer to a hover; shown where it is of what is aimed at
  * @property {number | null} rank of the candidate that hovers show, 0 for the smallest; null for the best
+ * @property {boolean} onTop the next click of the tool New makes an object, also where there is one
  * @property {boolean} canUndo
  * @property {boolean} canRedo
- * @property {boolean} removing the tool takes away instead of adding
+ * @property {Tool} tool
  * @property {Set<ObjectId>} hidden objects that are not shown
  * @property {ObjectId | null} isolated the one object that is shown alone
  * @property {ObjectId | null} pointed the object that the list or the Tab key points at
  * @property {string | null} notice what went wrong, in the server's words
  * @property {string} said the newest event, for those who listen
+ * @property {Toast | null} toast the newest event that is shown, too
  * @property {string | null} making the file that the server is making
  */
 
@@ -74,16 +81,20 @@ export function initialState(model, byTouch = false) {
     objects: new Map(),
     nextColor: 0,
     active: null,
+    point: null,
+    aim: null,
     preview: null,
     rank: null,
+    onTop: false,
     canUndo: false,
     canRedo: false,
-    removing: false,
+    tool: "new",
     hidden: new Set(),
     isolated: null,
     pointed: null,
     notice: null,
     said: "",
+    toast: null,
     making: null,
   };
 }
@@ -103,9 +114,18 @@ export function maskOf(object) {
   return object.masks[object.chosen] ?? object.masks[0];
 }
 
-/** The candidate of a preview that is shown. @param {State} state @returns {Mask | undefined} */
-export function previewMask({ preview, rank }) {
-  return preview?.masks[atRank(preview.masks, rank, preview.best)];
+/** The preview, where it is of what a click would give. @param {State} state @returns {Preview | null} */
+export function shownPreview({ aim, preview }) {
+  if (preview === null || aim === null) return null;
+  if (aim.does === "new") return preview.object === null ? preview : null;
+  if (aim.does !== "add" && aim.does !== "remove") return null;
+  return preview.object === aim.object && preview.label === (aim.does === "add" ? 1 : 0) ? preview : null;
+}
+
+/** The candidate of the preview that is shown. @param {State} state @returns {Mask | undefined} */
+export function previewMask(state) {
+  const preview = shownPreview(state);
+  return preview?.masks[atRank(preview.masks, state.rank, preview.best)];
 }
 
 /** @param {State} state @param {ObjectId} id */
@@ -113,10 +133,22 @@ export function isVisible(state, id) {
   return state.isolated === null ? !state.hidden.has(id) : state.isolated === id;
 }
 
+/** Which objects there are to save. @param {State} state @returns {{ all: ObjectId[], shown: ObjectId[], hidden: ObjectId[] }} */
+export function scopesOf(state) {
+  const all = [...state.objects.keys()];
+  return { all, shown: all.filter((id) => isVisible(state, id)), hidden: all.filter((id) => !isVisible(state, id)) };
+}
+
 /** The object that a command without a place concerns: the active one, else the one pointed at. @param {State} state */
 export function currentObject(state) {
   const id = state.active ?? state.pointed;
   return id === null ? undefined : state.objects.get(id);
+}
+
+/** Select an object, or none. @param {State} state @param {ObjectId | null} id */
+export function select(state, id) {
+  if (state.active !== id) state.point = null;
+  state.active = id;
 }
 
 /**
@@ -151,11 +183,14 @@ function forgetView(state) {
   state.isolated = null;
   state.pointed = null;
   state.rank = null;
+  state.point = null;
+  state.onTop = false;
 }
 
 /** @param {State} state @param {ObjectMessage} message */
 export function applyObject(state, message) {
   const { id, name, color, points, box, chosen, masks } = message;
+  if (id === state.active && state.objects.get(id)?.points.length !== points.length) state.point = null;
   state.objects.set(id, { id, name, color, points, box: box ?? null, chosen, masks });
   state.nextColor = Math.max(state.nextColor, color + 1);
   state.canUndo = message.can_undo;
@@ -173,7 +208,7 @@ export function applyChoice(state, id, candidate) {
 export function applyGone(state, message) {
   for (const id of message.objects) {
     state.objects.delete(id);
-    if (state.active === id) state.active = null;
+    if (state.active === id) state.active = state.point = null;
     if (state.pointed === id) state.pointed = null;
     if (state.isolated === id) state.isolated = null;
     if (state.preview?.object === id) state.preview = null;
@@ -182,37 +217,29 @@ export function applyGone(state, message) {
   state.canRedo = message.can_redo;
 }
 
-/** @param {State} state @param {PreviewMessage} message newer than the one shown */
-export function applyPreview(state, message) {
-  const { seq, masks, best } = message;
-  state.preview = masks[best] ? { seq, masks, best, object: message.object ?? null } : null;
+/** @param {State} state @param {PreviewMessage} message newer than the one shown @param {Label} label of the hover */
+export function applyPreview(state, message, label) {
+  const { seq, x, y, masks, best } = message;
+  state.preview = masks[best] ? { seq, x, y, masks, best, label, object: message.object ?? null } : null;
 }
 
 /**
- * @param {State} state
- * @param {{ x: number, y: number }} point image pixels
- * @returns {ObjectId | null} the newest object that is to be seen there
- */
-export function objectAt(state, point) {
-  const image = state.picture;
-  const found = [...state.objects.values()].reverse().find((object) => {
-    const mask = maskOf(object);
-    return image !== null && mask !== undefined && isVisible(state, object.id) && covers(mask, image, point.x, point.y);
-  });
-  return found ? found.id : null;
-}
-
-/**
- * The object that a click which takes away concerns: the active one where it covers the point, else the newest there.
+ * The object that is seen at a point: of several the smallest, since a large one can be met beside it; of two the newer.
  * @param {State} state
  * @param {{ x: number, y: number }} point image pixels
  * @returns {ObjectId | null}
  */
-export function takeableAt(state, point) {
-  const active = state.active === null ? undefined : state.objects.get(state.active);
-  if (!active) return objectAt(state, point);
-  const mask = maskOf(active);
-  return mask && state.picture && covers(mask, state.picture, point.x, point.y) ? active.id : null;
+export function objectAt(state, point) {
+  const image = state.picture;
+  if (image === null) return null;
+  /** @type {{ id: ObjectId, area: number } | null} */
+  let found = null;
+  for (const object of state.objects.values()) {
+    const mask = maskOf(object);
+    if (!mask || !isVisible(state, object.id) || (found && mask.area > found.area)) continue;
+    if (covers(mask, image, point.x, point.y)) found = { id: object.id, area: mask.area };
+  }
+  return found?.id ?? null;
 }
 
 /**

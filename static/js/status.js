@@ -3,8 +3,8 @@
  */
 
 import { setText } from "./objects-list.js";
-import { costOf } from "./models.js";
-import { shownPicture } from "./state.js";
+import { costOf, usable } from "./models.js";
+import { currentObject, shownPicture, shownPreview } from "./state.js";
 import { connectionText, describe } from "./words.js";
 
 /** @import { State } from "./state.js" */
@@ -35,7 +35,7 @@ export function showStatus(state, scale, find) {
   find("samples").hidden = picture === null;
   find("notice").hidden = state.notice === null;
   setText(find("notice-text"), state.notice ?? "");
-  find("legend").hidden = state.active === null || state.preview?.object !== state.active;
+  find("legend").hidden = (shownPreview(state)?.object ?? null) === null;
   setText(find("zoom"), picture ? `${Math.round(scale * 100)}%` : "100%");
   showModel(state, find);
   showProgress(state, find);
@@ -53,7 +53,10 @@ function showModel(state, find) {
   find("model-note-demo").hidden = !model.bundled;
   find("model-note-published").hidden = model.bundled;
   disable(find("model-better"), state.switching !== null);
-  const better = state.models.find(({ name }) => name === find("model-better").dataset.model);
+  const better = usable(state.models).find(({ bundled }) => !bundled); // the smallest comes first
+  find("model-better").dataset.model = better?.name ?? "";
+  find("model-better").hidden = better === undefined;
+  find("model-alone").hidden = better !== undefined;
   if (better) setText(find("model-better"), `Change to ${better.name} (SAM 2.1${costOf(better)})`);
 }
 
@@ -71,16 +74,24 @@ function showProgress(state, find) {
 /** @param {State} state @param {Find} find */
 function showTools(state, find) {
   const open = state.picture !== null;
-  find("add").setAttribute("aria-pressed", String(!state.removing));
-  find("remove").setAttribute("aria-pressed", String(state.removing));
-  find("canvas").classList.toggle("armed", open && state.pending === null);
-  for (const id of ["add", "remove"]) disable(find(id), !open);
+  for (const id of /** @type {const} */ (["new", "add", "remove"])) {
+    const radio = /** @type {HTMLInputElement} */ (find(id));
+    radio.checked = id === state.tool;
+    radio.disabled = !open;
+  }
+  find("tools").classList.toggle("on-top", state.onTop);
+  showPointer(state, find("canvas").classList);
   for (const id of ["fit", "zoom-in", "zoom-out"]) disable(find(id), shownPicture(state) === null);
   disable(find("undo"), !state.canUndo);
   disable(find("redo"), !state.canRedo);
-  disable(find("delete"), state.active === null);
-  disable(find("commit"), state.active === null);
+  disable(find("delete"), currentObject(state) === undefined);
   for (const id of ["clear", "save"]) disable(find(id), state.objects.size === 0);
   find("no-objects").hidden = state.objects.size > 0;
   setText(find("object-count"), state.objects.size ? String(state.objects.size) : "");
+}
+
+/** @param {State} state @param {DOMTokenList} classes of the canvas */
+function showPointer(state, classes) {
+  classes.toggle("armed", state.picture !== null && state.pending === null);
+  classes.toggle("on-thing", state.aim?.does === "select" || state.aim?.does === "point");
 }

@@ -5,7 +5,8 @@
  */
 
 import { Actions } from "./actions.js";
-import { atRank, bySize, nextInSize, rankOf } from "./candidates.js";
+import { aimAt, litAt, promptOf, questionOf } from "./aim.js";
+import { Choosing } from "./choosing.js";
 import { Exchange } from "./exchange.js";
 import { History } from "./history.js";
 import { clipName } from "./protocol.js";
@@ -15,11 +16,13 @@ import { Superseded } from "./requests.js";
 import { Restorer } from "./restorer.js";
 import { Sight } from "./sight.js";
 import { Steps } from "./steps.js";
-import { applyChoice, isArmed, objectAt, previewMask } from "./state.js";
+import { isArmed, isVisible, select } from "./state.js";
+import { plural, shortName } from "./words.js";
 
+/** @import { Aim, Lit, Place } from "./aim.js" */
 /** @import { Outside, XY } from "./exchange.js" */
-/** @import { Box, BoxPrompt, Click, ExportFormat, FileMessage, Label, Request, ServerMessage } from "./protocol.js" */
-/** @import { ObjectState, Picture, State } from "./state.js" */
+/** @import { Box, BoxPrompt, Click, ExportFormat, FileMessage, Request, ServerMessage } from "./protocol.js" */
+/** @import { ObjectState, Picture, State, Tool } from "./state.js" */
 /** @import { Saved } from "./restorer.js" */
 
 export class Studio {
@@ -29,8 +32,7 @@ export class Studio {
   #steps = new Steps();
   #actions;
   #inbox;
-  /** Whether the active object was made since the tool was armed, and in how many steps it changed since; Esc takes them back. */
-  #since = { isNew: true, steps: 0 };
+  #choosing;
 
   /** @param {State} state @param {Outside} outside */
   constructor(state, outside) {
@@ -42,6 +44,7 @@ export class Studio {
     const report = (error) => this.#actions.report(error);
     const sight = new Sight(state, outside, report);
     this.#restorer = new Restorer(state, outside, this.#exchange, this.#history, this.#steps, sight, report);
+    this.#choosing = new Choosing(state, outside, this.#exchange, this.#actions, this.#history);
     this.#inbox = new Inbox(state, this.#exchange, this.#restorer, this.#history, this.#steps, sight, report);
   }
 
@@ -61,7 +64,7 @@ export class Studio {
     try {
       await this.#restorer.openOnServer(picture, signal, false);
       this.#restorer.forgetLost();
-      this.#activate(null);
+      this.#select(null);
       this.#say(`${picture.name} is ready.`);
     } catch (error) {
       if (signal.aborted) return;
@@ -102,12 +105,15 @@ export class Studio {
 
   // ---- the pointer
 
-  /** Ask what lies under a point. @param {XY} point @param {Label} label */
-  hover(point, label) {
+  /** The pointer is at a place: note what a click gives there, and ask for what shows it. @param {Place} place */
+  hover(place) {
     if (!isArmed(this.state)) return;
-    const object = this.state.active ?? (label === 0 ? objectAt(this.state, point) : undefined) ?? undefined;
-    if (label === 0 && object === undefined) return this.leave();
-    this.#exchange.hover(point, label, object);
+    const aim = aimAt(this.state, place);
+    this.state.aim = aim;
+    const question = questionOf(aim);
+    if (question) this.#exchange.hover(place.point, question.label, question.object);
+    else if (aim.does !== "nothing") this.#exchange.leave(); // over nothing to remove, the wheel may still want what was shown
+    this.outside.changed();
   }
 
   /** Send the newest hover if there is room for it. */
@@ -117,6 +123,8 @@ export class Studio {
 
   /** The pointer left the picture: nothing is under it any more. */
   leave() {
+    this.state.aim = null;
+    this.#choosing.stop();
     this.#exchange.leave();
   }
 
@@ -125,126 +133,92 @@ export class Studio {
     this.#exchange.painted(seq);
   }
 
-  // ---- prompts
-
-  /** Place a point on the active object, or on a new one. @param {XY} point @param {Label} label */
-  click(point, label) {
-    const { rank } = this.state;
-    return this.#actions.do(async () => {
-      if (label === 0 && this.state.active === null) {
-        const found = objectAt(this.state, point);
-        if (found === null) throw new Error("Nothing to take away from here: click an object first.");
-        this.#activate(found);
-      }
-      await this.#prompt({ t: "click", ...point, label });
-      await this.#chooseRank(rank);
-    });
-  }
-
-  /** Prompt with a box. @param {Box} box */
-  box(box) {
-    return this.#actions.do(() => this.#prompt({ t: "box", box }));
-  }
-
-  /** Keep the active object as it is; the next click starts a new one. */
-  commit() {
-    return this.#actions.do(async () => {
-      const object = this.#active();
-      if (object) this.#say(`${object.name} kept.`);
-      this.#activate(null);
-    });
-  }
-
-  /** Take back what was done to the active object since the tool was armed; the next click starts a new one. */
-  cancel() {
-    return this.#actions.do(async () => {
-      const object = this.#active();
-      const { isNew, steps } = this.#since;
-      if (object && isNew) await this.#exchange.request({ t: "delete", object: object.id });
-      for (let step = 0; object && !isNew && step < steps && this.state.canUndo; step += 1) await this.#travel("undo");
-      if (object && (isNew || steps > 0)) this.#say(`${object.name}: ${isNew ? "cancelled; undo brings it back" : "as it was before"}.`);
-      this.#activate(null);
-    });
-  }
-
-  /** Make an object the one that clicks refine. @param {number} id */
-  select(id) {
-    return this.#actions.do(async () => this.#activate(this.state.objects.has(id) ? id : null));
-  }
-
-  /** Show another candidate of what lies under the pointer, else of the active object, at once. @param {1 | -1} step 1 for larger */
-  cycle(step) {
+  /** Take up a tool. @param {Tool} tool @param {boolean} [onTop] the next click of New makes an object, also where there is one */
+  takeUp(tool, onTop = false) {
     const { state } = this;
-    const shown = previewMask(state);
-    if (state.preview && shown && state.preview.masks.length > 1) {
-      const { masks } = state.preview;
-      state.rank = rankOf(masks, nextInSize(masks, masks.indexOf(shown), step));
-      this.#say(`Candidate ${state.rank + 1} of ${masks.length}.`);
-      this.outside.changed();
-      return Promise.resolve();
-    }
-    const object = this.#active();
-    if (!object || object.masks.length < 2) return Promise.resolve();
-    return this.choose(nextInSize(object.masks, object.chosen, step));
-  }
-
-  /** Take a candidate of the active object; shown before the server knows. @param {number} candidate index */
-  choose(candidate) {
-    const object = this.#active();
-    if (!object || !isArmed(this.state)) return Promise.resolve();
-    this.#showChoice(object, candidate);
-    return this.#actions.do(async () => {
-      await this.#choose(object, candidate);
-      this.#since.steps += 1;
-    });
-  }
-
-  /** @param {ObjectState} object @param {number} candidate */
-  #showChoice(object, candidate) {
-    applyChoice(this.state, object.id, candidate);
-    const after = this.state.objects.get(object.id);
-    if (after) this.#history.note(object, { t: "choose", object: object.id, candidate }, after);
-    this.#say(`Candidate ${bySize(object.masks).indexOf(candidate) + 1} of ${object.masks.length}.`);
+    state.tool = tool;
+    state.onTop = onTop;
+    state.rank = null;
+    if (onTop) this.#say("New on top: the next click makes an object, also on one that is there.");
+    else this.#say({ new: "New: a click makes an object.", add: "Add: a click adds to the selected object.", remove: "Remove: a click removes from the selected object." }[tool]);
     this.outside.changed();
   }
 
-  /** @param {ObjectState} before as the server has it @param {number} candidate */
-  async #choose(before, candidate) {
-    try {
-      await this.#exchange.request({ t: "choose", object: before.id, candidate });
-    } catch (error) {
-      if (this.state.objects.has(before.id)) applyChoice(this.state, before.id, before.chosen);
-      throw error;
-    }
+  // ---- prompts
+
+  /**
+   * Do what a click at a place gives. It is decided when the clicks before it are answered: the second one on a new thing
+   * finds the object that the first one made.
+   * @param {Place} place
+   */
+  click(place) {
+    const lit = litAt(this.state, place);
+    this.state.onTop = false;
+    this.#choosing.stop();
+    return this.#actions.do(async () => {
+      const aim = aimAt(this.state, place);
+      switch (aim.does) {
+        case "nothing": throw new Error("There is nothing to remove from here: select an object first.");
+        case "select": return this.#selectAndSay(aim.object);
+        case "point": return this.#selectPoint(aim.point);
+        default: return this.#click(place.point, aim, lit);
+      }
+    });
   }
 
-  /** What was shown while hovering is what a click gives. @param {number | null} rank */
-  async #chooseRank(rank) {
-    this.state.rank = null;
-    const object = this.#active();
-    if (!object || object.masks.length < 2) return;
-    const candidate = atRank(object.masks, rank, object.chosen);
-    if (candidate === object.chosen) return;
-    this.#showChoice(object, candidate);
-    await this.#choose(object, candidate);
-    this.#steps.tie();
+  /** @param {XY} point @param {Aim} aim @param {Lit | null} lit what was shown when it was clicked */
+  async #click({ x, y }, aim, lit) {
+    const question = /** @type {{ label: 0 | 1, object: number | undefined }} */ (questionOf(aim));
+    const candidate = lit?.of === promptOf(this.state, aim) ? lit.candidate : undefined;
+    if (question.object !== undefined) this.#select(question.object);
+    await this.#prompt({ t: "click", x, y, ...question, ...(candidate === undefined ? {} : { candidate }) });
   }
 
-  /** Move a point of the active object. @param {number} point index @param {XY} to */
+  /** Prompt with a box: of the selected object with the tool Add, else of a new one. @param {Box} box @param {Tool} tool */
+  box(box, tool) {
+    this.state.onTop = false;
+    return this.#actions.do(() => this.#prompt({ t: "box", box, object: tool === "add" ? (this.state.active ?? undefined) : undefined }));
+  }
+
+  /** @param {number | null} id none if null */
+  select(id) {
+    return this.#actions.do(async () => this.#selectAndSay(id !== null && this.state.objects.has(id) ? id : null));
+  }
+
+  /** Show another candidate of what lies under the pointer, else of the selected object, at once. @param {1 | -1} step 1 for larger */
+  cycle(step) {
+    return this.#choosing.cycle(step);
+  }
+
+  /** Move a point of the selected object. @param {number} point index @param {XY} to */
   movePoint(point, to) {
     return this.#change((object) => (point < object.points.length ? { t: "move", object: object.id, point, ...to } : null));
   }
 
-  /** Take a point of the active object back. @param {number} point index */
-  removePoint(point) {
-    return this.#change((object) => (point < object.points.length ? { t: "unpoint", object: object.id, point } : null));
+  /** Delete the newest point of the selected object; an object without one is gone. */
+  deleteLastPoint() {
+    const object = this.#active();
+    if (!object) return Promise.resolve();
+    return this.#deletePoint(object, object.points.length - 1);
   }
 
-  /** Take the newest prompt of the active object back; an object without one is gone. */
-  removeLastPoint() {
-    return this.#change((object) => {
-      if (object.points.length === 0) return { t: "delete", object: object.id };
-      return { t: "unpoint", object: object.id, point: object.points.length - 1 };
+  /** Delete an object; if null, what is selected: a point, else an object. @param {number | null} id */
+  delete(id) {
+    const { state } = this;
+    const object = this.#active();
+    if (id === null && object && state.point !== null) return this.#deletePoint(object, state.point);
+    const meant = id ?? state.active ?? state.pointed;
+    return meant === null ? Promise.resolve() : this.remove(meant);
+  }
+
+  /** @param {ObjectState} object @param {number} point index; beyond the points, the object is deleted */
+  #deletePoint({ id, name }, point) {
+    return this.#actions.do(async () => {
+      const object = this.state.objects.get(id);
+      if (!object) return;
+      const reply = await this.#exchange.request(object.points[point] ? { t: "unpoint", object: id, point } : { t: "delete", object: id });
+      this.state.point = null;
+      this.#tell(reply.t === "gone" ? `${shortName(name)} deleted.` : `Point of ${shortName(name)} deleted.`);
     });
   }
 
@@ -256,8 +230,7 @@ export class Studio {
       const object = this.state.objects.get(id);
       if (!object) return;
       await this.#exchange.request({ t: "delete", object: id });
-      this.#othersChanged(id);
-      this.#say(`${object.name} deleted.`);
+      this.#tell(`${shortName(object.name)} deleted.`);
     });
   }
 
@@ -268,15 +241,16 @@ export class Studio {
       const wanted = clipName(name.trim());
       if (!object || wanted === "" || wanted === object.name) return;
       await this.#exchange.request({ t: "label", object: id, name: wanted });
-      this.#othersChanged(id);
+      this.#say(`Renamed to ${wanted}.`);
     });
   }
 
   clear() {
     return this.#actions.do(async () => {
-      if (this.state.objects.size === 0) return;
+      const { size } = this.state.objects;
+      if (size === 0) return;
       await this.#exchange.request({ t: "clear" });
-      this.#say("All objects deleted.");
+      this.#tell(`${plural(size, "object")} deleted.`);
     });
   }
 
@@ -314,14 +288,12 @@ export class Studio {
     return reply;
   }
 
-  /** Change the active object, if there is one. @param {(object: ObjectState) => Request | null} change */
+  /** Change the selected object, if there is one. @param {(object: ObjectState) => Request | null} change */
   #change(change) {
     return this.#actions.do(async () => {
       const object = this.#active();
       const request = object ? change(object) : null;
-      if (!request) return;
-      await this.#exchange.request(request);
-      this.#since.steps += 1;
+      if (request) await this.#exchange.request(request);
     });
   }
 
@@ -329,34 +301,38 @@ export class Studio {
     return this.state.active === null ? undefined : this.state.objects.get(this.state.active);
   }
 
-  /** Steps that don't concern the active object lie between it and what Esc would take back. @param {number} id */
-  #othersChanged(id) {
-    if (id !== this.state.active) this.#since.steps = 0;
-    else this.#since.steps += 1;
+  /** @param {number | null} id */
+  #select(id) {
+    select(this.state, id);
+    this.state.rank = null;
   }
 
   /** @param {number | null} id */
-  #activate(id) {
-    this.state.active = id;
-    this.state.preview = null;
-    this.state.rank = null;
-    this.#since = { isNew: id === null, steps: 0 };
-    this.#exchange.forget();
+  #selectAndSay(id) {
+    const { state } = this;
+    if (id === state.active) state.point = null;
+    this.#select(id);
+    const object = this.#active();
+    this.#say(object ? `${object.name} selected.` : "Nothing selected.");
+  }
+
+  /** @param {number} point index */
+  #selectPoint(point) {
+    this.state.point = point;
+    this.#say(`Point ${point + 1} of ${this.#active()?.name ?? ""} selected. Delete deletes it.`);
   }
 
   /** @param {Click | BoxPrompt} prompt */
   async #prompt(prompt) {
-    const object = this.state.active ?? undefined;
-    const reply = await this.#exchange.request({ ...prompt, object });
+    const reply = await this.#exchange.request(prompt);
     if (reply.t !== "object") return;
-    this.state.active = reply.id;
-    this.#since.steps += 1;
+    if (!isVisible(this.state, reply.id)) this.state.isolated = null; // what was just made is to be seen
+    this.#select(reply.id);
     this.#say(`${reply.name}, ${reply.masks[reply.chosen]?.area ?? 0} pixels.`);
   }
 
   /** @param {"undo" | "redo"} direction */
   async #travel(direction) {
-    const { active } = this.state;
     const count = direction === "undo" ? this.#steps.back() : this.#steps.forth();
     const replies = Array.from({ length: count }, () => this.#exchange.request({ t: direction }));
     this.#exchange.travelling = this.#exchange.requests.lastSeq;
@@ -366,19 +342,24 @@ export class Studio {
       this.#steps.clear(); // how far it went is not known
       throw error;
     }
-    if (this.state.active !== active) this.#since = { isNew: this.state.active === null, steps: 0 };
-    else this.#since.steps = Math.max(0, this.#since.steps + (direction === "undo" ? -1 : 1));
-    this.#say(direction === "undo" ? "Undone." : "Done again.");
+    this.#say(direction === "undo" ? "Undone." : "Redone.");
   }
 
-  /** @param {string} text */
+  /** Say to those who listen. @param {string} text */
   #say(text) {
     this.state.said = text;
+  }
+
+  /** Say and show what was done and what one undo takes back. @param {string} text */
+  #tell(text) {
+    this.state.said = text;
+    this.state.toast = { text, undo: true };
   }
 
   /** Take in a message of the server. @param {ServerMessage} message */
   receive(message) {
     this.#inbox.receive(message);
+    this.#choosing.goOn();
     this.pump();
     this.outside.changed();
   }

@@ -1,10 +1,10 @@
 /**
- * Taking the work away: saves a file or copies a cutout, of one object or of all.
+ * Saves a file or copies a cutout, of one object or of all.
  */
 
 import { canCopy, copyPng, download, received } from "./files.js";
-import { currentObject } from "./state.js";
-import { plural } from "./words.js";
+import { scopesOf } from "./state.js";
+import { leftOut, plural, shortName } from "./words.js";
 
 /** @import { ExportFormat } from "./protocol.js" */
 /** @import { State } from "./state.js" */
@@ -24,34 +24,45 @@ export class Takeaway {
     this.changed = changed;
   }
 
-  /** The objects that a key concerns: the current one, else all. @returns {number[] | undefined} */
-  scope() {
-    const object = currentObject(this.state);
-    return object ? [object.id] : undefined;
-  }
-
-  /** @param {ExportFormat} format @param {number[]} [objects] all if absent */
-  async save(format, objects) {
+  /** @param {ExportFormat} format @param {number[]} [given] all that are shown if absent */
+  async save(format, given) {
+    const objects = given ?? scopesOf(this.state).shown;
     await this.#attempt(WORDS[format], async () => {
       const file = await this.#make(format, objects);
       download(file);
-      this.state.said = `${file.name} saved.`;
+      this.#tell(`${file.name} saved: ${this.#nameOf(objects)}.`, given === undefined);
     });
   }
 
-  /** Copy the cutout. @param {number[]} [objects] all if absent */
-  async copy(objects) {
+  /** Copy the cutout. @param {number[]} [given] all that are shown if absent */
+  async copy(given) {
+    const objects = given ?? scopesOf(this.state).shown;
     await this.#attempt(WORDS.cutout, async () => {
       if (!canCopy()) throw new Error("This browser copies pictures only on https or on the server’s own machine; save the cutout instead.");
       await copyPng(this.#make("cutout", objects));
-      this.state.said = `Cutout of ${objects ? plural(objects.length, "object") : "all objects"} copied.`;
+      this.#tell(`Cutout of ${this.#nameOf(objects)} copied.`, given === undefined);
     });
   }
 
-  /** @param {ExportFormat} format @param {number[] | undefined} objects */
+  /** @param {number[]} objects */
+  #nameOf(objects) {
+    const one = objects.length === 1 ? this.state.objects.get(objects[0]) : undefined;
+    return one ? shortName(one.name) : plural(objects.length, "object");
+  }
+
+  /** @param {string} done @param {boolean} ofAll nobody chose which: then what is left out is said */
+  #tell(done, ofAll) {
+    const left = ofAll ? leftOut(this.state) : "";
+    const text = left ? `${done} ${left}` : done;
+    this.state.said = text;
+    this.state.toast = { text, undo: false };
+  }
+
+  /** @param {ExportFormat} format @param {number[]} objects */
   async #make(format, objects) {
-    if (this.state.objects.size === 0) throw new Error("There is nothing to take away yet: click something first.");
-    return received(await this.studio.export(format, objects));
+    if (this.state.objects.size === 0) throw new Error("There is nothing to save yet: click something first.");
+    if (objects.length === 0) throw new Error("All objects are hidden: show one, or choose “hidden too” in the Save menu.");
+    return received(await this.studio.export(format, objects.length === this.state.objects.size ? undefined : objects));
   }
 
   /** @param {string} what @param {() => Promise<void>} work */

@@ -2,7 +2,7 @@
  * What the page says about its state, in sentences a person reads or hears. Pure.
  */
 
-import { maskOf } from "./state.js";
+import { maskOf, scopesOf } from "./state.js";
 
 /** @import { Connection, ObjectState, State, Work } from "./state.js" */
 
@@ -18,6 +18,15 @@ export function connectionText(state) {
 /** @param {number} count @param {string} noun */
 export function plural(count, noun) {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** What a file of the shown objects lacks. @param {State} state @returns {string} empty where it lacks nothing */
+export function leftOut(state) {
+  const { hidden } = scopesOf(state);
+  const names = hidden.map((id) => shortName(state.objects.get(id)?.name ?? ""));
+  if (names.length === 0) return "";
+  const told = names.length > 3 ? `${names.slice(0, 2).join(", ")} and ${names.length - 2} others` : names.join(", ");
+  return `Hidden and left out: ${told}.`;
 }
 
 /** A name for the middle of a sentence, which has room for two lines. @param {string} name */
@@ -43,8 +52,8 @@ export function factsOf(object) {
  */
 export function describe(state) {
   if (state.connection === "ended") return "Disconnected.";
-  if (state.connection === "full") return "The server is full; trying again. What you do meanwhile is kept.";
-  if (state.connection !== "ready" && state.picture) return "The connection is lost; trying again. What you do meanwhile is kept.";
+  if (state.connection === "full") return "The server is full; trying again. What you do meanwhile isn’t lost.";
+  if (state.connection !== "ready" && state.picture) return "The connection is lost; trying again. What you do meanwhile isn’t lost.";
   if (state.pending) return describeWork(state.pending);
   if (state.restoring) return "Bringing your picture and objects back…";
   if (state.switching) return `Changing to ${state.switching.name}, go on meanwhile. ${describeWork(state.switching)}`;
@@ -55,10 +64,20 @@ export function describe(state) {
 
 /** @param {State} state */
 function describeObjects(state) {
+  const { tool, byTouch } = state;
   const object = state.active === null ? undefined : state.objects.get(state.active);
-  if (object) return `${`Refining ${shortName(object.name)}.`.replace("….", "…")} ${state.byTouch ? "Switch to − to take away; ✓ keeps it." : "A right click takes away, Enter keeps it."}`;
-  if (state.objects.size === 0) return state.byTouch ? "Hold a finger on something to see it, tap to keep it." : "Point at something. Click to keep it, or drag a box.";
-  return `${plural(state.objects.size, "object")} kept. Point at the next, or refine one.`;
+  const click = byTouch ? "Tap" : "Click";
+  if (state.onTop) return `${click} to make an object on top of what is there.`;
+  if (object) {
+    const name = shortName(object.name);
+    if (state.point !== null) return `Point ${state.point + 1} of ${name} is selected: drag it, or delete it.`;
+    if (tool !== "new") return `${click} to ${tool === "add" ? "add to" : "remove from"} ${name}.`;
+    return `${name} is selected. ${byTouch ? "Choose Add or Remove to change it." : "Shift + click adds to it, Alt + click removes from it."}`;
+  }
+  if (tool === "remove") return `${click} an object to remove from it.`;
+  if (tool === "add" && state.objects.size > 0) return `${click} an object to add to it, or something else to make one.`;
+  if (state.objects.size === 0) return byTouch ? "Hold a finger on something to see it, tap to make it an object." : "Point at something. Click to make it an object, or drag a box.";
+  return `${plural(state.objects.size, "object")}. ${click} one to select it, or something else to make another.`;
 }
 
 /** In steps of ten percent, because it is read aloud. @param {Work} work */

@@ -76,7 +76,11 @@ class Studio:
         self.page.evaluate("() => new Promise(requestAnimationFrame)")
 
     def choose(self, file: Path | FilePayload) -> None:
+        """Choose a file; where there are objects, say that they may go."""
+        asks = self.page.evaluate("() => globalThis.hoversam.state().objects.length > 0")
         self.page.locator("#file").set_input_files(file)
+        if asks:
+            self.page.locator("#ask-open").click()
 
     def open(self, file: Path | FilePayload) -> None:
         self.choose(file)
@@ -104,12 +108,29 @@ class Studio:
         self.page.mouse.click(*self.at(point), button=button)
 
     def add_object(self, point: Point) -> None:
-        """Click, wait for the object, keep it."""
+        """Click something new, wait for the object: it is the selected one."""
         count = len(self.state()["objects"])
         self.click(point)
-        self.until(f"s.objects.length === {count + 1} && s.active !== null")
-        self.page.keyboard.press("Enter")
+        self.until(f"s.objects.length === {count + 1} && s.active === s.objects.at(-1).id")
+
+    def add_on_top(self, point: Point) -> None:
+        """Make an object whatever lies there."""
+        count = len(self.state()["objects"])
+        if count:
+            self.press("t")
+        self.click(point)
+        self.until(f"s.objects.length === {count + 1}")
+
+    def deselect(self) -> None:
+        self.page.evaluate("document.getElementById('canvas').focus()")
+        self.page.keyboard.press("Escape")
         self.until("s.active === null")
+
+    def shift_click(self, point: Point) -> None:
+        """Add a point to the selected object."""
+        self.page.keyboard.down("Shift")
+        self.click(point)
+        self.page.keyboard.up("Shift")
 
     def away(self) -> None:
         """Move the pointer off the picture, so that nothing lights up."""

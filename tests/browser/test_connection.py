@@ -54,9 +54,8 @@ def work(studio: Studio) -> None:
     studio.until("s.objects.length === 2 && s.active !== null")
     studio.press("]")
     studio.until("s.objects[1].chosen !== 1")
-    studio.click((DISC_A[0] + 60, DISC_A[1]))
+    studio.shift_click((DISC_A[0] + 60, DISC_A[1]))
     studio.until("s.objects[1].points.length === 2")
-    studio.press("Enter")
     studio.page.mouse.move(*studio.at((400, 190)))
     studio.page.mouse.down()
     studio.page.mouse.move(*studio.at((540, 330)), steps=3)
@@ -82,8 +81,10 @@ def back_again(studio: Studio, before: list[dict[str, Any]]) -> None:
     studio.until(f"s.connection === 'ready' && !s.restoring && s.objects.length === {len(before)} && s.active !== null")
     assert objects(studio) == before
     assert studio.state()["active"] == studio.state()["objects"][-1]["id"]
+    studio.page.keyboard.down("Shift")
     studio.hover((DISC_B[0] - 20, DISC_B[1]))
     studio.until("s.preview?.object === s.active")
+    studio.page.keyboard.up("Shift")
     studio.away()
 
 
@@ -170,8 +171,6 @@ class TestServerThatDies:
         studio.until("s.objects.length === 1 && s.objects[0].name === 'Object 3'")
         studio.press("Control+y")
         studio.until("s.objects.length === 2 && s.objects[1].color === 4 && s.active !== null")
-        studio.press("Enter")
-        studio.until("s.active === null")
         studio.add_object((330, 340))
         studio.page.locator("#save").click()
         with studio.page.expect_download() as download:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.shop import Shop
-from tests.browser.studio import DISC_A, OpenStudio, Studio, apart, discs
+from tests.browser.studio import DISC_A, DISC_B, OpenStudio, Studio, apart, discs
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +24,7 @@ def opened(open_studio: OpenStudio) -> Studio:
 def test_preview_ends_where_the_picture_ends(open_studio: OpenStudio) -> None:
     studio = opened(open_studio)
     studio.hover(DISC_A)
-    studio.until("s.preview !== null && s.badge === 'add'")
+    studio.until("s.preview !== null && s.badge === 'new'")
     studio.hover((320, -8))
     studio.until("s.preview === null && s.badge === null")
 
@@ -46,10 +46,13 @@ def test_refining_hover_is_hatched_where_a_click_would_add_and_where_it_would_re
     beside, within = (DISC_A[0] + radius + 15, DISC_A[1]), (DISC_A[0] - 30.0, DISC_A[1])
     bare, filled = stripe(studio, beside), stripe(studio, within)
 
+    studio.page.keyboard.down("Shift")
     studio.hover((DISC_A[0] + radius - 5, DISC_A[1]))
-    studio.until("s.preview?.object === s.active")
+    studio.until("s.badge === 'add' && s.preview?.object === s.active")
+    expect(studio.page.locator("#legend")).to_be_visible()
     assert shades(stripe(studio, beside)) > shades(bare) + 2  # lines, not one even tint
     assert stripe(studio, within) == filled
+    studio.page.keyboard.up("Shift")
 
     studio.page.keyboard.down("Alt")
     studio.hover((within[0], within[1] + 4))
@@ -57,6 +60,7 @@ def test_refining_hover_is_hatched_where_a_click_would_add_and_where_it_would_re
     assert apart(stripe(studio, beside)[0], bare[0]) < 4
     assert shades(stripe(studio, within)) > shades(filled) + 2
     studio.page.keyboard.up("Alt")
+    studio.until("s.badge === 'select' && s.preview === null")
 
 
 def stripe(studio: Studio, point: tuple[float, float]) -> list[tuple[int, ...]]:
@@ -87,7 +91,7 @@ def test_candidates_are_gone_through_without_a_round_trip(open_studio: OpenStudi
     studio.page.mouse.wheel(0, 100)
     studio.until(f"s.preview.area === {large}")
     studio.page.keyboard.up("Alt")
-    studio.until("s.badge === 'add'")
+    studio.until("s.badge === 'new'")
     asked = [message["t"] for message in studio.sent if message.get("seq", 0) > max(seqs)]
     assert set(asked) <= {"hover"}  # the one that Alt's end asks for
     assert studio.state()["viewport"]["scale"] == scale
@@ -96,6 +100,22 @@ def test_candidates_are_gone_through_without_a_round_trip(open_studio: OpenStudi
     expect(studio.page.locator('[data-part="candidate"]')).to_have_text("3 of 3")
     studio.press("[")
     expect(studio.page.locator('[data-part="candidate"]')).to_have_text("2 of 3")
+
+
+def test_wheel_goes_through_what_was_lit_before_alt_though_an_object_is_selected(open_studio: OpenStudio) -> None:
+    studio = opened(open_studio)
+    studio.add_object(DISC_A)
+    studio.hover(DISC_B)
+    studio.until("s.preview?.areas.length === 3")
+    large = max(studio.state()["preview"]["areas"])
+    studio.page.keyboard.down("Alt")
+    studio.until("s.badge === 'remove'")
+    studio.page.mouse.wheel(0, -100)
+    studio.until(f"s.badge === 'new' && s.preview?.area === {large}")
+    studio.page.mouse.click(*studio.at(DISC_B))  # Alt is still held: what is lit is what the click gives
+    studio.page.keyboard.up("Alt")
+    studio.until("s.objects.length === 2")
+    assert studio.state()["objects"][1]["area"] == pytest.approx(large, rel=0.1)
 
 
 def test_click_on_another_candidate_is_one_step_to_undo_and_to_redo(open_studio: OpenStudio) -> None:
@@ -165,7 +185,7 @@ def hovers(studio: Studio) -> list[dict[str, Any]]:
     return [message for message in studio.sent if message["t"] == "hover"]
 
 
-def test_pen_that_hovers_sees_and_its_tip_adds(open_studio: OpenStudio) -> None:
+def test_pen_that_hovers_sees_and_its_tip_clicks(open_studio: OpenStudio) -> None:
     studio = opened(open_studio)
     wire = studio.page.context.new_cdp_session(studio.page)
     x, y = studio.at(DISC_A)
@@ -174,7 +194,7 @@ def test_pen_that_hovers_sees_and_its_tip_adds(open_studio: OpenStudio) -> None:
         wire.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, "pointerType": "pen", **more})
 
     pen("mouseMoved")
-    studio.until("s.preview !== null && s.badge === 'add'")
+    studio.until("s.preview !== null && s.badge === 'new'")
     pen("mousePressed", button="left", buttons=1, clickCount=1, force=0.5)
     pen("mouseReleased", button="left", clickCount=1)
     studio.until("s.objects.length === 1 && s.objects[0].points.length === 1")

@@ -82,7 +82,10 @@ def test_model_that_cant_be_had_is_told_in_the_servers_words_and_the_old_one_sta
     shop.site.content = b"x" * len(CONTENT)
     studio = opened(open_studio)
     choose(studio, "large")
-    expect(studio.page.locator("#notice-text")).to_contain_text("another hash", timeout=WAIT_MS)
+    notice = studio.page.locator("#notice-text")
+    expect(notice).to_contain_text("another hash", timeout=WAIT_MS)
+    for place in (str(shop.server.lobby.settings.checkpoints_dir), "python", shop.site.url):
+        expect(notice).not_to_contain_text(place)
     assert studio.state()["model"] == "tiny"
     studio.add_object(DISC_B)
 

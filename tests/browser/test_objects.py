@@ -17,6 +17,7 @@ def with_two_objects(open_studio: OpenStudio) -> Studio:
     studio.open(discs())
     studio.add_object(DISC_A)
     studio.add_object(DISC_B)
+    studio.deselect()
     studio.away()
     return studio
 
@@ -61,7 +62,7 @@ def test_hiding_and_isolating_change_what_is_seen_and_deleting_what_is_there(ope
     assert studio.pixel(IN_A) == bare
 
 
-def test_entry_lights_its_object_up_and_reopens_it_with_its_prompts(open_studio: OpenStudio) -> None:
+def test_entry_lights_its_object_up_and_selects_it(open_studio: OpenStudio) -> None:
     studio = with_two_objects(open_studio)
     before = studio.pixel(IN_B)
     studio.page.locator("#objects li").first.hover()
@@ -69,7 +70,7 @@ def test_entry_lights_its_object_up_and_reopens_it_with_its_prompts(open_studio:
     assert apart(studio.pixel(IN_B), before) > 5  # the others step back
     studio.page.locator(".object-choose").first.click()
     studio.until("s.active === s.objects[0].id")
-    studio.click((DISC_A[0] + 30, DISC_A[1]))
+    studio.shift_click((DISC_A[0] + 30, DISC_A[1]))
     studio.until("s.objects[0].points.length === 2")
 
 
@@ -116,3 +117,32 @@ def test_opacity_outlines_and_a_held_h_change_how_masks_look(open_studio: OpenSt
     page.reload()
     studio.until("s.objects.length === 2")
     assert studio.pixel(IN_A) == bare  # this browser remembers
+
+
+def test_list_scrolls_to_the_selected_object(open_studio: OpenStudio) -> None:
+    studio = open_studio(viewport={"width": 1100, "height": 560})
+    studio.open(discs())
+    for number in range(12):
+        studio.add_on_top((40 + 50 * number, 340))
+    panel = """() => {
+      const [item, panel] = [document.querySelector(".object.active"), document.querySelector(".panel")];
+      const [inner, outer] = [item.getBoundingClientRect(), panel.getBoundingClientRect()];
+      return inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
+    }"""
+    studio.page.wait_for_function(panel)
+    studio.click((14, 340))  # on the first, and on no other
+    studio.until("s.active === s.objects[0].id")
+    studio.page.wait_for_function(panel)
+
+
+def test_f2_renames_the_selected_object_from_the_picture_and_typing_fires_nothing(open_studio: OpenStudio) -> None:
+    studio = with_two_objects(open_studio)
+    studio.click(IN_B)
+    studio.until("s.active === s.objects[1].id")
+    studio.press("F2")
+    expect(studio.page.locator(".object-input").last).to_be_focused()
+    studio.page.keyboard.type("no ratio, Lfht? [0]")
+    studio.press("Enter")
+    studio.until("s.objects[1].name === 'no ratio, Lfht? [0]' && s.tool === 'new' && s.active !== null")
+    assert len(studio.state()["objects"]) == 2
+    expect(studio.page.locator("#help")).to_be_hidden()

@@ -34,27 +34,31 @@ def test_clicks_while_the_picture_is_on_its_way_do_no_harm(open_studio: OpenStud
     for point in (DISC_A, DISC_B, DISC_A):
         studio.click(point)
         studio.page.mouse.dblclick(*studio.at(point))
-    for key in ("Enter", "Backspace", "Delete", "Control+z", "Control+s", "Escape", "]", "x", "x"):
+    for key in ("Enter", "Backspace", "Delete", "Control+z", "Control+s", "Escape", "]", "n"):
         studio.press(key)
     held[0].continue_()
     studio.until("s.image?.name === 'discs.png' && s.pending === null")
     assert {message["t"] for message in studio.sent[before:]} <= {"open", "hover", "leave", "ping"}
-    studio.add_object((60, 340))  # not where the last click was: that would be a double click
+    studio.add_object(DISC_A)
     expect(studio.page.locator("#notice")).to_be_hidden()
 
 
-def test_fast_clicks_are_all_taken_and_make_one_object(open_studio: OpenStudio) -> None:
+def test_fast_clicks_are_all_taken_each_for_what_it_finds(open_studio: OpenStudio) -> None:
     studio = open_studio()
     studio.open(discs())
-    for step in range(8):  # apart by more than a double click's reach
-        studio.page.mouse.click(*studio.at((DISC_A[0] - 56 + 14 * step, DISC_A[1])))
-    studio.until("s.objects.length === 1 && s.objects[0].points.length === 8")
+    studio.click(DISC_A)
+    studio.page.keyboard.down("Shift")
+    for step in range(7):
+        studio.click((DISC_A[0] - 56 + 16 * step, DISC_A[1] + 40))
+    studio.page.keyboard.up("Shift")
+    studio.click(DISC_B)
+    studio.until("s.objects.length === 2 && s.objects[0].points.length === 8")
     for _ in range(12):
         studio.press("Control+z")
     studio.until("s.objects.length === 0 && !s.canUndo")
     for _ in range(12):
         studio.press("Control+y")
-    studio.until("s.objects.length === 1 && s.objects[0].points.length === 8 && !s.canRedo")
+    studio.until("s.objects.length === 2 && s.objects[0].points.length === 8 && !s.canRedo")
     expect(studio.page.locator("#notice")).to_be_hidden()
 
 
@@ -106,11 +110,12 @@ def test_sixty_objects_with_long_names_stay_usable(open_studio: OpenStudio) -> N
     studio.open({**discs(), "name": f"{'a very long name of a file ' * 8}.png"})
     for number in range(60):
         x, y = 40 + 62 * (number % 10), 40 + 62 * (number // 10)
-        studio.page.mouse.click(*studio.at((x, y)))
-        studio.press("n")
-        if number % 5 == 4:
+        if number:
+            studio.press("t")  # on top: the discs of the engine are larger than their distance
+        studio.click((x, y))
+        if number % 5 in (0, 4):
             studio.until(f"s.objects.length === {number + 1}")  # as fast as a hand, not as a machine
-    studio.until("s.objects.length === 60 && s.active === null")
+    studio.until("s.objects.length === 60")
     last = studio.page.locator("#objects li").last
     last.locator(".object-choose").dblclick()
     studio.page.locator(".object-input").last.fill("long " * 60)
@@ -183,9 +188,8 @@ def test_what_is_done_while_the_line_is_cut_is_done_when_it_is_back(open_studio:
     sockets[-1].close(code=1012)
     studio.until("s.connection === 'waiting'")
     studio.click(DISC_A)
-    studio.press("Enter")
     studio.click(DISC_B)
-    expect(studio.page.locator("#hint")).to_contain_text("kept")
+    expect(studio.page.locator("#hint")).to_contain_text("isn\N{RIGHT SINGLE QUOTATION MARK}t lost")
     cut.clear()
     studio.until("s.objects.length === 2 && s.active === s.objects[1].id")
 
@@ -232,7 +236,8 @@ def test_no_window_is_too_odd_for_the_tools(open_studio: OpenStudio, width: int,
     studio.add_object(DISC_A)
     studio.click(DISC_B)
     studio.until("s.active !== null")
-    boxes = studio.page.evaluate("""() => [...document.querySelectorAll(".dock button, .dock output, .bar button")]
+    boxes = studio.page.evaluate("""() => [...document.querySelectorAll(
+        ".dock button, .dock input, .dock output, .bar button")]
       .filter(e => e.checkVisibility())
       .map(e => [e.id, e.getBoundingClientRect()]).map(([id, r]) => [id, r.left, r.top, r.right, r.bottom])""")
     for number, (name, left, top, right, bottom) in enumerate(boxes):
@@ -277,9 +282,11 @@ def test_longest_name_and_longest_sentence_leave_the_picture_where_it_is(open_st
     studio.press("Enter")
     studio.until("s.objects[0].name.length > 150")
     hint = studio.page.locator("#hint")
-    expect(hint).to_contain_text("Refining a name of many words")
+    expect(hint).to_contain_text("a name of many words")
     assert studio.state()["viewport"] == view
-    hint.evaluate("e => { e.textContent = 'The connection is lost; trying again. What you do meanwhile is kept.'; }")
+    hint.evaluate(
+        "e => { e.textContent = 'The connection is lost; trying again. What you do meanwhile is not lost.'; }"
+    )
     bottom = studio.page.evaluate("document.querySelector('.dock').getBoundingClientRect().bottom")
     assert bottom <= 800
     assert studio.state()["viewport"] == view
@@ -290,7 +297,7 @@ def test_stage_keeps_its_size_while_the_list_grows(open_studio: OpenStudio) -> N
     studio.open(discs())
     view = studio.state()["viewport"]
     for x in range(60, 600, 45):
-        studio.add_object((x, 340))
+        studio.add_on_top((x, 340))
     assert studio.state()["viewport"] == view
 
 

@@ -26,6 +26,7 @@ def with_two_objects(open_studio: OpenStudio, name: str = "discs.png") -> Studio
     studio.open({**discs(), "name": name})
     studio.add_object(DISC_A)
     studio.add_object(DISC_B)
+    studio.deselect()
     return studio
 
 
@@ -95,6 +96,32 @@ def test_every_format_of_all_objects_under_the_pictures_own_name(open_studio: Op
     assert names_in(save(studio, "All 2", "yolo")) == ["data.yaml", f"labels/train/{STRANGE}.txt"]
 
 
+def test_all_that_is_shown_is_offered_first_and_what_is_hidden_is_named(open_studio: OpenStudio) -> None:
+    studio = with_two_objects(open_studio)
+    page = studio.page
+    page.locator(".object-choose").first.click()
+    studio.until("s.active === s.objects[0].id")
+    page.locator("#save").click()
+    expect(page.get_by_role("radio", name="All 2")).to_be_checked()  # though one is selected
+    expect(page.locator("#save-left")).to_be_hidden()
+    studio.press("Escape")
+
+    page.get_by_role("button", name="Hide Object 1").click()
+    page.locator("#save").click()
+    expect(page.get_by_role("radio", name="1 shown")).to_be_checked()
+    expect(page.locator("#save-left")).to_have_text("Hidden and left out: Object 1.")
+    page.get_by_role("radio", name="All 2, hidden too").check()
+    expect(page.locator("#save-left")).to_be_hidden()
+    studio.press("Escape")
+
+    assert len(json.loads(content(save(studio, "1 shown", "coco")))["annotations"]) == 1
+    expect(page.locator("#toast")).to_contain_text("saved: Object 2. Hidden and left out: Object 1.")
+    assert len(json.loads(content(save(studio, "All 2, hidden too", "coco")))["annotations"]) == 2
+    studio.deselect()
+    studio.press("Control+c")
+    expect(page.locator("#toast-text")).to_have_text("Cutout of Object 2 copied. Hidden and left out: Object 1.")
+
+
 def test_keyboard_alone_makes_and_exports_an_object(open_studio: OpenStudio) -> None:
     studio = open_studio()
     studio.open(discs())
@@ -102,7 +129,6 @@ def test_keyboard_alone_makes_and_exports_an_object(open_studio: OpenStudio) -> 
     studio.press("ArrowDown")
     studio.press("Enter")
     studio.until("s.objects.length === 1")
-    studio.press("Control+Enter")
     studio.page.locator("#save").focus()
     studio.press("Enter")
     expect(studio.page.locator("#save-menu")).to_be_visible()
@@ -111,6 +137,7 @@ def test_keyboard_alone_makes_and_exports_an_object(open_studio: OpenStudio) -> 
         studio.press("Enter")
     assert len(json.loads(content(download.value))["annotations"]) == 1
     expect(studio.page.locator("#live")).to_contain_text("saved")
+    expect(studio.page.locator("#toast")).to_contain_text("saved: Object 1.")
     assert studio.page.evaluate("document.activeElement.id") == "save"
 
 
@@ -118,7 +145,7 @@ def test_nothing_to_take_away_is_said_and_selected_text_is_left_to_the_browser(o
     studio = open_studio(permissions=["clipboard-read", "clipboard-write"])
     studio.open(discs())
     studio.press("Control+s")
-    expect(studio.page.locator("#notice-text")).to_contain_text("nothing to take away")
+    expect(studio.page.locator("#notice-text")).to_contain_text("nothing to save")
     studio.page.evaluate("getSelection().selectAllChildren(document.getElementById('file-name'))")
     studio.press("Control+c")
     assert studio.page.evaluate("navigator.clipboard.readText()") == "discs.png"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ async def test_a_client_is_welcomed_with_what_it_should_know(server: Server) -> 
         welcome = await peer.hello()
         assert peer.socket.subprotocol == m.SUBPROTOCOL
     assert (welcome.version, welcome.resumed, welcome.model) == (1, False, "tiny")
+    assert not any(info.fetchable for info in welcome.models)  # it is offline
     assert [model.name for model in welcome.models] == ["nano", "tiny", "small", "base_plus", "large"]
     assert welcome.limits.max_points == server.lobby.settings.max_points
 
@@ -188,4 +190,6 @@ async def test_the_model_that_runs_may_be_chosen_again_and_another_may_not(serve
         assert (await peer.expect(m.Object)).masks == made.masks
         for name, code in [("large", "model_unavailable"), ("huge", "unknown_model")]:
             await peer.send(m.Model(seq=peer.seq(), name=name))
-            assert (await peer.expect(m.Error)).code == code
+            error = await peer.expect(m.Error)
+            assert error.code == code
+            assert not re.search(r"/|python|HOVERSAM_", error.message)  # nothing of the server's own

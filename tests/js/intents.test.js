@@ -14,7 +14,7 @@ beforeEach(async () => {
 // ---- candidates
 
 test("candidates of a hover are gone through without a message, and the next hover shows the same rank", () => {
-  play.studio.hover({ x: 1, y: 1 }, 1);
+  play.hover(1);
   play.preview(play.last.seq, { best: 2, masks: THREE });
   const sent = play.sent.length;
   void play.studio.cycle(1);
@@ -24,15 +24,35 @@ test("candidates of a hover are gone through without a message, and the next hov
   assert.equal(play.sent.length, sent);
 });
 
-test("a click takes the candidate that was shown", async () => {
-  play.studio.hover({ x: 1, y: 1 }, 1);
+test("a click carries the candidate that was shown", async () => {
+  play.hover(1);
   play.preview(play.last.seq, { best: 2, masks: THREE });
   void play.studio.cycle(-1);
   await play.click(1);
-  await play.object(play.last, 1, { masks: THREE, chosen: 2, points: [[1, 1, 1]] });
-  assert.deepEqual([play.last.t, play.last.candidate], ["choose", 1]);
-  assert.equal(play.state.objects.get(1)?.chosen, 1);
+  assert.deepEqual([play.last.t, play.last.candidate], ["click", 1]);
+  await play.object(play.last, 1, { masks: THREE, chosen: 1, points: [[1, 1, 1]] });
   assert.equal(play.state.rank, null);
+  assert.deepEqual(play.studio.recipe()?.objects[0]?.steps, [{ t: "click", x: 1, y: 1, label: 1, candidate: 1 }]);
+});
+
+test("a click far from what is shown leaves the candidate to the server, unless it was chosen by hand", async () => {
+  play.hover(1);
+  play.preview(play.last.seq, { best: 2, masks: THREE });
+  await play.click(30);
+  assert.equal(play.last.candidate, undefined);
+  await play.object(play.last, 1, { points: [[30, 1, 1]] });
+  play.hover(1);
+  play.preview(play.last.seq, { best: 2, masks: THREE });
+  void play.studio.cycle(1);
+  await play.click(40);
+  assert.equal(play.last.candidate, 0);
+});
+
+test("a step through candidates that aren't there yet is made when they come", () => {
+  play.hover(1);
+  void play.studio.cycle(1);
+  play.preview(play.last.seq, { best: 2, masks: THREE });
+  assert.equal(play.state.rank, 2);
 });
 
 test("a candidate of the last click is shown before the server knows, and taken back where it refuses", async () => {
@@ -55,10 +75,10 @@ test("a candidate that was shown ahead of the server is one step of the object, 
 });
 
 test("a preview that was asked for before the pointer left isn't painted when it is back", () => {
-  play.studio.hover({ x: 1, y: 1 }, 1);
+  play.hover(1);
   const { seq } = play.last;
   play.studio.leave();
-  play.studio.hover({ x: 9, y: 9 }, 1);
+  play.hover(9);
   play.preview(seq);
   assert.equal(play.state.preview, null);
   play.preview(play.last.seq);
@@ -67,73 +87,39 @@ test("a preview that was asked for before the pointer left isn't painted when it
 
 // ---- taking back
 
-test("a click that took another candidate is one step to undo and one to redo", async () => {
-  play.state.rank = 0;
-  await play.click(1);
-  await play.object(play.last, 1, { masks: THREE, chosen: 2, points: [[1, 1, 1]] });
-  await play.object(play.last, 1, { masks: THREE, chosen: 1, points: [[1, 1, 1]] });
-  void play.studio.undo();
-  await settled();
-  const [first, second] = play.of("undo");
-  assert.equal(play.of("undo").length, 2);
-  await play.object(first, 1, { masks: THREE, chosen: 2, points: [[1, 1, 1]] });
-  await play.reply({ t: "gone", seq: second.seq, objects: [1], can_undo: false, can_redo: true });
-  assert.equal(play.state.objects.size, 0);
-  void play.studio.redo();
-  await settled();
-  assert.equal(play.of("redo").length, 2);
-});
-
-test("Esc on a new object deletes it", async () => {
+test("closing the selection undoes nothing", async () => {
   await play.click(1);
   await play.object(play.last, 1, { points: [[1, 1, 1]] });
-  void play.studio.cancel();
+  void play.studio.select(null);
   await settled();
-  assert.deepEqual([play.last.t, play.last.object], ["delete", 1]);
+  assert.deepEqual([play.of("undo").length, play.of("delete").length, play.state.active, play.state.objects.size], [0, 0, null, 1]);
+});
+
+test("Delete deletes the point that is selected, and what is deleted is said with its undo", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1], [2, 1, 0]] });
+  await play.click(2);
+  assert.equal(play.state.point, 1);
+  void play.studio.delete(null);
+  await settled();
+  assert.deepEqual([play.last.t, play.last.point], ["unpoint", 1]);
+  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  assert.deepEqual([play.state.point, play.state.toast], [null, { text: "Point of Object 1 deleted.", undo: true }]);
+  void play.studio.delete(null);
+  await settled();
+  assert.deepEqual([play.last.t, play.last.object, play.state.toast], ["delete", 1, null]);
   await play.reply({ t: "gone", seq: play.last.seq, objects: [1], can_undo: true, can_redo: false });
-  assert.equal(play.state.active, null);
+  assert.deepEqual([play.state.active, play.state.toast?.text], [null, "Object 1 deleted."]);
 });
 
-test("Esc on an object that was reopened takes back what was done since", async () => {
-  await play.click(1);
-  await play.object(play.last, 1, { points: [[1, 1, 1]] });
-  void play.studio.commit();
-  void play.studio.select(1);
-  await settled();
-  for (const x of [2, 3]) {
-    await play.click(x);
-    await play.object(play.last, 1, { points: [[1, 1, 1], [x, 1, 1]] });
-  }
-  void play.studio.cancel();
-  await settled();
-  assert.equal(play.last.t, "undo");
-  await play.object(play.last, 1, { points: [[1, 1, 1], [2, 1, 1]] });
-  assert.equal(play.of("undo").length, 2);
-  await play.object(play.last, 1, { points: [[1, 1, 1]] });
-  await settled();
-  assert.equal(play.of("undo").length, 2);
-  assert.equal(play.of("delete").length, 0);
-  assert.equal(play.state.active, null);
-});
-
-test("Esc on an object that was only looked at leaves it as it is", async () => {
-  await play.click(1);
-  await play.object(play.last, 1);
-  void play.studio.commit();
-  void play.studio.select(1);
-  void play.studio.cancel();
-  await settled();
-  assert.deepEqual([play.of("undo").length, play.of("delete").length, play.state.active], [0, 0, null]);
-});
-
-test("Backspace takes the last point back, and the object where there is no point", async () => {
+test("Backspace deletes the last point, and the object where there is no point", async () => {
   await play.click(1);
   await play.object(play.last, 1, { points: [[1, 1, 1], [2, 2, 0]] });
-  void play.studio.removeLastPoint();
+  void play.studio.deleteLastPoint();
   await settled();
   assert.deepEqual([play.last.t, play.last.point], ["unpoint", 1]);
   await play.object(play.last, 1, { points: [], box: [0, 0, 9, 9] });
-  void play.studio.removeLastPoint();
+  void play.studio.deleteLastPoint();
   await settled();
   assert.deepEqual([play.last.t, play.last.object], ["delete", 1]);
 });
@@ -277,7 +263,6 @@ test("a session that holds another picture is no use: ours is opened in it", asy
 test("a resumed session that dies before all is said again is made anew whole", async () => {
   await play.click(1);
   await play.object(play.last, 1, { points: [[1, 1, 1]] });
-  void play.studio.commit();
   await play.click(2);
   await play.object(play.last, 2, { points: [[2, 1, 1]] });
   await play.welcome(true);

@@ -7,7 +7,7 @@ import { stateOf, wordsOf } from "../../static/js/models.js";
 import { DEFAULTS, nextOpacity, readPreferences } from "../../static/js/preferences.js";
 import { decodeMessage, encodeMessage } from "../../static/js/protocol.js";
 import { Requests } from "../../static/js/requests.js";
-import { applyGone, applyObject, currentObject, initialState, isVisible, nextObject, objectAt, takeableAt } from "../../static/js/state.js";
+import { applyGone, applyObject, currentObject, initialState, isVisible, nextObject, objectAt } from "../../static/js/state.js";
 import { fromRows, objectState } from "./values.js";
 
 const HERE = new URL("../../", import.meta.url);
@@ -86,15 +86,15 @@ test("hidden objects are not shown and not hit, an isolated one is alone", () =>
   assert.equal(state.isolated, null);
 });
 
-test("what a click takes away from is the active object where it lies, else the newest there", () => {
+test("of several objects the smallest is met, and of two alike the newer", () => {
   const state = initialState("nano");
   state.picture = { name: "a", file: new Blob([]), bitmap: null, width: 2, height: 1, imageId: "i", encodeMs: 0, cached: false };
   applyObject(state, { ...message(1, 1), masks: [fromRows(["10"])] });
   applyObject(state, { ...message(2, 2), masks: [fromRows(["11"])] });
   const [left, right] = [{ x: 0.5, y: 0.5 }, { x: 1.5, y: 0.5 }];
-  assert.deepEqual([takeableAt(state, left), takeableAt(state, right)], [2, 2]);
-  state.active = 1;
-  assert.deepEqual([takeableAt(state, left), takeableAt(state, right)], [1, null]);
+  assert.deepEqual([objectAt(state, left), objectAt(state, right)], [1, 2]);
+  applyObject(state, { ...message(3, 3), masks: [fromRows(["10"])] });
+  assert.equal(objectAt(state, left), 3);
 });
 
 test("the walk through the objects ends at both ends", () => {
@@ -141,9 +141,23 @@ test("the page names every module, and each is there", () => {
   assert.deepEqual([...new Set([...listed, "main.js"])].filter((name) => !["module.js", "modulepreload.js"].includes(name)).sort(), there.sort());
 });
 
+test("one word for one act: no label, tooltip, help or sentence has another for it", () => {
+  const other = /\b(keeps?|kept|tak(e|es|en) (it )?away|refin\w*|dismiss|clear|cancel\w*|commit)\b/i;
+  for (const name of ["studio.html", "partials/ask.html", "partials/help.html", "partials/menus.html", "partials/model.html", "partials/object.html"]) {
+    const text = readFileSync(new URL(`templates/${name}`, HERE), "utf8").replaceAll(/\{[#{%][\s\S]*?[#}%]\}|\b(id|class|data-[a-z]+)="[^"]*"/g, "");
+    assert.doesNotMatch(text, other, name);
+  }
+  for (const name of ["ask", "choosing", "commands", "keys", "menus", "objects-list", "stage", "studio", "takeaway", "words"]) {
+    const code = readFileSync(new URL(`static/js/${name}.js`, HERE), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+    const sentences = [...code.matchAll(/"([^"\n]*)"|`([^`]*)`/g)].map(([, plain, made]) => (plain ?? made).replaceAll(/\$\{[^}]*\}/g, "")).filter((text) => text.includes(" ") || /^[A-Z]/.test(text));
+    assert.ok(sentences.length > 0, name);
+    for (const sentence of sentences) assert.doesNotMatch(sentence, other, name);
+  }
+});
+
 test("modules without a page touch none", () => {
   const pure = ["candidates", "difference", "exchange", "history", "hovers", "inbox", "latency", "masks", "models", "msgpack", "palette",
-    "protocol", "recipe", "requests", "restorer", "state", "steps", "studio", "viewport", "words", "actions"];
+    "protocol", "aim", "choosing", "keys", "recipe", "requests", "restorer", "state", "steps", "studio", "viewport", "words", "actions"];
   for (const name of pure) {
     const code = readFileSync(new URL(`static/js/${name}.js`, HERE), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
     assert.doesNotMatch(code, /\b(document|window|localStorage|sessionStorage|navigator|WebSocket|HTMLElement)\b/, name);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { retryDelayMs } from "../../static/js/connection.js";
-import { commandOf, stepOf } from "../../static/js/keyboard.js";
+import { stepOf } from "../../static/js/keyboard.js";
+import { capsOf, commandOf, COMMANDS, SHEET, tipOf } from "../../static/js/keys.js";
 import { encodeMessage, decodeMessage } from "../../static/js/protocol.js";
 import { encode } from "../../static/js/msgpack.js";
 import { promptsOf } from "../../static/js/history.js";
@@ -10,7 +11,7 @@ import { applyGone, applyObject, initialState } from "../../static/js/state.js";
 import { readAnswer } from "../../static/js/upload.js";
 import { describe, factsOf, shortName } from "../../static/js/words.js";
 
-/** @param {Partial<import("../../static/js/keyboard.js").Stroke> & { key: string }} stroke */
+/** @param {Partial<import("../../static/js/keys.js").Stroke> & { key: string }} stroke */
 const stroke = (stroke) => ({ ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...stroke });
 
 test("the pause between attempts doubles from a quarter of a second to eight", () => {
@@ -19,32 +20,58 @@ test("the pause between attempts doubles from a quarter of a second to eight", (
 });
 
 test("undo and redo answer to Ctrl and to Cmd", () => {
-  assert.equal(commandOf(stroke({ key: "z", ctrlKey: true }), false), "undo");
-  assert.equal(commandOf(stroke({ key: "z", metaKey: true }), false), "undo");
-  assert.equal(commandOf(stroke({ key: "Z", ctrlKey: true, shiftKey: true }), false), "redo");
-  assert.equal(commandOf(stroke({ key: "y", ctrlKey: true }), false), "redo");
+  assert.equal(commandOf(stroke({ key: "z", ctrlKey: true })), "undo");
+  assert.equal(commandOf(stroke({ key: "z", metaKey: true })), "undo");
+  assert.equal(commandOf(stroke({ key: "Z", ctrlKey: true, shiftKey: true })), "redo");
+  assert.equal(commandOf(stroke({ key: "y", ctrlKey: true })), "redo");
 });
 
 test("letters are left alone with Ctrl or Alt", () => {
-  assert.equal(commandOf(stroke({ key: "n", ctrlKey: true }), false), null);
-  assert.equal(commandOf(stroke({ key: "0", ctrlKey: true }), false), null);
-  assert.equal(commandOf(stroke({ key: "x", altKey: true }), false), null);
-  assert.equal(commandOf(stroke({ key: "[", metaKey: true }), false), null); // back, in a browser on a Mac
+  assert.equal(commandOf(stroke({ key: "n", ctrlKey: true })), null);
+  assert.equal(commandOf(stroke({ key: "0", ctrlKey: true })), null);
+  assert.equal(commandOf(stroke({ key: "a", altKey: true })), null);
+  assert.equal(commandOf(stroke({ key: "N", shiftKey: true })), "new"); // Shift is held to add meanwhile
+  assert.equal(commandOf(stroke({ key: "[", metaKey: true })), null); // back, in a browser on a Mac
 });
 
 test("keys are found on keyboards of other countries", () => {
-  assert.equal(commandOf(stroke({ key: "]", code: "Digit9", ctrlKey: true, altKey: true }), false), "larger");
-  assert.equal(commandOf(stroke({ key: "[", code: "Digit5", altKey: true }), false), "smaller");
-  assert.equal(commandOf(stroke({ key: "я", code: "KeyZ", ctrlKey: true }), false), "undo");
-  assert.equal(commandOf(stroke({ key: "y", code: "KeyZ", ctrlKey: true }), false), "redo"); // German: the letter counts
-  assert.equal(commandOf(stroke({ key: "ü", code: "BracketLeft" }), false), null);
+  assert.equal(commandOf(stroke({ key: "]", code: "Digit9", ctrlKey: true, altKey: true })), "larger");
+  assert.equal(commandOf(stroke({ key: "[", code: "Digit5", altKey: true })), "smaller");
+  assert.equal(commandOf(stroke({ key: "я", code: "KeyZ", ctrlKey: true })), "undo");
+  assert.equal(commandOf(stroke({ key: "y", code: "KeyZ", ctrlKey: true })), "redo"); // German: the letter counts
+  assert.equal(commandOf(stroke({ key: "ü", code: "BracketLeft" })), null);
 });
 
-test("Enter keeps, and places while the keyboard's cursor is shown", () => {
-  assert.equal(commandOf(stroke({ key: "Enter" }), false), "commit");
-  assert.equal(commandOf(stroke({ key: "Enter" }), true), "place");
-  assert.equal(commandOf(stroke({ key: "Enter", shiftKey: true }), true), "placeRemove");
-  assert.equal(commandOf(stroke({ key: "Enter", ctrlKey: true }), true), "commit");
+test("Enter clicks, and with the keys that a click takes it adds and removes", () => {
+  assert.equal(commandOf(stroke({ key: "Enter" })), "click");
+  assert.equal(commandOf(stroke({ key: "Enter", shiftKey: true })), "clickAdd");
+  assert.equal(commandOf(stroke({ key: "Enter", altKey: true })), "clickRemove");
+  assert.equal(commandOf(stroke({ key: "Enter", ctrlKey: true })), null);
+});
+
+test("every command has its row in the help sheet, and each row's commands are there", () => {
+  const told = SHEET.flatMap(({ how }) => [...how.matchAll(/\{(\w+)\}/g)].map(([, command]) => command));
+  assert.deepEqual([...new Set(told)].sort(), Object.keys(COMMANDS).sort());
+});
+
+test("every key does what the table says, and no two do the same", () => {
+  const keys = Object.values(COMMANDS).flatMap((command) => command.keys);
+  assert.equal(new Set(keys).size, keys.length);
+  for (const [command, { keys: own }] of Object.entries(COMMANDS)) {
+    for (const key of own) {
+      const caps = key === "+" ? ["+"] : key.split("+");
+      const pressed = stroke({ key: caps.at(-1) ?? "", ctrlKey: caps.includes("Ctrl"), shiftKey: caps.includes("Shift"), altKey: caps.includes("Alt") });
+      assert.equal(commandOf(pressed), command, key);
+    }
+  }
+});
+
+test("keys are shown as they stand on the caps of the machine", () => {
+  assert.deepEqual(capsOf("Ctrl+Shift+Z", false), ["Ctrl", "Shift", "Z"]);
+  assert.deepEqual(capsOf("Ctrl+Shift+Z", true), ["⌘", "Shift", "Z"]);
+  assert.equal(tipOf("undo", false), "Undo (Ctrl+Z)");
+  assert.equal(tipOf("zoomIn", false), "Zoom in (+)");
+  assert.equal(tipOf("close", false), "Close (Esc)");
 });
 
 test("arrows step, further with Shift", () => {
@@ -103,7 +130,7 @@ test("a long name is cut in the middle of a sentence, by letters and not by halv
   state.picture = { name: "a", file: new Blob([]), bitmap: null, width: 1, height: 1, imageId: "i", encodeMs: 0, cached: false };
   state.objects.set(1, { ...object(), id: 1, name: "long ".repeat(40) });
   state.active = 1;
-  assert.match(describe(state), /^Refining long long long long lon… A right/);
+  assert.match(describe(state), /^long long long long lon… is selected/);
 });
 
 test("the page says what is going on", () => {
@@ -116,11 +143,13 @@ test("the page says what is going on", () => {
   state.picture = { ...picture, imageId: "i", encodeMs: 1, cached: false };
   applyObject(state, object());
   state.connection = "ready";
-  assert.match(describe(state), /1 object kept/);
+  assert.match(describe(state), /1 object\. Click one to select it/);
   state.active = 3;
-  assert.match(describe(state), /Refining Object 3. A right click/);
+  assert.match(describe(state), /Object 3 is selected. Shift \+ click adds/);
+  state.tool = "remove";
+  assert.match(describe(state), /Click to remove from Object 3/);
   state.byTouch = true;
-  assert.match(describe(state), /Switch to −/);
+  assert.match(describe(state), /Tap to remove/);
   state.connection = "waiting";
   assert.match(describe(state), /connection is lost/);
 });

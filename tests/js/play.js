@@ -7,8 +7,13 @@ import { initialState } from "../../static/js/state.js";
 import { Studio } from "../../static/js/studio.js";
 
 /** @typedef {import("../../static/js/protocol.js").ServerMessage} ServerMessage */
+/** @typedef {import("../../static/js/state.js").Tool} Tool */
 
-export const mask = { size: /** @type {[number, number]} */ ([1, 1]), box: /** @type {[number, number, number, number]} */ ([0, 0, 1, 1]), runs: Uint8Array.of(0, 1), score: 1, area: 100 };
+/** A mask whose cells lie elsewhere: objects that have it are in nobody's way. */
+export const mask = { size: /** @type {[number, number]} */ ([1, 100]), box: /** @type {[number, number, number, number]} */ ([99, 0, 100, 1]), runs: Uint8Array.of(0, 1), score: 1, area: 100 };
+
+/** Where x is on a picture that is seen as it is. @param {number} x @param {Tool} [tool] @returns {import("../../static/js/aim.js").Place} */
+export const place = (x, tool = "new") => ({ point: { x, y: 1 }, tool, reach: 0.4, onTop: false });
 
 /** Three candidates, the largest first. */
 export const THREE = [300, 100, 200].map((area) => ({ ...mask, area }));
@@ -71,9 +76,14 @@ export class Play {
     this.studio.receive(/** @type {any} */ ({ t: "preview", seq, x: 1, y: 1, best: 0, masks: [mask], ...fields }));
   }
 
-  /** @param {number} x */
-  async click(x) {
-    void this.studio.click({ x, y: 1 }, 1);
+  /** Click with a tool. @param {number} x @param {Tool} [tool] */
+  async click(x, tool = "new") {
+    void this.studio.click(place(x, tool));
     await settled();
+  }
+
+  /** @param {number} x @param {Tool} [tool] */
+  hover(x, tool = "new") {
+    this.studio.hover(place(x, tool));
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { setImmediate as settled } from "node:timers/promises";
-import { mask, Play } from "./play.js";
+import { mask, place, Play } from "./play.js";
 
 /** @type {Play} */
 let play;
@@ -11,25 +11,26 @@ beforeEach(async () => {
   await play.open();
 });
 
-test("a click refines the object that the click before it made", async () => {
+test("two clicks on two things make two objects, one after the other", async () => {
   await play.click(1);
   await play.click(2);
   assert.equal(play.of("click").length, 1);
-  await play.object(play.last, 7);
+  await play.object(play.last, 7, { points: [[1, 1, 1]] });
   assert.equal(play.of("click").length, 2);
-  assert.equal(play.last.object, 7);
-});
-
-test("keeping an object that is on its way arms the next one", async () => {
-  await play.click(1);
-  void play.studio.commit();
-  await play.click(2);
-  await play.object(play.last, 7);
   assert.equal(play.last.object, undefined);
 });
 
+test("the second click of two on a new thing finds the object that the first one made", async () => {
+  await play.click(1);
+  await play.click(1);
+  await play.click(2);
+  await play.object(play.last, 7, { points: [[1, 1, 1]], masks: [{ ...mask, box: [0, 0, 100, 1], runs: Uint8Array.of(0, 100) }] });
+  assert.equal(play.of("click").length, 1);
+  assert.deepEqual([play.state.active, play.state.point], [7, null]);
+});
+
 test("at most two hovers are on the way, and the newest goes next", () => {
-  for (let x = 1; x <= 9; x += 1) play.studio.hover({ x, y: 1 }, 1);
+  for (let x = 1; x <= 9; x += 1) play.hover(x);
   assert.deepEqual(play.of("hover").map((hover) => hover.x), [1, 2]);
   const first = play.of("hover")[0];
   play.studio.receive({ t: "preview", seq: first.seq, x: 1, y: 1, best: 0, masks: [mask] });
@@ -37,7 +38,7 @@ test("at most two hovers are on the way, and the newest goes next", () => {
 });
 
 test("a preview that was asked for before the pointer left isn't painted", () => {
-  play.studio.hover({ x: 1, y: 1 }, 1);
+  play.hover(1);
   const { seq } = play.last;
   play.studio.leave();
   assert.equal(play.last.t, "leave");
@@ -46,7 +47,7 @@ test("a preview that was asked for before the pointer left isn't painted", () =>
 });
 
 test("a preview that was asked for before a click isn't painted", async () => {
-  play.studio.hover({ x: 1, y: 1 }, 1);
+  play.hover(1);
   const { seq } = play.last;
   await play.click(1);
   play.studio.receive({ t: "preview", seq, x: 1, y: 1, best: 0, masks: [mask] });
@@ -54,7 +55,7 @@ test("a preview that was asked for before a click isn't painted", async () => {
 });
 
 test("every number is above the one before", async () => {
-  play.studio.hover({ x: 1, y: 1 }, 1);
+  play.hover(1);
   play.studio.leave();
   await play.click(1);
   const numbers = play.sent.map((message) => message.seq);
@@ -81,10 +82,9 @@ test("a click made offline is sent on return", async () => {
 test("a lost session is made anew: picture, prompts in order, active object, waiting click", async () => {
   await play.click(1);
   await play.object(play.last, 1, { points: [[1, 1, 1]] });
-  void play.studio.commit();
   await play.click(5);
   await play.object(play.last, 2, { points: [[5, 1, 1], [6, 1, 0]], box: [0, 0, 9, 9] });
-  await play.click(8);
+  await play.click(8, "add");
   assert.equal(play.last.object, 2);
   play.sent.length = 0;
 
@@ -181,23 +181,22 @@ test("redo makes the object that comes back the active one", async () => {
   assert.equal(play.state.active, 4);
 });
 
-test("taking away with nothing under the pointer says so", async () => {
-  await play.studio.click({ x: 1, y: 1 }, 0);
-  assert.match(play.state.notice ?? "", /Nothing to take away/);
+test("removing with nothing under the pointer says so", async () => {
+  await play.studio.click(place(1, "remove"));
+  assert.match(play.state.notice ?? "", /nothing to remove/);
   assert.equal(play.of("click").length, 0);
 });
 
-test("taking away on an object that isn't active refines that object", async () => {
+test("removing with nothing selected removes from the object that is there", async () => {
   await play.click(1);
   await play.object(play.last, 5);
-  void play.studio.commit();
-  void play.studio.click({ x: 1, y: 1 }, 0);
-  await settled();
+  void play.studio.select(null);
+  await play.click(99.5, "remove");
   assert.deepEqual([play.last.label, play.last.object], [0, 5]);
 });
 
 test("more than sixteen prompts don't wait", async () => {
-  for (let i = 0; i < 17; i += 1) void play.studio.click({ x: 1, y: 1 }, 1);
+  for (let i = 0; i < 17; i += 1) void play.studio.click(place(1));
   await settled();
   assert.match(play.state.notice ?? "", /behind/);
 });

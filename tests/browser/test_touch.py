@@ -1,0 +1,105 @@
+"""A phone in a hand: the whole way by fingers alone, as the browser tells of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.studio import ARTIFACTS, OpenStudio, Point, Studio
+
+pytestmark = pytest.mark.browser
+
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+    "device_scale_factor": 2,
+}
+CUP: Point = (290, 170)
+SPOON: Point = (470, 300)
+
+
+@pytest.fixture
+def address(live_server: str) -> str:
+    return live_server
+
+
+class Finger:
+    """One finger on the glass."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self.wire = studio.page.context.new_cdp_session(studio.page)
+
+    def down(self, place: Point) -> None:
+        self._send("touchStart", place)
+
+    def up(self) -> None:
+        self._send("touchEnd")
+
+    def tap(self, place: Point) -> None:
+        self.down(place)
+        self.up()
+
+    def tap_on(self, selector: str) -> None:
+        """Tap the middle of a control, once it is in view."""
+        control = self.studio.page.locator(selector)
+        control.scroll_into_view_if_needed()
+        box = control.bounding_box()
+        assert box is not None
+        self.tap((box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
+
+    def _send(self, kind: str, *places: Point) -> None:
+        self.wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in places]})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_whole_way_by_fingers_alone(open_studio: OpenStudio, scheme: str) -> None:
+    studio = open_studio(color_scheme=scheme, **PHONE)
+    finger = Finger(studio)
+    finger.tap_on("#welcome .sample[data-name='coffee.jpg']")
+    studio.until("s.image?.name === 'coffee.jpg'")
+    expect(studio.page.locator("#canvas")).to_be_focused()
+
+    finger.down(studio.at(CUP))
+    studio.until("s.badge === 'new' && s.preview !== null")
+    studio.until("s.resting")
+    finger.up()
+    picture(studio, f"touch-{scheme}-hold")
+    studio.until("s.preview !== null && s.objects.length === 0")  # it shows, and places nothing
+    finger.tap(studio.at(CUP))
+    studio.until("s.objects.length === 1 && s.active === s.objects[0].id")
+    cup = studio.state()["objects"][0]["id"]
+
+    finger.tap(studio.at(SPOON))
+    studio.until("s.objects.length === 2 && s.active === s.objects[1].id")
+    picture(studio, f"touch-{scheme}-two")
+    finger.tap(studio.at((CUP[0], CUP[1] + 40)))
+    studio.until(f"s.objects.length === 2 && s.active === {cup}")
+    finger.tap_on("#remove")
+    finger.tap(studio.at((CUP[0] - 70, CUP[1] + 20)))
+    studio.until("s.objects[0].points.length === 2")
+    finger.tap_on("#undo")
+    studio.until("s.objects[0].points.length === 1")
+    finger.tap_on("#undo")
+    studio.until("s.objects.length === 1")
+
+    finger.tap_on("#save")
+    expect(studio.page.get_by_role("radio", name="All 1")).to_be_checked()
+    picture(studio, f"touch-{scheme}-save")
+    with studio.page.expect_download() as download:
+        finger.tap_on("#save-menu [data-format='coco']")
+    assert len(json.loads(Path(download.value.path()).read_text())["annotations"]) == 1
+    expect(studio.page.locator("#toast")).to_contain_text("coffee.coco.json saved")
+    picture(studio, f"touch-{scheme}-saved")
+
+
+def picture(studio: Studio, name: str) -> None:
+    """Keep what the screen shows, for eyes."""
+    studio.pixel(CUP)
+    ARTIFACTS.mkdir(exist_ok=True)
+    studio.page.screenshot(path=ARTIFACTS / f"{name}.png")
