@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from msgspec.structs import replace
 
@@ -38,7 +40,7 @@ def bits(number: int) -> MaskArray:
     return np.array([bool(number >> shift & 1) for shift in range(32)]).reshape(4, 8)
 
 
-def do(session: Session, message: Change) -> list[m.ServerMessage]:
+def do(session: Session, message: Change) -> Sequence[m.ServerMessage]:
     """Return the replies to a change, the engine's part played by `answer_to`."""
     step = session.step(message)
     return session.commit(step, answer_to(step)) if isinstance(step, Query) else step
@@ -50,13 +52,13 @@ def query_of(session: Session, message: Change) -> Query:
     return step
 
 
-def only_object(replies: list[m.ServerMessage]) -> m.Object:
+def only_object(replies: Sequence[m.ServerMessage]) -> m.Object:
     [reply] = replies
     assert isinstance(reply, m.Object)
     return reply
 
 
-def only_gone(replies: list[m.ServerMessage]) -> m.Gone:
+def only_gone(replies: Sequence[m.ServerMessage]) -> m.Gone:
     [reply] = replies
     assert isinstance(reply, m.Gone)
     return reply

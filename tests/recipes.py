@@ -13,7 +13,7 @@ from app.exports.recipe import recipe_json
 from app.exports.selection import ExportObject, Selection
 from app.protocol import messages as m
 from app.protocol.recipe import Recipe
-from app.service.answers import Asking, object_answer
+from app.service.answers import Asking, drawn, object_answer
 from app.session.objects import Answer
 from app.session.recipe import read_recipe, work_of
 from app.session.session import Change, Query, Session
@@ -43,6 +43,10 @@ class Worker:
 
     def do(self, session: Session, message: Change) -> None:
         """Make a change; one that can't be made is left out, as it is in life."""
+        item = session.undrawn(message) if isinstance(message, m.Choose) else None
+        if item is not None and item.answer is not None and isinstance(message, m.Choose):
+            answer = drawn(item, item.answer, message.candidate, self.image.size_hw, SPECK_SHARE)
+            session.renew([(item, answer)])
         try:
             step = session.step(message)
         except HoverError:
@@ -54,7 +58,7 @@ class Worker:
         session = Session(LIMITS, self.engine.model)
         work = work_of(recipe, self.image, LIMITS)
         answers = [self.answer(Query(0, item)) for item in work.now.values()]
-        session.open(0, self.image, recipe.name, work.answered(answers))
+        session.open(0, self.image, recipe.name, work=work.answered(answers))
         return session
 
 

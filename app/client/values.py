@@ -5,9 +5,10 @@ Field names are the wire's own. NumPy is imported when a mask is asked for, not 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from app.client.masks import MaskArray
@@ -80,6 +81,7 @@ class Image:
     model: str
     cached: bool
     encode_ms: float
+    last: bool = False
     orientation: int = 1
     rendered: bool = False
 
@@ -148,6 +150,7 @@ class Object:
         color: index into the page's palette.
         points: `(x, y, label)` of every point, label 1 on the object and 0 off it.
         box: its box, or None.
+        trail: what made it: its box and points in order, each with the candidate that was picked after it.
         masks: every candidate; `chosen` is the index of the one that counts. Another may be on a coarser grid until it
             is chosen, and its `area` is counted on that.
         size_hw: height and width of the picture in pixels.
@@ -164,6 +167,8 @@ class Object:
     can_undo: bool
     can_redo: bool
     box: Box | None = None
+    trail: tuple[Mapping[str, Any], ...] = ()
+    last: bool = False
     size_hw: tuple[int, int] = (0, 0)
     nbytes: int = 0
 
@@ -191,6 +196,7 @@ class Gone:
     objects: tuple[int, ...]
     can_undo: bool
     can_redo: bool
+    last: bool = False
 
 
 @dataclass(frozen=True)

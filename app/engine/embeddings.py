@@ -17,10 +17,10 @@ from app.engine.contract import Embedding
 
 
 class EmbeddingKey(NamedTuple):
-    """What an embedding was made from: the model's name and the content hash of the picture."""
+    """What an embedding was made from: the model's name and its source, a picture by its content hash."""
 
     model: str
-    image_id: str
+    source: str
 
 
 @dataclass(frozen=True)

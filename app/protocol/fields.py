@@ -15,6 +15,9 @@ MAX_MASK_SIDE: Final = 2048
 MAX_FILE_BYTES: Final = 64 * 2**20
 """Largest exported file, and largest picture in an `open` message that any setting could allow."""
 
+MAX_RECIPE_BYTES: Final = 256 * 2**10
+"""Largest `open` message without its picture: what the recipe in it may take."""
+
 Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 ObjectId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 """A number that JavaScript holds exactly."""

@@ -20,6 +20,7 @@ from app.protocol.fields import (
     PointLabel,
     Seq,
 )
+from app.protocol.recipe import Recipe
 
 
 class FromClient(Struct, tag_field="t", tag=str.lower, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -36,12 +37,16 @@ class Hello(FromClient, frozen=True, kw_only=True):
 
 
 class Open(FromClient, frozen=True, kw_only=True):
-    """Work on this picture: an uploaded one by `image_id`, or a small one in `data`; exactly one of the two."""
+    """Work on this picture: an uploaded one by `image_id`, or a small one in `data`; exactly one of the two.
+
+    A `recipe` of it has its objects made again, with its model where that can be had, and its undo steps kept.
+    """
 
     seq: Seq
     image_id: Name | None = None
     data: FileBytes | None = None
     name: FileName | None = None
+    recipe: Recipe | None = None
 
 
 class Hover(FromClient, frozen=True, kw_only=True):

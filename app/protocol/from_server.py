@@ -31,7 +31,10 @@ from app.protocol.values import Limits, Mask, ModelInfo
 
 
 class FromServer(Struct, tag_field="t", tag=str.lower, frozen=True, omit_defaults=True):
-    """The root of what the server sends. Unknown fields are passed over, so that a later server may say more."""
+    """The root of what the server sends. Unknown fields are passed over, so that a later server may say more.
+
+    One change may be answered by several of `image`, `object` and `gone`; `last` marks the one that ends the answer.
+    """
 
 
 class Welcome(FromServer, frozen=True, kw_only=True):
@@ -72,6 +75,7 @@ class Image(FromServer, frozen=True, kw_only=True):
     encode_ms: Milliseconds
     orientation: Orientation = 1
     rendered: bool = False
+    last: bool = False
 
 
 class Preview(FromServer, frozen=True, kw_only=True):
@@ -103,6 +107,7 @@ class Object(FromServer, frozen=True, kw_only=True):
     masks: Annotated[tuple[Mask, ...], Meta(max_length=16)]
     can_undo: bool
     can_redo: bool
+    last: bool = False
 
 
 class Gone(FromServer, frozen=True, kw_only=True):
@@ -112,6 +117,7 @@ class Gone(FromServer, frozen=True, kw_only=True):
     objects: ObjectIds
     can_undo: bool
     can_redo: bool
+    last: bool = False
 
 
 class File(FromServer, frozen=True, kw_only=True):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from app.errors import HoverError, ImageTooLargeError
-from app.protocol.messages import Choose, Export, Model, Open, Progress, ServerMessage
+from app.protocol.messages import Choose, Export, Model, Open, Progress
 from app.realtime.closing import error_message
 from app.realtime.exporter import ExportWorker
 from app.realtime.inbox import Inbox
@@ -14,7 +12,7 @@ from app.realtime.lobby import Lobby
 from app.realtime.outbox import Outbox
 from app.realtime.predictor import Predictor
 from app.realtime.switching import ModelSwitch
-from app.session.session import Change, Query, Session
+from app.session.session import Change, Query, Session, Told
 
 RESUME_SEQ = 0
 """`seq` of what a resumed client is told without having asked."""
@@ -40,11 +38,10 @@ class ChangeWorker:
                 self._outbox.put(error_message(error, message.seq))
 
     def tell_again(self, seq: int) -> None:
-        """Send the picture and every object as they are now; nothing where no picture is open."""
+        """Send the picture and every object as they are now; no objects where no picture is open."""
         image = self._session.image
-        if image is not None:
-            key = self._predictor.key(image.image_id, self._session.model)
-            self._send_all(self._session.switched(seq, cached=self._predictor.store.get(key) is not None))
+        cached = image is not None and self._predictor.holds(image.image_id, self._session.model)
+        self._outbox.put_answer(self._session.switched(seq, cached=cached))
 
     async def _change(self, message: Change | Open | Model | Export) -> None:
         if isinstance(message, Open):
@@ -53,7 +50,8 @@ class ChangeWorker:
             finally:
                 self._inbox.opening -= 1
         elif isinstance(message, Model):
-            self._send_all(await self.models.step(message))
+            if replies := await self.models.step(message):
+                self._outbox.put_answer(replies)
         elif isinstance(message, Export):
             self.exports.put(message)
         else:
@@ -61,9 +59,9 @@ class ChangeWorker:
             if isinstance(message, Choose):
                 await self._draw(message)
             step = self._session.step(message)
-            self._send_all(await self._answered(step) if isinstance(step, Query) else step)
+            self._outbox.put_answer(await self._answered(step) if isinstance(step, Query) else step)
 
-    async def _answered(self, query: Query) -> list[ServerMessage]:
+    async def _answered(self, query: Query) -> list[Told]:
         session = self._session
         if session.image is None:
             raise AssertionError("a query needs a picture")
@@ -77,7 +75,7 @@ class ChangeWorker:
             self._session.renew([(item, answer)])
 
     async def _open(self, message: Open) -> None:
-        """Encode a picture, if it isn't yet, and begin on it."""
+        """Encode a picture, if it isn't yet, and begin on it, or go on with what a recipe says was done."""
         if self._session.image is not None and self._session.has_handled(message.seq):
             self.tell_again(message.seq)
             return
@@ -85,13 +83,20 @@ class ChangeWorker:
         if message.data is not None:
             image_id = await self._take_inline(message.seq, message.data)
         image = self._predictor.pictures.info(image_id or "")
-        embedded = await embedded_in_line(
-            self._predictor, self._outbox, message.seq, image.image_id, self._session.model
-        )
+        work, model = None, self._session.model
+        if message.recipe is not None:
+            work = self._session.work(message.recipe, image)
+            model = await self.models.made_with(message.recipe, message.seq)
+        embedded = await embedded_in_line(self._predictor, self._outbox, message.seq, image.image_id, model)
+        if work is not None:
+            queries = [Query(message.seq, item) for item in work.now.values()]
+            work = work.answered([await self._predictor.answer(image, query, model) for query in queries])
         self._inbox.drop_hover()
         self._outbox.drop_preview()
-        self._session.open(message.seq, image, message.name)
-        self._outbox.put(self._session.image_message(message.seq, cached=embedded.cached, encode_ms=embedded.encode_ms))
+        self._session.open(message.seq, image, message.name, work=work, model=model)
+        self._outbox.put_answer(
+            self._session.switched(message.seq, cached=embedded.cached, encode_ms=embedded.encode_ms)
+        )
 
     async def _take_inline(self, seq: int, data: bytes) -> str:
         """Keep a picture that rode in a message; return its name."""
@@ -100,7 +105,3 @@ class ChangeWorker:
             raise ImageTooLargeError(f"a picture in a message may have {limit} bytes, got {len(data)}; upload it")
         self._outbox.put(Progress(seq=seq, stage="decoding"))
         return (await self._predictor.pictures.add(data)).image_id
-
-    def _send_all(self, messages: Iterable[ServerMessage]) -> None:
-        for message in messages:
-            self._outbox.put(message)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 
-from app.protocol.messages import Preview, ServerMessage
+from msgspec.structs import replace
+
+from app.protocol.messages import Gone, Image, Object, Preview, ServerMessage
 from app.realtime.flag import Flag
 from app.realtime.wire import DisconnectedError
 
@@ -37,6 +40,12 @@ class Outbox:
         else:
             self._messages.append(message)
         self._wake.set()
+
+    def put_answer(self, messages: Sequence[Image | Object | Gone]) -> None:
+        """Queue the whole answer to a change; the last of it says so. Raises as `put`."""
+        for message in messages[:-1]:
+            self.put(message)
+        self.put(replace(messages[-1], last=True))
 
     @property
     def waiting(self) -> int:

@@ -100,6 +100,10 @@ class Predictor:
         if self.store.get(key) is None:
             self._encodes.prepare(key)
 
+    def holds(self, image_id: str, model: str) -> bool:
+        """Return whether a picture needs no encoding for a model."""
+        return self.store.get(self.key(image_id, model)) is not None
+
     def before(self, image_id: str, model: str | None = None) -> list[asyncio.Task[Embedded]]:
         """Return the encodes of other pictures that come before this one, were it asked for now."""
         key = self.key(image_id, model)
@@ -213,7 +217,7 @@ class Predictor:
 
     async def _encode(self, key: EmbeddingKey) -> Embedded:
         async with self.models.use(key.model) as engine:
-            image = await self.pictures.pixels(key.image_id)
+            image = await self.pictures.pixels(key.source)
             began = time.perf_counter()
             embedding = await self.scheduler.encodes.run(
                 Priority.ENCODE, lambda: self._with_room(lambda: engine.encode(image)), self._timeouts.encode_s

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from app.errors import BadMessageError, BusyError, HoverError, RateLimitedError, TooManyObjectsError
 from app.protocol.codec import decode_client
+from app.protocol.fields import MAX_RECIPE_BYTES
 from app.protocol.messages import ClientMessage, CloseCode, Hello, Hover, Leave, Open, Ping, Pong
 from app.realtime.closing import ClosedError, error_message
 from app.realtime.inbox import Inbox
@@ -107,9 +108,7 @@ class Reader:
         try:
             message = decode_client(data)
             self._meters.received(message)
-            if len(data) > self._settings.max_prompt_bytes and not isinstance(message, Open):
-                most = self._settings.max_prompt_bytes
-                raise BadMessageError(f"a message other than open may have {most} bytes, got {len(data)}")
+            check_size(message, len(data), self._settings.max_prompt_bytes)
             self._store(message)
             self._bad_in_row = 0
         except HoverError as error:
@@ -173,3 +172,16 @@ class Reader:
             f"this client may send {most} messages a second; send this again later",
             retry_after_s=self._rate.retry_after_s,
         )
+
+
+def check_size(message: ClientMessage, nbytes: int, max_prompt_bytes: int) -> None:
+    """Refuse a message that is longer than one of its kind may be; the picture in an `open` has its own bound.
+
+    Raises:
+        BadMessageError: so it is.
+    """
+    if not isinstance(message, Open):
+        if nbytes > max_prompt_bytes:
+            raise BadMessageError(f"a message other than open may have {max_prompt_bytes} bytes, got {nbytes}")
+    elif nbytes - len(message.data or b"") > MAX_RECIPE_BYTES:
+        raise BadMessageError(f"open may have {MAX_RECIPE_BYTES} bytes beside its picture; leave older undo steps out")

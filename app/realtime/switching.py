@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable
+from functools import partial
 
-from app.errors import HoverError, ModelUnavailableError
-from app.protocol.messages import Model, Progress, ServerMessage
+from app.errors import HoverError, ModelUnavailableError, UnknownModelError
+from app.protocol.messages import Model, Progress
+from app.protocol.recipe import Recipe
 from app.realtime.closing import error_message
 from app.realtime.inbox import Inbox
 from app.realtime.line import embedded_in_line
@@ -21,7 +23,7 @@ from app.realtime.outbox import Outbox
 from app.realtime.predictor import Predictor
 from app.realtime.wire import DisconnectedError
 from app.session.objects import Answered, SessionObject
-from app.session.session import Change, Query, Session
+from app.session.session import Change, Query, Session, Told
 from app.session.values import OpenImage
 
 
@@ -54,7 +56,7 @@ class ModelSwitch:
             if not self._carrying_out.cancelled():
                 self._carrying_out.result()  # a bug ends the connection
 
-    async def step(self, message: Model) -> list[ServerMessage]:
+    async def step(self, message: Model) -> list[Told]:
         """Return the replies to a `model` message; none yet where the model has to be loaded first. In turn.
 
         Raises:
@@ -71,6 +73,18 @@ class ModelSwitch:
         self._wish = message
         self._wished.set()
         return []
+
+    async def made_with(self, recipe: Recipe, seq: int) -> str:
+        """Return the name of the model that makes a recipe again, loaded: its own, else the session's. In turn.
+
+        Raises:
+            HoverError: the device can't take it now.
+        """
+        try:
+            async with self._predictor.models.use(recipe.model, partial(self._tell, seq)):
+                return recipe.model
+        except (UnknownModelError, ModelUnavailableError):
+            return self._session.model
 
     async def renew(self, message: Change) -> None:
         """Predict what an undo or redo brings back from before a switch. In turn.
@@ -94,21 +108,19 @@ class ModelSwitch:
 
     async def _carry_out(self, message: Model) -> None:
         """Load a model, then switch in turn."""
-
-        def tell(fraction: float) -> None:
-            with contextlib.suppress(DisconnectedError):  # whoever sends next sees it too
-                self._outbox.put(Progress(seq=message.seq, stage="downloading", fraction=fraction))
-
         try:
-            async with self._predictor.models.use(message.name, tell), self.turn:
+            async with self._predictor.models.use(message.name, partial(self._tell, message.seq)), self.turn:
                 self._wish = None
-                for reply in await self._switch(message):
-                    self._outbox.put(reply)
+                self._outbox.put_answer(await self._switch(message))
         except HoverError as error:
             self._wish = None
             self._outbox.put(error_message(error, message.seq))
 
-    async def _switch(self, message: Model) -> list[ServerMessage]:
+    def _tell(self, seq: int, fraction: float) -> None:
+        with contextlib.suppress(DisconnectedError):  # whoever sends next sees it too
+            self._outbox.put(Progress(seq=seq, stage="downloading", fraction=fraction))
+
+    async def _switch(self, message: Model) -> list[Told]:
         """Return the replies of a switch to a loaded model. All is predicted before anything of the session changes."""
         session, image, name = self._session, self._session.image, message.name
         cached, encode_ms, answered = True, 0.0, []

@@ -6,9 +6,9 @@ reaches them. With the same model and engine they are the same, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -19,6 +19,9 @@ from app.session.checks import check_box, check_point
 from app.session.history import Objects
 from app.session.objects import Answer, SessionObject
 from app.session.values import Limits, OpenImage
+
+Items: TypeAlias = Mapping[RecipeObject, SessionObject]
+"""The objects of a recipe, each once, however many steps have it."""
 
 
 class Head(msgspec.Struct):
@@ -48,8 +51,12 @@ class Work:
         Raises:
             UnknownObjectError: an answer has no candidate of the number that was picked.
         """
-        now = {item.id: item.answered(answer) for item, answer in zip(self.now.values(), answers, strict=True)}
-        return replace(self, now=now)
+        answered = {id(item): item.answered(answer) for item, answer in zip(self.now.values(), answers, strict=True)}
+
+        def shared(objects: Objects) -> Objects:  # what steps have in common is the same object in all of them
+            return {id_: answered.get(id(item), item) for id_, item in objects.items()}
+
+        return Work(shared(self.now), tuple(map(shared, self.past)), tuple(map(shared, self.future)))
 
 
 def read_recipe(data: bytes) -> Recipe:
@@ -91,33 +98,40 @@ def work_of(recipe: Recipe, image: OpenImage, limits: Limits) -> Work:
             f"the recipe is of picture {recipe.image_id} ({recipe.width} x {recipe.height}), "
             f"the open one is {image.image_id} ({image.width} x {image.height}); open that picture"
         )
-    now = changed({}, UndoStep(recipe.objects), image, limits)
+    steps = recipe.past[-limits.max_history :], recipe.future[-limits.max_history :]
+    objects = (*recipe.objects, *(made for step in (*steps[0], *steps[1]) for made in step.objects))
+    items = {made: checked(made, image, limits.max_points) for made in objects}
+    now = changed({}, UndoStep(recipe.objects), items, limits.max_objects)
     if len(now) < len(recipe.objects):
         raise BadMessageError("expected each object of the recipe once; correct the file")
-    past, future = (states(now, steps[-limits.max_history :], image, limits) for steps in (recipe.past, recipe.future))
+    past, future = (states(now, one_way, items, limits.max_objects) for one_way in steps)
     return Work(now, past, future)
 
 
-def states(now: Objects, steps: tuple[UndoStep, ...], image: OpenImage, limits: Limits) -> tuple[Objects, ...]:
-    """Return the objects after each of the steps that lead away from now, the nearest last; raises as `work_of`."""
+def states(now: Objects, steps: tuple[UndoStep, ...], items: Items, max_objects: int) -> tuple[Objects, ...]:
+    """Return the objects after each of the steps that lead away from now, the nearest last; raises as `changed`."""
     found: list[Objects] = []
     for step in reversed(steps):
-        now = changed(now, step, image, limits)
+        now = changed(now, step, items, max_objects)
         found.append(now)
     return tuple(reversed(found))
 
 
-def changed(objects: Objects, step: UndoStep, image: OpenImage, limits: Limits) -> Objects:
-    """Return objects after a step, in the order of their ids, which is that in which they were made."""
-    items = {made.id: checked(made, image, limits.max_points) for made in step.objects}
+def changed(objects: Objects, step: UndoStep, items: Items, max_objects: int) -> Objects:
+    """Return objects after a step, in the order of their ids, which is that in which they were made.
+
+    Raises:
+        TooManyObjectsError: more than a picture takes.
+    """
     left = {id_: item for id_, item in objects.items() if id_ not in step.gone}
-    if len(left | items) > limits.max_objects:
-        raise TooManyObjectsError(f"a picture takes at most {limits.max_objects} objects; leave some out")
-    return dict(sorted((left | items).items()))
+    after = left | {made.id: items[made] for made in step.objects}
+    if len(after) > max_objects:
+        raise TooManyObjectsError(f"a picture takes at most {max_objects} objects; leave some out")
+    return dict(sorted(after.items()))
 
 
 def checked(made: RecipeObject, image: OpenImage, max_points: int) -> SessionObject:
-    """Return an object of a recipe, without an answer; raises as `work_of`."""
+    """Return an object of a recipe, without an answer; raises as `check_trail`."""
     item = SessionObject(made.id, made.name, made.color, made.trail)
     check_trail(item, image, max_points)
     return item

@@ -27,7 +27,6 @@ from app.protocol.messages import (
     Object,
     Preview,
     Redo,
-    ServerMessage,
     Undo,
     Unpoint,
 )
@@ -73,7 +72,9 @@ class HoverQuery:
     model: str
 
 
-Step = Query | list[ServerMessage]
+Told = Image | Object | Gone
+"""What a client is told of the picture and its objects."""
+Step = Query | list[Told]
 
 
 class Session:
@@ -102,15 +103,19 @@ class Session:
         """Objects by id, oldest first."""
         return self._timeline.now
 
-    def open(self, seq: int, image: OpenImage, name: str | None = None, work: Work | None = None) -> None:
+    def open(
+        self, seq: int, image: OpenImage, name: str | None = None, *, work: Work | None = None, model: str | None = None
+    ) -> None:
         """Begin on a picture; what was done on another is left behind.
 
         Args:
             seq: the message that asks.
             image: the picture.
             name: of its file, as the client gave it.
-            work: what was done on it before, whose objects the session's model has answered; None begins afresh.
+            work: what was done on it before; None begins afresh.
+            model: the one that answered the work and goes on; None goes on with the one that the session has.
         """
+        self.model = model or self.model
         self.image, self.image_name = image, name
         self._timeline = Timeline(self._limits.max_history, self._limits.max_history_bytes)
         if work is not None:
@@ -174,7 +179,7 @@ class Session:
         self._edit(message)
         return self._shown(message.seq, before)
 
-    def commit(self, query: Query, answer: Answer) -> list[ServerMessage]:
+    def commit(self, query: Query, answer: Answer) -> list[Told]:
         """Take the engine's answer into the history; return the replies.
 
         Raises:
@@ -240,11 +245,11 @@ class Session:
             rendered=image.rendered,
         )
 
-    def everything(self, seq: int) -> list[ServerMessage]:
+    def everything(self, seq: int) -> list[Told]:
         """Return every object as it is now, for a client that starts from nothing."""
         return [self._message(seq, item) for item in self.objects.values()]
 
-    def switched(self, seq: int, *, cached: bool = True, encode_ms: float = 0.0) -> list[ServerMessage]:
+    def switched(self, seq: int, *, cached: bool = True, encode_ms: float = 0.0) -> list[Told]:
         """Return the replies to a switch: the picture and every object, an empty `gone` where no picture is open."""
         if self.image is None:
             return [self._gone(seq, [])]
@@ -317,19 +322,19 @@ class Session:
             raise UnknownObjectError(f"there is no object {id_} on this picture; it may have been deleted or undone")
         return found
 
-    def _shown(self, seq: int, before: Objects) -> list[ServerMessage]:
+    def _shown(self, seq: int, before: Objects) -> list[Told]:
         """Return the messages that bring a client from `before` to now, and remember whom they concern."""
         changed, gone = difference(before, self.objects)
         remember(self._handled, seq, (*(item.id for item in changed), *gone))
         return self._messages(seq, changed, gone)
 
-    def _again(self, seq: int) -> list[ServerMessage]:
+    def _again(self, seq: int) -> list[Told]:
         ids = self._handled[seq]
         there = [self.objects[id_] for id_ in ids if id_ in self.objects]
         return self._messages(seq, there, [id_ for id_ in ids if id_ not in self.objects])
 
-    def _messages(self, seq: int, shown: list[SessionObject], gone: list[int]) -> list[ServerMessage]:
-        replies: list[ServerMessage] = [self._message(seq, item) for item in shown]
+    def _messages(self, seq: int, shown: list[SessionObject], gone: list[int]) -> list[Told]:
+        replies: list[Told] = [self._message(seq, item) for item in shown]
         if gone or not shown:  # every change is answered, also an undo of nothing
             replies.append(self._gone(seq, gone))
         return replies

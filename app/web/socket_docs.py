@@ -30,8 +30,8 @@ CLOSES: Final = {
     CloseCode.RATE: "messages kept coming faster than allowed",
 }
 ANSWERS: Final = {
-    "hello": "welcome; on resume also image and every object",
-    "open": "progress, then image",
+    "hello": "welcome; on resume also image and every object, or an empty gone where no picture is open",
+    "open": "progress, then image; with a recipe also every object of it",
     "hover": "preview, or nothing where a newer hover replaced it",
     "leave": "nothing",
     "click": "object",

@@ -14,7 +14,7 @@ from app.engine.fake import FakeEngine
 from app.engine.manifest import Manifest
 from app.errors import EngineFailedError, ModelUnavailableError
 from app.protocol import messages as m
-from app.protocol.recipe import PointStep
+from app.protocol.recipe import FORMAT, VERSION, PointStep, Recipe, RecipeObject
 from app.session.objects import SessionObject
 from app.session.session import HoverQuery, Query
 from app.settings import Settings
@@ -279,6 +279,20 @@ async def test_a_model_that_had_to_make_room_comes_back_by_itself_with_the_same_
         again = await one.click(20, 20)
         assert again.masks == before.masks
     assert garage.names == ["small", "large", "small"]
+
+
+async def test_a_recipe_brings_its_model_along(server: Server, manifest: Manifest, folder: Path) -> None:
+    put(manifest, folder, "large")
+    image_id = await uploaded(server, PICTURE)
+    made = RecipeObject(id=7, name="cup", color=6, trail=(PointStep(x=20, y=20),))
+    recipe = Recipe(
+        format=FORMAT, version=VERSION, image_id=image_id, width=64, height=48, model="large", objects=(made,)
+    )
+    async with greeted(server) as peer:
+        await peer.send(m.Open(seq=peer.seq(), image_id=image_id, recipe=recipe))
+        assert (await peer.expect(m.Image)).model == "large"
+        assert (await peer.expect(m.Object)).id == 7
+        assert (await peer.hover(20, 20)).masks[0].size == (56, 56)
 
 
 async def test_a_hover_that_refines_another_models_mask_is_not_decoded(server: Server, engine: FakeEngine) -> None:

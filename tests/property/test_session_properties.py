@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import pytest
@@ -74,7 +74,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.seq = 0
         self.next_id = 1
         self.shown: dict[int, m.Object] = {}  # what a client that believes every reply has on its screen
-        self.last: tuple[Change, list[m.ServerMessage]] | None = None
+        self.last: tuple[Change, Sequence[m.ServerMessage]] | None = None
 
     @property
     def now(self) -> State:
@@ -98,7 +98,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.show(replies)
         self.last = message, replies
 
-    def show(self, replies: list[m.ServerMessage]) -> None:
+    def show(self, replies: Sequence[m.ServerMessage]) -> None:
         assert replies, "every change is answered"
         for reply in replies:
             if isinstance(reply, m.Object):

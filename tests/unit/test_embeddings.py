@@ -23,7 +23,7 @@ def store() -> EmbeddingStore:
 
 
 def kept(store: EmbeddingStore) -> str:
-    return "".join(key.image_id for key in (A, B, C, D) if store.get(key))
+    return "".join(key.source for key in (A, B, C, D) if store.get(key))
 
 
 def test_what_was_put_is_got_back(store: EmbeddingStore) -> None:
@@ -34,7 +34,7 @@ def test_what_was_put_is_got_back(store: EmbeddingStore) -> None:
 
 def test_the_same_picture_of_another_model_is_another_embedding(store: EmbeddingStore) -> None:
     store.put(A, embedding())
-    assert store.get(EmbeddingKey("large", A.image_id)) is None
+    assert store.get(EmbeddingKey("large", A.source)) is None
 
 
 def test_the_least_recently_used_is_forgotten_first(store: EmbeddingStore) -> None:

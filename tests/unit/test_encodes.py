@@ -26,8 +26,8 @@ class Encoder:
         self._gates: dict[str, asyncio.Future[Embedded]] = {}
 
     async def __call__(self, key: EmbeddingKey) -> Embedded:
-        self.begun.append(key.image_id)
-        return await self._gates.setdefault(key.image_id, asyncio.get_running_loop().create_future())
+        self.begun.append(key.source)
+        return await self._gates.setdefault(key.source, asyncio.get_running_loop().create_future())
 
     async def finish(self, image_id: str) -> None:
         self._gates[image_id].set_result(Embedded(FakeEmbedding((1, 1), 0.0), cached=False, encode_ms=0.0))
