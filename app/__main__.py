@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run a command; return its exit code."""
     from app import serve, weights
     from app.bench import command as bench
-    from app.cli import demo, script, segment
+    from app.cli import demo, doctor, script, segment
     from app.cli import swarm_command as swarm
     from app.nano import command as nano
 
@@ -38,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     script.add_arguments(commands.add_parser("script", help="replay a recorded session against a server"))
     swarm.add_arguments(commands.add_parser("swarm", help="many sessions at once, hovering and clicking like people"))
     demo.add_arguments(commands.add_parser("demo", help="hover and click on a photo of yours, without a browser"))
+    doctor.add_arguments(commands.add_parser("doctor", help="what runs here, what is missing, what is slow and why"))
     bench.add_arguments(commands.add_parser("bench", help="measure this machine: encode, decode, hover, click"))
     nano.add_arguments(commands.add_parser("nano", help="train and judge the bundled demonstration model"))
     args = parser.parse_args(argv)
@@ -50,6 +51,7 @@ def main(argv: list[str] | None = None) -> int:
         "script": script.main,
         "swarm": swarm.main,
         "demo": demo.main,
+        "doctor": doctor.main,
         "bench": bench.main,
         "nano": nano.main,
     }

@@ -27,6 +27,7 @@ from app.engine.checkpoints import verified_path
 from app.engine.manifest import ModelEntry, load_manifest
 from app.engine.runtime import available_cores, detect, why_not
 from app.errors import ModelUnavailableError, UnknownModelError
+from app.machine import processor
 from app.models import Weights
 from app.settings import EngineName, Settings
 
@@ -147,10 +148,10 @@ def machine() -> dict[str, object]:
     """Return what the figures hold for."""
     import torch
 
-    here: dict[str, object] = {"cpu": platform.processor() or platform.machine(), "cores": available_cores()}
+    here: dict[str, object] = {"cpu": str(processor()), "cores": available_cores()}
     if why_not("cpu") is None:
         found = detect(None)
-        here |= {"cpu": found.processor, "precision": found.precision, "openvino": found.version}
+        here |= {"precision": found.precision, "openvino": found.version}
     return here | {"threads": torch.get_num_threads(), "torch": torch.__version__, "python": platform.python_version()}
 
 

@@ -1,0 +1,144 @@
+"""`python -m app doctor`: a page that says what is in the way and what is slow, and gives nobody away."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.cli import doctor
+from app.cli.doctor import Facts, faults, page, slow, without_paths
+from app.machine import Processor
+from app.settings import Settings
+
+GOOD = Facts(
+    versions=dict.fromkeys(doctor.PACKAGES, "1.0"),
+    processor=Processor("a CPU", ("AVX2", "AVX-512", "bf16 (AMX)")),
+    cores=16,
+    memory=64 * doctor.GIB,
+    device="cpu",
+    precision="bf16",
+    obstacle="",
+    models={"nano": "comes with the program", "tiny": "here", "large": "not here"},
+    compiled={"tiny bf16": 2**20},
+    free={"weights": 100 * doctor.GIB},
+    chosen=(),
+    settings=Settings(),
+)
+
+
+def set_to(**changes: object) -> Settings:
+    return msgspec.structs.replace(Settings(), **changes)
+
+
+def test_a_good_machine_has_nothing_in_the_way_and_nothing_slow() -> None:
+    assert (faults(GOOD), slow(GOOD)) == ([], [])
+    assert page(GOOD).count(": nothing") == 2
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (replace(GOOD, versions={**GOOD.versions, "torch": None}), ["torch is missing", "./start.sh install"]),
+        (replace(GOOD, settings=set_to(model="huge")), ["HOVERSAM_MODEL"]),
+        (replace(GOOD, settings=set_to(model="large", offline=True)), ["large", "HOVERSAM_OFFLINE"]),
+        (replace(GOOD, models={"tiny": "another file of that name (3 bytes)"}), ["tiny", "weights verify tiny"]),
+        (
+            replace(GOOD, precision=None, obstacle="it is for x86 CPUs", settings=set_to(engine="openvino")),
+            ["OpenVINO is asked for", "it is for x86 CPUs"],
+        ),
+    ],
+    ids=["package", "no such model", "offline", "damaged", "openvino"],
+)
+def test_what_is_in_the_way_is_said_with_its_cure(facts: Facts, words: list[str]) -> None:
+    [found] = faults(facts)
+    assert all(word in found for word in words)
+    assert found in page(facts)
+
+
+def test_openvino_may_be_missing() -> None:
+    assert faults(replace(GOOD, versions={**GOOD.versions, "openvino": None})) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (replace(GOOD, precision=None, obstacle="it was asked for"), ["torch", "it was asked for"]),
+        (replace(GOOD, precision="fp32"), ["fp32", "doesn't compute in bf16"]),
+        (replace(GOOD, precision="fp32", settings=set_to(precision="fp32")), ["fp32", "was asked for"]),
+        (replace(GOOD, processor=Processor("an old one", ())), ["AVX2"]),
+        (replace(GOOD, cores=2), ["2 cores"]),
+        (replace(GOOD, memory=2 * doctor.GIB), ["2.0 GiB of memory"]),
+        (replace(GOOD, compiled={}), ["compiled"]),
+        (replace(GOOD, free={"caches": 2**20}), ["caches"]),
+    ],
+    ids=["torch", "no bf16", "fp32", "old", "cores", "memory", "not compiled", "disk"],
+)
+def test_what_is_slow_is_said_with_its_reason(facts: Facts, words: list[str]) -> None:
+    [found] = slow(facts)
+    assert all(word in found for word in words)
+    assert found in page(facts)
+
+
+def test_a_gpu_has_no_cause_to_complain_of_the_processor() -> None:
+    facts = replace(GOOD, device="cuda", precision=None, cores=2, processor=Processor("an old one", ()))
+    assert slow(facts) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("can't be loaded (/home/ada/x/lib.so.3: no such file)", "can't be loaded ((a file): no such file)"),
+        (r"can't open 'C:\Users\ada\x.dll'", "can't open '(a file)'"),
+        ("run ./start.sh install", "run ./start.sh install"),
+    ],
+)
+def test_a_reason_names_no_path(text: str, clean: str) -> None:
+    assert without_paths(text) == clean
+
+
+def doctor_of(tmp_path: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as somebody whose folders have a name of their own."""
+    private = {
+        "HOME": str(tmp_path / "ada"),
+        "HOVERSAM_CACHE_DIR": str(tmp_path / "ada/cache"),
+        "HOSTNAME": "adas-laptop",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "app", "doctor"],
+        env={**os.environ, **private, **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_page_names_versions_models_and_settings_and_nobody(tmp_path: Path) -> None:
+    graphs = tmp_path / "ada/cache/graphs"
+    (graphs / "tiny-bf16-0123").mkdir(parents=True)
+    (graphs / "tiny-bf16-0123/encoder.blob").write_bytes(bytes(3 * 2**20))
+    done = doctor_of(tmp_path, HOVERSAM_ALLOWED_HOSTS="masks.example.org")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert f"Python {platform.python_version()}" in done.stdout
+    assert "nano: comes with the program" in done.stdout
+    assert "HOVERSAM_ALLOWED_HOSTS" in done.stdout
+    secrets = ["ada", "masks.example.org", str(tmp_path), str(Path.cwd()), platform.node()]
+    assert [secret for secret in secrets if secret and secret in done.stdout] == []
+    assert f"/{getpass.getuser()}" not in done.stdout
+
+
+def test_the_exit_code_tells_whether_anything_is_in_the_way(tmp_path: Path) -> None:
+    empty = {"HOVERSAM_MODEL": "tiny", "HOVERSAM_OFFLINE": "1", "HOVERSAM_CHECKPOINTS_DIR": str(tmp_path)}
+    done = doctor_of(tmp_path, **empty)
+    assert done.returncode == 1
+    assert "tiny is asked for" in done.stdout
+    assert doctor_of(tmp_path, HOVERSAM_PORT="many").returncode == 2
