@@ -82,8 +82,10 @@ function commandsOf({ state, studio, stage, takeaway, preferences, prefer, find,
 
 /** Close the one thing that is open, the newest first. Nothing that was done is undone. @param {State} state @param {Studio} studio @param {Stage} stage */
 function closeOne(state, studio, stage) {
-  if (stage.cancelDrag()) state.said = "The drag is given up.";
-  else if (state.notice !== null) state.notice = null;
+  if (stage.cancelDrag()) {
+    state.said = "The drag is given up.";
+    state.toast = { text: state.said, undo: false };
+  } else if (state.notice !== null) state.notice = null;
   else if (state.onTop || state.rank !== null) {
     state.onTop = false;
     state.rank = null;

@@ -100,6 +100,7 @@ def test_box_is_given_up_by_escape(open_studio: OpenStudio) -> None:
     studio.page.mouse.down()
     studio.page.mouse.move(*studio.at((500, 300)), steps=3)
     studio.press("Escape")
+    expect(studio.page.locator("#toast-text")).to_have_text("The drag is given up.")
     studio.page.mouse.up()
     studio.add_object(DISC_A)
     assert [thing["box"] for thing in studio.state()["objects"]] == [None]
