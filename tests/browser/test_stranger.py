@@ -306,7 +306,7 @@ def test_large_picture_of_a_phone_is_named_by_its_limits_before_it_is_sent(open_
     studio = open_studio()
     sent: list[str] = []
     studio.page.on("request", lambda request: sent.append(request.url))
-    big = file_of(Image.new("RGB", (8, 8)), "PNG") + bytes(21 << 20)
+    big = file_of(Image.new("RGB", (8, 8)), "PNG") + bytes(33 << 20)
     studio.choose({"name": "huge.png", "mimeType": "image/png", "buffer": big})
     expect(studio.page.locator("#notice-text")).to_contain_text("takes pictures up to 32 MiB")
     assert not [url for url in sent if "upload" in url]
