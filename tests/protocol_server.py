@@ -37,7 +37,13 @@ GRAY = (200, 200, 200)
 PHOTO = png_of(Image.new("RGB", (WIDTH, HEIGHT), GRAY))
 LEFT_HALF = encode_mask(np.tile(np.arange(8) < 4, (6, 1)), score=0.75, area=HEIGHT * WIDTH // 2)
 LIMITS = m.Limits(
-    max_upload_bytes=1, max_pixels=1, max_side=1, max_inline_bytes=1, max_message_bytes=1, max_points=1, max_objects=1
+    max_upload_bytes=2**20,
+    max_pixels=2**20,
+    max_side=2**10,
+    max_inline_bytes=2**18,
+    max_message_bytes=2**19,
+    max_points=64,
+    max_objects=64,
 )
 Answer = Sequence[ServerMessage | CloseCode | str]
 """What the server does next: send messages, close, or send a text frame."""
@@ -129,7 +135,7 @@ def welcome() -> m.Welcome:
 
 def image(seq: int, image_id: str = "abc") -> m.Image:
     return m.Image(
-        seq=seq, image_id=image_id, width=WIDTH, height=HEIGHT, model="nano", cached=False, encode_ms=1.0
+        seq=seq, image_id=image_id, width=WIDTH, height=HEIGHT, model="nano", cached=False, encode_ms=1.0, last=True
     )  # fmt: skip
 
 
@@ -137,14 +143,23 @@ def preview(msg: m.Hover) -> m.Preview:
     return m.Preview(seq=msg.seq, x=msg.x, y=msg.y, best=0, masks=(LEFT_HALF,))
 
 
-def made(seq: int, number: int, *, can_undo: bool = True) -> m.Object:
+def made(seq: int, number: int, *, can_undo: bool = True, last: bool = True) -> m.Object:
     return m.Object(
-        seq=seq, id=number, name="", color=0, points=(), chosen=0, masks=(LEFT_HALF,), can_undo=can_undo, can_redo=False
+        seq=seq,
+        id=number,
+        name="",
+        color=0,
+        points=(),
+        chosen=0,
+        masks=(LEFT_HALF,),
+        can_undo=can_undo,
+        can_redo=False,
+        last=last,
     )
 
 
 def gone(seq: int, *numbers: int) -> m.Gone:
-    return m.Gone(seq=seq, objects=numbers, can_undo=False, can_redo=True)
+    return m.Gone(seq=seq, objects=numbers, can_undo=False, can_redo=True, last=True)
 
 
 def refused(seq: int | None, code: str, *, fatal: bool = False) -> m.Error:

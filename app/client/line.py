@@ -1,8 +1,8 @@
 """A session's line to its server, which outlives its sockets.
 
-A lost socket is dialled again. A server that still has the session is sent the changes again that it had not answered,
-under their own numbers, so that none is made twice. One that doesn't gets the whole session from the recipe, in order,
-and then those changes. Hovers on their way are given up. Meanwhile whoever asks waits.
+A lost socket is dialled again. A server that still has the session tells it, and is sent the changes again that it had
+not answered, under their own numbers, so that none is made twice. One that doesn't makes the session again from the
+recipe of it, and then gets those changes. Hovers on their way are given up. Meanwhile whoever asks waits.
 """
 
 from __future__ import annotations
@@ -14,19 +14,25 @@ import random
 import time
 from typing import Any, Final, cast
 
-from app.client.book import Book, Names, Reply
+from app.client.book import Book, Reply
 from app.client.errors import LostError, RestoreError, comes_back, error_of, passes
 from app.client.link import Link, open_link
 from app.client.patience import Reconnect, Timeouts, pauses, wait_s
-from app.client.recipe import Recipe
-from app.client.restore import Again, restore
-from app.client.values import Latency, Object, Pong, Progress, Refusal, Welcome
+from app.client.upload import upload
+from app.client.values import Gone, Image, Latency, Object, Pong, Progress, Refusal, Welcome
 from app.client.waiters import MAX_SENDS, Question, Waiters
 from app.client.wire import Fields, ServerMessage
-from app.errors import BadMessageError
+from app.client.work import MAX_RECIPE_BYTES, Picture, Work
+from app.errors import BadMessageError, UnknownImageError
 
 CHANGES_IN_FLIGHT: Final = 8
 """Half of what a server lets wait by default; the rest waits here, where no `busy` puts it out of order."""
+
+RESUME_SEQ: Final = 0
+"""Number of what a server tells of a session that is taken up."""
+ANY_REPLY: Final = (Image, Object, Gone)
+MESSAGE_BYTES: Final = 20_000
+"""Of `open` around its recipe: a file's name may take most of it."""
 
 
 class Line:
@@ -34,7 +40,8 @@ class Line:
 
     Attributes:
         book: the session as the server told it.
-        recipe: what it takes to make it again.
+        work: what it takes to make it again.
+        opened, picture, name: what the picture was opened from, and what the server said of it.
         welcome: what the server said first, on the newest socket.
         timeouts, reconnect: how long to wait, and how long to dial again.
         losses: how many sockets were lost.
@@ -42,9 +49,13 @@ class Line:
 
     def __init__(self, url: str, timeouts: Timeouts, reconnect: Reconnect) -> None:
         self.url, self.timeouts, self.reconnect = url, timeouts, reconnect
-        self.names, self.recipe, self.waiters = Names(), Recipe(), Waiters()
-        self.book = Book(self.names)
+        self.book, self.work, self.waiters = Book(), Work(), Waiters()
+        self.opened: Image | None = None
+        self.picture: Picture | None = None
+        self.name: str | None = None
         self.losses = 0
+        self._model: str | None = None
+        """The one that was asked for before a picture was open."""
         self._draft: Book | None = None
         """The state while it is told again, until it is whole."""
         self._seqs = itertools.count(1)
@@ -157,7 +168,7 @@ class Line:
 
     async def _send(self, link: Link, seq: int, question: Question) -> None:
         question.sends += 1
-        await link.send({**self._outward(question.fields), "seq": seq})
+        await link.send({**question.fields, "seq": seq})
 
     async def _ping(self, link: Link) -> Latency:
         began = time.perf_counter()
@@ -174,15 +185,6 @@ class Line:
         if link.closed.done():
             raise LostError("the connection was lost before the pong came")
         raise TimeoutError(f"no pong came within {self.timeouts.reply_s:g} s; connect again")
-
-    def _outward(self, fields: Fields) -> Fields:
-        """Return a message under the server's ids."""
-        named = dict(fields)
-        if named.get("object") is not None:
-            named["object"] = self.names.server(named["object"])
-        if named.get("objects") is not None:
-            named["objects"] = [self.names.server(number) for number in named["objects"]]
-        return named
 
     # What comes.
 
@@ -201,13 +203,24 @@ class Line:
             self._note(message, nbytes)
 
     def _note(self, message: Reply, nbytes: int) -> None:
-        question = self.waiters.get(message.seq)
-        if isinstance(message, Object) and question is not None and question.made is not None:
-            self.names.bind(message.id, question.made)
         reply = (self._draft or self.book).note(message, nbytes)
         answered = self.waiters.resolve(message.seq, reply)
         if answered is not None and not answered.again:
-            self.recipe.note(answered.fields, answered.picture, reply)
+            self._remember(answered)
+
+    def _remember(self, answered: Question) -> None:
+        """Note what an answer has made of the session."""
+        kind, reply = answered.fields["t"], answered.first
+        if kind == "open" and isinstance(reply, Image):
+            self.opened, self.picture, self.name = reply, answered.picture, answered.fields.get("name")
+            self.work.begin(self.book.objects)
+        elif kind == "model" and self.book.image is None:
+            self._model = answered.fields["name"]
+        elif isinstance(reply, (Image, Object, Gone)):
+            self._settle(kind)
+
+    def _settle(self, kind: str) -> None:
+        self.work.settle(kind, self.book.objects, can_undo=self.book.can_undo, can_redo=self.book.can_redo)
 
     # Coming back.
 
@@ -252,13 +265,15 @@ class Line:
         link = await open_link(self.url, self.timeouts, self._take, known)
         try:
             self.welcome = link.welcome
-            self._draft = Book(self.names)
+            self._draft = Book()
             self._forgotten |= not link.welcome.resumed
             if self._forgotten:
                 await self._make_again(link)
-            await self._ping(link)
+            else:
+                await self._answered(link, RESUME_SEQ, Question({"t": "resume"}, ANY_REPLY, again=True))
             self.book.become(self._draft)
             self._draft = None
+            self._settle("resume")
             await self._send_again(link)
         except BaseException:
             await link.close()
@@ -268,10 +283,19 @@ class Line:
         self._link = link
 
     async def _make_again(self, link: Link) -> None:
-        """Make the session again on a server that doesn't have it; the changes without an answer get new numbers."""
-        self.names.forget()
+        """Have a server make a session that it doesn't have; the changes without an answer get new numbers.
+
+        Raises:
+            RestoreError: it doesn't take it, or the picture's file has changed.
+            Exception: why it didn't answer.
+        """
         try:
-            await restore(Again(self.url, link, self._make_one_again), self.recipe, self.timeouts)
+            if self.opened is not None:
+                await self._open_again(link, self.opened)
+            elif self._model is not None:
+                await self._ask_again(link, {"t": "model", "name": self._model})
+        except RestoreError:
+            raise
         except Exception as error:
             if comes_back(error):
                 raise
@@ -280,17 +304,48 @@ class Line:
             self.waiters.renumber(seq, next(self._seqs))
         self._forgotten = False
 
-    async def _make_one_again(self, link: Link, question: Question, timeout_s: float) -> Reply:
-        seq = next(self._seqs)
+    async def _open_again(self, link: Link, opened: Image) -> None:
+        """Open the picture with its recipe, uploaded again where the server doesn't have it."""
+        model = opened.model if self.book.image is None else self.book.image.model
+        most = min(MAX_RECIPE_BYTES, link.welcome.limits.max_message_bytes) - MESSAGE_BYTES
+        recipe = self.work.recipe(opened, self.name, model, most)
+        fields = {"t": "open", "image_id": opened.image_id, "name": self.name, "recipe": recipe}
+        try:
+            await self._ask_again(link, fields)
+        except UnknownImageError:
+            if self.picture is None:
+                raise
+            image_id = await upload(self.url, self.picture, timeout_s=self.timeouts.reply_s)
+            if image_id != opened.image_id:
+                raise RestoreError(f"the file of {self.name} has changed since it was opened") from None
+            await self._ask_again(link, fields)
+
+    async def _ask_again(self, link: Link, fields: Fields) -> None:
+        """Ask on a socket that isn't in use yet, as often as the server is too busy."""
+        until = time.monotonic() + self.timeouts.busy_s
+        while True:
+            seq, question = next(self._seqs), Question(fields, ANY_REPLY, again=True)
+            try:
+                return await self._answered(link, seq, question, ask=True)
+            except Exception as error:
+                pause_s = wait_s(getattr(error, "retry_after_s", None), random.random)
+                if not passes(error) or time.monotonic() + pause_s > until:
+                    raise
+            await asyncio.sleep(pause_s)
+
+    async def _answered(self, link: Link, seq: int, question: Question, *, ask: bool = False) -> None:
+        """Return once a question is answered that belongs to a socket which isn't in use yet; `ask` sends it."""
         self.waiters.expect(seq, question)
         try:
-            await self._send(link, seq, question)
-            await first_of(question.answer, link.closed, timeout_s=timeout_s)
+            if ask:
+                await self._send(link, seq, question)
+            await first_of(question.answer, link.closed, timeout_s=self.timeouts.open_s)
             if question.answer.done():
-                return cast("Reply", question.answer.result())
-            if link.closed.done():
-                raise LostError("the connection was lost while the session was made again")
-            raise TimeoutError(f"no answer came within {timeout_s:g} s while the session was made again")
+                question.answer.result()
+            elif link.closed.done():
+                raise LostError("the connection was lost while the session was taken up")
+            else:
+                raise TimeoutError(f"no answer came within {self.timeouts.open_s:g} s while the session was taken up")
         finally:
             self.waiters.forget(seq)
 

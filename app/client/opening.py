@@ -11,10 +11,10 @@ from typing import Final, cast
 from app.client.errors import passes
 from app.client.line import Line
 from app.client.patience import pauses, wait_s
-from app.client.recipe import Picture
 from app.client.upload import name_of, upload
 from app.client.values import Image, Progress
 from app.client.waiters import Question
+from app.client.work import Picture
 from app.errors import UnknownImageError
 
 _TRIES: Final = 3

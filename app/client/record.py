@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import IO
 
-from app.client.recipe import Picture
 from app.client.wire import Fields
+from app.client.work import Picture
 
 
 class Recorder:

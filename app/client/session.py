@@ -194,11 +194,11 @@ class ClientSession:
 
     async def undo(self) -> None:
         """Go one step back; `objects` shows the outcome. Nothing happens where there is no step."""
-        await self._travel("undo")
+        await self._ask({"t": "undo"}, Object, Gone)
 
     async def redo(self) -> None:
         """Go one step forward again; `objects` shows the outcome. Nothing happens where there is no step."""
-        await self._travel("redo")
+        await self._ask({"t": "redo"}, Object, Gone)
 
     async def model(self, name: str, *, progress: Callable[[Progress], None] | None = None) -> Image | None:
         """Go on with another model; every object is predicted again, as `objects` shows.
@@ -207,7 +207,6 @@ class ClientSession:
         """
         fields, timeout_s = {"t": "model", "name": name}, self._line.timeouts.open_s
         reply = await self._ask(fields, Image, Gone, timeout_s=timeout_s, progress=progress)
-        await self._line.ping()
         return reply if isinstance(reply, Image) else None
 
     async def export(self, format: ExportFormat, objects: Iterable[int] | None = None) -> File:
@@ -261,13 +260,6 @@ class ClientSession:
             return None
         self._painted = preview.seq
         return preview
-
-    async def _travel(self, kind: str) -> None:
-        # Context: a step may come back as several messages, and nothing marks the last.
-        # Choice: a ping follows the first of them; its pong comes after all of them.
-        # Price: a second round trip.
-        await self._ask({"t": kind}, Object, Gone)
-        await self._line.ping()
 
 
 def click_of(kind: str, x: float, y: float, label: int, number: int | None) -> Fields:

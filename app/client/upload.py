@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from app.client.dial import is_loopback
-from app.client.recipe import Picture
+from app.client.work import Picture
 from app.errors import (
     BadMessageError,
     BusyError,

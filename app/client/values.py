@@ -19,12 +19,13 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model that the server knows: its size in millions of parameters, and whether its weights are there."""
+    """A model that the server knows: its size in millions of parameters, and whether its weights are there or come."""
 
     name: str
     params_m: float
     available: bool
     bundled: bool
+    fetchable: bool = False
 
 
 @dataclass(frozen=True)

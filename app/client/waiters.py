@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from app.client.book import Reply
-from app.client.recipe import Picture
 from app.client.values import Preview, Progress
 from app.client.wire import Fields
+from app.client.work import Picture
 
 Answer: TypeAlias = "asyncio.Future[Reply | None]"
 """The reply, or None for a hover that was given up."""
@@ -25,24 +25,24 @@ class Question:
     """A message that is answered.
 
     Attributes:
-        fields: the message under the caller's ids, without `seq`.
+        fields: the message, without `seq`.
         kinds: the replies that answer it.
         answer: the reply, None for a hover that was given up.
-        made: the caller's id of the object that it makes, where that is known before, as when a session is made again.
         picture: what `open` opens.
         progress: called with what comes before the answer.
-        again: True for a change of the recipe that is made again; it belongs to its socket.
+        again: True for what takes the session up on a new socket; it belongs to that socket.
         sends: how often it was sent.
+        first: the first message of the answer, which is what the caller gets once the last has come.
     """
 
     fields: Fields
     kinds: tuple[type, ...]
     answer: Answer = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    made: int | None = None
     picture: Picture | None = None
     progress: Callable[[Progress], None] | None = None
     again: bool = False
     sends: int = 0
+    first: Reply | None = None
 
     @property
     def is_hover(self) -> bool:
@@ -51,7 +51,7 @@ class Question:
 
     def once_more(self) -> Question:
         """Return the same question, to be asked again."""
-        return Question(self.fields, self.kinds, made=self.made, picture=self.picture, progress=self.progress)
+        return Question(self.fields, self.kinds, picture=self.picture, progress=self.progress)
 
     def settle(self, reply: Reply | None) -> None:
         """Answer it, where anyone still waits."""
@@ -92,17 +92,21 @@ class Waiters:
             question.answer.cancel()
 
     def resolve(self, seq: int, reply: Reply) -> Question | None:
-        """Hand the reply to whoever waits for it and return the question, None where it answers none.
+        """Hand a whole answer to whoever waits for it and return the question; None where more of it is to come.
 
-        A preview also ends the wait of every older hover.
+        An answer of several messages ends with the one that says so. A preview also ends the wait of every older hover.
         """
         question = self._questions.get(seq)
         if isinstance(reply, Preview):
             self.overtake(seq)
-        if question is None or not isinstance(reply, question.kinds):
+        if question is None:
+            return None
+        if question.first is None and isinstance(reply, question.kinds):
+            question.first = reply
+        if question.first is None or not getattr(reply, "last", True):
             return None
         del self._questions[seq]
-        question.settle(reply)
+        question.settle(question.first)
         return question
 
     def overtake(self, before: int | None = None) -> None:

@@ -86,7 +86,7 @@ async def undisturbed(server: Server) -> dict[int, tuple[object, ...]]:
         ("client", "undo", 2),
         ("client", "redo", 1),
         ("client", "unpoint", 1),
-        ("server", "pong", 2),
+        ("server", "gone", 2),
     ],
 )
 async def test_a_cut_loses_nothing_and_makes_nothing_twice(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.client.book import Book, Names
+from app.client.book import Book
 from app.client.errors import error_of
 from app.client.values import Gone, Image, Mask, Object, Refusal
 from app.errors import HoverError
@@ -51,26 +51,6 @@ def test_another_picture_begins_without_objects() -> None:
     book.note(made(5), 10)
     book.note(opened("b"), 10)
     assert not book.objects
-
-
-def test_an_object_that_a_new_server_counts_anew_keeps_its_id() -> None:
-    names = Names()
-    book = Book(names)
-    book.note(made(5), 10)
-    names.forget()
-    names.bind(1, 5)
-    book.note(made(1), 10)
-    assert set(book.objects) == {5}
-    assert names.server(5) == 1
-
-
-def test_an_object_made_after_a_restart_gets_an_id_that_nobody_had() -> None:
-    names = Names()
-    assert [names.known(number) for number in (1, 2)] == [1, 2]
-    names.forget()
-    names.bind(1, 2)
-    assert names.known(2) == 3
-    assert names.server(3) == 2
 
 
 def test_a_book_that_becomes_another_is_seen_through_the_same_view() -> None:

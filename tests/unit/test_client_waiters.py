@@ -9,7 +9,7 @@ from app.client.waiters import MAX_WAITING, Question, Waiters
 
 pytestmark = pytest.mark.anyio
 
-GONE = Gone(seq=1, objects=(), can_undo=False, can_redo=False)
+GONE = Gone(seq=1, objects=(), can_undo=False, can_redo=False, last=True)
 FIRST, SECOND = OSError("first"), OSError("second")
 
 
@@ -30,6 +30,16 @@ async def test_a_reply_of_another_kind_is_not_the_answer() -> None:
     waiters.expect(1, asked)
     assert waiters.resolve(1, GONE) is None
     assert not asked.answer.done()
+
+
+async def test_an_answer_of_several_messages_is_whole_with_the_last_and_gives_the_first() -> None:
+    waiters, asked = Waiters(), change()
+    waiters.expect(1, asked)
+    first = Gone(seq=1, objects=(4,), can_undo=True, can_redo=False)
+    assert waiters.resolve(1, first) is None
+    assert not asked.answer.done()
+    assert waiters.resolve(1, GONE) is asked
+    assert asked.answer.result() is first
 
 
 async def test_a_preview_ends_older_hovers_alone() -> None:
