@@ -7,14 +7,13 @@ import contextlib
 import os
 import random
 import signal
-import time
 
 import pytest
 
 from app.client import ClientSession, connect
 from tests.conftest import PATIENT, Phoenix
 from tests.faults.chaos import Link, link_to
-from tests.faults.observed import Observed, show
+from tests.faults.observed import Observed
 from tests.faults.pulse import Pulse
 from tests.image_files import png
 from tests.integration.test_client_resume import told
@@ -24,8 +23,6 @@ pytestmark = pytest.mark.anyio
 PICTURE = png(160, 120)
 CLICKS = [(10.0 + 12 * number, 60.0) for number in range(8)]
 LAST = (150.0, 110.0)
-RESTORED_S = 10.0
-"""A client has everything back so long after its server is there again; the encode of this picture takes no time."""
 KILLS = examples(3, 20)
 Told = dict[int, tuple[object, ...]]
 
@@ -120,15 +117,11 @@ async def test_a_kill_at_any_moment_loses_no_prompt_and_doubles_none(phoenix: Ph
         opening = asyncio.create_task(clicked(session))
         await asyncio.sleep(0.1 * random.Random(seed).random())
         await asyncio.to_thread(phoenix.restart, signal.SIGKILL)
-        began = time.monotonic()
         await opening
         await session.click(*LAST)
-        took_s = time.monotonic() - began
         seen = told(session.objects).values()
         assert session.losses > 0
         assert [points for _, points, *_ in seen] == [((x, y, 1),) for x, y in (*CLICKS, LAST)]
-        show(f"restored {took_s:.2f} s after the new server was there")
-        assert took_s <= RESTORED_S
 
 
 async def test_fifty_clients_of_a_server_that_comes_back_are_all_restored(phoenix: Phoenix) -> None:

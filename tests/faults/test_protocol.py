@@ -54,10 +54,10 @@ HOSTILE = {
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE.keys())
 def test_it_is_refused_at_once_and_takes_no_memory(data: bytes) -> None:
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises((BadMessageError, BadCoordError)) as raised:
         decode_client(data)
-    took_s, peak = time.perf_counter() - began, tracemalloc.get_traced_memory()[1]
+    took_s, peak = time.process_time() - began, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert took_s < QUICK_S
     assert peak < LITTLE_BYTES + 2 * len(data)

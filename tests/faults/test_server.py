@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import resource
 import signal
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -46,11 +45,9 @@ async def running(port: int | None = None) -> AsyncIterator[Observed]:
         program.kill()
 
 
-async def exit_code(server: Observed, within_s: float) -> int:
-    began = time.monotonic()
-    code = await asyncio.to_thread(server.program.process.wait, EXIT_DEADLINE_S)
-    assert time.monotonic() - began <= within_s
-    return code
+async def exit_code(server: Observed) -> int:
+    """Return how the program ended; it never does where that takes longer than any of its waits."""
+    return await asyncio.to_thread(server.program.process.wait, EXIT_DEADLINE_S)
 
 
 @pytest.mark.usefixtures("slow_model")
@@ -63,7 +60,7 @@ async def test_a_stopping_server_finishes_the_click_at_hand_and_asks_for_the_res
         code, said = await peer.closed()
         assert code == CloseCode.RESTART
         assert [item.points[0][0] for item in said if isinstance(item, m.Object)] == [0]
-        assert await exit_code(server, EXIT_DEADLINE_S) == 0
+        assert await exit_code(server) == 0
         assert "Traceback" not in server.program.said
 
 
@@ -82,7 +79,7 @@ async def test_a_click_that_never_ends_does_not_keep_the_server() -> None:
         await peer.until_pong()
         server.program.process.send_signal(signal.SIGTERM)
         assert (await peer.closed())[0] == CloseCode.RESTART
-        assert await exit_code(server, EXIT_DEADLINE_S) == 0
+        assert await exit_code(server) == 0
 
 
 async def test_a_file_that_is_never_done_does_not_keep_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +91,7 @@ async def test_a_file_that_is_never_done_does_not_keep_the_server(monkeypatch: p
         await peer.until_pong()
         server.program.process.send_signal(signal.SIGTERM)
         assert (await peer.closed())[0] == CloseCode.RESTART
-        assert await exit_code(server, EXIT_DEADLINE_S) == 0
+        assert await exit_code(server) == 0
 
 
 @pytest.mark.usefixtures("stuck_model")
@@ -107,7 +104,7 @@ async def test_a_second_signal_is_not_waited_for(how: signal.Signals, monkeypatc
         for _ in range(2):
             server.program.process.send_signal(how)
             await asyncio.sleep(0.3)
-        assert await exit_code(server, EXIT_DEADLINE_S) == 0
+        assert await exit_code(server) == 0
 
 
 async def test_a_model_that_hangs_for_good_is_seen_and_the_server_ends_for_a_new_start(
@@ -123,7 +120,7 @@ async def test_a_model_that_hangs_for_good_is_seen_and_the_server_ends_for_a_new
         code, said = await peer.closed()
         assert [message.code for message in said if isinstance(message, m.Error)] == ["engine_failed"] * MAX_HUNG
         assert code == CloseCode.RESTART
-        assert await exit_code(server, EXIT_DEADLINE_S) == 70
+        assert await exit_code(server) == 70
         assert "model_lost" in server.program.said
 
 
