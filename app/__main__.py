@@ -18,11 +18,11 @@ exit codes: 0 done, 1 failed, 2 wrong use, an address in use or no server, 3 no 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; return its exit code."""
-    from app import serve, weights
     from app.bench import command as bench
-    from app.cli import demo, doctor, script, segment
+    from app.cli import demo, doctor, script, segment, weights
     from app.cli import swarm_command as swarm
     from app.nano import command as nano
+    from app.server import serve
 
     parser = argparse.ArgumentParser(
         prog="python -m app",

@@ -20,19 +20,19 @@ from litestar.types import ControllerRouterHandler
 
 from app import __version__
 from app.engine.contract import Engine
-from app.engine.embeddings import EmbeddingStore
-from app.engine.manifest import Manifest
-from app.engine.pool import ModelPool
-from app.engine.runtime import available_cores, embedding_budget, memory_bytes
-from app.engine.scheduler import Lane, Scheduler
-from app.models import Load, Shelf, known_models, load_engine
+from app.engine.factory import Load, load_engine
+from app.machine import available_cores, embedding_budget, memory_bytes
 from app.pictures import PictureLimits
-from app.realtime.exporter import Exporter
-from app.realtime.lobby import Lobby, session_limits
-from app.realtime.pictures import PictureStore
-from app.realtime.predictor import Predictor, Timeouts
-from app.realtime.registry import Registry
-from app.realtime.watch import Watch
+from app.service.embeddings import EmbeddingStore
+from app.service.exporter import Exporter
+from app.service.model_pool import ModelPool
+from app.service.model_source import ModelSource
+from app.service.picture_store import PictureStore
+from app.service.predictor import Predictor, Timeouts
+from app.service.registry import Registry
+from app.service.scheduler import Lane, Scheduler
+from app.service.shared_state import SharedState, session_limits
+from app.service.watchdog import Watchdog
 from app.session.session import Session
 from app.settings import Settings
 from app.web.conditional import answer_not_modified
@@ -52,6 +52,8 @@ from app.web.segment import UNCOMPRESSED, segment
 from app.web.socket import missing_upgrade, session_socket
 from app.web.tickets import Tickets, ticket
 from app.web.uploads import upload
+from app.weights.catalogue import known_models
+from app.weights.manifest import Manifest
 
 ROOT = Path(__file__).parent.parent
 FORM_SLACK_BYTES = 2**16
@@ -76,36 +78,36 @@ def create_app(
         load: loads another model when a session asks for it.
     """
     manifest = manifest or known_models(settings)
-    models = ModelPool(engine, Shelf(settings, manifest, load), settings.model_budget_bytes, settings.load_timeout_s)
+    source = ModelSource(settings, manifest, load)
+    models = ModelPool(engine, source, settings.model_budget_bytes, settings.load_timeout_s)
     predictor = make_predictor(settings, models, set_threads)
-    lobby = make_lobby(settings, engine, manifest, Exporter(predictor.pictures, settings))
+    shared = make_shared_state(settings, engine, manifest, Exporter(predictor.pictures, settings))
     samples = load_samples(ROOT / "static")
     drawing = Lane("drawing", settings.max_jobs_queued, lambda: None)
-
-    collect_state(lobby.meters, lobby.registry, predictor)
-    looking = Watch(lobby.registry, lobby.meters, predictor.scheduler, settings)
+    collect_state(shared.meters, shared.registry, predictor)
+    watchdog = Watchdog(shared.registry, shared.meters, predictor.scheduler, settings)
 
     @contextlib.asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
-        watching = asyncio.create_task(looking.run())
+        watching = asyncio.create_task(watchdog.run())
         try:
             yield
         finally:
             watching.cancel()
             drawing.close()
-            lobby.exporter.close()
+            shared.exporter.close()
             predictor.close()
 
     return HeadLitestar(
         route_handlers=routes(),
-        state=shared_state(lobby, looking),
+        state=shared_state(shared, watchdog),
         guards=[require_same_origin],
         lifespan=[running],
         dependencies={
             "predictor": constant(predictor),
             "drawing": constant(drawing),
-            "lobby": constant(lobby),
-            "meters": constant(lobby.meters),
+            "shared_state": constant(shared),
+            "meters": constant(shared.meters),
             "settings": constant(settings),
             "samples": constant(samples),
         },
@@ -121,15 +123,15 @@ def create_app(
     )
 
 
-def shared_state(lobby: Lobby, looking: Watch) -> State:
+def shared_state(shared: SharedState, watchdog: Watchdog) -> State:
     """Return what guards, hooks and the server around us need, which take no dependencies."""
     return State(
         {
-            "settings": lobby.settings,
-            "drain": lobby.registry.drain,
-            "meters": lobby.meters,
-            "watch": looking,
-            "refusals": lobby.refusals,
+            "settings": shared.settings,
+            "drain": shared.registry.drain,
+            "meters": shared.meters,
+            "watch": watchdog,
+            "refusals": shared.refusals,
             "tickets": Tickets(),
         }
     )
@@ -160,7 +162,7 @@ def make_predictor(settings: Settings, models: ModelPool, set_threads: Callable[
     )
 
 
-def make_lobby(settings: Settings, engine: Engine, manifest: Manifest, exporter: Exporter) -> Lobby:
+def make_shared_state(settings: Settings, engine: Engine, manifest: Manifest, exporter: Exporter) -> SharedState:
     """Return what connections share."""
     limits = session_limits(settings)
     registry = Registry(
@@ -169,7 +171,7 @@ def make_lobby(settings: Settings, engine: Engine, manifest: Manifest, exporter:
         lambda: Session(limits, engine.model),
         max_per_address=settings.max_sessions_per_address,
     )
-    return Lobby(settings, registry, engine.model, manifest, f"HoverSAM {__version__}", exporter)
+    return SharedState(settings, registry, engine.model, manifest, f"HoverSAM {__version__}", exporter)
 
 
 def constant(value: object) -> Provide:

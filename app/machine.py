@@ -1,7 +1,8 @@
-"""What this machine computes with: the kind of its processor. Imports nothing large."""
+"""What this machine computes with: its processor, and the cores and memory that we may use. Imports nothing large."""
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -66,3 +67,31 @@ def facts_of(cpuinfo: Path) -> dict[str, str]:
         return {}
     pairs = (line.partition(":") for line in first.splitlines())
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+CONTAINER_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
+
+
+MAX_EMBEDDING_BYTES: Final = 2 * 2**30
+
+
+def available_cores() -> int:
+    """Return the processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_bytes() -> int | None:
+    """Return the machine's memory, or that of the container where it is less; None where the system doesn't tell."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return None
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        limit = int(CONTAINER_LIMIT.read_text())
+    except (OSError, ValueError):  # no container, or one without a limit ("max")
+        return machine
+    return min(machine, limit)
+
+
+def embedding_budget(memory: int | None) -> int:
+    """Return how many bytes of embeddings to keep on a machine: a quarter of its memory, at most 2 GiB."""
+    return MAX_EMBEDDING_BYTES if memory is None else min(MAX_EMBEDDING_BYTES, memory // 4)

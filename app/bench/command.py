@@ -23,13 +23,13 @@ from app.bench.subjects import Subject, random_weights
 from app.bench.wire import measure_wire
 from app.cli.report import Report
 from app.cli.shell import EXIT_NO_MODEL, EXIT_USAGE, above_zero, complain, counted, lacks_folder
-from app.engine.checkpoints import verified_path
-from app.engine.manifest import ModelEntry, load_manifest
-from app.engine.runtime import available_cores, detect, why_not
+from app.engine.openvino.runtime import detect, why_not
 from app.errors import ModelUnavailableError, UnknownModelError
-from app.machine import processor
-from app.models import Weights
+from app.machine import available_cores, processor
 from app.settings import EngineName, Settings
+from app.weights.catalogue import Weights
+from app.weights.checkpoints import verified_path
+from app.weights.manifest import ModelEntry, load_manifest
 
 SAMPLES: Final = ROOT / "static" / "samples"
 PARTS: Final = ("engines", "hover", "wire", "crowd", "uploads", "start")

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from app.arrays import Image
 from app.bench.subjects import Subject, engine_names
-from app.engine.contract import Image, Prompt
-from app.engine.postprocess import preview_mask
+from app.engine.contract import Prompt
+from app.masks.upsampling import preview_mask
 
 if TYPE_CHECKING:
     from sam2.sam2_image_predictor import SAM2ImagePredictor
@@ -94,7 +95,7 @@ def reference(subject: Subject) -> SAM2ImagePredictor:
     """Return sam2's predictor on the same weights; its grid is set where the model's input isn't 1024 pixels."""
     from sam2.sam2_image_predictor import SAM2ImagePredictor
 
-    from app.engine.loader import load_model
+    from app.engine.sam2.loader import load_model
 
     sam = load_model(subject.entry, subject.weights.path)
     with warnings.catch_warnings():

@@ -13,8 +13,9 @@ from statistics import median
 
 import numpy as np
 
+from app.arrays import Image
 from app.client.session import ClientSession, connect
-from app.engine.contract import Embedding, Engine, Image, Prompt
+from app.engine.contract import Embedding, Engine, Prompt
 from app.pictures import PictureLimits, read_picture
 from app.settings import Settings
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from app.engine.manifest import ModelEntry
-from app.engine.runtime import why_not
-from app.models import Weights, load_engine
+from app.engine.factory import load_engine
+from app.engine.openvino.runtime import why_not
 from app.settings import Settings
+from app.weights.catalogue import Weights
+from app.weights.manifest import ModelEntry
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
@@ -48,11 +49,11 @@ class Subject:
 
     def engine(self, engine: str, precision: str | None = None) -> Engine:
         """Return the model on an engine, compiled where that is asked for."""
-        from app.engine.upgrade import UpgradingEngine
+        from app.engine.openvino.hot_swap import HotSwapEngine
 
         settings = self.settings(engine, precision)
         loaded = load_engine(self.weights, settings, lambda _: None)
-        if not isinstance(loaded, UpgradingEngine):
+        if not isinstance(loaded, HotSwapEngine):
             return loaded
         loaded.settled.wait(CONVERSION_S)
         return load_engine(self.weights, settings, lambda _: None)
@@ -62,7 +63,7 @@ def engine_names() -> list[tuple[str, str, str | None]]:
     """Return (name, engine, precision) of all that can run here on the CPU."""
     names: list[tuple[str, str, str | None]] = [("torch fp32", "torch", None)]
     if why_not("cpu") is None:
-        from app.engine.runtime import detect
+        from app.engine.openvino.runtime import detect
 
         names.append(("OpenVINO fp32", "openvino", "fp32"))
         if detect(None).precision == "bf16":
@@ -74,7 +75,7 @@ def random_weights(entry: ModelEntry, folder: Path) -> Weights:
     """Return random weights of a model's true architecture, written into a folder."""
     import torch
 
-    from app.engine.loader import build_model
+    from app.engine.sam2.loader import build_model
 
     path = folder / entry.file
     torch.manual_seed(0)

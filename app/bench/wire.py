@@ -15,11 +15,12 @@ from typing import Final
 
 import numpy as np
 
+from app.arrays import MaskArray
 from app.bench.hover import spot
 from app.cli.figures import percentile
 from app.client.session import ClientSession, connect
 from app.client.values import Object, Preview
-from app.protocol.masks import MaskArray, encode_mask
+from app.protocol.run_lengths import encode_mask
 
 CLICKS: Final = 100
 SEED: Final = 0

@@ -20,12 +20,12 @@ from typing import Final
 
 from app import __version__
 from app.cli.shell import EXIT_USAGE, complain
-from app.engine.runtime import available_cores, detect, memory_bytes, why_not
+from app.cli.weights import state_of
+from app.engine.openvino.runtime import detect, why_not
 from app.errors import HoverError
-from app.machine import Processor, processor
-from app.models import known_models
+from app.machine import Processor, available_cores, memory_bytes, processor
 from app.settings import Settings, from_environment, variable
-from app.weights import state_of
+from app.weights.catalogue import known_models
 
 EXIT_FAULTY: Final = 1
 PACKAGES: Final = ("torch", "torchvision", "sam2", "openvino", "litestar", "uvicorn", "websockets", "numpy", "pillow")

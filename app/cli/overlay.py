@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.protocol.masks import MaskArray
+from app.arrays import MaskArray
 
 Rgb = tuple[int, int, int]
 _TINT: Final = 0.45

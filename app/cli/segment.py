@@ -142,7 +142,7 @@ def found_by(
     """
     from app.cli.local import LocalPicture
     from app.pictures import PictureLimits
-    from app.realtime.lobby import session_limits
+    from app.service.shared_state import session_limits
 
     bounds, limits = session_limits(settings), PictureLimits.of(settings)
     picture = LocalPicture(engine, args.picture.read_bytes(), limits, speck_share=settings.speck_share)
@@ -161,7 +161,8 @@ def loaded(settings: Settings) -> Engine:
     Raises:
         HoverError, ValueError: there is none; the text names the cure.
     """
-    from app.models import find_weights, known_models, load_engine
+    from app.engine.factory import load_engine
+    from app.weights.catalogue import find_weights, known_models
 
     def say(line: str) -> None:
         sys.stderr.write(f"hoversam: {line}\n")

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from app.client.errors import passes
-from app.client.line import Line
 from app.client.patience import pauses, wait_s
+from app.client.pending_requests import Question
+from app.client.reconnecting import ReconnectingSession
 from app.client.upload import name_of, upload
 from app.client.values import Image, Progress
-from app.client.waiters import Question
 from app.client.work import Picture
 from app.errors import UnknownImageError
 
@@ -21,7 +21,9 @@ _TRIES: Final = 3
 """Uploads of one picture: a server that restarts after the upload and before `open` doesn't know it any more."""
 
 
-async def open_picture(line: Line, picture: Picture, progress: Callable[[Progress], None] | None) -> Image:
+async def open_picture(
+    reconnecting: ReconnectingSession, picture: Picture, progress: Callable[[Progress], None] | None
+) -> Image:
     """Return what the server says of a picture once it takes prompts.
 
     Raises:
@@ -30,26 +32,26 @@ async def open_picture(line: Line, picture: Picture, progress: Callable[[Progres
         TimeoutError: no answer came in time.
     """
     for tries_left in reversed(range(_TRIES)):
-        image_id = await uploaded(line, picture)
+        image_id = await uploaded(reconnecting, picture)
         fields = {"t": "open", "image_id": image_id, "name": name_of(picture)}
         question = Question(fields, (Image,), picture=picture, progress=progress)
         try:
-            return cast("Image", await line.ask(question, line.timeouts.open_s))
+            return cast("Image", await reconnecting.ask(question, reconnecting.timeouts.open_s))
         except UnknownImageError:
             if not tries_left:
                 raise
     raise AssertionError("the loop returns or raises")
 
 
-async def uploaded(line: Line, picture: Picture) -> str:
+async def uploaded(reconnecting: ReconnectingSession, picture: Picture) -> str:
     """Return the id of a picture after its upload, tried again while the server is away or too busy; see `upload`."""
-    busy_until = time.monotonic() + line.timeouts.busy_s
-    away_until = time.monotonic() + line.reconnect.give_up_s
-    for pause_s in pauses(line.reconnect, random.random):
-        await line.ready()
+    busy_until = time.monotonic() + reconnecting.timeouts.busy_s
+    away_until = time.monotonic() + reconnecting.reconnect.give_up_s
+    for pause_s in pauses(reconnecting.reconnect, random.random):
+        await reconnecting.ready()
         await asyncio.sleep(pause_s)
         try:
-            return await upload(line.url, picture, timeout_s=line.timeouts.reply_s)
+            return await upload(reconnecting.url, picture, timeout_s=reconnecting.timeouts.reply_s)
         except ConnectionError:
             if time.monotonic() >= away_until:
                 raise

@@ -8,7 +8,7 @@
         cat.mask  # (H, W) bool
 
 A lost connection is dialled again by itself and the session taken up where it was, on a server that was restarted
-too: see `app.client.line`. Needs `msgpack` and `websockets`; NumPy for `mask` alone.
+too: see `app.client.reconnecting`. Needs `msgpack` and `websockets`; NumPy for `mask` alone.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar, cast
 
-from app.client.line import Line
 from app.client.opening import open_picture
 from app.client.patience import Reconnect, Timeouts
+from app.client.pending_requests import Question
+from app.client.reconnecting import ReconnectingSession
 from app.client.record import Recorder
 from app.client.upload import fetch
 from app.client.values import Box, File, Gone, Image, Latency, Object, Preview, Progress, Welcome
-from app.client.waiters import Question
 from app.client.wire import ExportFormat, Fields
 from app.errors import BadCoordError, UnknownImageError
 
@@ -63,13 +63,13 @@ async def connect(
         HoverError: the server turned the client away; the class says why.
     """
     recorder = Recorder(None if record is None else Path(record))
-    line = Line(url, timeouts or Timeouts(), reconnect or Reconnect())
+    reconnecting = ReconnectingSession(url, timeouts or Timeouts(), reconnect or Reconnect())
     try:
-        await line.begin()
+        await reconnecting.begin()
         try:
-            yield ClientSession(line, recorder)
+            yield ClientSession(reconnecting, recorder)
         finally:
-            await line.end()
+            await reconnecting.end()
     finally:
         recorder.close()
 
@@ -81,45 +81,45 @@ class ClientSession:
     server's), `ConnectionError` once the connection is lost for good, and `TimeoutError` where no answer comes in time.
     """
 
-    def __init__(self, line: Line, recorder: Recorder) -> None:
-        self._line, self._recorder = line, recorder
+    def __init__(self, reconnecting: ReconnectingSession, recorder: Recorder) -> None:
+        self._reconnecting, self._recorder = reconnecting, recorder
         self._painted: int | None = None
 
     @property
     def welcome(self) -> Welcome:
         """What the server said of itself: its models, its limits."""
-        return self._line.welcome
+        return self._reconnecting.welcome
 
     @property
     def image(self) -> Image | None:
         """The picture that is open."""
-        return self._line.book.image
+        return self._reconnecting.view.image
 
     @property
     def objects(self) -> Mapping[int, Object]:
         """The objects by their id, as the server last told them; a live view."""
-        return MappingProxyType(self._line.book.objects)
+        return MappingProxyType(self._reconnecting.view.objects)
 
     @property
     def can_undo(self) -> bool:
         """True where there is a step back."""
-        return self._line.book.can_undo
+        return self._reconnecting.view.can_undo
 
     @property
     def can_redo(self) -> bool:
         """True where a step was undone and nothing done since."""
-        return self._line.book.can_redo
+        return self._reconnecting.view.can_redo
 
     @property
     def losses(self) -> int:
         """How many times the connection was lost so far."""
-        return self._line.losses
+        return self._reconnecting.losses
 
     async def open(self, picture: str | Path | bytes, *, progress: Callable[[Progress], None] | None = None) -> Image:
         """Upload a picture, a file or its bytes, and return what the server says of it once it takes prompts."""
         source = picture if isinstance(picture, bytes) else Path(picture)
         self._recorder.note({"t": "open"}, source)
-        return await open_picture(self._line, source, progress)
+        return await open_picture(self._reconnecting, source, progress)
 
     async def preview(self, x: float, y: float, *, label: int = 1, object: int | None = None) -> Preview | None:
         """Return what a click at `(x, y)` would give; None where a newer one replaced it or the answer was late."""
@@ -140,12 +140,12 @@ class ClientSession:
                     yield preview
         finally:
             for seq, _ in flying:
-                self._line.waiters.forget(seq)
+                self._reconnecting.pending.forget(seq)
 
     async def leave(self) -> None:
         """Drop the pending hover, as when the pointer leaves the picture."""
         self._recorder.note({"t": "leave"})
-        self._line.waiters.overtake(await self._line.tell({"t": "leave"}))
+        self._reconnecting.pending.overtake(await self._reconnecting.tell({"t": "leave"}))
 
     async def click(
         self, x: float, y: float, *, label: int = 1, object: int | None = None, candidate: int | None = None
@@ -205,7 +205,7 @@ class ClientSession:
 
         Returns the picture as that model sees it, None where none is open.
         """
-        fields, timeout_s = {"t": "model", "name": name}, self._line.timeouts.open_s
+        fields, timeout_s = {"t": "model", "name": name}, self._reconnecting.timeouts.open_s
         reply = await self._ask(fields, Image, Gone, timeout_s=timeout_s, progress=progress)
         return reply if isinstance(reply, Image) else None
 
@@ -217,11 +217,11 @@ class ClientSession:
         chosen = None if objects is None else list(objects)
         fields = {"t": "export", "format": format, "objects": chosen}
         for left in reversed(range(_FETCHES)):
-            file = await self._ask(fields, File, timeout_s=self._line.timeouts.open_s)
+            file = await self._ask(fields, File, timeout_s=self._reconnecting.timeouts.open_s)
             if file.url is None:
                 break
             try:
-                data = await fetch(self._line.url, file.url, timeout_s=self._line.timeouts.reply_s)
+                data = await fetch(self._reconnecting.url, file.url, timeout_s=self._reconnecting.timeouts.reply_s)
                 return replace(file, data=data)
             except (ConnectionError, UnknownImageError):
                 if not left:
@@ -230,7 +230,7 @@ class ClientSession:
 
     async def ping(self) -> Latency:
         """Return how long things take at the moment."""
-        return await self._line.ping()
+        return await self._reconnecting.ping()
 
     async def _ask(
         self,
@@ -241,21 +241,21 @@ class ClientSession:
     ) -> R:
         self._recorder.note(fields)
         question = Question(fields, kinds, progress=progress)
-        return cast("R", await self._line.ask(question, timeout_s or self._line.timeouts.reply_s))
+        return cast("R", await self._reconnecting.ask(question, timeout_s or self._reconnecting.timeouts.reply_s))
 
     async def _begin_hover(self, x: float, y: float, label: int, number: int | None) -> tuple[int, Question]:
         fields = click_of("hover", x, y, label, number)
         self._recorder.note(fields)
         question = Question({**fields, "ack": self._painted}, (Preview,))
-        return await self._line.put(question), question
+        return await self._reconnecting.put(question), question
 
     async def _end_hover(self, seq: int, question: Question) -> Preview | None:
         try:
-            preview = await self._line.wait(question, self._line.timeouts.hover_s)
+            preview = await self._reconnecting.wait(question, self._reconnecting.timeouts.hover_s)
         except TimeoutError:
             return None
         finally:
-            self._line.waiters.forget(seq)
+            self._reconnecting.pending.forget(seq)
         if not isinstance(preview, Preview):
             return None
         self._painted = preview.seq

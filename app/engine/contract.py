@@ -12,11 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-"""(H, W, 3) uint8 RGB, upright."""
-
-Logits = NDArray[np.float32]
-"""(K, h, w) or (h, w) float32 on the logit grid, foreground where > 0. The grid spans the whole image."""
+from app.arrays import Image, Logits
 
 
 @dataclass(frozen=True)

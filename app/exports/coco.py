@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 from pycocotools import mask as coco_masks
 
+from app.arrays import MaskArray
 from app.exports.names import class_name, class_names, picture_name
 from app.exports.polygons import keyholed, on_edges, simple_parts
 from app.exports.selection import ExportObject, Selection
-from app.protocol.masks import MaskArray
 
 DECIMALS = 2
 

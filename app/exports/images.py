@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image as Pil
 from PIL import ImageDraw
 
+from app.arrays import MaskArray
 from app.errors import TooManyObjectsError, UnknownObjectError
 from app.exports.names import MAX_FILE_NAME_BYTES, UNNAMED_CLASS, class_name, clipped, fit_for_files
 from app.exports.outlines import Ring
 from app.exports.palette import color_rgb
 from app.exports.polygons import simple_parts
 from app.exports.selection import ExportObject, PixelArray, Selection
-from app.protocol.masks import MaskArray, box_of
+from app.protocol.run_lengths import box_of
 
 MAX_INDEXED: Final = 255
 """Colours of an indexed PNG beside the background."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from app.protocol.masks import MaskArray
+from app.arrays import MaskArray
 
 INSET_PX: Final = 0.05
 """How far inside the edge outlines run.

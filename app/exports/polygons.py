@@ -14,8 +14,9 @@ import numpy as np
 import shapely
 from pycocotools import mask as coco_masks
 
+from app.arrays import MaskArray
 from app.exports.outlines import Part, Ring, area_of, parts_of
-from app.protocol.masks import MaskArray, box_of
+from app.protocol.run_lengths import box_of
 
 TOLERANCES_PX: Final = (2.0, 1.0, 0.75)
 """How far a simpler outline may stray, most first. Below 0.7 nothing gets simpler than the steps of the pixels."""

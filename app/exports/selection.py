@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.protocol.masks import MaskArray
+from app.arrays import MaskArray
 from app.session.objects import SessionObject
 from app.session.values import OpenImage
 

@@ -124,9 +124,9 @@ def judge(args: argparse.Namespace) -> int:
 
 def open_engine(model: str, checkpoint: Path | None) -> Engine:
     """Return a loaded model on the CPU."""
-    from app.engine.checkpoints import verified_path
-    from app.engine.manifest import load_manifest
-    from app.engine.sam2_torch import load_torch_engine
+    from app.engine.sam2.engine import load_torch_engine
+    from app.weights.checkpoints import verified_path
+    from app.weights.manifest import load_manifest
 
     entry = load_manifest().entry(model)
     return load_torch_engine(entry, checkpoint or verified_path(entry, CHECKPOINTS))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.contract import Candidates, Embedding, Engine, Prompt
-from app.engine.postprocess import upsampled_mask
+from app.masks.upsampling import upsampled_mask
 from app.nano.prompts import any_point, box_around, correction, inner_point, iou
 from app.nano.scenes import Scene
 

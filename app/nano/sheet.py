@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from app.engine.contract import Engine, Prompt
-from app.engine.postprocess import upsampled_mask
+from app.masks.upsampling import upsampled_mask
 
 Array = NDArray[Any]
 TINT = np.array([30, 144, 255], np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pil
 
-from app.engine.contract import Image
+from app.arrays import Image
 from app.errors import CorruptImageError, ImageTooLargeError
 from app.pictures.color import nclx_profile, png_profile, to_srgb
 from app.pictures.depth import sixteen_bits

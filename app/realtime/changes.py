@@ -5,13 +5,13 @@ from __future__ import annotations
 from app.errors import HoverError, ImageTooLargeError
 from app.protocol.messages import Choose, Export, Model, Open, Progress
 from app.realtime.closing import error_message
-from app.realtime.exporter import ExportWorker
+from app.realtime.exports import ExportWorker
 from app.realtime.inbox import Inbox
-from app.realtime.line import embedded_in_line
-from app.realtime.lobby import Lobby
 from app.realtime.outbox import Outbox
-from app.realtime.predictor import Predictor
+from app.realtime.queue_position import embedded_in_turn
 from app.realtime.switching import ModelSwitch
+from app.service.predictor import Predictor
+from app.service.shared_state import SharedState
 from app.session.session import Change, Query, Session, Told
 
 RESUME_SEQ = 0
@@ -21,10 +21,12 @@ RESUME_SEQ = 0
 class ChangeWorker:
     """Makes one session's changes."""
 
-    def __init__(self, session: Session, inbox: Inbox, outbox: Outbox, predictor: Predictor, lobby: Lobby) -> None:
+    def __init__(
+        self, session: Session, inbox: Inbox, outbox: Outbox, predictor: Predictor, shared_state: SharedState
+    ) -> None:
         self._session, self._inbox, self._outbox = session, inbox, outbox
-        self._predictor, self._lobby = predictor, lobby
-        self.exports = ExportWorker(session, outbox, lobby.exporter)
+        self._predictor, self._shared_state = predictor, shared_state
+        self.exports = ExportWorker(session, outbox, shared_state.exporter)
         self.models = ModelSwitch(session, inbox, outbox, predictor)
 
     async def run(self) -> None:
@@ -87,7 +89,7 @@ class ChangeWorker:
         if message.recipe is not None:
             work = self._session.work(message.recipe, image)
             model = await self.models.made_with(message.recipe, message.seq)
-        embedded = await embedded_in_line(self._predictor, self._outbox, message.seq, image.image_id, model)
+        embedded = await embedded_in_turn(self._predictor, self._outbox, message.seq, image.image_id, model)
         if work is not None:
             queries = [Query(message.seq, item) for item in work.now.values()]
             work = work.answered([await self._predictor.answer(image, query, model) for query in queries])
@@ -100,7 +102,7 @@ class ChangeWorker:
 
     async def _take_inline(self, seq: int, data: bytes) -> str:
         """Keep a picture that rode in a message; return its name."""
-        limit = self._lobby.settings.max_inline_bytes
+        limit = self._shared_state.settings.max_inline_bytes
         if len(data) > limit:
             raise ImageTooLargeError(f"a picture in a message may have {limit} bytes, got {len(data)}; upload it")
         self._outbox.put(Progress(seq=seq, stage="decoding"))

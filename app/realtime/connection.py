@@ -18,18 +18,18 @@ import structlog
 from app.protocol.messages import CloseCode, Error
 from app.realtime.changes import RESUME_SEQ, ChangeWorker
 from app.realtime.closing import ClosedError
-from app.realtime.crew import Crew
+from app.realtime.connection_tasks import ConnectionTasks
 from app.realtime.greeting import greet
 from app.realtime.hovers import HoverWorker
 from app.realtime.inbox import Inbox
-from app.realtime.lobby import Lobby
 from app.realtime.outbox import Outbox
-from app.realtime.predictor import Predictor
-from app.realtime.rate import Rate
+from app.realtime.rate_limit import RateLimit
 from app.realtime.reader import Reader
-from app.realtime.registry import Entry
-from app.realtime.wire import DisconnectedError, Wire
+from app.realtime.transport import DisconnectedError, Transport
 from app.realtime.writer import Writer
+from app.service.predictor import Predictor
+from app.service.registry import Entry
+from app.service.shared_state import SharedState
 from app.session.session import Session
 
 GONE, BUG = 1000, 1011
@@ -40,22 +40,22 @@ log = structlog.get_logger(__name__)
 class Connection:
     """Runs one client until either side goes away."""
 
-    def __init__(self, wire: Wire, predictor: Predictor, lobby: Lobby) -> None:
+    def __init__(self, transport: Transport, predictor: Predictor, shared_state: SharedState) -> None:
         """Args: an accepted socket, the model, and what sessions share."""
-        self._wire, self._predictor, self._lobby = wire, predictor, lobby
-        settings = lobby.settings
-        self._rate = Rate(settings.max_messages_per_s, settings.max_messages_burst, settings.rate_grace_s)
+        self._transport, self._predictor, self._shared_state = transport, predictor, shared_state
+        settings = shared_state.settings
+        self._rate = RateLimit(settings.max_messages_per_s, settings.max_messages_burst, settings.rate_grace_s)
         most = settings.max_replies_waiting + settings.max_objects  # one change may show every object
         self._outbox = Outbox(most)
         self._inbox = Inbox(settings.max_clicks_queued)
-        self._writer = Writer(wire, self._outbox, settings, lobby.meters)
-        self._crew = Crew()
+        self._writer = Writer(transport, self._outbox, settings, shared_state.meters)
+        self._tasks = ConnectionTasks()
         self._at_work = False
 
     async def run(self) -> None:
         """Serve the client; returns when the socket is closed. Raises nothing that a client could cause."""
         try:
-            entry, resumed = await greet(self._wire, self._writer, self._lobby, self)
+            entry, resumed = await greet(self._transport, self._writer, self._shared_state, self)
         except ClosedError as closed:
             await self._close(closed.code, closed.reason)
             return
@@ -65,11 +65,11 @@ class Connection:
         try:
             await self._serve(entry, resumed)
         finally:
-            self._lobby.registry.leave(entry, self)
+            self._shared_state.registry.leave(entry, self)
 
     def taken_over(self) -> None:
         """Close this socket: the session goes on in a newer one."""
-        self._crew.end(ClosedError(CloseCode.TAKEN_OVER, "taken over by a newer socket"))
+        self._tasks.end(ClosedError(CloseCode.TAKEN_OVER, "taken over by a newer socket"))
 
     async def drain(self) -> None:
         """Begin no further change, and return once the one at hand is made and told."""
@@ -78,31 +78,33 @@ class Connection:
 
     async def _serve(self, entry: Entry, resumed: bool) -> None:
         """Welcome the client, then run reader, writer and workers until one of them ends."""
-        self._outbox.put(self._lobby.welcome(entry, resumed))
+        self._outbox.put(self._shared_state.welcome(entry, resumed))
 
         def begin() -> None:
             self._begin(entry.session, resumed)
 
-        parts = self._wire, entry.session, self._inbox, self._outbox
-        reader = Reader(*parts, predictor=self._predictor, lobby=self._lobby, rate=self._rate, begin=begin)
+        parts = self._transport, entry.session, self._inbox, self._outbox
+        reader = Reader(
+            *parts, predictor=self._predictor, shared_state=self._shared_state, rate=self._rate, begin=begin
+        )
         try:
             if resumed:
                 begin()
-            self._crew.start(self._writer.run(), reader.run())
-            await self._crew.ended()
+            self._tasks.start(self._writer.run(), reader.run())
+            await self._tasks.ended()
         finally:
-            await self._say_goodbye(await self._crew.stop())
+            await self._say_goodbye(await self._tasks.stop())
 
     def _begin(self, session: Session, resumed: bool) -> None:
         """Start the workers, once; a resumed client is told what the session holds before anything else."""
         if self._at_work:
             return
         self._at_work = True
-        changes = ChangeWorker(session, self._inbox, self._outbox, self._predictor, self._lobby)
+        changes = ChangeWorker(session, self._inbox, self._outbox, self._predictor, self._shared_state)
         if resumed:
             changes.tell_again(RESUME_SEQ)
         hovers = HoverWorker(session, self._inbox, self._outbox, self._predictor, self._rate)
-        self._crew.start(changes.run(), changes.models.run(), changes.exports.run(), hovers.run())
+        self._tasks.start(changes.run(), changes.models.run(), changes.exports.run(), hovers.run())
 
     async def _say_goodbye(self, results: list[Any]) -> None:
         """Close the socket as the first part that ended asks for."""
@@ -120,7 +122,7 @@ class Connection:
 
     async def _close(self, code: int, reason: str) -> None:
         """Close the socket, count it, and log why where it was our wish."""
-        self._lobby.meters.closed.labels(str(int(code))).inc()
+        self._shared_state.meters.closed.labels(str(int(code))).inc()
         if code != GONE:
-            log.info("socket_closed", code=int(code), reason=reason, client=self._wire.address)
-        await self._wire.close(code, reason)
+            log.info("socket_closed", code=int(code), reason=reason, client=self._transport.address)
+        await self._transport.close(code, reason)

@@ -8,13 +8,13 @@ from app.errors import BadMessageError, BadVersionError, FullError, HoverError
 from app.protocol.codec import decode_client
 from app.protocol.messages import PROTOCOL_VERSION, ClientMessage, CloseCode, Hello
 from app.realtime.closing import ClosedError, close_code, error_message
-from app.realtime.lobby import Lobby
-from app.realtime.registry import Entry, Holder, WrongTokenError
-from app.realtime.wire import Wire
+from app.realtime.transport import Transport
 from app.realtime.writer import Writer
+from app.service.registry import Entry, Holder, WrongTokenError
+from app.service.shared_state import SharedState
 
 
-async def greet(wire: Wire, writer: Writer, lobby: Lobby, holder: Holder) -> tuple[Entry, bool]:
+async def greet(transport: Transport, writer: Writer, shared_state: SharedState, holder: Holder) -> tuple[Entry, bool]:
     """Return the session of the client's hello, now held by `holder`, and whether it is resumed.
 
     Raises:
@@ -22,19 +22,19 @@ async def greet(wire: Wire, writer: Writer, lobby: Lobby, holder: Holder) -> tup
         DisconnectedError: the client has gone.
     """
     try:
-        data = await asyncio.wait_for(wire.receive(), lobby.settings.hello_timeout_s)
+        data = await asyncio.wait_for(transport.receive(), shared_state.settings.hello_timeout_s)
     except asyncio.TimeoutError:
         raise ClosedError(CloseCode.BAD_MESSAGES, "no hello in time") from None
     if data is None:
         raise ClosedError(CloseCode.TEXT_FRAME, "binary frames only")
     try:
         hello = checked(decode_client(data))
-        return lobby.registry.enter(holder, hello.session, hello.token, wire.address)
+        return shared_state.registry.enter(holder, hello.session, hello.token, transport.address)
     except WrongTokenError:
         raise ClosedError(CloseCode.WRONG_TOKEN, "wrong token") from None
     except HoverError as error:
         if isinstance(error, FullError):
-            lobby.refusals.note(error.setting, client=wire.address)
+            shared_state.refusals.note(error.setting, client=transport.address)
         await writer.send(error_message(error, None, fatal=True))
         raise ClosedError(close_code(error), error.code) from error
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from app.engine.scheduler import Priority
 from app.errors import BusyError, HoverError
 from app.realtime.closing import error_message
 from app.realtime.inbox import Inbox
 from app.realtime.outbox import Outbox
-from app.realtime.predictor import Predictor
-from app.realtime.rate import Rate
+from app.realtime.rate_limit import RateLimit
+from app.service.predictor import Predictor
+from app.service.scheduler import Priority
 from app.session.session import HoverQuery, Session
 from app.session.values import OpenImage
 
@@ -16,7 +16,7 @@ from app.session.values import OpenImage
 class HoverWorker:
     """Answers one session's hovers."""
 
-    def __init__(self, session: Session, inbox: Inbox, outbox: Outbox, predictor: Predictor, rate: Rate) -> None:
+    def __init__(self, session: Session, inbox: Inbox, outbox: Outbox, predictor: Predictor, rate: RateLimit) -> None:
         self._session, self._inbox, self._outbox, self._predictor = session, inbox, outbox, predictor
         self._rate = rate
 

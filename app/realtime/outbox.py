@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from app.protocol.messages import Gone, Image, Object, Preview, ServerMessage
 from app.realtime.flag import Flag
-from app.realtime.wire import DisconnectedError
+from app.realtime.transport import DisconnectedError
 
 
 class Outbox:

@@ -11,11 +11,11 @@ from app.protocol.fields import MAX_RECIPE_BYTES
 from app.protocol.messages import ClientMessage, CloseCode, Hello, Hover, Leave, Open, Ping, Pong
 from app.realtime.closing import ClosedError, error_message
 from app.realtime.inbox import Inbox
-from app.realtime.lobby import Lobby
 from app.realtime.outbox import Outbox
-from app.realtime.predictor import Predictor
-from app.realtime.rate import Rate
-from app.realtime.wire import Wire
+from app.realtime.rate_limit import RateLimit
+from app.realtime.transport import Transport
+from app.service.predictor import Predictor
+from app.service.shared_state import SharedState
 from app.session.session import HoverQuery, Session
 
 
@@ -55,19 +55,19 @@ class Reader:
 
     def __init__(
         self,
-        wire: Wire,
+        transport: Transport,
         session: Session,
         inbox: Inbox,
         outbox: Outbox,
         *,
         predictor: Predictor,
-        lobby: Lobby,
-        rate: Rate,
+        shared_state: SharedState,
+        rate: RateLimit,
         begin: Callable[[], None],
     ) -> None:
         """Args: `rate` is the client's allowance; `begin` is called before a message that needs a worker is stored."""
-        self._wire, self._session, self._inbox, self._outbox = wire, session, inbox, outbox
-        self._predictor, self._settings, self._meters = predictor, lobby.settings, lobby.meters
+        self._transport, self._session, self._inbox, self._outbox = transport, session, inbox, outbox
+        self._predictor, self._settings, self._meters = predictor, shared_state.settings, shared_state.meters
         self._begin = begin
         self._bad_in_row = 0
         self._told_full = False
@@ -92,7 +92,7 @@ class Reader:
 
     async def _read(self, idle: IdleClock) -> None:
         while True:
-            data = await self._wire.receive()
+            data = await self._transport.receive()
             idle.heard()
             if data is None:
                 raise ClosedError(CloseCode.TEXT_FRAME, "binary frames only")

@@ -18,10 +18,10 @@ from app.protocol.messages import Model, Progress
 from app.protocol.recipe import Recipe
 from app.realtime.closing import error_message
 from app.realtime.inbox import Inbox
-from app.realtime.line import embedded_in_line
 from app.realtime.outbox import Outbox
-from app.realtime.predictor import Predictor
-from app.realtime.wire import DisconnectedError
+from app.realtime.queue_position import embedded_in_turn
+from app.realtime.transport import DisconnectedError
+from app.service.predictor import Predictor
 from app.session.objects import Answered, SessionObject
 from app.session.session import Change, Query, Session, Told
 from app.session.values import OpenImage
@@ -125,7 +125,7 @@ class ModelSwitch:
         session, image, name = self._session, self._session.image, message.name
         cached, encode_ms, answered = True, 0.0, []
         if image is not None:
-            embedded = await embedded_in_line(self._predictor, self._outbox, message.seq, image.image_id, name)
+            embedded = await embedded_in_turn(self._predictor, self._outbox, message.seq, image.image_id, name)
             cached, encode_ms = embedded.cached, embedded.encode_ms
             answered = await self._predicted(image, session.objects.values(), name)
         self._inbox.drop_hover()

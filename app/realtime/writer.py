@@ -7,9 +7,9 @@ import contextlib
 
 from app.protocol.codec import encode
 from app.protocol.messages import ServerMessage
-from app.realtime.meters import Meters
 from app.realtime.outbox import Outbox
-from app.realtime.wire import DisconnectedError, Wire
+from app.realtime.transport import DisconnectedError, Transport
+from app.service.meters import Meters
 from app.settings import Settings
 
 
@@ -20,9 +20,9 @@ class Writer:
     decide how long a message may take.
     """
 
-    def __init__(self, wire: Wire, outbox: Outbox, settings: Settings, meters: Meters) -> None:
+    def __init__(self, transport: Transport, outbox: Outbox, settings: Settings, meters: Meters) -> None:
         """Args: the socket, what is to be sent, how slowly it may be taken, and what counts replies."""
-        self._wire, self._outbox, self._meters = wire, outbox, meters
+        self._transport, self._outbox, self._meters = transport, outbox, meters
         self._timeout_s, self._bytes_per_s = settings.send_timeout_s, settings.min_body_bytes_per_s
         self._before = 0
 
@@ -46,7 +46,7 @@ class Writer:
         patience_s = self._timeout_s + (self._before + len(data)) / self._bytes_per_s
         self._before = len(data)
         try:
-            await asyncio.wait_for(self._wire.send(data), patience_s)
+            await asyncio.wait_for(self._transport.send(data), patience_s)
         except asyncio.TimeoutError as error:
             raise DisconnectedError("the client reads too slowly") from error
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
-from app.engine.cleaning import clicked_cells, smoothed, without_specks
-from app.engine.contract import Candidates, Logits, Prompt
-from app.engine.memory import as_kept, pack_logits, unpack_logits
-from app.engine.postprocess import grid_of, object_mask, preview_mask, upsampled_mask
+from app.arrays import Logits, MaskArray
+from app.engine.contract import Candidates, Prompt
 from app.errors import UnknownObjectError
 from app.exports.selection import ExportObject
-from app.protocol.masks import MaskArray, decode_mask
+from app.masks.cleaning import clicked_cells, smoothed, without_specks
+from app.masks.packing import as_kept, pack_logits, unpack_logits
+from app.masks.upsampling import grid_of, object_mask, preview_mask, upsampled_mask
 from app.protocol.recipe import PointStep, Step
+from app.protocol.run_lengths import decode_mask
 from app.session.objects import Answer, PointXyl, SessionObject
 from app.session.session import Query
 from app.session.values import OpenImage

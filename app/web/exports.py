@@ -24,10 +24,10 @@ from app.errors import TooManyObjectsError
 from app.exports.files import PIECE_BYTES, ExportFile
 from app.exports.selection import ExportObject, Selection
 from app.protocol.fields import BoxXyxy, ExportFormat, FileName, Name
-from app.realtime.exporter import FILES_PATH
-from app.realtime.lobby import Lobby
-from app.realtime.predictor import Predictor
 from app.service.answers import export_object
+from app.service.exporter import FILES_PATH
+from app.service.predictor import Predictor
+from app.service.shared_state import SharedState
 from app.session.objects import SessionObject
 from app.session.session import Query
 from app.settings import Settings
@@ -99,7 +99,7 @@ FILE: Final = ResponseSpec(
 async def export(
     data: Annotated[ExportRequest, BodyKwarg(media_type=RequestEncodingType.JSON, examples=[EXAMPLE])],
     predictor: NamedDependency[Predictor],
-    lobby: NamedDependency[Lobby],
+    shared_state: NamedDependency[SharedState],
     settings: NamedDependency[Settings],
 ) -> Stream:
     """Return a file of objects at the picture's own size, each with the mask that the page keeps for its prompt.
@@ -116,9 +116,9 @@ async def export(
         named = numbered(item, number, asked.name)
         answer = await predictor.answer(image, Query(0, named))
         objects.append(export_object(named.answered(answer), image, settings.speck_share))
-    pixels = lobby.exporter.pixels(data.format, image)
+    pixels = shared_state.exporter.pixels(data.format, image)
     selection = Selection(image, data.name, predictor.engine.model, tuple(objects), pixels)
-    file = await lobby.exporter.make(data.format, selection)
+    file = await shared_state.exporter.make(data.format, selection)
     return streamed(file)
 
 
@@ -132,10 +132,10 @@ async def export(
 )
 async def exported_file(
     name: Annotated[str, Parameter(max_length=64, description="from the `url` of a `file` message")],
-    lobby: NamedDependency[Lobby],
+    shared_state: NamedDependency[SharedState],
 ) -> Stream:
     """Return a file that a session has exported; the socket's `file` message has its address, for two minutes."""
-    file = lobby.exporter.parked.get(name)
+    file = shared_state.exporter.parked.get(name)
     if file is None:
         raise NotFoundException(detail="this file isn't kept on the server (any more); export it again")
     return streamed(file)

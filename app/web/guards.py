@@ -15,7 +15,7 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
-from app.realtime.refusals import RefusalLog
+from app.service.refusals import RefusalLog
 from app.settings import Settings
 from app.web.tickets import Tickets
 

@@ -10,7 +10,7 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 from structlog.contextvars import bind_contextvars
 
-from app.realtime.meters import Meters
+from app.service.meters import Meters
 
 REQUEST_ID_BYTES: Final = 4
 HEADERS: Final = {

@@ -7,7 +7,7 @@ from litestar import MediaType, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 
-from app.realtime.predictor import Predictor
+from app.service.predictor import Predictor
 from app.web.examples import HEALTH, answered
 
 

@@ -15,9 +15,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from app.realtime.meters import Meters
-from app.realtime.predictor import Predictor
-from app.realtime.registry import Registry
+from app.service.meters import Meters
+from app.service.predictor import Predictor
+from app.service.registry import Registry
 
 
 class StateCollector(Collector):

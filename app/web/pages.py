@@ -12,8 +12,8 @@ from litestar.response import Template
 
 from app import __version__
 from app.engine.contract import Engine
-from app.realtime.lobby import Lobby
-from app.realtime.predictor import Predictor
+from app.service.predictor import Predictor
+from app.service.shared_state import SharedState
 from app.settings import Settings
 
 
@@ -51,13 +51,13 @@ def load_samples(static_dir: Path) -> tuple[Sample, ...]:
 async def studio(
     request: Request[Any, Any, Any],
     predictor: NamedDependency[Predictor],
-    lobby: NamedDependency[Lobby],
+    shared_state: NamedDependency[SharedState],
     settings: NamedDependency[Settings],
     samples: NamedDependency[tuple[Sample, ...]],
 ) -> Template:
     """Return the studio."""
     engine = predictor.engine
-    info = next((model for model in lobby.models if model.name == engine.model), None)
+    info = next((model for model in shared_state.models if model.name == engine.model), None)
     params_m, bundled = (info.params_m, info.bundled) if info else (0.0, False)
     model = ShownModel(engine.model, params_m, bundled, computes_with(engine))
     context = {

@@ -14,7 +14,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
-from app.realtime.predictor import Predictor
+from app.service.predictor import Predictor
 from app.web.problems import refused
 from app.web.segment import UNCOMPRESSED
 

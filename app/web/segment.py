@@ -21,14 +21,15 @@ from litestar.enums import RequestEncodingType
 from litestar.params import BodyKwarg
 from msgspec import Meta
 
-from app.engine.contract import Candidates, Logits
-from app.engine.postprocess import upsampled_mask
-from app.engine.scheduler import Lane, Priority
+from app.arrays import Logits
+from app.engine.contract import Candidates
 from app.errors import BadMessageError
+from app.masks.upsampling import upsampled_mask
 from app.protocol.fields import BoxXyxy, Coord, Name, PointLabel
-from app.protocol.masks import box_of, run_lengths
 from app.protocol.recipe import BoxStep, PointStep
-from app.realtime.predictor import Predictor
+from app.protocol.run_lengths import box_of, run_lengths
+from app.service.predictor import Predictor
+from app.service.scheduler import Lane, Priority
 from app.session.objects import SessionObject
 from app.session.recipe import check_trail
 from app.session.session import Query

@@ -12,10 +12,10 @@ from litestar.exceptions import HTTPException, WebSocketDisconnect
 
 from app.protocol.messages import SUBPROTOCOL
 from app.realtime.connection import Connection
-from app.realtime.lobby import Lobby
-from app.realtime.predictor import Predictor
-from app.realtime.refusals import RefusalLog
-from app.realtime.wire import DisconnectedError
+from app.realtime.transport import DisconnectedError
+from app.service.predictor import Predictor
+from app.service.refusals import RefusalLog
+from app.service.shared_state import SharedState
 from app.web.guards import require_same_origin
 
 UPGRADE_REQUIRED = 426
@@ -23,8 +23,8 @@ UPGRADE_REQUIRED = 426
 Socket = WebSocket[Any, Any, State]
 
 
-class LitestarWire:
-    """Fulfils `realtime.wire.Wire` with a Litestar WebSocket.
+class LitestarTransport:
+    """Fulfils `realtime.transport.Transport` with a Litestar WebSocket.
 
     Raw events are read, since Litestar's `receive_bytes` gives a text frame as `b""`.
     """
@@ -76,9 +76,11 @@ async def missing_upgrade(state: State) -> None:
 
 @websocket("/ws", guards=[require_same_origin])
 async def session_socket(
-    socket: WebSocket[Any, Any, State], predictor: NamedDependency[Predictor], lobby: NamedDependency[Lobby]
+    socket: WebSocket[Any, Any, State],
+    predictor: NamedDependency[Predictor],
+    shared_state: NamedDependency[SharedState],
 ) -> None:
     """Run one session until either side goes away."""
     offered = socket.scope["subprotocols"]
     await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered else None)
-    await Connection(LitestarWire(socket), predictor, lobby).run()
+    await Connection(LitestarTransport(socket), predictor, shared_state).run()

@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from msgspec import Meta
 
 from app.errors import ImageTooLargeError
-from app.realtime.predictor import Predictor
+from app.service.predictor import Predictor
 from app.settings import Settings
 from app.web.examples import UPLOADED, answered
 from app.web.forms import UploadOperation, picture_file

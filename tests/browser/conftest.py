@@ -11,9 +11,9 @@ import msgpack
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.shop import Shop, open_shop
-from tests.browser.studio import ARGUMENTS, OpenStudio, Studio, chromium
-from tests.conftest import Program, free_port
+from tests.helpers.program import Program, free_port
+from tests.helpers.shop import Shop, open_shop
+from tests.helpers.studio import ARGUMENTS, OpenStudio, Studio, chromium
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def fake_server() -> Iterator[str]:
     """The address of the real program around an engine without a model; started once for all tests that ask."""
-    program = Program(free_port(), module="tests.integration.fake_program")
+    program = Program(free_port(), module="tests.helpers.fake_program")
     try:
         program.wait_until_ready()
         yield program.url

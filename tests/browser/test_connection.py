@@ -11,8 +11,8 @@ import msgpack
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.studio import DISC_A, DISC_B, OpenStudio, Studio, discs
-from tests.conftest import Phoenix
+from tests.helpers.program import Phoenix
+from tests.helpers.studio import DISC_A, DISC_B, OpenStudio, Studio, discs
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.browser.studio import ARGUMENTS, DISC_A, DISC_B, ROOT, OpenStudio, Studio, chromium, discs
+from tests.helpers.studio import ARGUMENTS, DISC_A, DISC_B, ROOT, OpenStudio, Studio, chromium, discs
 
 pytestmark = pytest.mark.browser
 

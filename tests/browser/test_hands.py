@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.studio import BACKGROUND, COFFEE, DISC_A, DISC_B, OpenStudio, Point, Studio, apart, discs
+from tests.helpers.studio import BACKGROUND, COFFEE, DISC_A, DISC_B, OpenStudio, Point, Studio, apart, discs
 
 pytestmark = pytest.mark.browser
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.shop import Shop
-from tests.browser.studio import DISC_A, DISC_B, OpenStudio, Studio, apart, discs
+from tests.helpers.shop import Shop
+from tests.helpers.studio import DISC_A, DISC_B, OpenStudio, Studio, apart, discs
 
 pytestmark = pytest.mark.browser
 

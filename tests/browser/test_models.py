@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.shop import Shop, release
-from tests.browser.studio import DISC_A, DISC_B, WAIT_MS, OpenStudio, Studio, discs
-from tests.image_files import file_of
-from tests.weights_site import CONTENT
+from tests.helpers.image_files import file_of
+from tests.helpers.shop import Shop, release
+from tests.helpers.studio import DISC_A, DISC_B, WAIT_MS, OpenStudio, Studio, discs
+from tests.helpers.weights_site import CONTENT
 
 pytestmark = pytest.mark.browser
 
@@ -84,7 +84,7 @@ def test_model_that_cant_be_had_is_told_in_the_servers_words_and_the_old_one_sta
     choose(studio, "large")
     notice = studio.page.locator("#notice-text")
     expect(notice).to_contain_text("another hash", timeout=WAIT_MS)
-    for place in (str(shop.server.lobby.settings.checkpoints_dir), "python", shop.site.url):
+    for place in (str(shop.server.shared_state.settings.checkpoints_dir), "python", shop.site.url):
         expect(notice).not_to_contain_text(place)
     assert studio.state()["model"] == "tiny"
     studio.add_object(DISC_B)

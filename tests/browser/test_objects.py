@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.studio import DISC_A, DISC_B, OpenStudio, Studio, apart, discs
+from tests.helpers.studio import DISC_A, DISC_B, OpenStudio, Studio, apart, discs
 
 pytestmark = pytest.mark.browser
 

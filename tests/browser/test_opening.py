@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.studio import COFFEE, DISC_A, DISC_B, OpenStudio, Studio, apart, discs
-from tests.image_files import file_of
+from tests.helpers.image_files import file_of
+from tests.helpers.studio import COFFEE, DISC_A, DISC_B, OpenStudio, Studio, apart, discs
 
 pytestmark = pytest.mark.browser
 

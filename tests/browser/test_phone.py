@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.studio import OpenStudio
-from tests.image_files import file_of, noise
+from tests.helpers.image_files import file_of, noise
+from tests.helpers.studio import OpenStudio
 
 pytestmark = pytest.mark.browser
 SIZE = (8064, 6048)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.studio import ARTIFACTS, COFFEE, OpenStudio, apart
+from tests.helpers.studio import ARTIFACTS, COFFEE, OpenStudio, apart
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.studio import BACKGROUND, DISC_A, DISC_B, OpenStudio, Studio, apart, discs
+from tests.helpers.studio import BACKGROUND, DISC_A, DISC_B, OpenStudio, Studio, apart, discs
 
 pytestmark = pytest.mark.browser
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.studio import ARGUMENTS, OpenStudio, Studio, chromium
-from tests.reverse_proxy import ReverseProxy, reverse_proxy
+from tests.helpers.reverse_proxy import ReverseProxy, reverse_proxy
+from tests.helpers.studio import ARGUMENTS, OpenStudio, Studio, chromium
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import CDPSession, FilePayload, Page, Route, expect
 
-from tests.browser.studio import DISC_A, DISC_B, OpenStudio, Studio, discs
+from tests.helpers.studio import DISC_A, DISC_B, OpenStudio, Studio, discs
 
 pytestmark = pytest.mark.browser
 

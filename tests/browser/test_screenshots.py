@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.studio import ARTIFACTS, ROOT, OpenStudio, Point, Studio
+from tests.helpers.studio import ARTIFACTS, ROOT, OpenStudio, Point, Studio
 
 pytestmark = pytest.mark.browser
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.studio import OpenStudio, Studio, apart
-from tests.color_profiles import ADOBE, P3
-from tests.image_files import file_of, png16
-from tests.turned_files import TURNED_KINDS, marked_square, turned_file
+from tests.helpers.color_profiles import ADOBE, P3
+from tests.helpers.image_files import file_of, png16
+from tests.helpers.studio import OpenStudio, Studio, apart
+from tests.helpers.turned_files import TURNED_KINDS, marked_square, turned_file
 
 pytestmark = pytest.mark.browser
 SEEN = """async (files) => {

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Download, expect
 
-from tests.browser.studio import DISC_A, DISC_B, OpenStudio, Studio, discs
+from tests.helpers.studio import DISC_A, DISC_B, OpenStudio, Studio, discs
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.studio import ARTIFACTS, OpenStudio, Point, Studio
+from tests.helpers.studio import ARTIFACTS, OpenStudio, Point, Studio
 
 pytestmark = pytest.mark.browser
 

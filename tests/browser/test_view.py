@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from tests.browser.studio import DISC_B, OpenStudio, discs
-from tests.image_files import file_of
+from tests.helpers.image_files import file_of
+from tests.helpers.studio import DISC_B, OpenStudio, discs
 
 pytestmark = pytest.mark.browser
 

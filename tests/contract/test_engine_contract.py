@@ -11,12 +11,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from app.engine.contract import Candidates, Embedding, Engine, Prompt
-from app.engine.fake import FakeEngine
-from app.engine.loader import load_model
-from app.engine.manifest import BUNDLED_DIR, load_manifest
-from app.engine.sam2_torch import TorchEngine, load_torch_engine
-from tests.checkpoint_factory import picture, random_model
-from tests.graph_factory import compiled
+from app.engine.sam2.engine import TorchEngine, load_torch_engine
+from app.engine.sam2.loader import load_model
+from app.weights.manifest import BUNDLED_DIR, load_manifest
+from tests.helpers.checkpoint_factory import picture, random_model
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.graph_factory import compiled
 
 NANO = BUNDLED_DIR / "nano.pt"
 SAME = 1e-3

@@ -10,16 +10,16 @@ from PIL import Image as Pil
 from PIL import ImageDraw
 
 from app.cli.local import LocalPicture
-from app.engine.checkpoints import file_sha256
 from app.engine.contract import Engine
-from app.engine.manifest import BUNDLED_DIR, load_manifest
-from app.engine.sam2_torch import load_torch_engine
+from app.engine.sam2.engine import load_torch_engine
 from app.nano.judge import judge
 from app.nano.other import other_scene
 from app.nano.scenes import Scene, material, scene
 from app.pictures import PictureLimits
 from app.settings import Settings
-from tests.image_files import file_of
+from app.weights.checkpoints import file_sha256
+from app.weights.manifest import BUNDLED_DIR, load_manifest
+from tests.helpers.image_files import file_of
 
 SCENES = 20
 SEED = 4711

@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from app.engine.manifest import BUNDLED_DIR, load_manifest
-from app.engine.sam2_torch import load_torch_engine
+from app.arrays import MaskArray
+from app.engine.sam2.engine import load_torch_engine
 from app.exports.selection import ExportObject, Selection
 from app.protocol import messages as m
-from app.protocol.masks import MaskArray, iou
+from app.protocol.run_lengths import iou
 from app.service.answers import export_object, native_mask
 from app.session.session import Session
-from tests.export_readers import (
+from app.weights.manifest import BUNDLED_DIR, load_manifest
+from tests.helpers.export_readers import (
     coco_decoded,
     coco_polygons_mask,
     labelme_mask,
@@ -31,7 +32,7 @@ from tests.export_readers import (
     unzipped,
     yolo_masks,
 )
-from tests.recipes import SPECK_SHARE, Worker, recipe_of
+from tests.helpers.recipes import SPECK_SHARE, Worker, recipe_of
 
 SAMPLES = sorted((Path(__file__).parents[2] / "static/samples").glob("*.jpg"))
 CLICKS = 6

@@ -13,22 +13,22 @@ import pytest
 from PIL import Image as Pil
 from PIL import ImageDraw
 
+from app.arrays import MaskArray
 from app.cli.local import LocalPicture
 from app.client import ClientSession, connect
 from app.engine.contract import Engine
-from app.engine.loader import load_model
-from app.engine.manifest import BUNDLED_DIR, load_manifest
-from app.engine.sam2_torch import load_torch_engine
+from app.engine.sam2.engine import load_torch_engine
+from app.engine.sam2.loader import load_model
 from app.pictures import PictureLimits
-from app.protocol.masks import MaskArray
-from app.realtime.lobby import session_limits
 from app.service.answers import is_ambiguous
+from app.service.shared_state import session_limits
 from app.session.objects import SessionObject
 from app.session.recipe import read_recipe
 from app.settings import Settings
-from tests.conftest import started
-from tests.graph_factory import compiled
-from tests.image_files import file_of
+from app.weights.manifest import BUNDLED_DIR, load_manifest
+from tests.helpers.graph_factory import compiled
+from tests.helpers.image_files import file_of
+from tests.helpers.server import started
 
 pytestmark = pytest.mark.anyio
 

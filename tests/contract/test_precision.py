@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from app.engine.contract import Image, Prompt
-from app.engine.loader import load_model
-from app.engine.manifest import BUNDLED_DIR, load_manifest
-from app.engine.openvino_cpu import OpenVinoEmbedding, OpenVinoEngine
-from app.engine.runtime import detect
-from app.engine.sam2_torch import TorchEngine
+from app.arrays import Image
+from app.engine.contract import Prompt
+from app.engine.openvino.engine import OpenVinoEmbedding, OpenVinoEngine
+from app.engine.openvino.runtime import detect
+from app.engine.sam2.engine import TorchEngine
+from app.engine.sam2.loader import load_model
 from app.pictures import PictureLimits, read_picture
-from app.protocol.masks import box_of
+from app.protocol.run_lengths import box_of
 from app.settings import Settings
-from tests.checkpoint_factory import picture, random_model
-from tests.graph_factory import compiled
+from app.weights.manifest import BUNDLED_DIR, load_manifest
+from tests.helpers.checkpoint_factory import picture, random_model
+from tests.helpers.graph_factory import compiled
 
 SAMPLES = Path(__file__).parent.parent.parent / "static" / "samples"
 PROMPTS = 200

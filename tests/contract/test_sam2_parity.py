@@ -16,13 +16,13 @@ from sam2.build_sam import build_sam2
 from sam2.sam2_image_predictor import SAM2ImagePredictor
 
 from app.engine.contract import Candidates, Prompt
-from app.engine.loader import build_model, load_model
-from app.engine.manifest import BUNDLED_DIR, load_manifest
-from app.engine.openvino_cpu import OpenVinoEmbedding, OpenVinoEngine
-from app.engine.sam2_torch import TorchEmbedding, TorchEngine
-from app.engine.selection import MIN_STABILITY, STABILITY_DELTA
-from tests.checkpoint_factory import enliven, picture
-from tests.graph_factory import compiled
+from app.engine.openvino.engine import OpenVinoEmbedding, OpenVinoEngine
+from app.engine.sam2.engine import TorchEmbedding, TorchEngine
+from app.engine.sam2.loader import build_model, load_model
+from app.engine.sam2.selection import MIN_STABILITY, STABILITY_DELTA
+from app.weights.manifest import BUNDLED_DIR, load_manifest
+from tests.helpers.checkpoint_factory import enliven, picture
+from tests.helpers.graph_factory import compiled
 
 TOLERANCE = 1e-3
 IMAGE = picture(450, 700)
@@ -123,7 +123,7 @@ def test_the_single_mask_follows_the_stability_rule(
     assert decoder.dynamic_multimask_stability_delta == STABILITY_DELTA
     assert decoder.dynamic_multimask_stability_thresh == MIN_STABILITY
     monkeypatch.setattr(decoder, "dynamic_multimask_stability_thresh", threshold)
-    monkeypatch.setattr("app.engine.selection.MIN_STABILITY", threshold)
+    monkeypatch.setattr("app.engine.sam2.selection.MIN_STABILITY", threshold)
     single = Prompt(POINT.points_xy, POINT.labels, multimask=False)
     [found], [three] = pair.engine.decode(pair.embedding, [single]), pair.engine.decode(pair.embedding, [POINT])
     assert_same(found, predicted(pair.predictor, single))

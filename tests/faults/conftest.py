@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.conftest import Program, free_port
-from tests.faults.observed import Observed
-from tests.faults.pulse import goes_first
-from tests.image_files import png
-from tests.integration.peer import post_picture_to
+from tests.helpers.image_files import png
+from tests.helpers.observed import Observed
+from tests.helpers.peer import post_picture_to
+from tests.helpers.program import Program, free_port
+from tests.helpers.pulse import goes_first
 
 SHORT = {
     "SEND_TIMEOUT_S": "1",
@@ -37,7 +37,7 @@ async def victim(anyio_backend: str) -> AsyncIterator[Observed]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in SHORT.items():
             patch.setenv(f"HOVERSAM_{name}", value)
-        program = Program(free_port(), module="tests.faults.program")
+        program = Program(free_port(), module="tests.helpers.slow_program")
         goes_first(program.process.pid)
     try:
         program.wait_until_ready()

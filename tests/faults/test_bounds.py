@@ -14,33 +14,32 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from app.engine.fake import FakeEngine
-from app.engine.pool import ModelPool
-from app.engine.scheduler import Lane, Priority
 from app.errors import BusyError, HoverError
 from app.pictures import PictureLimits
 from app.protocol import messages as m
 from app.protocol.codec import encode
 from app.protocol.messages import CloseCode
-from app.realtime import pictures
 from app.realtime.outbox import Outbox
-from app.realtime.pictures import PictureStore
-from app.realtime.wire import DisconnectedError
+from app.realtime.transport import DisconnectedError
+from app.server.http_limits import BODY_CHECK_S, hardened_http, request_bounds
+from app.server.websocket_limits import hardened_websocket, socket_bounds
+from app.service import picture_store
+from app.service.model_pool import ModelPool
+from app.service.picture_store import PictureStore
+from app.service.scheduler import Lane, Priority
 from app.session.history import Timeline
 from app.settings import Settings
-from app.web.deadlines import BODY_CHECK_S, hardened_http, request_bounds
-from app.web.stall import hardened_websocket, socket_bounds
-from tests.export_readers import selection
-from tests.faults.test_limits import serving
-from tests.faults.wire import Raw, frame, handshake
-from tests.image_files import file_of, noise, png
-from tests.integration.peer import greeted, happened, opened
-from tests.unit.test_exporter import Gate as DrawGate
-from tests.unit.test_exporter import drawn_by, exporter
-from tests.unit.test_history import steps_back, thing
-from tests.unit.test_picture_store import SlowReading
-from tests.unit.test_pool import SIZE, Shelf, used
-from tests.unit.test_scheduler import Gate
+from tests.helpers.drawing import DrawGate, drawn_by, exporter
+from tests.helpers.export_readers import selection
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.gates import Gate
+from tests.helpers.image_files import file_of, noise, png
+from tests.helpers.model_source import SIZE, FakeModelSource, used
+from tests.helpers.peer import greeted, happened, opened
+from tests.helpers.raw_socket import Raw, frame, handshake
+from tests.helpers.serving import serving
+from tests.helpers.slow_reading import SlowReading
+from tests.helpers.steps import steps_back, thing
 
 pytestmark = pytest.mark.anyio
 LONG_S = 20.0
@@ -211,7 +210,7 @@ async def test_jobs_that_wait(count: int, fits: bool) -> None:
 @around
 async def test_pictures_that_wait(count: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     slow, store = SlowReading(), PictureStore(ROOMY, 2**20, 3, LONG_S)
-    monkeypatch.setattr(pictures, "read_picture", slow)
+    monkeypatch.setattr(picture_store, "read_picture", slow)
     tasks = [asyncio.create_task(store.add(png(10 + number, 10))) for number in range(count)]
     await asyncio.sleep(0)
     slow.open.set()
@@ -245,7 +244,7 @@ async def test_bytes_of_all_pictures(more: int) -> None:
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
 async def test_bytes_of_all_models(more: int) -> None:
-    pool = ModelPool(FakeEngine(model="nano"), Shelf(), budget_bytes=3 * SIZE - more, load_timeout_s=LONG_S)
+    pool = ModelPool(FakeEngine(model="nano"), FakeModelSource(), budget_bytes=3 * SIZE - more, load_timeout_s=LONG_S)
     for name in ("tiny", "small"):
         await used(pool, name)
     assert pool.names == (["nano", "small"] if more > 0 else ["nano", "tiny", "small"])

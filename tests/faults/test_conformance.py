@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from app.serve import server_config
+from app.server.serve import server_config
 from app.settings import Settings
 
 kosoku = pytest.importorskip("kosoku")

@@ -14,14 +14,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.engine.graph_store import ENCODER, GraphKey, GraphStore
+from app.engine.openvino.graph_store import ENCODER, GraphKey, GraphStore
 from app.protocol import messages as m
 from app.protocol.messages import CloseCode
-from tests.conftest import Program, free_port
 from tests.faults.conftest import SHORT
-from tests.faults.observed import Observed
-from tests.image_files import file_of, noise, png
-from tests.integration.peer import DEADLINE_S, Peer, post_picture_to
+from tests.helpers.image_files import file_of, noise, png
+from tests.helpers.observed import Observed
+from tests.helpers.peer import DEADLINE_S, Peer, post_picture_to
+from tests.helpers.program import Program, free_port
 
 pytestmark = pytest.mark.anyio
 EXIT_DEADLINE_S = 12.0
@@ -39,7 +39,7 @@ def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def running() -> AsyncIterator[Observed]:
     """Give a program of the test's own."""
-    program = Program(free_port(), module="tests.faults.program")
+    program = Program(free_port(), module="tests.helpers.slow_program")
     try:
         await asyncio.to_thread(program.wait_until_ready)
         yield Observed(program, await post_picture_to(program.url, png(64, 48)))

@@ -9,34 +9,23 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
-from app.engine.fake import FakeEngine
 from app.protocol import messages as m
 from app.protocol.codec import encode
 from app.protocol.messages import CloseCode
 from app.settings import Settings, limit_table
-from tests.conftest import Server, open_gates, started
-from tests.faults.wire import Raw, frame, handshake
-from tests.image_files import png
-from tests.integration.peer import Peer, greeted, happened, opened
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import png
+from tests.helpers.peer import Peer, greeted, happened, opened
+from tests.helpers.raw_socket import Raw, frame, handshake
+from tests.helpers.server import Server, started
+from tests.helpers.serving import serving
 
 pytestmark = pytest.mark.anyio
-
-
-@asynccontextmanager
-async def serving(engine: FakeEngine, **limits: float) -> AsyncIterator[Server]:
-    """Give a server with limits of the test's own."""
-    server = await started(msgspec.convert({"shutdown_timeout_s": 2.0, **limits}, Settings), engine)
-    try:
-        yield server
-    finally:
-        open_gates(engine)
-        await server.stop()
 
 
 @asynccontextmanager
@@ -82,7 +71,7 @@ async def test_an_address_that_is_only_claimed_counts_for_nothing(engine: FakeEn
     async with serving(engine, max_sessions_per_address=1) as server, AsyncExitStack() as stack:
         for number in range(3):  # all are this machine, which may have every session
             await (await stack.enter_async_context(from_address(server, f"192.0.2.{number}"))).hello()
-        addresses = {entry.address for entry in server.lobby.registry._entries.values()}
+        addresses = {entry.address for entry in server.shared_state.registry._entries.values()}
         assert addresses == {"127.0.0.1"}
 
 
@@ -208,7 +197,7 @@ async def test_the_body_has_its_time(engine: FakeEngine) -> None:
 
 
 async def test_a_body_that_trickles_is_refused(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.web.deadlines.BODY_CHECK_S", 0.1)
+    monkeypatch.setattr("app.server.http_limits.BODY_CHECK_S", 0.1)
     async with serving(engine, min_body_bytes_per_s=10_000) as server, Raw(server) as raw:
         raw.write(
             b"POST /api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"

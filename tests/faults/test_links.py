@@ -11,13 +11,13 @@ import signal
 import pytest
 
 from app.client import ClientSession, connect
-from tests.conftest import PATIENT, Phoenix
-from tests.faults.chaos import Link, link_to
-from tests.faults.observed import Observed
-from tests.faults.pulse import Pulse
-from tests.image_files import png
-from tests.integration.test_client_resume import told
-from tests.property.thorough import examples
+from tests.helpers.chaos import Link, link_to
+from tests.helpers.image_files import png
+from tests.helpers.observed import Observed
+from tests.helpers.program import PATIENT, Phoenix
+from tests.helpers.pulse import Pulse
+from tests.helpers.thorough import examples
+from tests.helpers.tour import told
 
 pytestmark = pytest.mark.anyio
 PICTURE = png(160, 120)

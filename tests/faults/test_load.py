@@ -9,10 +9,10 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 import pytest
 
-from tests.faults.load import DECODE_S, SOAKS, Pointer, flooder, loaded
-from tests.faults.observed import SLOWER, Beside, Observed, show
-from tests.integration.peer import dialled_at
-from tests.property.thorough import examples
+from tests.helpers.load import DECODE_S, SOAKS, Pointer, flooder, loaded
+from tests.helpers.observed import SLOWER, Beside, Observed, show
+from tests.helpers.peer import dialled_at
+from tests.helpers.thorough import examples
 
 pytestmark = pytest.mark.anyio
 SECONDS = examples(3, 20)

@@ -11,9 +11,9 @@ import pytest
 
 from app.protocol import messages as m
 from app.protocol.codec import encode
-from tests.faults.observed import Fault, Observed, holds, reasons
-from tests.faults.wire import Raw, frame, handshake
-from tests.integration.peer import dialled_at
+from tests.helpers.observed import Fault, Observed, holds, reasons
+from tests.helpers.peer import dialled_at
+from tests.helpers.raw_socket import Raw, frame, handshake
 
 pytestmark = pytest.mark.anyio
 DEADLINE_S = 30.0

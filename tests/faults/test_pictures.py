@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from app.engine.fake import FakeEngine
 from app.protocol import messages as m
 from app.settings import Settings
-from tests.conftest import Server, started
-from tests.faults.wire import Raw
-from tests.image_files import png
-from tests.integration.peer import greeted, post_picture, uploaded
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import png
+from tests.helpers.peer import greeted, post_picture, uploaded
+from tests.helpers.raw_socket import Raw
+from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
 MARK = b"<script>alert('uploaded')</script>"

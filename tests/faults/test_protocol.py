@@ -15,8 +15,8 @@ from app.errors import BadCoordError, BadMessageError
 from app.protocol import messages as m
 from app.protocol.codec import decode_client, encode
 from app.protocol.messages import CloseCode
-from tests.faults.observed import Fault, Observed, holds
-from tests.faults.wire import Raw, frame, handshake
+from tests.helpers.observed import Fault, Observed, holds
+from tests.helpers.raw_socket import Raw, frame, handshake
 
 pytestmark = pytest.mark.anyio
 HOVER = encode(m.Hover(seq=1, x=1.5, y=2.5))

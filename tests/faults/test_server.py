@@ -12,15 +12,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from app.engine.scheduler import MAX_HUNG
 from app.protocol import messages as m
 from app.protocol.messages import CloseCode
-from tests.conftest import Program, free_port
+from app.service.scheduler import MAX_HUNG
 from tests.faults.conftest import SHORT
-from tests.faults.observed import Observed
-from tests.faults.program import HANGING, HANGING_FORMAT
-from tests.image_files import png
-from tests.integration.peer import Peer, dialled_at, post_picture_to
+from tests.helpers.image_files import png
+from tests.helpers.observed import Observed
+from tests.helpers.peer import Peer, dialled_at, post_picture_to
+from tests.helpers.program import Program, free_port
+from tests.helpers.slow_program import HANGING, HANGING_FORMAT
 
 pytestmark = pytest.mark.anyio
 EXIT_DEADLINE_S = 12.0
@@ -37,7 +37,7 @@ def slow_model(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def running(port: int | None = None) -> AsyncIterator[Observed]:
     """Give a program of the test's own, which it may end as it likes."""
-    program = Program(port or free_port(), module="tests.faults.program")
+    program = Program(port or free_port(), module="tests.helpers.slow_program")
     try:
         await asyncio.to_thread(program.wait_until_ready)
         yield Observed(program, await post_picture_to(program.url, png(64, 48)))

@@ -9,10 +9,10 @@ from statistics import linear_regression, quantiles
 
 import pytest
 
-from tests.faults.load import SOAKS, Pointer, loaded
-from tests.faults.observed import Observed, show
-from tests.image_files import file_of, noise
-from tests.integration.peer import Peer
+from tests.helpers.image_files import file_of, noise
+from tests.helpers.load import SOAKS, Pointer, loaded
+from tests.helpers.observed import Observed, show
+from tests.helpers.peer import Peer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(not SOAKS, reason="takes half an hour: ./start.sh soak")]
 MINUTES = float(os.environ.get("HOVERSAM_SOAK_MINUTES", "30"))

@@ -17,9 +17,9 @@ from app.protocol import messages as m
 from app.protocol.codec import encode
 from app.settings import Settings
 from app.web.tickets import PREFIX
-from tests.conftest import Server
-from tests.integration.peer import DEADLINE_S, Peer
-from tests.reverse_proxy import ReverseProxy, reverse_proxy
+from tests.helpers.peer import DEADLINE_S, Peer
+from tests.helpers.reverse_proxy import ReverseProxy, reverse_proxy
+from tests.helpers.server import Server
 
 pytestmark = pytest.mark.anyio
 

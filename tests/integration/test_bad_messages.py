@@ -10,14 +10,14 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from app.engine.fake import FakeEngine
 from app.protocol import messages as m
 from app.protocol.codec import encode
 from app.protocol.messages import CloseCode
 from app.settings import Settings
-from tests.conftest import Server, started
-from tests.image_files import png
-from tests.integration.peer import Peer, dialled, greeted, opened, uploaded
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import png
+from tests.helpers.peer import Peer, dialled, greeted, opened, uploaded
+from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
 SETTINGS = Settings(shutdown_timeout_s=2.0, max_message_bytes=20_000, max_inline_bytes=10_000, max_points=3)
@@ -75,13 +75,13 @@ async def test_another_version_is_told_which_one_is_spoken(server: Server) -> No
 
 @pytest.mark.parametrize("first", [encode(m.Ping(at=1)), encode(m.Undo(seq=1)), b"", b"\xc1", raw(t="hello")])
 async def test_a_first_message_that_is_no_hello_closes(server: Server, first: bytes) -> None:
-    before = len(server.lobby.registry)
+    before = len(server.shared_state.registry)
     async with dialled(server) as peer:
         await peer.socket.send(first)
         code, [error] = await peer.closed()
         assert isinstance(error, m.Error)
         assert (code, error.code, error.fatal) == (CloseCode.BAD_MESSAGES, "bad_message", True)
-    assert len(server.lobby.registry) == before
+    assert len(server.shared_state.registry) == before
 
 
 async def test_a_second_hello_is_refused(server: Server) -> None:
@@ -188,7 +188,7 @@ async def test_ten_bad_messages_in_a_row_close(server: Server) -> None:
 
 @pytest.mark.parametrize("more", [0, 1])
 async def test_a_message_is_taken_up_to_the_limit(server: Server, more: int) -> None:
-    limit = server.lobby.settings.max_message_bytes
+    limit = server.shared_state.settings.max_message_bytes
     data = encode(m.Open(seq=1, data=bytes(limit - 100)))
     data = encode(m.Open(seq=1, data=bytes(limit - 100 + limit - len(data) + more)))
     assert len(data) == limit + more
@@ -202,7 +202,7 @@ async def test_a_message_is_taken_up_to_the_limit(server: Server, more: int) -> 
 
 async def test_a_picture_in_a_message_is_taken_up_to_the_limit(server: Server) -> None:
     data = png()
-    data += bytes(server.lobby.settings.max_inline_bytes - len(data))
+    data += bytes(server.shared_state.settings.max_inline_bytes - len(data))
     async with greeted(server) as peer:
         await peer.send(m.Open(seq=peer.seq(), data=data))
         said = [await peer.receive() for _ in range(3)]

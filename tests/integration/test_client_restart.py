@@ -8,9 +8,9 @@ import signal
 import pytest
 
 from app.client import connect, connect_blocking
-from tests.conftest import PATIENT, Phoenix
-from tests.image_files import png
-from tests.integration.test_client_resume import told
+from tests.helpers.image_files import png
+from tests.helpers.program import PATIENT, Phoenix
+from tests.helpers.tour import told
 
 pytestmark = pytest.mark.anyio
 

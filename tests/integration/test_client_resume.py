@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
 
-from app.client import ClientSession, Object, Reconnect, Timeouts, connect
-from app.engine.fake import FakeEngine
-from app.engine.manifest import BUNDLED_DIR, load_manifest
-from app.engine.sam2_torch import load_torch_engine
+from app.client import Reconnect, Timeouts, connect
+from app.engine.sam2.engine import load_torch_engine
 from app.errors import UnknownObjectError
 from app.exports.files import ExportFile
-from app.models import Weights
 from app.settings import Settings
-from tests.conftest import Server, started
-from tests.image_files import file_of, noise, png
-from tests.integration.peer import DEADLINE_S, happened, until
-from tests.integration.proxy import Cut, once, proxied
+from app.weights.catalogue import Weights
+from app.weights.manifest import BUNDLED_DIR, load_manifest
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import file_of, noise, png
+from tests.helpers.peer import DEADLINE_S, happened, until
+from tests.helpers.proxy import Cut, once, proxied
+from tests.helpers.server import Server, started
+from tests.helpers.tour import told, tour
 
 pytestmark = pytest.mark.anyio
 QUICK = Reconnect(give_up_s=DEADLINE_S, first_s=0.01, longest_s=0.1)
@@ -30,34 +30,6 @@ QUICK = Reconnect(give_up_s=DEADLINE_S, first_s=0.01, longest_s=0.1)
 def another_fake(weights: Weights, *_: object) -> FakeEngine:
     """Load a model that a session switches to."""
     return FakeEngine(model=weights.entry.name)
-
-
-async def tour(session: ClientSession) -> None:
-    """Use everything that changes a session, in an order in which each change depends on those before."""
-    await session.open(png(160, 120))
-    cup = await session.click(80, 60)
-    await session.choose(cup.id, 2)
-    await session.click(20, 20, object=cup.id)
-    plate = await session.box((100, 10, 150, 50))
-    await session.label(plate.id, "plate")
-    await session.move(cup.id, 1, 20, 100)
-    crumb = await session.click(5, 5)
-    await session.delete(crumb.id)
-    await session.undo()
-    await session.undo()
-    await session.redo()
-    await session.click(80, 60, label=0, object=cup.id)
-    await session.unpoint(cup.id, 0)
-    saucer = await session.click(120, 100)
-    await session.choose(saucer.id, 0)
-    spoon = await session.click(40, 60)
-    await session.choose(spoon.id, 2)
-    await session.click(60, 60, object=spoon.id)
-
-
-def told(objects: Mapping[int, Object]) -> dict[int, tuple[object, ...]]:
-    """Return what a person sees of each object."""
-    return {number: (each.name, each.points, each.box, each.chosen, each.masks) for number, each in objects.items()}
 
 
 @pytest.fixture
@@ -99,7 +71,7 @@ async def test_a_cut_loses_nothing_and_makes_nothing_twice(
             assert told(session.objects) == undisturbed
             assert session.can_undo
     assert proxy.cuts == 1
-    assert len(server.lobby.registry) == 2  # the undisturbed one's and this
+    assert len(server.shared_state.registry) == 2  # the undisturbed one's and this
 
 
 @pytest.mark.parametrize("cut", ["before", "inside"])
@@ -113,7 +85,7 @@ async def test_a_welcome_that_is_lost_after_a_token_was_changed_locks_nobody_out
             await tour(session)
             assert told(session.objects) == undisturbed
     assert proxy.cuts == 2
-    assert len(server.lobby.registry) == 2
+    assert len(server.shared_state.registry) == 2
 
 
 async def test_a_server_that_refuses_the_token_is_given_the_session_again(
@@ -121,7 +93,7 @@ async def test_a_server_that_refuses_the_token_is_given_the_session_again(
 ) -> None:
     async with proxied(server.url) as proxy, connect(proxy.url, reconnect=QUICK) as session:
         await tour(session)
-        for entry in server.lobby.registry._entries.values():
+        for entry in server.shared_state.registry._entries.values():
             entry.token, entry.last_token = "another", ""
         proxy.judge = once("client", "ping", "before")
         await session.ping()
@@ -135,7 +107,7 @@ async def test_a_session_that_the_server_has_forgotten_is_made_again(
     async with proxied(server.url) as proxy, connect(proxy.url, reconnect=QUICK) as session:
         await tour(session)
         steps = session.can_undo, session.can_redo
-        server.lobby.registry._entries.clear()
+        server.shared_state.registry._entries.clear()
         proxy.judge = once("client", "click", "before", number=1)
         fresh = await session.click(150, 110)
         assert fresh.id not in undisturbed
@@ -151,7 +123,7 @@ async def test_objects_of_a_second_picture_keep_their_ids_on_a_server_that_count
         await session.click(6, 6)
         await session.open(png(160, 120))
         third = await session.click(80, 60)
-        server.lobby.registry._entries.clear()
+        server.shared_state.registry._entries.clear()
         proxy.judge = once("client", "ping", "before")
         await session.ping()
         assert set(session.objects) == {third.id}
@@ -173,7 +145,7 @@ async def test_a_cut_in_the_middle_of_making_a_session_again_begins_anew(
 ) -> None:
     async with proxied(server.url) as proxy, connect(proxy.url, reconnect=QUICK) as session:
         await tour(session)
-        server.lobby.registry._entries.clear()
+        server.shared_state.registry._entries.clear()
         first, second = once("client", "ping", "before"), once("server", "object", "inside", number=3)
         proxy.judge = lambda side, message: first(side, message) or second(side, message)
         await session.ping()
@@ -248,7 +220,7 @@ async def test_a_change_that_ends_every_socket_is_given_up_and_the_session_is_no
 async def test_a_taken_over_session_is_not_taken_back(server: Server) -> None:
     async with connect(server.url, reconnect=QUICK) as old:
         await old.open(png())
-        [entry] = server.lobby.registry._entries.values()
+        [entry] = server.shared_state.registry._entries.values()
         assert entry.holder is not None
         entry.holder.taken_over()
         await until(lambda: old.losses == 1)
@@ -331,7 +303,7 @@ async def test_a_session_on_another_model_is_made_again_on_that_model(engine: Fa
         assert switched.model == "nano"
         await session.click(100, 60)
         before = told(session.objects)
-        server.lobby.registry._entries.clear()
+        server.shared_state.registry._entries.clear()
         proxy.judge = once("client", "ping", "before")
         await session.ping()
         assert session.image is not None
@@ -344,7 +316,7 @@ async def test_a_model_asked_for_before_any_picture_is_asked_for_again(engine: F
     server = await started(Settings(offline=True, shutdown_timeout_s=2.0), engine, load=another_fake)
     async with proxied(server.url) as proxy, connect(proxy.url, reconnect=QUICK) as session:
         assert await session.model("nano") is None
-        server.lobby.registry._entries.clear()
+        server.shared_state.registry._entries.clear()
         proxy.judge = once("client", "ping", "before")
         await session.ping()
         assert (await session.open(png())).model == "nano"
@@ -352,13 +324,13 @@ async def test_a_model_asked_for_before_any_picture_is_asked_for_again(engine: F
 
 
 async def test_a_file_is_waited_for_longer_than_a_click(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    gate, make = asyncio.Event(), server.lobby.exporter.make
+    gate, make = asyncio.Event(), server.shared_state.exporter.make
 
     async def held(*asked: Any) -> ExportFile:
         await gate.wait()
         return await make(*asked)
 
-    monkeypatch.setattr(server.lobby.exporter, "make", held)
+    monkeypatch.setattr(server.shared_state.exporter, "make", held)
     timeouts = Timeouts(reply_s=0.5)
     async with connect(server.url, timeouts=timeouts) as session:
         await session.open(png())

@@ -12,8 +12,8 @@ import pytest
 
 from app.client import ClientSession
 from app.client import session as documented
-from tests.conftest import Server
-from tests.image_files import file_of, noise
+from tests.helpers.image_files import file_of, noise
+from tests.helpers.server import Server
 
 pytestmark = pytest.mark.anyio
 

@@ -14,12 +14,12 @@ from app.cli.player import Outcome, play
 from app.cli.steps import read_script
 from app.cli.swarm import Plan, swarm
 from app.client import Timeouts, connect
-from app.engine.fake import FakeEngine
 from app.settings import Settings
-from tests.conftest import Server, started
-from tests.image_files import png
-from tests.integration.test_client_resume import told, tour
-from tests.protocol_server import unused_url
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import png
+from tests.helpers.protocol_server import unused_url
+from tests.helpers.server import Server, started
+from tests.helpers.tour import told, tour
 
 pytestmark = pytest.mark.anyio
 

@@ -15,14 +15,14 @@ from typing import Any
 import httpx
 import pytest
 
-from app.engine.fake import FakeEngine
 from app.protocol import examples
 from app.protocol.codec import encode
 from app.settings import Settings
 from app.web.examples import CAT, UPLOADED
 from app.web.socket_docs import FRAME_BYTES_SHOWN
-from tests.conftest import Server, started
-from tests.integration.peer import DEADLINE_S, uploaded
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.peer import DEADLINE_S, uploaded
+from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]

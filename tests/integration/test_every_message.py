@@ -8,15 +8,15 @@ from typing import get_args
 import msgspec
 import pytest
 
-from app.engine.fake import FakeEngine
 from app.errors import EngineFailedError, HoverError
 from app.protocol import messages as m
 from app.protocol.codec import encode
 from app.protocol.messages import ClientMessage, ServerMessage
 from app.settings import Settings
-from tests.conftest import Server, started
-from tests.image_files import png, png_header
-from tests.integration.peer import Peer, dialled, greeted, opened, uploaded
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import png, png_header
+from tests.helpers.peer import Peer, dialled, greeted, opened, uploaded
+from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
 

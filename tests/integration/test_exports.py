@@ -16,15 +16,15 @@ import pytest
 from PIL import Image as Pil
 
 from app.protocol import messages as m
-from app.protocol.masks import decode_mask, iou
 from app.protocol.recipe import PointStep
+from app.protocol.run_lengths import decode_mask, iou
 from app.session.recipe import read_recipe
 from app.settings import Settings
-from tests.conftest import Server
-from tests.export_readers import coco_decoded, from_png, unzipped
-from tests.image_files import file_of, noise, png
-from tests.integration.peer import DEADLINE_S, Peer, greeted, opened, uploaded
-from tests.strange_names import STRANGE_NAMES
+from tests.helpers.export_readers import coco_decoded, from_png, unzipped
+from tests.helpers.image_files import file_of, noise, png
+from tests.helpers.peer import DEADLINE_S, Peer, greeted, opened, uploaded
+from tests.helpers.server import Server
+from tests.helpers.strange_names import STRANGE_NAMES
 
 pytestmark = pytest.mark.anyio
 FORMATS = ("coco", "yolo", "labelme", "svg", "mask", "cutout", "overlay", "recipe")
@@ -188,7 +188,7 @@ async def test_clicks_go_on_while_a_file_is_made(server: Server) -> None:
             loop.call_soon_threadsafe(entered.set)
             asyncio.run_coroutine_threadsafe(held.wait(), loop).result(DEADLINE_S)
 
-        server.lobby.exporter._worker.submit(hold)
+        server.shared_state.exporter._worker.submit(hold)
         await asyncio.wait_for(entered.wait(), DEADLINE_S)
         seq = peer.seq()
         await peer.send(m.Export(seq=seq, format="coco"))

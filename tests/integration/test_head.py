@@ -10,10 +10,10 @@ import pytest
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from app.engine.fake import FakeEngine
 from app.settings import Settings
-from tests.conftest import Server, started
-from tests.integration.peer import DEADLINE_S
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.peer import DEADLINE_S
+from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
 FILE = "/static/js/main.js"

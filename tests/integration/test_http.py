@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from app.engine.fake import FakeEngine
 from app.settings import Settings
 from app.web.headers import HEADERS
-from tests.conftest import Server, started
-from tests.image_files import file_of, noise, png, png_header
-from tests.integration.peer import DEADLINE_S, greeted, post_picture, uploaded
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import file_of, noise, png, png_header
+from tests.helpers.peer import DEADLINE_S, greeted, post_picture, uploaded
+from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
 SETTINGS = Settings(shutdown_timeout_s=2.0, max_upload_bytes=100_000)
@@ -80,7 +80,7 @@ async def test_a_file_that_is_no_picture_for_us_is_refused(
 
 @pytest.mark.parametrize("more", [0, 1, 1_000_000])
 async def test_an_upload_is_taken_up_to_the_limit(server: Server, more: int) -> None:
-    limit = server.lobby.settings.max_upload_bytes
+    limit = server.shared_state.settings.max_upload_bytes
     response = await post_picture(server, png().ljust(limit + more, b"\0"))
     if more:
         assert detail(response) == (413, "FILE_TOO_LARGE")
@@ -198,7 +198,7 @@ async def test_probes_are_answered(http: httpx.AsyncClient, path: str, text: str
 async def test_probes_are_answered_while_every_session_is_taken(
     server: Server, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.lobby.registry, "_max_sessions", 1)
+    monkeypatch.setattr(server.shared_state.registry, "_max_sessions", 1)
     async with greeted(server):
         assert (await http.get("/healthz")).status_code == 200
 
@@ -253,7 +253,7 @@ async def test_the_page_is_rendered(http: httpx.AsyncClient, server: Server) -> 
     response = await http.get("/")
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert 'data-model="tiny"' in response.text
-    assert f'data-max-upload-bytes="{server.lobby.settings.max_upload_bytes}"' in response.text
+    assert f'data-max-upload-bytes="{server.shared_state.settings.max_upload_bytes}"' in response.text
     assert re.search(r"<script(?![^>]*\bsrc=)", response.text) is None  # the policy forbids inline scripts
     assert "style=" not in response.text
 

@@ -16,12 +16,12 @@ import pytest
 from app.client import connect
 from app.exports.files import BoundedBuffer
 from app.protocol import messages as m
-from app.realtime import exporter, parked
+from app.service import exporter, parked
 from app.settings import Settings
-from tests.conftest import Server
-from tests.export_readers import from_png
-from tests.image_files import file_of, noise, png
-from tests.integration.peer import DEADLINE_S, Peer, opened, uploaded
+from tests.helpers.export_readers import from_png
+from tests.helpers.image_files import file_of, noise, png
+from tests.helpers.peer import DEADLINE_S, Peer, opened, uploaded
+from tests.helpers.server import Server
 
 pytestmark = pytest.mark.anyio
 SIZE = (1000, 800)
@@ -80,7 +80,7 @@ async def test_a_small_file_rides_in_its_message(server: Server) -> None:
         file = await exported(peer, "cutout")
     assert file.url is None
     assert from_png(file.data).size == (160, 120)
-    assert server.lobby.exporter.parked.nbytes == 0
+    assert server.shared_state.exporter.parked.nbytes == 0
 
 
 async def test_nobody_fetches_a_file_by_guessing(server: Server, photo: bytes) -> None:
@@ -100,7 +100,7 @@ async def test_a_file_that_nobody_fetches_goes(server: Server, photo: bytes, mon
         response = await http.get(f"/{file.url}")
     assert (response.status_code, response.json()["detail"]["code"]) == (404, "NOT_FOUND")
     assert "export it again" in response.json()["detail"]["message"]
-    assert server.lobby.exporter.parked.nbytes == 0
+    assert server.shared_state.exporter.parked.nbytes == 0
 
 
 async def test_files_kept_have_a_bound_and_the_oldest_go(
@@ -109,10 +109,10 @@ async def test_files_kept_have_a_bound_and_the_oldest_go(
     async with opened(server, photo) as peer:
         await peer.click(500, 400)
         files = [await exported(peer, "overlay")]
-        one = server.lobby.exporter.parked.nbytes
+        one = server.shared_state.exporter.parked.nbytes
         monkeypatch.setattr(parked, "MAX_BYTES", 2 * one)
         files += [await exported(peer, "overlay") for _ in range(2)]
-    assert server.lobby.exporter.parked.nbytes == 2 * one
+    assert server.shared_state.exporter.parked.nbytes == 2 * one
     async with client(server) as http:
         assert [(await http.get(f"/{file.url}")).status_code for file in files] == [404, 200, 200]
 
@@ -122,7 +122,7 @@ async def test_a_fetch_that_began_in_time_ends_well(
 ) -> None:
     file = await overlay(server, photo)
     async with client(server) as http, http.stream("GET", f"/{file.url}") as response:
-        server.lobby.exporter.parked.clear()
+        server.shared_state.exporter.parked.clear()
         data = await response.aread()
     assert from_png(data).size == SIZE
 
@@ -134,11 +134,11 @@ async def test_nothing_of_a_file_stays_open(server: Server, photo: bytes) -> Non
         return len(list(FD_DIR.iterdir()))
 
     await overlay(server, photo)
-    server.lobby.exporter.parked.clear()
+    server.shared_state.exporter.parked.clear()
     before = descriptors()
     for _ in range(3):
         await overlay(server, photo)
-    server.lobby.exporter.parked.clear()
+    server.shared_state.exporter.parked.clear()
     assert descriptors() <= before + 1
 
 
@@ -171,7 +171,7 @@ async def test_the_python_client_fetches_by_itself(server: Server, photo: bytes)
 async def test_the_python_client_asks_again_for_a_file_that_was_lost(
     server: Server, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = server.lobby.exporter.parked
+    kept = server.shared_state.exporter.parked
     lost: list[str] = []
     get = kept.get
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from app.engine.fake import FakeEngine
 from app.errors import EngineMemoryError
 from app.protocol import messages as m
-from tests.conftest import Server
-from tests.image_files import png
-from tests.integration.peer import greeted, opened, uploaded
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import png
+from tests.helpers.peer import greeted, opened, uploaded
+from tests.helpers.server import Server
 
 pytestmark = pytest.mark.anyio
 

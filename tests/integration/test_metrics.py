@@ -10,12 +10,12 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.engine.fake import FakeEngine
 from app.protocol import messages as m
 from app.settings import Settings
-from tests.conftest import Server, started
-from tests.image_files import png
-from tests.integration.peer import happened, opened
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import png
+from tests.helpers.peer import happened, opened
+from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.fake import FakeEngine
-from app.engine.manifest import Manifest
 from app.protocol import messages as m
 from app.settings import Settings
-from tests.conftest import Server, open_gates, started
-from tests.image_files import png
-from tests.integration.garage import Garage, all_objects, ask, small_models, switch
-from tests.integration.peer import opened, until
-from tests.weights_site import CONTENT, Site, served
+from app.weights.manifest import Manifest
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.garage import Garage, all_objects, ask, small_models, switch
+from tests.helpers.image_files import png
+from tests.helpers.peer import opened, until
+from tests.helpers.server import Server, open_gates, started
+from tests.helpers.weights_site import CONTENT, Site, served
 
 pytestmark = pytest.mark.anyio
 
@@ -136,7 +136,7 @@ async def test_a_client_that_goes_takes_its_download_along_and_what_came_is_kept
     async with opened(server, PICTURE) as peer:
         await ask(peer, "small")
         assert (await peer.expect(m.Progress)).stage == "downloading"
-    await until(lambda: not server.lobby.registry.held)
+    await until(lambda: not server.shared_state.registry.held)
     release(site)
     await until(lambda: not server.predictor.models._loading)
     assert not (folder / manifest.entry("small").file).exists()

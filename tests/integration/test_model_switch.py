@@ -10,19 +10,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.engine.fake import FakeEngine
-from app.engine.manifest import Manifest
 from app.errors import EngineFailedError, ModelUnavailableError
 from app.protocol import messages as m
 from app.protocol.recipe import FORMAT, VERSION, PointStep, Recipe, RecipeObject
 from app.session.objects import SessionObject
 from app.session.session import HoverQuery, Query
 from app.settings import Settings
-from tests.conftest import Server, open_gates, started
-from tests.image_files import png
-from tests.integration.garage import Garage, all_objects, ask, small_models, switch
-from tests.integration.peer import Peer, dialled, greeted, happened, opened, uploaded
-from tests.weights_site import CONTENT, HALF
+from app.weights.manifest import Manifest
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.garage import Garage, all_objects, ask, small_models, switch
+from tests.helpers.image_files import png
+from tests.helpers.peer import Peer, dialled, greeted, happened, opened, uploaded
+from tests.helpers.server import Server, open_gates, started
+from tests.helpers.weights_site import CONTENT, HALF
 
 pytestmark = pytest.mark.anyio
 

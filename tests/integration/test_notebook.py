@@ -11,7 +11,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from app.client.loop_thread import LoopThread
-from tests.protocol_server import HEIGHT, PHOTO, WIDTH, FakeServer, running
+from tests.helpers.protocol_server import HEIGHT, PHOTO, WIDTH, FakeServer, running
 
 DEADLINE_S = 60.0
 

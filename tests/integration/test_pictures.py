@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from app.engine.fake import FakeEngine
 from app.protocol import messages as m
 from app.settings import Settings
-from tests.color_profiles import P3
-from tests.conftest import Server, started
-from tests.image_files import file_of, png16
-from tests.integration.peer import greeted, uploaded
-from tests.turned_files import MARKED, turned_file
+from tests.helpers.color_profiles import P3
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import file_of, png16
+from tests.helpers.peer import greeted, uploaded
+from tests.helpers.server import Server, started
+from tests.helpers.turned_files import MARKED, turned_file
 
 pytestmark = pytest.mark.anyio
 LEVELS = np.where(np.hypot(*np.ogrid[-60:60, -80:80]) < 30, 3300, 1000).astype(np.uint16)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from app.client import connect
-from tests.conftest import Server
-from tests.image_files import png
-from tests.reverse_proxy import ReverseProxy, reverse_proxy
+from tests.helpers.image_files import png
+from tests.helpers.reverse_proxy import ReverseProxy, reverse_proxy
+from tests.helpers.server import Server
 
 pytestmark = pytest.mark.anyio
 

@@ -13,9 +13,9 @@ import torch
 
 from app.__main__ import main
 from app.client import Reconnect, connect_blocking
-from app.engine.manifest import BUNDLED_DIR, load_manifest
-from tests.checkpoint_factory import write_checkpoint
-from tests.conftest import START_DEADLINE_S, Program, free_port, serve_to_the_end
+from app.weights.manifest import BUNDLED_DIR, load_manifest
+from tests.helpers.checkpoint_factory import write_checkpoint
+from tests.helpers.program import START_DEADLINE_S, Program, free_port, serve_to_the_end
 
 PHOTO = BUNDLED_DIR.parent / "static" / "samples" / "coffee.jpg"
 
@@ -139,7 +139,7 @@ def test_the_bundled_model_finds_what_is_clicked(live_server: str) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl+C"])
 def test_the_program_stops_quietly_with_a_socket_open(how: signal.Signals) -> None:
-    program = Program(free_port(), module="tests.integration.fake_program")
+    program = Program(free_port(), module="tests.helpers.fake_program")
     try:
         program.wait_until_ready()
         with connect_blocking(program.url, reconnect=Reconnect(give_up_s=0)) as session:

@@ -7,14 +7,14 @@ import threading
 
 import pytest
 
-from app.engine.embeddings import EmbeddingStore
-from app.engine.fake import FakeEngine
 from app.errors import EngineFailedError
 from app.pictures import image_id_of
 from app.protocol import messages as m
-from tests.conftest import Server
-from tests.image_files import png
-from tests.integration.peer import Peer, greeted, happened, opened, until, uploaded
+from app.service.embeddings import EmbeddingStore
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import png
+from tests.helpers.peer import Peer, greeted, happened, opened, until, uploaded
+from tests.helpers.server import Server
 
 pytestmark = pytest.mark.anyio
 
@@ -64,7 +64,7 @@ async def test_newest_hover_wins_while_the_device_is_busy(
 async def test_clicks_are_never_dropped_and_one_too_many_is_told(
     server: Server, engine: FakeEngine, decode_gate: threading.Event
 ) -> None:
-    most = server.lobby.settings.max_clicks_queued
+    most = server.shared_state.settings.max_clicks_queued
     async with opened(server, png(64, 64)) as peer:
         await peer.send(m.Click(seq=peer.seq(), x=0, y=0))
         await happened(engine.decoding)

@@ -8,15 +8,15 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from app.engine.fake import FakeEngine
 from app.protocol import messages as m
 from app.protocol.codec import encode
 from app.protocol.fields import MAX_RECIPE_BYTES
 from app.protocol.recipe import FORMAT, VERSION, BoxStep, PointStep, Recipe, RecipeObject, UndoStep
 from app.session.recipe import read_recipe
-from tests.conftest import Server
-from tests.image_files import png
-from tests.integration.peer import Peer, dialled, greeted, opened, uploaded
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import png
+from tests.helpers.peer import Peer, dialled, greeted, opened, uploaded
+from tests.helpers.server import Server
 
 pytestmark = pytest.mark.anyio
 

@@ -13,16 +13,17 @@ import httpx
 import numpy as np
 import pytest
 
-from app.engine.fake import BEST, SCORES, FakeEngine
+from app.arrays import MaskArray
 from app.errors import BusyError, EngineFailedError
-from app.protocol.masks import MaskArray, decode_mask
-from app.realtime.encodes import MAX_PREPARED
+from app.protocol.run_lengths import decode_mask
+from app.service.encodes import MAX_PREPARED
 from app.settings import Settings
 from app.web import segment
 from app.web.segment import MAX_BODY_BYTES
-from tests.conftest import Server, started
-from tests.image_files import png
-from tests.integration.peer import DEADLINE_S, happened, opened, until, uploaded
+from tests.helpers.fake_engine import BEST, SCORES, FakeEngine
+from tests.helpers.image_files import png
+from tests.helpers.peer import DEADLINE_S, happened, opened, until, uploaded
+from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
 

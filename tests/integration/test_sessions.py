@@ -8,14 +8,14 @@ import threading
 
 import pytest
 
-from app.engine.fake import FakeEngine
 from app.protocol import messages as m
 from app.protocol.messages import CloseCode
-from app.realtime.crew import Crew
+from app.realtime.connection_tasks import ConnectionTasks
 from app.settings import Settings
-from tests.conftest import Server, started
-from tests.image_files import png
-from tests.integration.peer import DEADLINE_S, dialled, greeted, happened, opened, until, uploaded
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import png
+from tests.helpers.peer import DEADLINE_S, dialled, greeted, happened, opened, until, uploaded
+from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
 
@@ -115,8 +115,8 @@ async def test_an_owner_who_comes_back_too_late_gets_a_new_session(engine: FakeE
         await peer.click(5, 5)
 
     def is_forgotten() -> bool:
-        server.lobby.registry.forget_expired()
-        return len(server.lobby.registry) == 0
+        server.shared_state.registry.forget_expired()
+        return len(server.shared_state.registry) == 0
 
     await until(is_forgotten)
     async with dialled(server) as late:
@@ -145,7 +145,7 @@ async def test_a_newer_socket_of_the_owner_takes_over(server: Server) -> None:
         await new.expect(m.Image)
         await new.send(m.Click(seq=10, x=5, y=5))
         assert (await new.expect(m.Object)).id == 1
-    assert len(server.lobby.registry) == 1
+    assert len(server.shared_state.registry) == 1
 
 
 async def test_a_full_server_says_so_and_lets_the_next_in_when_one_leaves(engine: FakeEngine) -> None:
@@ -157,7 +157,7 @@ async def test_a_full_server_says_so_and_lets_the_next_in_when_one_leaves(engine
             assert isinstance(error, m.Error)
             assert (code, error.code, error.fatal) == (CloseCode.FULL, "busy", True)
             assert error.retry_after
-        await until(lambda: server.lobby.registry.held == 1)
+        await until(lambda: server.shared_state.registry.held == 1)
         async with greeted(server) as third:
             assert await third.until_pong() == []
     await server.stop()
@@ -167,7 +167,7 @@ async def test_no_hello_in_time_closes(engine: FakeEngine) -> None:
     server = await started(Settings(hello_timeout_s=0.05, shutdown_timeout_s=2.0), engine)
     async with dialled(server) as silent:
         assert await silent.closed() == (CloseCode.BAD_MESSAGES, [])
-    assert len(server.lobby.registry) == 0
+    assert len(server.shared_state.registry) == 0
     await server.stop()
 
 
@@ -193,7 +193,7 @@ async def test_a_client_that_goes_during_a_decode_leaves_nothing_behind(
         await happened(engine.decoding)
         if abruptly:
             peer.socket.transport.abort()
-    await until(lambda: not server.lobby.registry.held)
+    await until(lambda: not server.shared_state.registry.held)
     await until(lambda: asyncio.all_tasks() <= before)
     engine.decode_gate.set()
     async with opened(server, png()) as other:
@@ -206,9 +206,9 @@ async def test_a_socket_that_is_taken_over_while_it_goes_raises_nothing_unseen(s
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
     async with dialled(server) as peer:
         welcome = await peer.hello()
-        [entry] = server.lobby.registry._entries.values()
+        [entry] = server.shared_state.registry._entries.values()
         connection = entry.holder
-    await until(lambda: not server.lobby.registry.held)
+    await until(lambda: not server.shared_state.registry.held)
     assert connection is not None
     connection.taken_over()
     del connection
@@ -228,10 +228,10 @@ async def test_a_task_that_swallows_a_cancellation_is_cancelled_again() -> None:
             swallowed.set()
         await asyncio.Event().wait()
 
-    crew = Crew()
-    crew.start(stubborn())
+    tasks = ConnectionTasks()
+    tasks.start(stubborn())
     await asyncio.sleep(0)
-    results = await asyncio.wait_for(crew.stop(), DEADLINE_S)
+    results = await asyncio.wait_for(tasks.stop(), DEADLINE_S)
     assert swallowed.is_set()
     assert [type(result) for result in results] == [asyncio.CancelledError, type(None)]
 

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 from websockets.asyncio.client import connect
 
-from app.engine.fake import FakeEngine
 from app.protocol import messages as m
 from app.settings import Settings
-from tests.conftest import Server, started
-from tests.image_files import file_of, noise, png
-from tests.integration.peer import Peer, greeted, until, uploaded
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import file_of, noise, png
+from tests.helpers.peer import Peer, greeted, until, uploaded
+from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
 PING = b"\x89\xfd" + bytes(4 + 125)
@@ -47,7 +47,7 @@ async def deaf(server: Server, window_bytes: int = 4096) -> AsyncIterator[Peer]:
 
 
 async def until_cut_off(server: Server) -> None:
-    await until(lambda: not server.lobby.registry.held and not server.uvicorn.server_state.connections)
+    await until(lambda: not server.shared_state.registry.held and not server.uvicorn.server_state.connections)
 
 
 async def test_a_client_that_does_not_read_its_answers_is_cut_off(engine: FakeEngine) -> None:

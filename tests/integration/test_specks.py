@@ -16,17 +16,17 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
+from app.arrays import MaskArray
 from app.cli.local import LocalPicture
 from app.client import ClientSession, connect
 from app.engine.contract import Candidates, Embedding, Prompt
-from app.engine.fake import GRID, FakeEngine
 from app.pictures import PictureLimits
-from app.protocol.masks import MaskArray
-from app.realtime.lobby import session_limits
+from app.service.shared_state import session_limits
 from app.session.recipe import read_recipe
 from app.settings import Settings
-from tests.conftest import Server, open_gates
-from tests.image_files import png
+from tests.helpers.fake_engine import GRID, FakeEngine
+from tests.helpers.image_files import png
+from tests.helpers.server import Server, open_gates
 
 pytestmark = pytest.mark.anyio
 

@@ -1,74 +1,111 @@
-"""Who may import whom in `app`, and where the large libraries are at home."""
+"""Who may import whom: one table for all of `app`, lowest first."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
 
 ALLOWED = {
-    "protocol": {"app.errors", "app.protocol"},
-    "session": {"app.errors", "app.protocol", "app.session"},
-    "engine": {"app.errors", "app.protocol", "app.engine"},
-    "exports": {"app.errors", "app.protocol", "app.session", "app.exports"},
-    "service": {"app.errors", "app.protocol", "app.session", "app.engine", "app.exports", "app.service"},
-    "realtime": {
-        "app.errors",
-        "app.service",
-        "app.protocol",
-        "app.session",
-        "app.engine",
-        "app.exports",
-        "app.realtime",
-        "app.settings",
-        "app.pictures",
-    },
-    "pictures": {"app.errors", "app.engine", "app.settings", "app.pictures"},
-    "client": {"app.errors", "app.protocol", "app.client"},
+    "errors": "",
+    "arrays": "",
+    "logs": "",
+    "machine": "",
+    "protocol": "errors arrays",
+    "settings": "protocol",
+    "pictures": "errors arrays settings",
+    "masks": "arrays protocol",
+    "session": "errors protocol",
+    "exports": "errors arrays protocol session",
+    "weights": "errors settings",
+    "engine": "errors arrays",
+    "engine.sam2": "errors arrays weights engine",
+    "engine.openvino": "errors arrays weights engine engine.sam2",
+    "engine.factory": "errors machine settings weights engine engine.sam2 engine.openvino",
+    "service": "errors arrays settings pictures protocol masks session exports weights engine engine.factory",
+    "realtime": "errors settings protocol session exports service",
+    "web": "errors arrays settings protocol masks session exports engine service realtime",
+    "asgi": "machine settings pictures session weights engine engine.factory service web",
+    "server": "errors logs settings weights engine engine.factory asgi",
+    "client": "errors protocol",
+    "cli": "errors arrays machine settings pictures protocol masks session exports weights engine engine.openvino "
+    "engine.factory service client",
+    "nano": "arrays masks weights engine engine.sam2",
+    "bench": "errors arrays machine settings pictures protocol masks weights engine engine.sam2 engine.openvino "
+    "engine.factory client cli",
+    "__main__": "errors weights server client cli nano bench",
 }
-"""Which packages of ours each package may import; the shells above them may import all."""
+"""What each package, or file beside the packages, may import besides itself: only what stands above it here."""
 AT_HOME = {
-    "torch": {"engine", "nano", "bench"},
-    "litestar": {"web", "asgi.py"},
-    "sam2": {"engine", "nano", "bench"},
-    "openvino": {"engine"},
+    "torch": {"engine", "engine.sam2", "engine.openvino", "nano", "bench"},
+    "sam2": {"engine.sam2", "engine.openvino", "nano", "bench"},
+    "openvino": {"engine.openvino"},
+    "litestar": {"web", "asgi", "server"},
+    "uvicorn": {"server"},
 }
 """Where alone a large library may be imported."""
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the modules that a file imports, anywhere in it."""
+def node_of(module: str) -> str:
+    """Return which line of the table a module of ours belongs to; an empty string for `app` itself."""
+    parts = module.split(".")[1:]
+    heads = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((head for head in heads if head in ALLOWED), parts[0] if parts else "")
+
+
+def name_of(path: Path) -> str:
+    """Return a file as a module's dotted name."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """Return the modules that a file imports, anywhere in it."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-def home(path: Path) -> str:
-    """Return the package or file directly inside `app` that a file belongs to."""
-    return path.relative_to(ROOT / "app").parts[0]
-
-
-def test_a_package_imports_only_what_lies_below_it() -> None:
+def test_a_package_imports_only_what_the_table_allows() -> None:
     strangers = {
-        f"{path.relative_to(ROOT)} imports {module}"
+        f"{name_of(path)} imports {module}"
         for path in SOURCES
-        if home(path) in ALLOWED
         for module in imports(path)
-        if module.startswith("app.") and ".".join(module.split(".")[:2]) not in ALLOWED[home(path)]
+        if module.split(".")[0] == "app"
+        for own, used in [(node_of(name_of(path)), node_of(module))]
+        if module != "app.__version__"
+        if used not in {"", own, *ALLOWED.get(own, "").split()}
     }
     assert strangers == set()
 
 
+def test_a_package_is_allowed_only_what_stands_above_it() -> None:
+    above: set[str] = set()
+    for package, allowed in ALLOWED.items():
+        assert set(allowed.split()) <= above, package
+        above.add(package)
+
+
+def test_every_package_has_its_line() -> None:
+    assert {node_of(name_of(path)) for path in SOURCES} - {""} == ALLOWED.keys()
+
+
 def test_a_large_library_stays_at_home() -> None:
     strays = {
-        f"{path.relative_to(ROOT)} imports {module}"
+        f"{name_of(path)} imports {module}"
         for path in SOURCES
         for module in imports(path)
-        if home(path) not in AT_HOME.get(module.split(".")[0], {home(path)})
+        if node_of(name_of(path)) not in AT_HOME.get(module.split(".")[0], {node_of(name_of(path))})
     }
     assert strays == set()

@@ -13,7 +13,7 @@ MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 WALL_CLOCK = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today"}
 """What gives the time of day, which people and time servers set."""
-BETWEEN_STARTS = {"app/engine/look.py"}
+BETWEEN_STARTS = {"app/weights/reach.py"}
 """What remembers a time from one start to the next, which only the time of day outlives; it bears a clock set back."""
 
 

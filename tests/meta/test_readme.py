@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from app import serve, weights
 from app.__main__ import main
 from app.bench import command as bench
-from app.cli import demo, script, segment, swarm_command
+from app.cli import demo, script, segment, swarm_command, weights
+from app.server import serve
 from app.settings import markdown_table
 
 ROOT = Path(__file__).parent.parent.parent

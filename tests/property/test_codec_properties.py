@@ -13,7 +13,7 @@ from msgspec import inspect
 from app.errors import HoverError
 from app.protocol.codec import decode_client, decode_server, encode
 from app.protocol.messages import ClientMessage, Open, ServerMessage
-from tests.property.thorough import examples
+from tests.helpers.thorough import examples
 
 KINDS: tuple[Any, ...] = get_args(ClientMessage) + get_args(ServerMessage)
 LONGEST = 8

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from litestar import Litestar
 
 from app.asgi import create_app
-from app.engine.fake import FakeEngine
 from app.protocol import messages as m
 from app.protocol.codec import decode_server, encode
 from app.protocol.messages import CloseCode
 from app.realtime.connection import Connection
-from app.realtime.wire import DisconnectedError
+from app.realtime.transport import DisconnectedError
 from app.settings import Settings
-from tests.image_files import png
-from tests.property.thorough import examples
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import png
+from tests.helpers.thorough import examples
 
 WIDTH, HEIGHT = 64, 48
 PICTURE = png(WIDTH, HEIGHT)
@@ -106,9 +106,9 @@ class MemoryWire:
 
 async def played(app: Litestar, script: list[tuple[Made, str]]) -> None:
     """Play a script to a connection and compare what is left."""
-    predictor, lobby = [await app.dependencies[name].dependency() for name in ("predictor", "lobby")]  # type: ignore[union-attr]
+    predictor, shared_state = [await app.dependencies[name].dependency() for name in ("predictor", "shared_state")]  # type: ignore[union-attr]
     wire = MemoryWire()
-    connection = asyncio.create_task(Connection(wire, predictor, lobby).run())
+    connection = asyncio.create_task(Connection(wire, predictor, shared_state).run())
     wire.inbound.put_nowait(encode(m.Hello(version=1)))
     expected, bad_in_row, closes = set(), 0, False
     for number, (make, how) in enumerate(script, 1):
@@ -116,12 +116,12 @@ async def played(app: Litestar, script: list[tuple[Made, str]]) -> None:
         message = make(seq)
         wire.inbound.put_nowait(b"\xc1" if how == "garbage" else encode(message))
         bad_in_row = bad_in_row + 1 if how == "garbage" else 0
-        closes = closes or bad_in_row >= lobby.settings.max_bad_messages
+        closes = closes or bad_in_row >= shared_state.settings.max_bad_messages
         if how == "next" and isinstance(message, CHANGES):
             expected.add(seq)
     while not wire.closed.is_set() and not expected <= wire.book.answered:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
-    [entry] = [entry for entry in lobby.registry._entries.values() if entry.holder is not None] or [None]
+    [entry] = [entry for entry in shared_state.registry._entries.values() if entry.holder is not None] or [None]
     wire.inbound.put_nowait(None)
     await asyncio.wait_for(connection, 20)
     assert wire.code in (1000, CloseCode.BAD_MESSAGES)

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.engine.fake import FakeEngine
 from app.errors import BadMessageError
 from app.session.recipe import read_recipe
 from app.session.session import Change
-from tests.recipes import Worker, changes, recipe_of
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.recipes import Worker, changes, recipe_of
 
 WIDTH, HEIGHT = 90, 60
 WORKER = Worker(FakeEngine(), np.zeros((HEIGHT, WIDTH, 3), np.uint8))

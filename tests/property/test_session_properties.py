@@ -14,8 +14,8 @@ from app.errors import BadMessageError, HoverError, TooManyObjectsError, TooMany
 from app.protocol import messages as m
 from app.session.session import Change, Query, Session
 from app.session.values import Limits
-from tests.assertions import HEIGHT, IMAGE, MODEL, WIDTH, answer_to
-from tests.property.thorough import examples
+from tests.helpers.assertions import HEIGHT, IMAGE, MODEL, WIDTH, answer_to
+from tests.helpers.thorough import examples
 
 LIMITS = Limits(max_points=5, max_objects=6, max_history=10_000, max_history_bytes=2**30)
 xs = st.integers(0, WIDTH)

@@ -11,7 +11,7 @@ from app.protocol import messages as m
 from app.session.objects import Answer, SessionObject
 from app.session.session import Change, Query, Session
 from app.session.values import Limits
-from tests.assertions import HEIGHT, IMAGE, MODEL, WIDTH, answer_to
+from tests.helpers.assertions import HEIGHT, IMAGE, MODEL, WIDTH, answer_to
 
 LIMITS = Limits(max_points=20, max_objects=20, max_history=1000, max_history_bytes=2**30)
 MODELS = (MODEL, "nano", "large")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.start.machine import Machine
+from tests.helpers.machine import Machine
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tests.start.machine import NEEDED, ROOT, Machine
+from tests.helpers.machine import NEEDED, ROOT, Machine
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.start.readme import ROOT
+from tests.helpers.readme import ROOT
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 PROJECT = (ROOT / "pyproject.toml").read_text()

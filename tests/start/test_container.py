@@ -9,7 +9,7 @@ import json
 import re
 
 from app.settings import from_environment
-from tests.start.readme import ROOT
+from tests.helpers.readme import ROOT
 
 FILE = (ROOT / ".container/Containerfile").read_text()
 IGNORED = (ROOT / ".dockerignore").read_text().splitlines()

@@ -28,8 +28,9 @@ from app.client import connect
 from app.protocol.codec import decode_server, encode
 from app.protocol.messages import Hello, Welcome
 from app.settings import Settings, from_environment
-from tests.conftest import Server, free_port
-from tests.start.readme import ROOT, block
+from tests.helpers.program import free_port
+from tests.helpers.readme import ROOT, block
+from tests.helpers.server import Server
 
 PHOTO = ROOT / "static/samples/coffee.jpg"
 NAME = "masks.example.org"
@@ -230,4 +231,4 @@ async def test_the_server_sees_the_clients_address_and_not_what_it_says(proxy: s
         await socket.send(encode(Hello(version=1)))
         welcome = decode_server(await socket.recv(decode=False))
     assert isinstance(welcome, Welcome)
-    assert server.lobby.registry._entries[welcome.session].address == "127.0.0.9"
+    assert server.shared_state.registry._entries[welcome.session].address == "127.0.0.9"

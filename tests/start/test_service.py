@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from app.serve import EXIT_HUNG, EXIT_NO_MODEL, EXIT_USAGE
+from app.server.serve import EXIT_HUNG, EXIT_NO_MODEL, EXIT_USAGE
 from app.settings import from_environment
-from tests.start.readme import ROOT, block
+from tests.helpers.readme import ROOT, block
 
 UNIT = block("ini")
 README = (ROOT / "README.md").read_text()

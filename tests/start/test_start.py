@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.start.machine import Machine
+from tests.helpers.machine import Machine
 
 OURS = f"{sys.version_info.major}{sys.version_info.minor}"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"

@@ -10,14 +10,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.engine import download
-from app.engine.checkpoints import file_sha256
-from app.engine.look import AGAIN_S, LOOK_S, within_reach
-from app.engine.manifest import Manifest, ModelEntry, load_manifest
 from app.errors import ModelUnavailableError
-from app.models import find_weights
 from app.settings import Settings
-from tests.weights_site import CONTENT, Site, served
+from app.weights import download
+from app.weights.catalogue import find_weights
+from app.weights.checkpoints import file_sha256
+from app.weights.manifest import Manifest, ModelEntry, load_manifest
+from app.weights.reach import AGAIN_S, LOOK_S, within_reach
+from tests.helpers.weights_site import CONTENT, Site, served
 
 SHORT_S = 0.2
 NOON_S = 1_800_000_000.0

@@ -1,0 +1,133 @@
+"""Who waits for which reply, across sockets. Bookkeeping only: no socket, no clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from app.client.session_view import Reply
+from app.client.values import Preview, Progress
+from app.client.wire import Fields
+from app.client.work import Picture
+
+Answer: TypeAlias = "asyncio.Future[Reply | None]"
+"""The reply, or None for a hover that was given up."""
+MAX_WAITING: Final = 1024
+"""Questions without an answer; beyond that the oldest is given up."""
+MAX_SENDS: Final = 5
+"""Sockets on which one change is tried. One that ends each of them is not worth the session."""
+
+
+@dataclass(eq=False)
+class Question:
+    """A message that is answered.
+
+    Attributes:
+        fields: the message, without `seq`.
+        kinds: the replies that answer it.
+        answer: the reply, None for a hover that was given up.
+        picture: what `open` opens.
+        progress: called with what comes before the answer.
+        again: True for what takes the session up on a new socket; it belongs to that socket.
+        sends: how often it was sent.
+        first: the first message of the answer, which is what the caller gets once the last has come.
+    """
+
+    fields: Fields
+    kinds: tuple[type, ...]
+    answer: Answer = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    picture: Picture | None = None
+    progress: Callable[[Progress], None] | None = None
+    again: bool = False
+    sends: int = 0
+    first: Reply | None = None
+
+    @property
+    def is_hover(self) -> bool:
+        """True for what is worthless once it is overtaken."""
+        return str(self.fields["t"]) == "hover"
+
+    def once_more(self) -> Question:
+        """Return the same question, to be asked again."""
+        return Question(self.fields, self.kinds, picture=self.picture, progress=self.progress)
+
+    def settle(self, reply: Reply | None) -> None:
+        """Answer it, where anyone still waits."""
+        if not self.answer.done():
+            self.answer.set_result(reply)
+
+    def refuse(self, error: Exception) -> None:
+        """Raise the error where it is awaited."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+            self.answer.exception()  # seen, even where the caller has stopped waiting
+
+
+class PendingRequests:
+    """The open questions by their `seq`. A change stays until it is answered, even where its caller has gone."""
+
+    def __init__(self) -> None:
+        self._questions: dict[int, Question] = {}
+
+    def __len__(self) -> int:
+        """Number of questions without an answer."""
+        return len(self._questions)
+
+    def expect(self, seq: int, question: Question) -> None:
+        """Wait for the reply to `seq`."""
+        self._questions[seq] = question
+        if len(self._questions) > MAX_WAITING:
+            self._questions.pop(next(iter(self._questions))).refuse(TimeoutError("too many questions wait"))
+
+    def get(self, seq: int) -> Question | None:
+        """Return the question with this number."""
+        return self._questions.get(seq)
+
+    def forget(self, seq: int) -> None:
+        """Stop waiting for a reply to `seq`, whatever becomes of it."""
+        question = self._questions.pop(seq, None)
+        if question is not None:
+            question.answer.cancel()
+
+    def resolve(self, seq: int, reply: Reply) -> Question | None:
+        """Hand a whole answer to whoever waits for it and return the question; None where more of it is to come.
+
+        An answer of several messages ends with the one that says so. A preview also ends the wait of every older hover.
+        """
+        question = self._questions.get(seq)
+        if isinstance(reply, Preview):
+            self.overtake(seq)
+        if question is None:
+            return None
+        if question.first is None and isinstance(reply, question.kinds):
+            question.first = reply
+        if question.first is None or not getattr(reply, "last", True):
+            return None
+        del self._questions[seq]
+        question.settle(question.first)
+        return question
+
+    def overtake(self, before: int | None = None) -> None:
+        """Answer None to every hover older than `before`, to all where that is None."""
+        for seq, question in list(self._questions.items()):
+            if question.is_hover and (before is None or seq < before):
+                del self._questions[seq]
+                question.settle(None)
+
+    def refuse(self, seq: int | None, error: Exception) -> None:
+        """Raise the error where `seq` is awaited; without a `seq` everywhere, as nobody can know whom it meant."""
+        for number in list(self._questions) if seq is None else [seq]:
+            question = self._questions.pop(number, None)
+            if question is not None:
+                question.refuse(error)
+
+    def changes(self) -> list[tuple[int, Question]]:
+        """Return the changes without an answer, in the order in which they were sent."""
+        waiting = [(seq, each) for seq, each in self._questions.items() if not (each.is_hover or each.again)]
+        return sorted(waiting, key=lambda pair: pair[0])
+
+    def renumber(self, old: int, new: int) -> None:
+        """Give a question another number."""
+        self._questions[new] = self._questions.pop(old)

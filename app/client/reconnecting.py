@@ -1,0 +1,362 @@
+"""A session's line to its server, which outlives its sockets.
+
+A lost socket is dialled again. A server that still has the session tells it, and is sent the changes again that it had
+not answered, under their own numbers, so that none is made twice. One that doesn't makes the session again from the
+recipe of it, and then gets those changes. Hovers on their way are given up. Meanwhile whoever asks waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import random
+import time
+from typing import Any, Final, cast
+
+from app.client.errors import LostError, RestoreError, comes_back, error_of, passes
+from app.client.link import Link, open_link
+from app.client.patience import Reconnect, Timeouts, pauses, wait_s
+from app.client.pending_requests import MAX_SENDS, PendingRequests, Question
+from app.client.session_view import Reply, SessionView
+from app.client.upload import upload
+from app.client.values import Gone, Image, Latency, Object, Pong, Progress, Refusal, Welcome
+from app.client.wire import Fields, ServerMessage
+from app.client.work import MAX_RECIPE_BYTES, Picture, Work
+from app.errors import BadMessageError, UnknownImageError
+
+CHANGES_IN_FLIGHT: Final = 8
+"""Half of what a server lets wait by default; the rest waits here, where no `busy` puts it out of order."""
+
+RESUME_SEQ: Final = 0
+"""Number of what a server tells of a session that is taken up."""
+ANY_REPLY: Final = (Image, Object, Gone)
+MESSAGE_BYTES: Final = 20_000
+"""Of `open` around its recipe: a file's name may take most of it."""
+
+
+class ReconnectingSession:
+    """Sends questions and finds who waits for the answers, over one socket after another.
+
+    Attributes:
+        book: the session as the server told it.
+        work: what it takes to make it again.
+        opened, picture, name: what the picture was opened from, and what the server said of it.
+        welcome: what the server said first, on the newest socket.
+        timeouts, reconnect: how long to wait, and how long to dial again.
+        losses: how many sockets were lost.
+    """
+
+    def __init__(self, url: str, timeouts: Timeouts, reconnect: Reconnect) -> None:
+        self.url, self.timeouts, self.reconnect = url, timeouts, reconnect
+        self.view, self.work, self.pending = SessionView(), Work(), PendingRequests()
+        self.opened: Image | None = None
+        self.picture: Picture | None = None
+        self.name: str | None = None
+        self.losses = 0
+        self._model: str | None = None
+        """The one that was asked for before a picture was open."""
+        self._draft: SessionView | None = None
+        """The state while it is told again, until it is whole."""
+        self._seqs = itertools.count(1)
+        self._pongs: dict[float, asyncio.Future[Pong]] = {}
+        self._slots = asyncio.Semaphore(CHANGES_IN_FLIGHT)
+        self._up = asyncio.Event()
+        self._broken: Exception | None = None
+        self._forgotten = False
+        """True where the server doesn't have the session, or has only a part of it."""
+
+    async def begin(self) -> None:
+        """Connect for the first time; raises as `open_link`, and tries once."""
+        self._link = await open_link(self.url, self.timeouts, self._take)
+        self.welcome: Welcome = self._link.welcome
+        self._up.set()
+        self._keeper = asyncio.create_task(self._keep(), name="hoversam client keeper")
+
+    async def end(self) -> None:
+        """Close the socket and leave nothing behind."""
+        self._keeper.cancel()
+        await asyncio.gather(self._keeper, return_exceptions=True)
+        self._give_up(self._broken or LostError("the session was closed; connect again"))
+        await self._link.close()
+
+    async def ready(self) -> Link:
+        """Return the socket, once there is one.
+
+        Raises:
+            Exception: why there will be none; connect again.
+        """
+        await self._up.wait()
+        if self._broken is not None:
+            raise self._broken
+        return self._link
+
+    async def ask(self, question: Question, timeout_s: float) -> Reply:
+        """Return the reply to a change, which is sent again while the server is too busy for it.
+
+        Raises:
+            HoverError: the server answered with an error.
+            ConnectionError: the connection was lost for good.
+            TimeoutError: no answer came in time. The change may still be made.
+        """
+        patience_until = time.monotonic() + self.timeouts.busy_s
+        while True:
+            await self._slots.acquire()
+            question.answer.add_done_callback(lambda _: self._slots.release())
+            try:
+                await self.put(question)
+                return cast("Reply", await self.wait(question, timeout_s))
+            except Exception as error:
+                pause_s = wait_s(getattr(error, "retry_after_s", None), random.random)
+                if self._broken is not None or not passes(error) or time.monotonic() + pause_s > patience_until:
+                    raise
+            await asyncio.sleep(pause_s)
+            question = question.once_more()
+
+    async def put(self, question: Question) -> int:
+        """Send a question under a new number and return that, as soon as there is a connection; raises as `ask`."""
+        link = await self._ready_for(question)
+        seq = next(self._seqs)
+        self.pending.expect(seq, question)
+        try:
+            await self._send(link, seq, question)
+        except LostError:
+            pass  # the keeper sends a change again, and gives a hover up
+        except BadMessageError:  # it can't be sent, now or on another socket
+            self.pending.forget(seq)
+            raise
+        except asyncio.CancelledError:
+            question.answer.cancel()
+            raise
+        return seq
+
+    async def wait(self, question: Question, timeout_s: float) -> Reply | None:
+        """Return the answer, None for a hover that was given up; raises as `ask`."""
+        while True:
+            try:
+                return await asyncio.wait_for(asyncio.shield(question.answer), timeout_s)
+            except asyncio.TimeoutError:
+                if self._up.is_set():
+                    question.answer.cancel()
+                    raise TimeoutError(f"no answer came within {timeout_s:g} s; the server may be busy") from None
+                await self._up.wait()
+
+    async def tell(self, fields: Fields) -> int:
+        """Send a message that has no answer, and return its number; nothing happens without a connection."""
+        seq = next(self._seqs)
+        if self._up.is_set() and self._broken is None:
+            with contextlib.suppress(LostError):  # a server that has lost us needs no telling
+                await self._link.send({**fields, "seq": seq})
+        return seq
+
+    async def ping(self) -> Latency:
+        """Return how long things take at the moment; raises as `ask`."""
+        while True:
+            link = await self.ready()
+            try:
+                return await self._ping(link)
+            except LostError:
+                await asyncio.wait([link.closed])
+                await asyncio.sleep(0)  # the keeper takes note of it before anyone asks for the next socket
+
+    async def _ready_for(self, question: Question) -> Link:
+        try:
+            return await self.ready()
+        except BaseException:
+            question.answer.cancel()
+            raise
+
+    async def _send(self, link: Link, seq: int, question: Question) -> None:
+        question.sends += 1
+        await link.send({**question.fields, "seq": seq})
+
+    async def _ping(self, link: Link) -> Latency:
+        began = time.perf_counter()
+        pong: asyncio.Future[Pong] = asyncio.get_running_loop().create_future()
+        self._pongs[began] = pong
+        try:
+            await link.send({"t": "ping", "at": began})
+            await first_of(pong, link.closed, timeout_s=self.timeouts.reply_s)
+        finally:
+            del self._pongs[began]
+        if pong.done():
+            medians = pong.result()
+            return Latency((time.perf_counter() - began) * 1000, medians.queue_ms, medians.decode_ms)
+        if link.closed.done():
+            raise LostError("the connection was lost before the pong came")
+        raise TimeoutError(f"no pong came within {self.timeouts.reply_s:g} s; connect again")
+
+    # What comes.
+
+    def _take(self, message: ServerMessage, nbytes: int) -> None:
+        if isinstance(message, Refusal):
+            self.pending.refuse(message.seq, error_of(message))
+        elif isinstance(message, Pong):
+            pong = self._pongs.get(message.at)
+            if pong is not None and not pong.done():
+                pong.set_result(message)
+        elif isinstance(message, Progress):
+            question = self.pending.get(message.seq)
+            if question is not None and question.progress is not None:
+                question.progress(message)
+        elif not isinstance(message, Welcome):
+            self._note(message, nbytes)
+
+    def _note(self, message: Reply, nbytes: int) -> None:
+        reply = (self._draft or self.view).note(message, nbytes)
+        answered = self.pending.resolve(message.seq, reply)
+        if answered is not None and not answered.again:
+            self._remember(answered)
+
+    def _remember(self, answered: Question) -> None:
+        """Note what an answer has made of the session."""
+        kind, reply = answered.fields["t"], answered.first
+        if kind == "open" and isinstance(reply, Image):
+            self.opened, self.picture, self.name = reply, answered.picture, answered.fields.get("name")
+            self.work.begin(self.view.objects)
+        elif kind == "model" and self.view.image is None:
+            self._model = answered.fields["name"]
+        elif isinstance(reply, (Image, Object, Gone)):
+            self._settle(kind)
+
+    def _settle(self, kind: str) -> None:
+        self.work.settle(kind, self.view.objects, can_undo=self.view.can_undo, can_redo=self.view.can_redo)
+
+    # Coming back.
+
+    async def _keep(self) -> None:
+        """Replace the socket each time that it is lost; returns when the session is given up."""
+        try:
+            while True:
+                reason = await self._link.closed
+                self.losses += 1
+                self._up.clear()
+                self.pending.overtake()
+                await self._link.close()
+                await self._come_back(reason)
+                self._up.set()
+        except Exception as error:  # told to everyone who waits
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self._broken = error
+        self.pending.refuse(None, error)
+        self._up.set()
+
+    async def _come_back(self, reason: Exception) -> None:
+        """Dial until a server has the session again; raises the newest reason where none does in time."""
+        deadline = time.monotonic() + self.reconnect.give_up_s
+        for pause in pauses(self.reconnect, random.random):
+            told_s = getattr(reason, "retry_after_s", None)
+            pause_s = pause if told_s is None else wait_s(told_s, random.random)
+            if not comes_back(reason) or time.monotonic() + pause_s >= deadline:
+                raise reason
+            await asyncio.sleep(pause_s)
+            try:
+                return await self._take_up()
+            except Exception as error:  # judged at the top of the next round
+                self._forgotten |= isinstance(error, LostError) and error.wrong_token
+                reason = error
+        return None
+
+    async def _take_up(self) -> None:
+        """Take the session up on a new socket; raises where that one fails too."""
+        known = None if self._forgotten else self.welcome
+        link = await open_link(self.url, self.timeouts, self._take, known)
+        try:
+            self.welcome = link.welcome
+            self._draft = SessionView()
+            self._forgotten |= not link.welcome.resumed
+            if self._forgotten:
+                await self._make_again(link)
+            else:
+                await self._answered(link, RESUME_SEQ, Question({"t": "resume"}, ANY_REPLY, again=True))
+            self.view.become(self._draft)
+            self._draft = None
+            self._settle("resume")
+            await self._send_again(link)
+        except BaseException:
+            await link.close()
+            raise
+        finally:
+            self._draft = None
+        self._link = link
+
+    async def _make_again(self, link: Link) -> None:
+        """Have a server make a session that it doesn't have; the changes without an answer get new numbers.
+
+        Raises:
+            RestoreError: it doesn't take it, or the picture's file has changed.
+            Exception: why it didn't answer.
+        """
+        try:
+            if self.opened is not None:
+                await self._open_again(link, self.opened)
+            elif self._model is not None:
+                await self._ask_again(link, {"t": "model", "name": self._model})
+        except RestoreError:
+            raise
+        except Exception as error:
+            if comes_back(error):
+                raise
+            raise RestoreError(f"the server lost the session and doesn't take it again: {error}") from error
+        for seq, _ in self.pending.changes():
+            self.pending.renumber(seq, next(self._seqs))
+        self._forgotten = False
+
+    async def _open_again(self, link: Link, opened: Image) -> None:
+        """Open the picture with its recipe, uploaded again where the server doesn't have it."""
+        model = opened.model if self.view.image is None else self.view.image.model
+        most = min(MAX_RECIPE_BYTES, link.welcome.limits.max_message_bytes) - MESSAGE_BYTES
+        recipe = self.work.recipe(opened, self.name, model, most)
+        fields = {"t": "open", "image_id": opened.image_id, "name": self.name, "recipe": recipe}
+        try:
+            await self._ask_again(link, fields)
+        except UnknownImageError:
+            if self.picture is None:
+                raise
+            image_id = await upload(self.url, self.picture, timeout_s=self.timeouts.reply_s)
+            if image_id != opened.image_id:
+                raise RestoreError(f"the file of {self.name} has changed since it was opened") from None
+            await self._ask_again(link, fields)
+
+    async def _ask_again(self, link: Link, fields: Fields) -> None:
+        """Ask on a socket that isn't in use yet, as often as the server is too busy."""
+        until = time.monotonic() + self.timeouts.busy_s
+        while True:
+            seq, question = next(self._seqs), Question(fields, ANY_REPLY, again=True)
+            try:
+                return await self._answered(link, seq, question, ask=True)
+            except Exception as error:
+                pause_s = wait_s(getattr(error, "retry_after_s", None), random.random)
+                if not passes(error) or time.monotonic() + pause_s > until:
+                    raise
+            await asyncio.sleep(pause_s)
+
+    async def _answered(self, link: Link, seq: int, question: Question, *, ask: bool = False) -> None:
+        """Return once a question is answered that belongs to a socket which isn't in use yet; `ask` sends it."""
+        self.pending.expect(seq, question)
+        try:
+            if ask:
+                await self._send(link, seq, question)
+            await first_of(question.answer, link.closed, timeout_s=self.timeouts.open_s)
+            if question.answer.done():
+                question.answer.result()
+            elif link.closed.done():
+                raise LostError("the connection was lost while the session was taken up")
+            else:
+                raise TimeoutError(f"no answer came within {self.timeouts.open_s:g} s while the session was taken up")
+        finally:
+            self.pending.forget(seq)
+
+    async def _send_again(self, link: Link) -> None:
+        for seq, question in self.pending.changes():
+            if question.sends >= MAX_SENDS:
+                self.pending.refuse(seq, LostError(f"the connection was lost {MAX_SENDS} times before an answer came"))
+            else:
+                await self._send(link, seq, question)
+
+
+async def first_of(*ends: asyncio.Future[Any], timeout_s: float) -> None:
+    """Return once one of them is done, or the time is over."""
+    await asyncio.wait(ends, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,140 @@
+"""Converts a checkpoint to OpenVINO graphs: `python -m app.engine.openvino.convert`, a process of its own.
+
+Decision: another process converts. Context: tracing and compiling take up to a minute and hold Python's lock for
+seconds, while people hover. Choice: the server starts this program at the lowest priority and goes on with torch.
+Price: for that minute the model is in memory twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from app.engine.openvino.graph_store import COMPILED, ENCODER, TABLE, GraphKey, GraphStore, decoder_file
+from app.engine.openvino.variants import HOVER, Variant, decoder_precision
+from app.errors import HoverError
+
+if TYPE_CHECKING:
+    import openvino
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+    from sam2.modeling.sam2_base import SAM2Base
+    from torch import Tensor, nn
+
+LOWEST_PRIORITY: Final = 19
+TRACED: Final = (HOVER, Variant(9, refines=False, first_mask=0), Variant(9, refines=True, first_mask=0))
+"""One of each graph; the number of tokens is set when it is compiled."""
+EXIT_FAILED: Final = 1
+
+
+def convert(sam: SAM2Base, key: GraphKey, store: GraphStore, threads: int) -> None:
+    """Write the graphs of a model and compile the encoder once, so that the compiled form is kept too.
+
+    Args:
+        sam: the loaded model in evaluation mode, on the CPU.
+        key: what the graphs are for.
+        store: where they are kept.
+        threads: processor threads to use.
+
+    Raises:
+        OSError: the store can't be written.
+    """
+    from app.engine.openvino.engine import compiled_encoder
+    from app.engine.sam2.features import prompt_table
+
+    with store.writing(key) as folder:
+        if folder is not None:
+            prompt_table(sam).save(folder / TABLE)
+            write_graphs(sam, folder, key.precision)
+            compiled_encoder(folder, key.precision, threads)
+            if not any((folder / COMPILED).glob("*.blob")):  # of which OpenVINO says nothing
+                raise OSError("no room for the compiled encoder")
+
+
+def write_graphs(sam: SAM2Base, folder: Path, precision: str) -> None:
+    """Write the encoder and the three forms of the decoder in OpenVINO's own format, weights in fp32."""
+    import openvino
+    import torch
+
+    from app.engine.openvino.graphs import DecoderGraph, EncoderGraph
+    from app.engine.sam2.mask_decoder import ReassociatedDecoder
+
+    decoder = ReassociatedDecoder(sam).eval()
+    side, width = int(sam.image_size), int(sam.sam_prompt_encoder.embed_dim)
+    grid = sam.sam_prompt_encoder.mask_input_size
+    kept = torch.bfloat16 if decoder_precision(precision, side) == "bf16" else torch.float32
+    with torch.inference_mode():
+        encoder = traced(EncoderGraph(sam, decoder, kept), [torch.zeros(1, 3, side, side)])
+        model = openvino.convert_model(encoder, input=[("pixels", [1, 3, side, side])])
+        save(model, folder / ENCODER)
+        terms = [torch.zeros(tuple(term.shape), dtype=kept) for term in model.outputs]
+        for variant in TRACED:
+            example = [*terms, torch.zeros(1, variant.tokens, width), torch.zeros(1, 1, variant.tokens)]
+            if variant.refines:
+                example.append(torch.zeros(1, 1, *grid))
+            model = openvino.convert_model(traced(DecoderGraph(decoder, variant), example))
+            save(model, folder / decoder_file(variant))
+
+
+def save(model: openvino.Model, path: Path) -> None:
+    """Write a graph, its weights in fp32.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    import openvino
+
+    try:
+        openvino.save_model(model, path, compress_to_fp16=False)
+    except RuntimeError as error:  # which says no more than that a stream broke
+        raise OSError(f"no room for {path.name}") from error
+
+
+def traced(graph: nn.Module, example: list[Tensor]) -> TorchScriptPythonDecoder:
+    """Return what OpenVINO converts: a graph as it ran once on an example.
+
+    torch would run it three times more to compare, which takes as long as all the rest; the tests compare.
+    """
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    return TorchScriptPythonDecoder(graph.eval(), example_input=tuple(example), trace_kwargs={"check_trace": False})
+
+
+def main(arguments: list[str]) -> int:
+    """Convert what the arguments name; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m app.engine.openvino.convert", description=__doc__)
+    for name in ("model", "checkpoint", "directory", "sha256", "precision", "version", "processor"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args(arguments)
+    warnings.simplefilter("ignore")  # torch's tracer warns of every shape that it takes for constant; so it should be
+    if hasattr(os, "nice"):
+        os.nice(LOWEST_PRIORITY)
+    import torch
+
+    from app.engine.sam2.loader import load_model
+    from app.weights.manifest import load_manifest
+
+    torch.set_num_threads(args.threads)
+    key = GraphKey(args.model, args.sha256, args.precision, args.version, args.processor)
+    try:
+        sam = load_model(load_manifest().entry(args.model), Path(args.checkpoint))
+        convert(sam, key, GraphStore(Path(args.directory)), args.threads)
+    except HoverError as error:
+        return failed(error.message)
+    except OSError as error:
+        return failed(f"graphs can't be kept in {args.directory} ({error}); free room there, or set HOVERSAM_CACHE_DIR")
+    return 0
+
+
+def failed(why: str) -> int:
+    """Say to the server why nothing was made; return the exit code."""
+    print(why, file=sys.stderr)  # noqa: T201
+    return EXIT_FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

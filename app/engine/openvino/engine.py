@@ -1,0 +1,274 @@
+"""SAM 2.1 on x86 CPUs by OpenVINO: graphs of fixed shape, bound once to memory that is shared with the embedding.
+
+Fulfils `contract.Engine` from the files that `convert` wrote; the torch model itself isn't needed any more.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.arrays import Image
+from app.engine.contract import Candidates, Embedding, Prompt
+from app.engine.failures import device_failures
+from app.engine.openvino.graph_store import COMPILED, ENCODER, TABLE, decoder_file
+from app.engine.openvino.variants import Variant, decoder_precision, variant_for
+from app.engine.sam2.prompt_tokens import PromptTable, padded
+from app.engine.sam2.prompts import shape_of, stacked_mask_logits, tokens
+from app.engine.sam2.selection import selected
+from app.errors import EngineFailedError, ModelUnavailableError
+
+if TYPE_CHECKING:
+    import openvino
+
+    from app.engine.sam2.engine import TorchEmbedding
+
+TERMS: Final = 6
+"""Inputs of a decoder that come from the picture, before the prompt's own."""
+WARM: Final = (
+    Variant(8, refines=False, first_mask=1),
+    Variant(9, refines=False, first_mask=0),
+    Variant(9, refines=True, first_mask=0),
+    Variant(12, refines=True, first_mask=0),
+)
+"""Decoders compiled before the first prompt: a hover, a box, and the second to fourth click on an object."""
+
+
+@dataclass(frozen=True, eq=False)
+class OpenVinoEmbedding:
+    """What is known of one picture: the six image terms in the precision and layout of the compiled decoders.
+
+    Attributes:
+        size_hw: height and width of the picture in pixels.
+        terms: OpenVINO tensors, bf16 or fp32.
+    """
+
+    size_hw: tuple[int, int]
+    terms: tuple[openvino.Tensor, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the terms hold in memory."""
+        return sum(int(term.byte_size) for term in self.terms)
+
+    def to_bytes(self) -> bytes:
+        """Return the embedding as bytes for the disk."""
+        file = io.BytesIO()
+        arrays = {f"term_{number}": bits(term) for number, term in enumerate(self.terms)}
+        np.savez(file, allow_pickle=False, size_hw=np.array(self.size_hw), **arrays)
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> OpenVinoEmbedding:
+        """Return the embedding that `to_bytes` wrote.
+
+        Raises:
+            EngineFailedError: the bytes are damaged; encode the picture again.
+        """
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+                height, width = (int(side) for side in stored["size_hw"])
+                terms = tuple(tensor_of(stored[f"term_{number}"]) for number in range(TERMS))
+        except Exception as error:  # the reader raises whatever the bytes lead it to
+            raise EngineFailedError("a stored embedding is damaged; encode the picture again") from error
+        return cls((height, width), terms)
+
+
+class OpenVinoEngine:
+    """A SAM 2.1 model in compiled form; fulfils `contract.Engine`.
+
+    Encodes and decodes may run side by side; each call has an inference request of its own.
+    """
+
+    device = "cpu"
+
+    def __init__(self, name: str, folder: Path, precision: str, threads: int) -> None:
+        """Compile the encoder and the most wanted decoders, or read what was compiled before.
+
+        Args:
+            name: of the model.
+            folder: what `convert` wrote.
+            precision: bf16 or fp32.
+            threads: processor threads of one inference.
+
+        Raises:
+            ModelUnavailableError: a file is missing or damaged, or the CPU lacks what the graphs need.
+        """
+        self.model, self.precision = name, precision
+        self.runtime = f"OpenVINO {precision}"
+        self._folder, self._threads = folder, threads
+        try:
+            self._table = PromptTable.load(folder / TABLE)
+            self._decoder_precision = decoder_precision(precision, self.input_size)
+            self._encoder = Requests(compiled_encoder(folder, precision, threads))
+            self._decoders: dict[Variant, Requests] = {}
+            self._compiling = threading.Lock()
+            for variant in WARM:
+                self._decoder(variant)
+        except Exception as error:  # OpenVINO raises RuntimeError for everything; zip and NumPy have their own
+            told = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ModelUnavailableError(f"the compiled graphs of {name} can't be used ({told[:200]})") from error
+
+    @property
+    def input_size(self) -> int:
+        """Side of the model's square input in pixels."""
+        return int(self._table.input_size[0])
+
+    def encode(self, image: Image) -> OpenVinoEmbedding:
+        """Return the embedding of a picture; see `contract.Engine.encode`."""
+        from app.engine.sam2.engine import check_image, model_input
+
+        check_image(image)
+        with device_failures("encode a picture"), self._encoder.taken() as request:
+            pixels = tensor_of(model_input(image, self.input_size).numpy())
+            request.set_input_tensor(0, pixels)
+            terms = self._encoder.fresh_outputs()
+            for number, term in enumerate(terms):
+                request.set_output_tensor(number, term)
+            request.infer()
+        return OpenVinoEmbedding((image.shape[0], image.shape[1]), terms)
+
+    def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
+        """Return one `Candidates` per prompt, in order; see `contract.Engine.decode`.
+
+        One by one: four hovers in one batch take 0.84 of the time of four alone (measured on two cores, tiny, bf16), so
+        each would be answered after 3.4 decodes, where in turn they are answered after 1 to 4, 2.5 on average.
+        """
+        if not isinstance(embedding, OpenVinoEmbedding):
+            raise TypeError(f"this engine decodes an OpenVinoEmbedding, got {type(embedding).__name__}")
+        if not prompts:
+            raise ValueError("decode needs at least one prompt, got none")
+        return [self._decode_one(embedding, prompt) for prompt in prompts]
+
+    def close(self) -> None:
+        """Nothing runs beside the calls; see `contract.Engine.close`."""
+
+    def adopt(self, embedding: TorchEmbedding) -> OpenVinoEmbedding:
+        """Return the embedding that the torch engine made of a picture, in this engine's precision."""
+        import torch
+
+        kept = torch.bfloat16 if self._decoder_precision == "bf16" else torch.float32
+        arrays = (term.to("cpu", kept) for term in embedding.terms)
+        return OpenVinoEmbedding(
+            embedding.size_hw,
+            tuple(tensor_of((a.view(torch.uint16) if kept is torch.bfloat16 else a).numpy()) for a in arrays),
+        )
+
+    def _decode_one(self, embedding: OpenVinoEmbedding, prompt: Prompt) -> Candidates:
+        shape = shape_of(prompt)
+        prompt_tokens = self._table.tokens(*tokens([prompt], embedding.size_hw, self.input_size))
+        mask_logits = stacked_mask_logits([prompt], (self.input_size // 4, self.input_size // 4))
+        variant = variant_for(prompt_tokens.shape[1], refines=shape.refines, multimask=shape.multimask)
+        with device_failures("prepare for a prompt"):
+            requests = self._decoder(variant)
+        own = [*padded(prompt_tokens, variant.tokens), *([] if mask_logits is None else [mask_logits])]
+        inputs = [*embedding.terms, *map(tensor_of, own)]  # kept until the answer: a request doesn't own its inputs
+        with device_failures("decode a prompt"), requests.taken() as request:
+            for number, term in enumerate(inputs):
+                request.set_input_tensor(number, term)
+            request.infer()
+            logits, scores = (np.array(request.get_output_tensor(number).data[0]) for number in range(2))
+        return selected(logits, scores, multimask=prompt.multimask)
+
+    def _decoder(self, variant: Variant) -> Requests:
+        """Return the decoder of a variant, compiled now if need be (a fraction of a second)."""
+        found = self._decoders.get(variant)
+        if found is None:
+            with self._compiling:
+                found = self._decoders.get(variant)
+                if found is None:
+                    shapes = self._encoder.output_shapes()
+                    found = Requests(
+                        compiled_decoder(self._folder, variant, self._decoder_precision, self._threads, shapes)
+                    )
+                    self._decoders[variant] = found
+        return found
+
+
+class Requests:
+    """The inference requests of one compiled graph: one for each call that runs at the moment, kept for the next."""
+
+    def __init__(self, graph: openvino.CompiledModel) -> None:
+        self._graph = graph
+        self._free = [graph.create_infer_request()]
+
+    @contextmanager
+    def taken(self) -> Iterator[Any]:
+        """Give a request that nobody else uses inside the `with`; one that failed is not used again."""
+        try:
+            request = self._free.pop()
+        except IndexError:
+            request = self._graph.create_infer_request()
+        yield request
+        self._free.append(request)
+
+    def output_shapes(self) -> list[tuple[int, ...]]:
+        """Return the shape of every output."""
+        return [tuple(port.get_shape()) for port in self._graph.outputs]
+
+    def fresh_outputs(self) -> tuple[openvino.Tensor, ...]:
+        """Return memory for every output, which the caller keeps."""
+        import openvino
+
+        return tuple(openvino.Tensor(port.get_element_type(), port.get_shape()) for port in self._graph.outputs)
+
+
+def compiled_encoder(folder: Path, precision: str, threads: int) -> openvino.CompiledModel:
+    """Return the encoder of a folder; its compiled form is kept beside it."""
+    import openvino
+
+    options = {**properties(precision, threads), "CACHE_DIR": str(folder / COMPILED)}
+    return openvino.Core().compile_model(folder / ENCODER, "CPU", options)
+
+
+def compiled_decoder(
+    folder: Path, variant: Variant, precision: str, threads: int, terms: list[tuple[int, ...]]
+) -> openvino.CompiledModel:
+    """Return a decoder for prompts of a fixed number of tokens on terms of these shapes."""
+    import openvino
+
+    core = openvino.Core()
+    model = core.read_model(folder / decoder_file(variant))
+    cells, width = terms[0]
+    shapes = [*terms, (1, variant.tokens, width), (1, 1, variant.tokens)]
+    if variant.refines:
+        side = 4 * math.isqrt(cells)
+        shapes.append((1, 1, side, side))
+    model.reshape({port: openvino.PartialShape(list(s)) for port, s in zip(model.inputs, shapes, strict=True)})
+    return core.compile_model(model, "CPU", properties(precision, threads))
+
+
+def properties(precision: str, threads: int) -> dict[str, str]:
+    """Return how graphs are compiled: for the soonest single answer, on a number of threads, pinned to no core."""
+    return {
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": "1",
+        "INFERENCE_NUM_THREADS": str(threads),
+        "ENABLE_CPU_PINNING": "NO",
+    }
+
+
+def bits(tensor: openvino.Tensor) -> NDArray[Any]:
+    """Return a tensor's memory as float32, or as uint16 where it is bf16, which NumPy doesn't know."""
+    data: NDArray[Any] = tensor.data
+    return data if data.dtype == np.float32 else data.view(np.uint16)
+
+
+def tensor_of(array: NDArray[Any]) -> openvino.Tensor:
+    """Return a tensor on an array's memory: float32, or the bits of bf16 as uint16."""
+    import openvino
+
+    kept = np.ascontiguousarray(array)
+    if kept.dtype == np.uint16:
+        return openvino.Tensor(kept, openvino.Shape(list(kept.shape)), openvino.Type.bf16)
+    return openvino.Tensor(kept, shared_memory=True)

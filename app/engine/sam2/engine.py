@@ -1,0 +1,202 @@
+"""SAM 2.1 on torch, on any device, in float32. The reference that other engines are held to.
+
+The picture's half is sam2's own modules; the prompt's half is `reassociated`, which computes the same. The results are
+those of `sam2.SAM2ImagePredictor`, which keeps one picture inside itself and is fixed to a 1024 pixel input; here what
+is known of a picture lives in a `TorchEmbedding` outside of the model.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from app.arrays import Image
+from app.engine.contract import Candidates, Embedding, Prompt
+from app.engine.failures import device_failures
+from app.engine.sam2.features import picture_features, prompt_table
+from app.engine.sam2.loader import load_model
+from app.engine.sam2.mask_decoder import ImageTerms, ReassociatedDecoder
+from app.engine.sam2.prompts import batches, stacked_mask_logits, tokens
+from app.engine.sam2.selection import selected
+from app.errors import EngineFailedError
+from app.weights.manifest import ModelEntry
+
+if TYPE_CHECKING:
+    from sam2.modeling.sam2_base import SAM2Base
+
+MAX_BATCH = 4
+"""Prompts decoded at once. On a CPU 4 take as long as one by one, and 16 take 1.6 times that."""
+PIXEL_MEAN = (0.485, 0.456, 0.406)
+PIXEL_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, eq=False)
+class TorchEmbedding:
+    """What is known of one picture.
+
+    Attributes:
+        size_hw: height and width of the picture in pixels.
+        terms: float32, on the engine's device.
+    """
+
+    size_hw: tuple[int, int]
+    terms: ImageTerms
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the terms hold in memory."""
+        return sum(term.nbytes for term in self.terms)
+
+    def to_bytes(self) -> bytes:
+        """Return the embedding as bytes for the disk."""
+        file = io.BytesIO()
+        torch.save({"size_hw": self.size_hw, "terms": [term.cpu() for term in self.terms]}, file)
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, device: str = "cpu") -> TorchEmbedding:
+        """Return the embedding that `to_bytes` wrote; the bytes are read as tensors, never as code.
+
+        Raises:
+            EngineFailedError: the bytes are damaged; encode the picture again.
+        """
+        try:
+            state = torch.load(io.BytesIO(data), map_location=device, weights_only=True)
+            terms = ImageTerms(*state["terms"])
+            height, width = state["size_hw"]
+        except Exception as error:  # the unpickler raises whatever the bytes lead it to
+            raise EngineFailedError("a stored embedding is damaged; encode the picture again") from error
+        return cls((height, width), terms)
+
+
+class TorchEngine:
+    """A SAM 2.1 model on a torch device; fulfils `contract.Engine`."""
+
+    runtime = "torch"
+
+    def __init__(self, name: str, model: SAM2Base, device: str) -> None:
+        """Args: the model's name, the model in evaluation mode, and the device that it is on."""
+        self.model = name
+        self.device = device
+        self._sam = steady(model)
+        self._decoder = ReassociatedDecoder(model).eval()
+        self._table = prompt_table(model)
+
+    @torch.inference_mode()
+    def encode(self, image: Image) -> TorchEmbedding:
+        """Return the embedding of a picture; see `contract.Engine.encode`."""
+        check_image(image)
+        with device_failures("encode a picture"):
+            pixels = model_input(image, self._sam.image_size).to(self.device)
+            terms = self._decoder.image_terms(*picture_features(self._sam, pixels))
+        return TorchEmbedding((image.shape[0], image.shape[1]), terms)
+
+    @torch.inference_mode()
+    def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
+        """Return one `Candidates` per prompt, in order; see `contract.Engine.decode`."""
+        if not isinstance(embedding, TorchEmbedding):
+            raise TypeError(f"this engine decodes a TorchEmbedding, got {type(embedding).__name__}")
+        found: dict[int, Candidates] = {}
+        for batch in batches(prompts, MAX_BATCH):
+            found.update(zip(batch, self._decode_batch(embedding, [prompts[index] for index in batch]), strict=True))
+        return [found[index] for index in range(len(prompts))]
+
+    def close(self) -> None:
+        """Do nothing: no work goes on between calls, and memory goes with the last reference."""
+
+    def _decode_batch(self, embedding: TorchEmbedding, prompts: list[Prompt]) -> list[Candidates]:
+        """Decode prompts of equal shape in one call of the model."""
+        multimask = prompts[0].multimask
+        prompt = self._table.tokens(*tokens(prompts, embedding.size_hw, self._sam.image_size))
+        mask_logits = stacked_mask_logits(prompts, self._sam.sam_prompt_encoder.mask_input_size)
+        padding = np.zeros((len(prompt), 1, prompt.shape[1]), np.float32)
+        with device_failures("decode a prompt"):
+            logits, scores = self._decoder(
+                embedding.terms,
+                self._on_device(prompt),
+                self._on_device(padding),
+                None if mask_logits is None else self._on_device(mask_logits),
+                1 if multimask else 0,
+            )
+            pairs = zip(logits.cpu().numpy(), scores.cpu().numpy(), strict=True)
+            return [selected(masks, iou, multimask=multimask) for masks, iou in pairs]
+
+    def _on_device(self, array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+
+class SteadyConvolution(nn.Conv2d):
+    """A 1 x 1 convolution as a matrix product.
+
+    Decision: those behind the trunk are done this way. Context: on a CPU, torch's own (oneDNN's) divide the sum over
+    the channels of a small map between threads, so that its last bits depend on how many there are, and the scheduler
+    changes that: a picture that was encoded again had another embedding. Choice: a product that is summed in one
+    order. Price: a few milliseconds of an encode.
+    """
+
+    def __init__(self, plain: nn.Conv2d) -> None:
+        super().__init__(plain.in_channels, plain.out_channels, 1, device="meta")
+        self.weight, self.bias = plain.weight, plain.bias
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (B, C, h, w) features as (B, D, h, w)."""
+        result = torch.matmul(self.weight.flatten(1), features.flatten(2))
+        if self.bias is not None:
+            result = result + self.bias[:, None]
+        return result.reshape(len(features), -1, *features.shape[2:])
+
+
+def steady(model: SAM2Base) -> SAM2Base:
+    """Return the model after exchanging the 1 x 1 convolutions of its neck, and those after it, in place."""
+    decoder = model.sam_mask_decoder
+    for level in model.image_encoder.neck.convs:
+        level.conv = SteadyConvolution(level.conv)
+    decoder.conv_s0, decoder.conv_s1 = SteadyConvolution(decoder.conv_s0), SteadyConvolution(decoder.conv_s1)
+    return model
+
+
+def check_image(image: Image) -> None:
+    """Check that a picture is what an engine encodes.
+
+    Raises:
+        ValueError: it isn't (H, W, 3) uint8, or is empty.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise ValueError(f"a picture must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
+
+
+def load_torch_engine(entry: ModelEntry, path: Path, device: str = "cpu") -> TorchEngine:
+    """Return the engine of a model.
+
+    Args:
+        entry: the model.
+        path: its checkpoint, whose hash is not checked here.
+        device: cpu, cuda or mps.
+
+    Raises:
+        ModelUnavailableError: the file is missing, damaged, runs code, or belongs to another architecture.
+        EngineFailedError: the device has no room for the model.
+    """
+    return TorchEngine(entry.name, load_model(entry, path, device), device)
+
+
+def model_input(image: Image, input_size: int) -> Tensor:
+    """Return a picture as the model reads it: (1, 3, S, S) float32, stretched to the square and normalised.
+
+    One channel at a time: a picture of 40 million pixels is 480 MB in float32, a channel a third of that.
+    """
+    size = (input_size, input_size)
+    planes = []
+    for channel, (mean, std) in enumerate(zip(PIXEL_MEAN, PIXEL_STD, strict=True)):
+        plane = torch.from_numpy(image[:, :, channel].astype(np.float32)).div_(255)[None, None]
+        plane = functional.interpolate(plane, size, mode="bilinear", align_corners=False, antialias=True)
+        planes.append(plane.sub_(mean).div_(std))
+    return torch.cat(planes, dim=1)

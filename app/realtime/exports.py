@@ -1,0 +1,58 @@
+"""The worker that makes the files which one session asks for, while its clicks go on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from app.errors import BusyError, HoverError
+from app.exports.files import ExportFile
+from app.exports.selection import Selection
+from app.protocol.messages import Export, File
+from app.realtime.closing import error_message
+from app.realtime.outbox import Outbox
+from app.service.exporter import FILES_PATH, MAX_MESSAGE_BYTES, RETRY_AFTER_S, Exporter
+from app.session.session import Session
+
+MAX_QUEUED: Final = 16
+"""Requests of one session that may wait for a file; one more is `busy`."""
+
+
+class ExportWorker:
+    """Makes the files that one session asks for, one after the other, while its clicks go on."""
+
+    def __init__(self, session: Session, outbox: Outbox, exporter: Exporter) -> None:
+        self._session, self._outbox, self._exporter = session, outbox, exporter
+        self._queue: asyncio.Queue[tuple[Export, Selection]] = asyncio.Queue(MAX_QUEUED)
+
+    def put(self, message: Export) -> None:
+        """Take what is asked for as it is now, to be made and sent when it is ready.
+
+        Raises:
+            HoverError: see `Exporter.selection`.
+            BusyError: too many files of this session wait.
+        """
+        selection = self._exporter.selection(self._session, message.format, message.objects)
+        try:
+            self._queue.put_nowait((message, selection))
+        except asyncio.QueueFull:
+            waiting = f"{MAX_QUEUED} files of this session wait; try again"
+            raise BusyError(waiting, retry_after_s=RETRY_AFTER_S) from None
+
+    async def run(self) -> None:
+        """Work until the task is cancelled; a file that fails is answered, and the next goes on."""
+        while True:
+            message, selection = await self._queue.get()
+            try:
+                file = await self._exporter.make(message.format, selection)
+                self._outbox.put(self._message(file, message.seq))
+            except HoverError as error:
+                self._outbox.put(error_message(error, message.seq))
+            await self._outbox.sent()  # or a client that doesn't read would have us keep all its files
+
+    def _message(self, file: ExportFile, seq: int) -> File:
+        """Return a file as a message, with its bytes or with where they are fetched."""
+        if file.content.nbytes <= MAX_MESSAGE_BYTES:
+            return File(seq=seq, name=file.name, media_type=file.media_type, data=file.data)
+        url = f"{FILES_PATH}/{self._exporter.parked.park(file)}"
+        return File(seq=seq, name=file.name, media_type=file.media_type, data=b"", url=url)

@@ -1,0 +1,184 @@
+"""`python -m app serve`: loads a model, then serves it until Ctrl+C or SIGTERM.
+
+Exit codes: 0 stopped, 2 a wrong option or an address in use, 3 no usable model or device,
+70 the model hangs for good: whoever supervises the process starts it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn, get_args
+
+import msgspec
+import uvicorn
+
+from app.asgi import create_app
+from app.engine.factory import load_engine
+from app.errors import HoverError
+from app.logs import configure_logging
+from app.server.draining import DrainingServer
+from app.server.http_limits import hardened_http, request_bounds
+from app.server.websocket_limits import hardened_websocket, socket_bounds
+from app.settings import EngineName, PrecisionName, Settings, from_environment
+from app.weights.catalogue import find_weights, known_models
+
+EXIT_USAGE = 2
+EXIT_NO_MODEL = 3
+EXIT_HUNG = 70
+KERNEL_PATIENCE = 2
+"""So many times as long as we do the kernel waits for a peer to acknowledge, for links that we don't see stall."""
+BACKLOG = 128
+OPTIONS = ("host", "port", "model", "checkpoint", "device", "engine", "precision", "offline")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `serve`; each also has a HOVERSAM_ variable."""
+    parser.add_argument("--host", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (8000)")
+    parser.add_argument("--model", help="nano, tiny, small, base_plus or large; default: the best one that is there")
+    parser.add_argument("--checkpoint", type=Path, help="weights of your own, of the architecture of --model")
+    parser.add_argument("--device", help="cpu, cuda or mps; default: the fastest that is there")
+    parser.add_argument("--engine", choices=get_args(EngineName), help="default: auto, OpenVINO on x86 CPUs")
+    parser.add_argument(
+        "--precision", choices=get_args(PrecisionName), help="of OpenVINO; default: bf16 where the CPU computes in it"
+    )
+    parser.add_argument("--offline", action="store_true", default=None, help="never fetch anything")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Serve with the options given; return the exit code."""
+    with ended_quietly_by(signal.SIGINT, signal.SIGTERM):
+        return run(args)
+
+
+@contextlib.contextmanager
+def ended_quietly_by(*numbers: signal.Signals) -> Iterator[None]:
+    """End the process with exit code 0 at these signals, also while a model loads; uvicorn raises again what it got."""
+    before = {number: signal.signal(number, lambda *_: sys.exit(0)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until a signal comes; return the exit code."""
+    try:
+        settings = from_environment(os.environ)
+        given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
+        settings = msgspec.convert(msgspec.structs.asdict(settings) | given, Settings)  # which checks, unlike replace
+        listener = listen(settings)
+    except (ValueError, OSError) as error:
+        say(f"error: {error}")
+        return EXIT_USAGE
+    with listener:
+        try:
+            weights = find_weights(settings, known_models(settings), say)
+            engine = load_engine(weights, settings, say)
+        except (HoverError, ValueError) as error:
+            say(f"error: {error}")
+            return EXIT_NO_MODEL
+        try:
+            listener.listen(BACKLOG)
+        except OSError as error:  # of two that start at once both have the address, until one listens
+            say(f"error: {taken(settings, error)}")
+            return EXIT_USAGE
+        from app.engine.device import set_threads  # torch is loaded by now
+
+        configure_logging(settings.log_level, as_json=settings.log_json)
+        app = create_app(settings, engine, set_threads=set_threads)
+        server = DrainingServer(server_config(settings, app), app, settings.shutdown_timeout_s)
+        say(f"open {url_of(listener)} in a browser (Ctrl+C stops)")
+        code = 0
+        try:
+            asyncio.run(server.serve(sockets=[listener]))
+        except SystemExit as ended:  # uvicorn raises a signal again once it has done what it asks for
+            code = int(ended.code or 0)
+    code = EXIT_HUNG if server.lost else code
+    if threading.active_count() > 1:
+        leave(code)
+    return code
+
+
+def leave(code: int) -> NoReturn:
+    """End the process as it is, whatever its threads are at: nobody waits for it any more.
+
+    Python's own end would wait for a file or a picture that is being made, and stop the other threads; one that is
+    inside of a model's C++ is not to be stopped: the process would be aborted, which a supervisor takes for a crash.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return a listening socket: a taken port is known before a model is loaded.
+
+    Raises:
+        OSError: the address can't be had; the text names it.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    # asyncio turns Nagle's algorithm off only where the protocol is stated: without, a reply in two writes waits some
+    # 40 ms for the client's delayed acknowledgement of the first.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; every accepted socket inherits it
+        patience_ms = round(1000 * KERNEL_PATIENCE * settings.send_timeout_s)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience_ms)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise OSError(taken(settings, error)) from error
+    return listener
+
+
+def taken(settings: Settings, error: OSError) -> str:
+    """Return what to say of an address that can't be had."""
+    option = "--port" if error.errno in {errno.EADDRINUSE, errno.EACCES} else "--host"
+    return f"can't listen on {settings.host}:{settings.port} ({error.strerror}); choose another with {option}"
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the address to open in a browser."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def server_config(settings: Settings, app: object) -> uvicorn.Config:
+    """Return uvicorn's configuration.
+
+    Masks are small and already packed, so deflate is off; messages have a size limit of their own.
+    """
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        http=hardened_http(request_bounds(settings)),
+        ws=hardened_websocket(socket_bounds(settings)),
+        ws_max_size=settings.max_message_bytes,
+        ws_per_message_deflate=False,
+        ws_ping_interval=settings.ping_interval_s,
+        ws_ping_timeout=settings.ping_timeout_s,
+        timeout_graceful_shutdown=round(settings.shutdown_timeout_s),
+        server_header=False,
+        backlog=BACKLOG,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        log_config=None,
+        lifespan="on",
+    )
+
+
+def say(line: str) -> None:
+    """Tell the person at the terminal one thing."""
+    print(f"hoversam: {line}", file=sys.stderr, flush=True)  # noqa: T201

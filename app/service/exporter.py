@@ -1,0 +1,137 @@
+"""Makes files of objects, one at a time, in a thread of its own: the model and the event loop never wait for it.
+
+Decision: one thread for all sessions. Context: the masks and pixels of a file of 50 megapixels take some 700 MB and
+ten seconds. Choice: one file is made at a time, a bounded number of requests wait, and a session begins its next file
+when the one before is sent. Price: a large file holds up those of others; clicks and hovers it doesn't.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+import structlog
+
+from app.errors import BusyError, HoverError, NoImageError, UnknownObjectError
+from app.exports.files import ExportFile
+from app.exports.make import WITH_PIXELS, make_file
+from app.exports.selection import ExportObject, PixelArray, Selection
+from app.protocol.fields import ExportFormat
+from app.service.answers import export_object
+from app.service.parked import ParkedFiles
+from app.service.picture_store import PictureStore
+from app.session.session import Session
+from app.session.values import OpenImage
+from app.settings import Settings
+
+RETRY_AFTER_S: Final = 5.0
+MAX_MESSAGE_BYTES: Final = 2 * 2**20
+"""Of a file inside a message. A larger one would keep a slow line so busy that it is taken for dead: no ping gets
+through a message that is on its way."""
+FILES_PATH: Final = "api/files"
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+class StoppedError(Exception):
+    """Nobody waits for this file any more."""
+
+
+class Exporter:
+    """The one thread that makes files."""
+
+    def __init__(self, pictures: PictureStore, settings: Settings) -> None:
+        self._pictures, self._settings = pictures, settings
+        self.parked = ParkedFiles()
+        self._waiting = 0
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="exports")
+
+    def selection(self, session: Session, kind: ExportFormat, wanted: tuple[int, ...] | None) -> Selection:
+        """Return some objects of a session, or all, as they are now.
+
+        Raises:
+            UnknownImageError: the format shows the picture, which isn't kept any more.
+            NoImageError: no picture is open.
+            UnknownObjectError: there is no such object.
+        """
+        image = session.image
+        if image is None:
+            raise NoImageError("expected an open picture before an export; send open first")
+        unknown = sorted(set(wanted or ()) - session.objects.keys())
+        if unknown:
+            raise UnknownObjectError(f"there is no object {unknown[0]} on this picture; it may have been deleted")
+        items = [item for item in session.objects.values() if wanted is None or item.id in wanted]
+        objects = tuple(export_object(item, image, self._settings.speck_share) for item in items)
+        return Selection(image, session.image_name, session.model, objects, self.pixels(kind, image))
+
+    def pixels(self, kind: ExportFormat, image: OpenImage) -> Callable[[], PixelArray]:
+        """Return what reads a picture at its own size, for a format that shows it.
+
+        Raises:
+            UnknownImageError: it isn't kept any more.
+        """
+        return self._pictures.native(image.image_id) if kind in WITH_PIXELS else no_pixels
+
+    async def make(self, kind: ExportFormat, selection: Selection) -> ExportFile:
+        """Return a file.
+
+        Raises:
+            BusyError: too many files wait to be made, this one took too long, or the disk is full.
+            HoverError: see `app.exports.make.make_file`; `internal` where the file failed by our mistake.
+        """
+        if self._waiting >= self._settings.max_exports_queued:
+            raise BusyError(f"{self._waiting} files wait to be made; try again", retry_after_s=RETRY_AFTER_S)
+        stopped = threading.Event()
+        guarded = stoppable(selection, stopped)
+        work = asyncio.get_running_loop().run_in_executor(
+            self._worker, make_file, kind, guarded, self._settings.max_export_bytes
+        )
+        self._waiting += 1
+        work.add_done_callback(self._done)
+        try:
+            return await asyncio.wait_for(work, self._settings.export_timeout_s)
+        except asyncio.TimeoutError as error:
+            limit_s = self._settings.export_timeout_s
+            raise BusyError(f"the file wasn't made within {limit_s:g} s; export fewer objects, or try again") from error
+        except (HoverError, asyncio.CancelledError):
+            raise
+        except OSError as error:
+            log.error("export_not_kept", errno=error.errno, reason=error.strerror)
+            raise BusyError("the server's disk takes no file now; try again", retry_after_s=RETRY_AFTER_S) from error
+        except Exception as error:
+            log.exception("export_failed", format=kind)
+            raise HoverError("the file couldn't be made, by a mistake of the server's") from error
+        finally:
+            stopped.set()
+
+    def close(self) -> None:
+        """Stop the thread, and forget the files that nobody fetched."""
+        self.parked.clear()
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _done(self, _: asyncio.Future[ExportFile]) -> None:
+        self._waiting -= 1
+
+
+def no_pixels() -> PixelArray:
+    """Stand where a format shows no picture."""
+    raise ValueError("expected a format that shows no picture; name it in WITH_PIXELS")
+
+
+def stoppable(selection: Selection, stopped: threading.Event) -> Selection:
+    """Return a selection whose masks and pixels can't be had any more once nobody waits for them."""
+
+    def guarded(work: Callable[[], T]) -> Callable[[], T]:
+        def checked() -> T:
+            if stopped.is_set():
+                raise StoppedError
+            return work()
+
+        return checked
+
+    objects = tuple(ExportObject(shown.item, shown.score, guarded(shown.draw)) for shown in selection.objects)
+    return Selection(selection.image, selection.name, selection.model, objects, guarded(selection.pixels))

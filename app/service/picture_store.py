@@ -1,0 +1,129 @@
+"""The pictures that were uploaded: kept as they came, decoded one at a time in a worker thread.
+
+Bounded by bytes; the least recently used goes first. The bytes that were uploaded are never served back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeVar
+
+from app.arrays import Image
+from app.errors import BusyError, UnknownImageError
+from app.pictures import NativeArray, PictureLimits, Rendition, read_native, read_picture, render_picture
+from app.session.values import OpenImage
+
+FRESH: Final = 4
+"""Pictures whose pixels are kept from the upload until they are encoded, so that they are decoded once."""
+RETRY_AFTER_S: Final = 2.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A picture as it came, and the size of its upright frame."""
+
+    data: bytes
+    info: OpenImage
+
+
+class PictureStore:
+    """Uploaded pictures by the hash of their bytes."""
+
+    def __init__(self, limits: PictureLimits, budget_bytes: int, max_waiting: int, timeout_s: float) -> None:
+        """Args: bounds of one picture, of all together, of those waiting to be decoded, and of one decoding."""
+        self._limits, self._budget_bytes = limits, budget_bytes
+        self._max_waiting, self._timeout_s = max_waiting, timeout_s
+        self._kept: OrderedDict[str, Stored] = OrderedDict()
+        self._fresh: OrderedDict[str, Image] = OrderedDict()
+        self._bytes = 0
+        self._waiting = 0
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pictures kept."""
+        return self._bytes
+
+    async def add(self, data: bytes) -> OpenImage:
+        """Keep a picture and return its name and size.
+
+        Raises:
+            BusyError: too many pictures wait to be decoded.
+            HoverError: the picture is refused; see `app.pictures.read_picture`.
+        """
+        picture = await self._work(read_picture, data)
+        info = OpenImage(picture.image_id, picture.width, picture.height, picture.orientation, picture.rendered)
+        if info.image_id not in self._kept:
+            self._kept[info.image_id] = Stored(data, info)
+            self._bytes += len(data)
+        self._kept.move_to_end(info.image_id)
+        self._fresh[info.image_id] = picture.working
+        while len(self._fresh) > FRESH:
+            self._fresh.popitem(last=False)
+        while self._bytes > self._budget_bytes and len(self._kept) > 1:
+            self._bytes -= len(self._kept.popitem(last=False)[1].data)
+        return info
+
+    def info(self, image_id: str) -> OpenImage:
+        """Return the size of a picture that was uploaded.
+
+        Raises:
+            UnknownImageError: it never was, or had to make room.
+        """
+        return self._stored(image_id).info
+
+    async def pixels(self, image_id: str) -> Image:
+        """Return the picture that the model sees, (h, w, 3) uint8 RGB, upright.
+
+        Raises:
+            UnknownImageError: the picture isn't kept.
+        """
+        stored = self._stored(image_id)
+        working = self._fresh.pop(image_id, None)
+        return working if working is not None else (await self._work(read_picture, stored.data)).working
+
+    async def rendition(self, image_id: str) -> Rendition:
+        """Return a picture as every browser shows it.
+
+        Raises:
+            UnknownImageError: the picture isn't kept.
+            BusyError: too many pictures wait to be decoded.
+        """
+        return await self._work(render_picture, self._stored(image_id).data)
+
+    def native(self, image_id: str) -> Callable[[], NativeArray]:
+        """Return what reads a picture at its own size, see `read_native`; call it in a worker thread.
+
+        Raises:
+            UnknownImageError: the picture isn't kept.
+        """
+        return partial(read_native, self._stored(image_id).data, self._limits)
+
+    def close(self) -> None:
+        """Stop the worker."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _stored(self, image_id: str) -> Stored:
+        stored = self._kept.get(image_id)
+        if stored is None:
+            raise UnknownImageError("this picture isn't kept on the server (any more); upload it again")
+        self._kept.move_to_end(image_id)
+        return stored
+
+    async def _work(self, read: Callable[[bytes, PictureLimits], T], data: bytes) -> T:
+        if self._waiting >= self._max_waiting:
+            raise BusyError(f"{self._waiting} pictures wait to be read; try again", retry_after_s=RETRY_AFTER_S)
+        self._waiting += 1
+        try:
+            work = asyncio.get_running_loop().run_in_executor(self._worker, read, data, self._limits)
+            return await asyncio.wait_for(work, self._timeout_s)
+        except asyncio.TimeoutError as error:
+            raise BusyError("the picture couldn't be read in time; try again", retry_after_s=RETRY_AFTER_S) from error
+        finally:
+            self._waiting -= 1

@@ -1,0 +1,240 @@
+"""Joins pictures, embeddings, scheduler and models: from an image id and a query to masks.
+
+Shared by every session; holds no session's state. An embedding that had to make room is made again by itself, and so
+is a model. Where a model's name may be given, None is the one that the server was started with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from app.engine.contract import Candidates, Engine, Prompt
+from app.errors import EngineMemoryError
+from app.service.answers import Asking, Decode, drawn, object_answer, preview_answer, shown
+from app.service.embeddings import EmbeddingKey, EmbeddingStore
+from app.service.encodes import Embedded, Encodes
+from app.service.model_pool import ModelPool
+from app.service.picture_store import PictureStore
+from app.service.scheduler import Priority, Scheduler
+from app.session.objects import Answer, SessionObject
+from app.session.session import HoverQuery, Query
+from app.session.values import OpenImage
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long an answer may take, in seconds."""
+
+    hover_s: float
+    click_s: float
+    encode_s: float
+
+
+class Predictor:
+    """The one door to the models.
+
+    Attributes:
+        models: those that are loaded, and the way to load others.
+        scheduler: the owner of their device.
+        pictures: what was uploaded.
+        store: embeddings that are kept; those of a model go with it, since another load of it is another engine.
+    """
+
+    def __init__(
+        self,
+        models: ModelPool,
+        scheduler: Scheduler,
+        pictures: PictureStore,
+        store: EmbeddingStore,
+        timeouts: Timeouts,
+        *,
+        speck_share: float,
+    ) -> None:
+        """Args: what it joins, and the share of the picture up to which specks and holes of a mask are left out."""
+        self._speck_share = speck_share
+        self.models, self.scheduler, self.pictures = models, scheduler, pictures
+        self.store = store
+        models.on_unload = self._unloaded
+        self._timeouts = timeouts
+        self._encodes = Encodes(self._encode, timeouts.encode_s)
+
+    @property
+    def engine(self) -> Engine:
+        """The model that the server was started with."""
+        return self.models.first
+
+    def key(self, image_id: str, model: str | None = None) -> EmbeddingKey:
+        """Return the name of a picture's embedding."""
+        return EmbeddingKey(self.engine.model if model is None else model, image_id)
+
+    async def embed(self, image_id: str, model: str | None = None) -> Embedded:
+        """Return a picture's embedding, encoded now if need be; once, however many ask together.
+
+        Raises:
+            UnknownImageError: the picture isn't kept.
+            UnknownModelError, ModelUnavailableError: the model can't be loaded.
+            BusyError, EngineFailedError: the model can't take it now.
+        """
+        key = self.key(image_id, model)
+        kept = self.store.get(key)
+        if kept is not None:
+            return Embedded(kept, cached=True, encode_ms=0.0)
+        return await asyncio.shield(self._encodes.want(key))  # one who leaves doesn't take the picture from the others
+
+    def prepare(self, image_id: str) -> None:
+        """Begin to encode a picture that will soon be asked for, so that not even its first click has to.
+
+        Pictures that somebody waits for go first. Nothing is lost where it fails or is left out because many are under
+        way: the first prompt then encodes.
+        """
+        key = self.key(image_id)
+        if self.store.get(key) is None:
+            self._encodes.prepare(key)
+
+    def holds(self, image_id: str, model: str) -> bool:
+        """Return whether a picture needs no encoding for a model."""
+        return self.store.get(self.key(image_id, model)) is not None
+
+    def before(self, image_id: str, model: str | None = None) -> list[asyncio.Task[Embedded]]:
+        """Return the encodes of other pictures that come before this one, were it asked for now."""
+        key = self.key(image_id, model)
+        return [] if self.store.get(key) is not None else self._encodes.before(key)
+
+    async def hover(
+        self,
+        image: OpenImage,
+        newest: Callable[[], HoverQuery | None],
+        model: str | None = None,
+        priority: Priority = Priority.HOVER,
+    ) -> tuple[HoverQuery, Answer] | None:
+        """Return the newest hover and its answer, or None where none is wanted any more.
+
+        Args:
+            image: the picture.
+            newest: called in the device's thread at the moment of decoding, so that a hover that was overtaken
+                while it waited is never decoded; nor is one that refines what another model made.
+            model: the model's name.
+            priority: `HOVER` or `HASTY`.
+        """
+        async with self._decoder(image, model) as (decode, working_hw):
+
+            def work() -> tuple[HoverQuery, Answer] | None:
+                hover = newest()
+                if hover is None or hover.model != self.key(image.image_id, model).model:
+                    return None
+                found = Asking(hover.query, image.size_hw, working_hw).all(decode)
+                points = hover.query.subject.points
+                return hover, preview_answer(found, image.size_hw, self._speck_share, points)
+
+            return await self.scheduler.decodes.run(priority, work, self._timeouts.hover_s)
+
+    async def answer(self, image: OpenImage, query: Query, model: str | None = None) -> Answer:
+        """Return the answer to a click or box, with masks at the size of the picture.
+
+        Raises:
+            BusyError, EngineFailedError, UnknownImageError: nothing has changed; the prompt may be sent again.
+            UnknownObjectError: a step goes on from a candidate that there isn't.
+        """
+
+        def finish(found: Candidates) -> Answer:
+            return object_answer(found, image.size_hw, self._speck_share, query.subject)
+
+        return await self._asked(image, query, model, finish)
+
+    async def candidates(self, image: OpenImage, query: Query) -> Candidates:
+        """Return three candidates for the last step of a trail, for who draws the masks himself; raises as `answer`.
+
+        Returns:
+            Candidates whose logits are those that masks are drawn from.
+        """
+
+        def finish(found: Candidates) -> Candidates:
+            logits = shown(found, image.size_hw, self._speck_share, query.subject.points)
+            return Candidates(np.stack(logits), found.scores)
+
+        return await self._asked(image, query, None, finish, three=True)
+
+    async def drawn(self, image: OpenImage, item: SessionObject, answer: Answer, index: int) -> Answer:
+        """Return an object's answer with one more candidate at the size of the picture, drawn from what was kept.
+
+        Raises:
+            BusyError, EngineFailedError: nothing has changed; the choice may be sent again.
+        """
+
+        def work() -> Answer:
+            return drawn(item, answer, index, image.size_hw, self._speck_share)
+
+        return await self.scheduler.decodes.run(Priority.CLICK, work, self._timeouts.click_s)
+
+    def close(self) -> None:
+        """Stop the device's threads, downloads and the picture worker, and let go of the models."""
+        self.scheduler.close()
+        self.models.close()
+        self.pictures.close()
+
+    async def _asked(
+        self,
+        image: OpenImage,
+        query: Query,
+        model: str | None,
+        finish: Callable[[Candidates], T],
+        *,
+        three: bool = False,
+    ) -> T:
+        """Return what `finish` makes of the last step's candidates; the steps take their turns one by one."""
+        async with self._decoder(image, model) as (decode, working_hw):
+            asking = Asking(query, image.size_hw, working_hw, three=three)
+            while asking.left > 1:
+                await self.scheduler.decodes.run(Priority.CLICK, lambda: asking.once(decode), self._timeouts.click_s)
+            return await self.scheduler.decodes.run(
+                Priority.CLICK, lambda: finish(asking.once(decode)), self._timeouts.click_s
+            )
+
+    @asynccontextmanager
+    async def _decoder(self, image: OpenImage, model: str | None) -> AsyncIterator[tuple[Decode, tuple[int, int]]]:
+        """Give what asks the model about a picture, and the height and width of the picture that it saw.
+
+        Model and embedding are kept at least until the `with` ends.
+        """
+        key = self.key(image.image_id, model)
+        async with self.models.use(key.model) as engine:
+            with self.store.pinned(key):
+                embedding = (await self.embed(image.image_id, model)).embedding
+
+                def decode(prompt: Prompt) -> Candidates:
+                    return self._with_room(lambda: engine.decode(embedding, [prompt]))[0]
+
+                yield decode, embedding.size_hw
+
+    async def _encode(self, key: EmbeddingKey) -> Embedded:
+        async with self.models.use(key.model) as engine:
+            image = await self.pictures.pixels(key.source)
+            began = time.perf_counter()
+            embedding = await self.scheduler.encodes.run(
+                Priority.ENCODE, lambda: self._with_room(lambda: engine.encode(image)), self._timeouts.encode_s
+            )
+            self.store.put(key, embedding)
+            return Embedded(embedding, cached=False, encode_ms=1000 * (time.perf_counter() - began))
+
+    def _unloaded(self, model: str) -> None:
+        self.store.drop(model)
+
+    def _with_room(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns; where the device has no memory left, once more without what can be made again.
+
+        Called in the device's thread.
+        """
+        try:
+            return work()
+        except EngineMemoryError:
+            self.store.drop()
+        return work()  # not inside of `except`, which would hold the first call's memory

@@ -1,0 +1,22 @@
+"""The program itself, with an engine without a model: `python -m tests.helpers.fake_program serve --port N`."""
+
+from __future__ import annotations
+
+import sys
+import types
+
+from app.__main__ import main
+from app.server import serve
+from tests.helpers.fake_engine import FakeEngine
+
+
+def without_a_model(argv: list[str]) -> int:
+    device = types.ModuleType("app.engine.device")  # the real one loads torch
+    vars(device)["set_threads"] = lambda _: None
+    sys.modules[device.__name__] = device
+    vars(serve).update(find_weights=lambda *_: None, load_engine=lambda *_: FakeEngine())
+    return main(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(without_a_model(sys.argv[1:]))

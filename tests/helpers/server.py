@@ -1,0 +1,84 @@
+"""A server around an engine without a model, in the test's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+
+import uvicorn
+from litestar import Litestar
+
+from app.asgi import create_app
+from app.engine.factory import Load, load_engine
+from app.server.draining import DrainingServer
+from app.server.serve import server_config
+from app.service.predictor import Predictor
+from app.service.shared_state import SharedState
+from app.settings import Settings
+from app.weights.manifest import Manifest
+from tests.helpers.fake_engine import FakeEngine
+
+STOP_DEADLINE_S = 30.0
+
+
+def open_gates(engine: FakeEngine) -> None:
+    for gate in (engine.encode_gate, engine.decode_gate):
+        if gate is not None:
+            gate.set()
+
+
+class NotifyingServer(DrainingServer):
+    """Our server, which also says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, app: Litestar, settings: Settings) -> None:
+        super().__init__(config, app, settings.shutdown_timeout_s)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server in the test's own event loop.
+
+    Attributes:
+        url: `http://127.0.0.1:PORT`.
+        ws_url: address of the socket.
+        engine: the engine, with its gates.
+        predictor, shared_state: what the connections share.
+        uvicorn, task: to stop it before the test ends.
+    """
+
+    url: str
+    engine: FakeEngine
+    predictor: Predictor
+    shared_state: SharedState
+    uvicorn: NotifyingServer
+    task: asyncio.Task[None]
+
+    @property
+    def ws_url(self) -> str:
+        return f"{self.url.replace('http', 'ws', 1)}/ws"
+
+    async def stop(self) -> None:
+        self.uvicorn.should_exit = True
+        await asyncio.wait_for(self.task, STOP_DEADLINE_S)
+
+
+async def started(
+    settings: Settings, engine: FakeEngine, *, manifest: Manifest | None = None, load: Load = load_engine
+) -> Server:
+    app: Litestar = create_app(settings, engine, set_threads=lambda _: None, manifest=manifest, load=load)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    inner = NotifyingServer(server_config(settings, app), app, settings)
+    task = asyncio.create_task(inner.serve(sockets=[listener]))
+    await asyncio.wait([task, waiter := asyncio.create_task(inner.ready.wait())], return_when=asyncio.FIRST_COMPLETED)
+    waiter.cancel()
+    if task.done():
+        task.result()
+    shared = [await app.dependencies[name].dependency() for name in ("predictor", "shared_state")]  # type: ignore[union-attr]
+    return Server(f"http://127.0.0.1:{listener.getsockname()[1]}", engine, shared[0], shared[1], inner, task)

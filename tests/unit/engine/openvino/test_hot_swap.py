@@ -1,0 +1,207 @@
+"""Going over from torch to compiled graphs while people work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import openvino
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from app.engine.contract import Prompt
+from app.engine.openvino.engine import OpenVinoEmbedding, OpenVinoEngine
+from app.engine.openvino.graph_store import GraphKey, GraphStore
+from app.engine.openvino.hot_swap import Conversion, ConversionFailedError, HotSwapEngine, UpgradableEmbedding
+from app.engine.sam2.engine import TorchEmbedding, TorchEngine
+from app.errors import ModelUnavailableError
+from app.weights.manifest import load_manifest
+from tests.helpers.checkpoint_factory import picture, random_model
+from tests.helpers.graph_factory import compiled
+
+POINT = Prompt(points_xy=((200.0, 150.0),), labels=(1,))
+WAIT_S = 60.0
+KEY = GraphKey("nano", "0", "fp32", "1", "c")
+
+
+class HeldConversion(Conversion):
+    """A conversion that ends when the test says so."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.ended, self.stopped, self.failure = threading.Event(), threading.Event(), failure
+
+    def run(self) -> None:
+        self.ended.wait(WAIT_S)
+        if self.failure is not None:
+            raise self.failure
+
+    def stop(self) -> None:
+        self.stopped.set()
+        self.ended.set()
+
+
+@pytest.fixture(scope="module")
+def torch_engine() -> TorchEngine:
+    return TorchEngine("nano", random_model(load_manifest().entry("nano")), "cpu")
+
+
+@pytest.fixture(scope="module")
+def fast(tmp_path_factory: pytest.TempPathFactory) -> OpenVinoEngine:
+    return compiled("nano", random_model(load_manifest().entry("nano")), "fp32", tmp_path_factory.mktemp("graphs"))
+
+
+def gone_over(engine: HotSwapEngine, conversion: HeldConversion) -> None:
+    conversion.ended.set()
+    assert engine.settled.wait(WAIT_S)
+
+
+def test_torch_answers_until_the_graphs_are_there(torch_engine: TorchEngine, fast: OpenVinoEngine) -> None:
+    conversion = HeldConversion()
+    engine = HotSwapEngine(torch_engine, conversion, lambda: fast)
+    embedding = engine.encode(picture())
+    assert isinstance(embedding.inner, TorchEmbedding)
+    assert len(engine.decode(embedding, [POINT])) == 1
+    assert not engine.is_fast
+    gone_over(engine, conversion)
+    assert engine.is_fast
+
+
+def test_an_embedding_made_before_the_change_over_answers_the_same_after_it(
+    torch_engine: TorchEngine, fast: OpenVinoEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversion = HeldConversion()
+    engine = HotSwapEngine(torch_engine, conversion, lambda: fast)
+    embedding = engine.encode(picture())
+    [before] = engine.decode(embedding, [POINT])
+    gone_over(engine, conversion)
+    monkeypatch.setattr(fast, "encode", None)  # it would be a loss to encode again
+    [after] = engine.decode(embedding, [POINT])
+    assert_allclose(after.logits, before.logits, atol=1e-3)
+    assert not isinstance(embedding.inner, TorchEmbedding)
+
+
+class TouchedAtTheChangeOver(UpgradableEmbedding):
+    """Goes over at the very moment when a decode reads it."""
+
+    def __init__(self, inner: TorchEmbedding, go_over: Callable[[], None]) -> None:
+        self._go_over = go_over
+        self._inner: TorchEmbedding | OpenVinoEmbedding = inner
+
+    @property
+    def inner(self) -> TorchEmbedding | OpenVinoEmbedding:
+        self._go_over()
+        return self._inner
+
+    @inner.setter
+    def inner(self, new: TorchEmbedding | OpenVinoEmbedding) -> None:
+        self._inner = new
+
+
+def test_a_decode_that_the_change_over_overtakes_is_answered(torch_engine: TorchEngine, fast: OpenVinoEngine) -> None:
+    conversion = HeldConversion()
+    engine = HotSwapEngine(torch_engine, conversion, lambda: fast)
+    inner = torch_engine.encode(picture())
+    [before] = torch_engine.decode(inner, [POINT])
+    [found] = engine.decode(TouchedAtTheChangeOver(inner, lambda: gone_over(engine, conversion)), [POINT])
+    assert_allclose(found.logits, before.logits, atol=1e-3)
+
+
+def test_pictures_opened_after_the_change_over_are_encoded_by_the_graphs(
+    torch_engine: TorchEngine, fast: OpenVinoEngine
+) -> None:
+    conversion = HeldConversion()
+    engine = HotSwapEngine(torch_engine, conversion, lambda: fast)
+    gone_over(engine, conversion)
+    embedding = engine.encode(picture())
+    assert not isinstance(embedding.inner, TorchEmbedding)
+    assert np.isfinite(engine.decode(embedding, [POINT])[0].logits).all()
+
+
+@pytest.mark.parametrize("failure", [ConversionFailedError("no room"), OSError("no python")])
+def test_a_conversion_that_fails_leaves_torch_at_work(
+    torch_engine: TorchEngine, fast: OpenVinoEngine, failure: Exception
+) -> None:
+    conversion = HeldConversion(failure)
+    engine = HotSwapEngine(torch_engine, conversion, lambda: fast)
+    gone_over(engine, conversion)
+    assert not engine.is_fast
+    assert len(engine.decode(engine.encode(picture()), [POINT])) == 1
+
+
+def test_graphs_that_cannot_be_loaded_leave_torch_at_work(torch_engine: TorchEngine) -> None:
+    def damaged() -> OpenVinoEngine:
+        raise ModelUnavailableError("damaged")
+
+    conversion = HeldConversion()
+    engine = HotSwapEngine(torch_engine, conversion, damaged)
+    gone_over(engine, conversion)
+    assert not engine.is_fast
+
+
+def test_closing_stops_the_conversion(torch_engine: TorchEngine, fast: OpenVinoEngine) -> None:
+    conversion = HeldConversion()
+    engine = HotSwapEngine(torch_engine, conversion, lambda: fast)
+    engine.close()
+    assert conversion.stopped.is_set()
+    assert engine.settled.wait(WAIT_S)
+
+
+def test_a_conversion_process_makes_graphs_of_a_checkpoint(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "nano.pt"
+    sam = random_model(load_manifest().entry("nano"))
+    torch.save({"model": sam.state_dict()}, checkpoint)
+    Conversion(checkpoint, KEY, tmp_path / "graphs", timeout_s=600).run()
+    engine = OpenVinoEngine("nano", tmp_path / "graphs" / KEY.folder, "fp32", threads=1)
+    [found] = engine.decode(engine.encode(picture()), [POINT])
+    reference = TorchEngine("nano", sam, "cpu")
+    [expected] = reference.decode(reference.encode(picture()), [POINT])
+    assert_allclose(found.logits, expected.logits, atol=1e-3)
+
+
+def test_a_conversion_of_a_missing_file_says_what_was_wrong(tmp_path: Path) -> None:
+    with pytest.raises(ConversionFailedError, match="is not a file"):
+        Conversion(tmp_path / "none.pt", KEY, tmp_path, timeout_s=600).run()
+
+
+def test_a_cache_that_cannot_be_written_is_no_more_than_a_failed_conversion(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    checkpoint = tmp_path / "nano.pt"
+    torch.save({"model": random_model(load_manifest().entry("nano")).state_dict()}, checkpoint)
+    with pytest.raises(ConversionFailedError, match=r"graphs can't be kept in .*HOVERSAM_CACHE_DIR"):
+        Conversion(checkpoint, KEY, tmp_path / "file" / "graphs", timeout_s=600).run()
+    assert GraphStore(tmp_path / "file" / "graphs").find(KEY) is None
+
+
+def test_a_disk_without_room_for_a_graph_leaves_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("basic_ios::clear: iostream error")
+
+    monkeypatch.setattr(openvino, "save_model", broken)
+    with pytest.raises(OSError, match=r"no room for encoder\.xml"):
+        compiled("nano", random_model(load_manifest().entry("nano")), "fp32", tmp_path)
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
+def test_a_disk_without_room_for_the_compiled_encoder_leaves_no_graphs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("app.engine.openvino.engine.compiled_encoder", lambda *_: None)
+    with pytest.raises(OSError, match="no room for the compiled encoder"):
+        compiled("nano", random_model(load_manifest().entry("nano")), "fp32", tmp_path)
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
+def test_a_conversion_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    conversion = Conversion(tmp_path / "none.pt", KEY, tmp_path, timeout_s=0.01)
+    with pytest.raises(ConversionFailedError, match="longer than"):
+        conversion.run()
+
+
+def test_a_conversion_that_was_stopped_ends_at_once(tmp_path: Path) -> None:
+    conversion = Conversion(tmp_path / "none.pt", KEY, tmp_path, timeout_s=600)
+    conversion.stop()
+    with pytest.raises(ConversionFailedError, match="exit code"):
+        conversion.run()
