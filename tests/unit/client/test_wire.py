@@ -44,11 +44,20 @@ def plain(value: Any) -> Any:
     return value
 
 
+def told_part(came: Any, told: Any) -> Any:
+    """Return what came without the fields that the message left to their defaults."""
+    if isinstance(told, dict):
+        return {name: told_part(came[name], value) for name, value in told.items()}
+    if isinstance(told, tuple):
+        return tuple(told_part(one, other) for one, other in zip(came, told, strict=True))
+    return came
+
+
 @pytest.mark.parametrize("case", [c for c in GOLDEN if c["from"] == "server"], ids=lambda case: case["name"])
 def test_the_servers_bytes_are_read_as_what_they_say(case: dict[str, Any]) -> None:
     came = plain(unpack(bytes.fromhex(case["hex"])))
     expected = {name: value for name, value in with_bytes(case["message"]).items() if name != "t"}
-    assert {name: came[name] for name in expected} == expected
+    assert told_part(came, expected) == expected
 
 
 @pytest.mark.parametrize("case", [c for c in GOLDEN if c["from"] == "client"], ids=lambda case: case["name"])
