@@ -67,16 +67,16 @@ TOOLS = (
     ),
     Tool(("curl",), ("curl",), "the README's commands are run with curl: install it"),
     Tool(("openssl",), ("openssl",), "the proxies' certificates are made by openssl: install it"),
-    Tool(("nginx",), ("nginx",), "the README's proxies are run: install nginx", unpacked=True),
+    Tool(("nginx",), ("nginx",), "the documented proxies are run: install nginx", unpacked=True),
     Tool(
-        ("caddy",), ("caddy",), "the README's proxies are run: install Caddy (https://caddyserver.com)", unpacked=True
+        ("caddy",), ("caddy",), "the documented proxies are run: install Caddy (https://caddyserver.com)", unpacked=True
     ),
     *(
         [
             Tool(
                 ("systemd-analyze",),
                 ("systemd",),
-                "the README's systemd unit is checked by systemd-analyze: install it",
+                "the documented systemd unit is checked by systemd-analyze: install it",
             )
         ]
         if sys.platform == "linux"

@@ -1,6 +1,6 @@
 """Every setting in one typed table, read once from the environment (`HOVERSAM_<NAME>`).
 
-The command line and the README read the same table; nothing else reads the environment.
+The command line and the page of settings read the same table; nothing else reads the environment.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=86_400)]
 
 
 def told(text: str) -> Meta:
-    """Return what the README says of a setting."""
+    """Return what is said of a setting."""
     return Meta(description=text)
 
 
@@ -208,14 +208,3 @@ def descriptions() -> dict[str, str]:
         name: next(meta.description for meta in get_args(hints[name])[1:] if meta.description)
         for name in Settings.__struct_fields__
     }
-
-
-def markdown_table() -> str:
-    """Return all settings as the README shows them."""
-    told_of = descriptions()
-    lines = ["| variable | default | what |", "|---|---|---|"]
-    for field in msgspec.structs.fields(Settings):
-        default = "checkpoints" if field.name == "checkpoints_dir" else field.default
-        shown = "" if default in (None, ()) else f"`{default}`"
-        lines.append(f"| `{variable(field.name)}` | {shown} | {told_of[field.name]} |")
-    return "\n".join(lines)

@@ -1,10 +1,11 @@
-"""What the README says is so: its settings are ours, its code runs, its files exist."""
+"""What the README and the READMEs beside packages say is so: settings are ours, code runs, files exist."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -15,16 +16,25 @@ import pytest
 
 from app.__main__ import main
 from app.bench import command as bench
-from app.cli import demo, script, segment, swarm_command, weights
+from app.cli import demo, doctor, script, segment, swarm_command, weights
 from app.server import serve
-from app.settings import markdown_table
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
+READMES = [
+    ROOT / name for name in ("README.md", ".container/README.md", "app/bench/README.md", "app/protocol/README.md")
+]
+TEXT = "\n".join(path.read_text() for path in READMES)
+MAX_LINES = 150
 
 
-def test_the_table_of_settings_is_the_programs_own() -> None:
-    assert markdown_table() in README
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= MAX_LINES
+
+
+def test_the_page_of_settings_is_the_programs_own() -> None:
+    made = runpy.run_path(str(ROOT / ".ci/documents.py"))
+    assert made["SETTINGS"].read_text() == made["settings_page"](), "run .ci/documents.py"
 
 
 def test_the_python_sample_runs(live_server: str) -> None:
@@ -50,7 +60,7 @@ def test_the_curl_commands_run(live_server: str) -> None:
         assert json.loads(done.stdout)["image_id"]
 
 
-STARTS = sorted(set(re.findall(r"\./start\.sh[^`#\n]*", README)))
+STARTS = sorted(set(re.findall(r"\./start\.sh[^`#\n]*", TEXT)))
 
 
 @pytest.mark.parametrize("line", STARTS)
@@ -66,17 +76,20 @@ def test_a_command_is_one_that_the_program_takes(line: str, monkeypatch: pytest.
         taken.append(args)
         return 0
 
-    for module in (serve, weights, segment, script, swarm_command, demo, bench):
+    for module in (serve, weights, segment, script, swarm_command, demo, doctor, bench):
         monkeypatch.setattr(module, "main", take)
     assert main(arguments) == 0
     assert [args.command for args in taken] == arguments[:1]
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(((?!http)[^)#]+)\)", README))))
-def test_a_linked_file_exists(target: str) -> None:
-    assert (ROOT / target).exists()
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_linked_files_exist(readme: Path) -> None:
+    targets = re.findall(r"\]\(((?!http)[^)#]+)\)", readme.read_text())
+    assert [target for target in targets if not (readme.parent / target).exists()] == []
 
 
-@pytest.mark.parametrize("folder", sorted(set(re.findall(r"\| `([a-z_/]+/)`", README))))
-def test_a_named_folder_exists(folder: str) -> None:
-    assert (ROOT / folder).is_dir()
+def test_named_folders_exist_and_every_package_is_named() -> None:
+    named = set(re.findall(r"`([a-z_]+/(?:[a-z_]+/)?)`", README[README.index("## Where things are") :]))
+    assert {folder for folder in named if not (ROOT / folder).is_dir()} <= {"sam2/", "openvino/"}
+    packages = {f"app/{path.parent.name}/" for path in (ROOT / "app").glob("*/__init__.py")}
+    assert packages <= named

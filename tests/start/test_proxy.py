@@ -1,4 +1,4 @@
-"""The README's reverse proxies: what they are told fits the program, and they are run.
+"""The reverse proxies of .container/README.md: what they are told fits the program, and they are run.
 
 nginx's configuration is parsed, and nginx and Caddy themselves are run in front of a real server. `./start.sh test`
 unpacks them into .venv/tools where they aren't on PATH: to install them would start them as services.
@@ -29,7 +29,7 @@ from app.protocol.codec import decode_server, encode
 from app.protocol.messages import Hello, Welcome
 from app.settings import Settings, from_environment
 from tests.helpers.program import free_port
-from tests.helpers.readme import ROOT, block
+from tests.helpers.readme import OPERATION, ROOT, block
 from tests.helpers.server import Server
 
 PHOTO = ROOT / "static/samples/coffee.jpg"
@@ -89,7 +89,7 @@ def test_nginx_lets_through_whatever_the_server_takes(directives: dict[str, list
 def test_the_proxies_are_those_that_the_server_is_told_of(directives: dict[str, list[list[str]]]) -> None:
     assert [[f"http://127.0.0.1:{Settings().port}"]] == directives["proxy_pass"]
     assert f"reverse_proxy 127.0.0.1:{Settings().port}" in block("caddyfile")
-    (said,) = re.findall(r"\n(HOVERSAM_ALLOWED_HOSTS=.*) \./start\.sh\n", (ROOT / "README.md").read_text())
+    (said,) = re.findall(r"\n(HOVERSAM_ALLOWED_HOSTS=.*) \./start\.sh\n", OPERATION.read_text())
     told = from_environment(dict(word.split("=", 1) for word in said.split()))
     assert (told.allowed_hosts, told.trusted_proxies) == ((NAME,), ("127.0.0.1",))
 
@@ -120,7 +120,7 @@ def trusting(certificate: Certificate) -> ssl.SSLContext:
 
 
 def nginx(folder: Path, upstream: str, port: int, certificate: Certificate) -> list[str | Path]:
-    """Return the command that runs nginx as the README has it, at a free port and all in a folder of its own."""
+    """Return the command that runs nginx as .container/README.md has it, at a free port, in a folder of its own."""
     site = block("nginx").replace("http://127.0.0.1:8000", upstream).replace(NAME, "localhost")
     site = re.sub(r"(ssl_certificate) .*;", rf"\1 {certificate.chain};", site)
     site = re.sub(r"(ssl_certificate_key) .*;", rf"\1 {certificate.key};", site)
@@ -138,7 +138,7 @@ def nginx(folder: Path, upstream: str, port: int, certificate: Certificate) -> l
 
 
 def caddy(folder: Path, upstream: str, port: int, certificate: Certificate) -> list[str | Path]:
-    """Return the command that runs Caddy as the README has it, at a free port."""
+    """Return the command that runs Caddy as .container/README.md has it, at a free port."""
     site = block("caddyfile").replace("127.0.0.1:8000", upstream.removeprefix("http://"))
     site = site.replace(f"{NAME} {{", f"localhost:{port} {{\n\ttls {certificate.chain} {certificate.key}")
     config = folder / "Caddyfile"

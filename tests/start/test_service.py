@@ -1,4 +1,4 @@
-"""The README's systemd unit suits the program: its paths, variables, exit codes, times and limits are ours.
+"""The systemd unit of .container/README.md suits the program: paths, variables, exit codes, times and limits are ours.
 
 Whether the unit's sandbox lets the program work is seen only under systemd itself, as it was once by hand; here it is
 held to what was found there.
@@ -16,10 +16,10 @@ import pytest
 
 from app.server.serve import EXIT_HUNG, EXIT_NO_MODEL, EXIT_USAGE
 from app.settings import from_environment
-from tests.helpers.readme import ROOT, block
+from tests.helpers.readme import OPERATION, block
 
 UNIT = block("ini")
-README = (ROOT / "README.md").read_text()
+README = OPERATION.read_text()
 
 
 def options() -> dict[str, list[str]]:
