@@ -30,6 +30,10 @@ TOOLS_DIR = ROOT / ".venv/tools"
 JS = ROOT / "tests/js"
 QUICK = ("tests/unit", "tests/property", "tests/meta/test_layout.py")
 COVERED = ("tests/unit", "tests/property", "tests/integration", "tests/contract")
+ALONE = "tests/faults"
+"""What floods, starves and measures a server, and so wants the machine for itself."""
+BESIDE = ("--ignore", ALONE, "--numprocesses", "2", "--dist", "loadfile")
+"""All other tests, two files at a time: a test mostly waits for a socket, a browser or a program."""
 
 
 @dataclass(frozen=True)
@@ -232,7 +236,12 @@ def test(report: Report, *arguments: str) -> str:
     """Run everything; a failed check stops no other."""
     report.work("tools", lambda: missing(TOOLS))
     lint(report)
-    return run_pytest(report, *arguments)
+    if arguments:
+        return run_pytest(report, *arguments)
+    os.environ["OMP_NUM_THREADS"] = "1"  # two teams of threads on two cores would wait for one another
+    summaries = run_pytest(report, "tests", *BESIDE)
+    del os.environ["OMP_NUM_THREADS"]
+    return summaries + run_pytest(report, ALONE)
 
 
 def quick(report: Report, *arguments: str) -> str:
