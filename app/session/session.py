@@ -253,7 +253,11 @@ class Session:
         """Return the replies to a switch: the picture and every object, an empty `gone` where no picture is open."""
         if self.image is None:
             return [self._gone(seq, [])]
-        return [self.image_message(seq, cached=cached, encode_ms=encode_ms), *self.everything(seq)]
+        told: list[Told] = [self.image_message(seq, cached=cached, encode_ms=encode_ms), *self.everything(seq)]
+        may_travel = self._timeline.can_undo or self._timeline.can_redo
+        if may_travel and not self.objects:
+            told.append(self._gone(seq, []))  # which says that there are steps
+        return told
 
     def _prompt(self, message: Click | Box | Move | Unpoint) -> Step:
         """Return the query for a changed prompt; an object left without one is gone."""

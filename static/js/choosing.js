@@ -8,20 +8,18 @@ import { applyChoice, isArmed, previewMask, shownPreview } from "./state.js";
 
 /** @import { Actions } from "./actions.js" */
 /** @import { Exchange, Outside } from "./exchange.js" */
-/** @import { History } from "./history.js" */
 /** @import { ObjectState, State } from "./state.js" */
 
 export class Choosing {
   /** A step that was asked for before the candidates were there. @type {1 | -1 | null} */
   #waiting = null;
 
-  /** @param {State} state @param {Outside} outside @param {Exchange} exchange @param {Actions} actions @param {History} history */
-  constructor(state, outside, exchange, actions, history) {
+  /** @param {State} state @param {Outside} outside @param {Exchange} exchange @param {Actions} actions */
+  constructor(state, outside, exchange, actions) {
     this.state = state;
     this.outside = outside;
     this.exchange = exchange;
     this.actions = actions;
-    this.history = history;
   }
 
   /** Show another candidate of what lies under the pointer, else of the selected object, at once. @param {1 | -1} step 1 for larger */
@@ -68,8 +66,6 @@ export class Choosing {
   #choose(object, candidate) {
     if (!isArmed(this.state)) return Promise.resolve();
     applyChoice(this.state, object.id, candidate);
-    const after = this.state.objects.get(object.id);
-    if (after) this.history.note(object, { t: "choose", object: object.id, candidate }, after);
     this.state.said = `Candidate ${bySize(object.masks).indexOf(candidate) + 1} of ${object.masks.length}.`;
     this.outside.changed();
     return this.actions.do(async () => {

@@ -117,8 +117,8 @@ export class Exchange {
     for (const request of this.requests.unanswered()) this.outside.send(request);
   }
 
-  /** Send what was not answered in a new session. @param {Map<number, number>} ids from the lost session's to the new one's */
-  sendAnew(ids) {
-    for (const request of this.requests.renumber(ids)) this.outside.send(request);
+  /** Send what was not answered in a new session. */
+  sendAnew() {
+    for (const request of this.requests.renumber()) this.outside.send(request);
   }
 }

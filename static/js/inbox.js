@@ -1,34 +1,32 @@
 /**
- * What each message of the server does: to the state, to the request that waits for it, to the history. Touches no page
- * element.
+ * What each message of the server does: to the state, to the request that waits for it, to the copy of the work. Touches
+ * no page element.
  */
 
 import { applyGone, applyImage, applyObject, applyPreview, select } from "./state.js";
 
 /** @import { Exchange } from "./exchange.js" */
-/** @import { History } from "./history.js" */
 /** @import { ImageReady, ObjectMessage, PreviewMessage, ServerMessage, Welcome } from "./protocol.js" */
 /** @import { Restorer } from "./restorer.js" */
 /** @import { Stage, State } from "./state.js" */
 /** @import { Sight } from "./sight.js" */
-/** @import { Steps } from "./steps.js" */
+/** @import { Work } from "./work.js" */
 
-/** Requests that are a step of the server's history. */
-const STEPS = new Set(["click", "box", "move", "unpoint", "choose", "label", "delete", "clear"]);
+/** The number under which a server tells what a resumed session holds. */
+const RESUME_SEQ = 0;
 /** Errors of a hover that the next hover makes good. */
 const PASSING = new Set(["busy", "rate_limited", "no_image", "unknown_object"]);
 
 export class Inbox {
   /**
-   * @param {State} state @param {Exchange} exchange @param {Restorer} restorer @param {History} history @param {Steps} steps
+   * @param {State} state @param {Exchange} exchange @param {Restorer} restorer @param {Work} work
    * @param {Sight} sight @param {(error: unknown) => void} report
    */
-  constructor(state, exchange, restorer, history, steps, sight, report) {
+  constructor(state, exchange, restorer, work, sight, report) {
     this.state = state;
     this.exchange = exchange;
     this.restorer = restorer;
-    this.history = history;
-    this.steps = steps;
+    this.work = work;
     this.sight = sight;
     this.report = report;
   }
@@ -42,10 +40,20 @@ export class Inbox {
       case "preview": this.#preview(message); break;
       case "object": this.#object(message); break;
       case "gone": applyGone(this.state, message); break;
-      case "pong": this.restorer.allIsSaid(); break;
       default: break;
     }
+    if ("last" in message && message.last) this.#noteWork(message.seq);
     this.#settle(message);
+    if ("last" in message && message.last && message.seq === RESUME_SEQ) this.restorer.allIsSaid();
+  }
+
+  /** An answer is whole: the copy of the work takes in what it has left. @param {number} seq */
+  #noteWork(seq) {
+    const request = this.exchange.requests.get(seq);
+    const { objects, canUndo, canRedo } = this.state;
+    if (this.restorer.isWaiting) return;
+    if (request?.t === "open" && !request.recipe) this.work.begin(objects);
+    else this.work.settle(request?.t ?? "resume", objects, canUndo, canRedo);
   }
 
   /** @param {Welcome} message */
@@ -62,25 +70,16 @@ export class Inbox {
 
   /** @param {ImageReady} message */
   #image(message) {
-    const before = this.state.picture?.imageId;
-    const opened = this.exchange.requests.get(message.seq)?.t === "open";
     if (!applyImage(this.state, message, this.exchange.requests.has(message.seq))) return;
     const { image_id: imageId, width, height, orientation = 1, rendered = false } = message;
     if (this.state.picture) void this.sight.see(this.state.picture.file, { imageId, width, height, orientation, rendered });
-    if (before !== message.image_id) this.history.clear();
-    if (before !== message.image_id || opened) this.steps.clear();
     this.restorer.imageIsThere(message);
   }
 
   /** @param {ObjectMessage} message */
   #object(message) {
     if (this.restorer.isWaiting && !this.exchange.requests.has(message.seq)) return;
-    const before = this.state.objects.get(message.id);
-    const request = this.exchange.requests.get(message.seq);
     applyObject(this.state, message);
-    const after = this.state.objects.get(message.id);
-    if (request && after) this.history.note(before, request, after);
-    this.restorer.recognise(message);
     if (message.seq === this.exchange.travelling) select(this.state, message.id);
   }
 
@@ -90,8 +89,6 @@ export class Inbox {
       if (message.t === "error") this.report(new Error(message.message));
       return;
     }
-    const request = this.exchange.requests.get(message.seq);
-    if (request && STEPS.has(request.t) && message.t !== "error") this.steps.did();
     const expected = this.exchange.settle(/** @type {ServerMessage & { seq: number }} */ (message));
     if (message.t === "error" && !expected && !PASSING.has(message.code)) this.report(new Error(message.message));
   }

@@ -1,18 +1,18 @@
 /**
- * What outlives a reload of this tab: the session and its token, the recipe, the picture.
+ * What outlives a reload of this tab: the session and its token, the work, the picture.
  *
  * Decision: the picture lies in IndexedDB under the tab's own name, the rest in sessionStorage. Context: the server may
  * have forgotten everything, and sessionStorage holds text of a few MB at most. Choice: both are the tab's, so that two
  * tabs don't mix. Price: a tab that is closed leaves its picture behind; the oldest beyond the bound go.
  */
 
-import { readRecipe } from "./recipe.js";
+import { readRecipe } from "./work.js";
 
 /** @import { Picture } from "./state.js" */
-/** @import { Recipe } from "./recipe.js" */
+/** @import { KeptWork } from "./restorer.js" */
 
 /** @typedef {{ session: string, token: string }} Credentials */
-/** @typedef {{ tab: string, seq: number, credentials: Credentials | null, recipe: Recipe | null }} Kept */
+/** @typedef {{ tab: string, seq: number, credentials: Credentials | null, work: KeptWork | null }} Kept */
 /** @typedef {{ tab: string, imageId: string, name: string, file: Blob, at: number }} KeptPicture */
 
 const STORE = "pictures";
@@ -74,24 +74,25 @@ export class Keeper {
     this.#write({ seq });
   }
 
-  /** Keep how the work can be done again. @param {Recipe | null} recipe @param {Picture | null} picture */
-  keepWork(recipe, picture) {
-    if (recipe === null || picture === null) return;
-    this.#write({ recipe });
-    if (this.#pictureId === recipe.imageId) return;
-    this.#pictureId = recipe.imageId;
-    const kept = { tab: this.kept.tab, imageId: recipe.imageId, name: picture.name, file: picture.file, at: Date.now() };
+  /** Keep how the work can be done again. @param {KeptWork | null} work @param {Picture | null} picture */
+  keepWork(work, picture) {
+    if (work === null || picture === null) return;
+    this.#write({ work });
+    const { image_id: imageId } = work.recipe;
+    if (this.#pictureId === imageId) return;
+    this.#pictureId = imageId;
+    const kept = { tab: this.kept.tab, imageId, name: picture.name, file: picture.file, at: Date.now() };
     this.#busy = this.#busy.then(() => putPicture(kept)).catch(() => { this.#pictureId = null; });
   }
 
-  /** The picture of the recipe, if it is still there. @returns {Promise<KeptPicture | null>} */
+  /** The picture of the work, if it is still there. @returns {Promise<KeptPicture | null>} */
   async picture() {
-    const { recipe, tab } = this.kept;
-    if (recipe === null) return null;
+    const { work, tab } = this.kept;
+    if (work === null) return null;
     try {
       /** @type {KeptPicture | undefined} */
       const found = await done(/** @type {IDBRequest<any>} */ ((await pictures("readonly")).get(tab)));
-      return found?.imageId === recipe.imageId && found.file instanceof Blob ? found : null;
+      return found?.imageId === work.recipe.image_id && found.file instanceof Blob ? found : null;
     } catch {
       return null;
     }
@@ -119,13 +120,19 @@ async function putPicture(picture) {
 /** @param {string | null} text @returns {Kept | null} null where it isn't what was kept here */
 export function readKept(text) {
   try {
-    const { tab, seq, credentials, recipe } = JSON.parse(text ?? "");
+    const { tab, seq, credentials, work } = JSON.parse(text ?? "");
     if (typeof tab !== "string") return null;
     const known = typeof credentials?.session === "string" && typeof credentials.token === "string";
-    return { tab, seq: Number.isSafeInteger(seq) ? seq : 0, credentials: known ? credentials : null, recipe: readRecipe(recipe) };
+    return { tab, seq: Number.isSafeInteger(seq) ? seq : 0, credentials: known ? credentials : null, work: readWork(work) };
   } catch {
     return null;
   }
+}
+
+/** @param {any} value parsed JSON @returns {KeptWork | null} null where it isn't what was kept here */
+function readWork(value) {
+  const recipe = readRecipe(value?.recipe);
+  return recipe && { recipe, active: typeof value.active === "number" ? value.active : null };
 }
 
 /** What this tab kept before it was loaded again; a copy of a living tab begins a session of its own with the same work. @returns {Promise<Keeper>} */
@@ -137,11 +144,11 @@ export async function openKeeper() {
   } catch {
     // Storage is switched off.
   }
-  const kept = readKept(text) ?? { tab: newName(), seq: 0, credentials: null, recipe: null };
+  const kept = readKept(text) ?? { tab: newName(), seq: 0, credentials: null, work: null };
   if (await isOurs(kept.tab)) return new Keeper(kept);
   const copy = new Keeper({ ...kept, credentials: null });
   const picture = await copy.picture();
-  copy.kept = { ...copy.kept, tab: newName(), recipe: picture ? copy.kept.recipe : null };
+  copy.kept = { ...copy.kept, tab: newName(), work: picture ? copy.kept.work : null };
   if (picture) await putPicture({ ...picture, tab: copy.kept.tab }).catch(() => {});
   void isOurs(copy.kept.tab);
   return copy;

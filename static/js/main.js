@@ -149,7 +149,7 @@ function frame() {
   if (groundChanged || state.active !== keptActive) {
     groundChanged = false;
     keptActive = state.active;
-    keeper.keepWork(studio.recipe(), state.picture);
+    keeper.keepWork(studio.work(), state.picture);
     stage.rehover();
   }
   const began = performance.now();
@@ -245,7 +245,7 @@ find("times-menu").addEventListener("toggle", (event) => {
 });
 
 addEventListener("online", () => connection.hurry());
-addEventListener("pagehide", () => keeper.keepWork(studio.recipe(), state.picture));
+addEventListener("pagehide", () => keeper.keepWork(studio.work(), state.picture));
 document.addEventListener("visibilitychange", () => { if (!document.hidden) connection.hurry(); });
 
 /** A view from outside, for tests and the curious: plain copies, nothing to turn. */
@@ -264,6 +264,6 @@ Object.defineProperty(globalThis, "hoversam", {
 
 const kept = await keeper.picture();
 const before = kept && (await readPicture(kept.file, kept.name));
-if (before && keeper.kept.recipe && asked === 0) studio.adopt({ picture: before, recipe: keeper.kept.recipe });
+if (before && keeper.kept.work && asked === 0) studio.adopt({ picture: before, ...keeper.kept.work });
 connection.open();
 changed();

@@ -11,6 +11,7 @@
  * @property {number} seq
  * @property {Request} request
  * @property {boolean} replay part of restoring a lost session: void in the next one
+ * @property {ServerMessage} [first] message of the answer
  * @property {(reply: ServerMessage) => void} resolve
  * @property {(error: Error) => void} reject
  */
@@ -27,6 +28,8 @@ export class Refused extends Error {
 /** The session that this belonged to is lost; what it did is being done anew. */
 export class Superseded extends Error {}
 
+/** Messages of which an answer may have several. */
+const SEVERAL = new Set(["image", "object", "gone"]);
 /** So many numbers are set aside at once, because keeping each one would cost a write for every hover. */
 const BLOCK = 1000;
 
@@ -87,13 +90,18 @@ export class Requests {
     return this.#outstanding.get(seq)?.request;
   }
 
-  /** @param {number} seq @param {ServerMessage} reply @returns {boolean} a request had waited for it */
+  /**
+   * Take in a message of an answer; the last of it hands the first to whoever waits.
+   * @param {number} seq @param {ServerMessage} reply @returns {boolean} a request waits for it
+   */
   settle(seq, reply) {
     const waiting = this.#outstanding.get(seq);
     if (!waiting) return false;
+    waiting.first ??= reply;
+    if (SEVERAL.has(reply.t) && !("last" in reply && reply.last)) return true;
     this.#outstanding.delete(seq);
     if (reply.t === "error") waiting.reject(new Refused(reply.code, reply.message));
-    else waiting.resolve(reply);
+    else waiting.resolve(waiting.first);
     return true;
   }
 
@@ -104,6 +112,7 @@ export class Requests {
    */
   unanswered() {
     const opens = [...this.#outstanding.values()].filter(({ request }) => request.t === "open");
+    for (const waiting of this.#outstanding.values()) delete waiting.first; // what came of an answer before comes again
     for (const waiting of opens) {
       this.#outstanding.delete(waiting.seq);
       waiting.seq = this.number();
@@ -128,24 +137,16 @@ export class Requests {
   }
 
   /**
-   * Number the unanswered anew, for a new session, with its object ids.
-   * @param {Map<number, number>} ids from the lost session's ids to the new ones
+   * Number the unanswered anew, for a new session.
    * @returns {(Request & { seq: number })[]} to be sent
    */
-  renumber(ids) {
+  renumber() {
     const all = [...this.#outstanding.values()];
     this.#outstanding.clear();
     return all.map((waiting) => {
       const seq = this.number();
-      const request = withObject(waiting.request, ids);
-      this.#outstanding.set(seq, { ...waiting, seq, request });
-      return { ...request, seq };
+      this.#outstanding.set(seq, { ...waiting, first: undefined, seq });
+      return { ...waiting.request, seq };
     });
   }
-}
-
-/** @param {Request} request @param {Map<number, number>} ids @returns {Request} */
-function withObject(request, ids) {
-  if (!("object" in request) || request.object === undefined) return request;
-  return /** @type {Request} */ ({ ...request, object: ids.get(request.object) ?? request.object });
 }

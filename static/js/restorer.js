@@ -1,41 +1,37 @@
 /**
- * Coming back: a session that is resumed, and one that the server forgot and that is made anew from the page's own
- * recipe. Touches no page element.
+ * Coming back: a session that is resumed, and one that the server forgot and makes again from the page's own recipe.
+ * Touches no page element.
  */
 
-import { promptsOf } from "./history.js";
-import { PALETTE } from "./palette.js";
-import { recipeOf } from "./recipe.js";
 import { Refused, Superseded } from "./requests.js";
+import { nextColorOf } from "./work.js";
 
 /** @import { Exchange, Outside } from "./exchange.js" */
-/** @import { History, Step } from "./history.js" */
-/** @import { ImageReady, ObjectMessage, Request, ServerMessage, Welcome } from "./protocol.js" */
-/** @import { ObjectRecipe, Recipe } from "./recipe.js" */
+/** @import { ImageReady, Recipe, Welcome } from "./protocol.js" */
 /** @import { Sight } from "./sight.js" */
-/** @import { Steps } from "./steps.js" */
-/** @import { OpenPicture, Picture, State, Work } from "./state.js" */
+/** @import { Picture, State, Work as Progress } from "./state.js" */
+/** @import { Work } from "./work.js" */
 
-/** @typedef {{ picture: Picture, recipe: Recipe }} Saved the work as it was */
+/** @typedef {{ recipe: Recipe, active: number | null }} KeptWork */
+/** @typedef {KeptWork & { picture: Picture }} Saved the work as it was */
 
 export class Restorer {
-  /** @type {Saved | null} what a lost session held, until it is restored */
-  #lost = null;
-  /** @type {Recipe | null} what the session that is being resumed held when the page was left */
-  #resuming = null;
+  /** The server has not what was done on the page's picture. */
+  #lost = false;
+  /** A session is being resumed: what the server says of it isn't the whole yet. */
+  #resuming = false;
   #restoration = 0;
   #upload = new AbortController();
 
   /**
-   * @param {State} state @param {Outside} outside @param {Exchange} exchange @param {History} history @param {Steps} steps
-   * @param {Sight} sight @param {(error: unknown) => void} report
+   * @param {State} state @param {Outside} outside @param {Exchange} exchange @param {Work} work @param {Sight} sight
+   * @param {(error: unknown) => void} report
    */
-  constructor(state, outside, exchange, history, steps, sight, report) {
+  constructor(state, outside, exchange, work, sight, report) {
     this.state = state;
     this.outside = outside;
     this.exchange = exchange;
-    this.history = history;
-    this.steps = steps;
+    this.work = work;
     this.sight = sight;
     this.report = report;
   }
@@ -53,15 +49,15 @@ export class Restorer {
 
   /** The lost work is of no more interest: another picture is open. */
   forgetLost() {
-    this.#lost = null;
-    this.#resuming = null;
+    this.#lost = false;
+    this.#resuming = false;
   }
 
   /**
    * Upload a picture and open it.
-   * @param {Picture} picture @param {AbortSignal} signal @param {boolean} replay
+   * @param {Picture} picture @param {AbortSignal} signal @param {string} [model] has what was done on it made again, with this model
    */
-  async openOnServer(picture, signal, replay) {
+  async openOnServer(picture, signal, model) {
     for (let attempt = 0; ; attempt += 1) {
       const word = await this.outside.upload(picture.file, picture.name, (fraction) => this.progress({ stage: "uploading", fraction, position: null }), signal);
       signal.throwIfAborted();
@@ -69,7 +65,9 @@ export class Restorer {
       signal.throwIfAborted();
       this.progress({ stage: "queued", fraction: null, position: null });
       try {
-        await this.exchange.request({ t: "open", image_id: word.imageId, name: picture.name }, { replay });
+        const open = { t: /** @type {const} */ ("open"), image_id: word.imageId, name: picture.name };
+        if (model === undefined) await this.exchange.request(open);
+        else await this.exchange.request({ ...open, recipe: this.work.recipe({ ...word, name: picture.name }, model) }, { replay: true });
         return;
       } catch (error) {
         // The server may have restarted between the upload and the opening.
@@ -78,7 +76,7 @@ export class Restorer {
     }
   }
 
-  /** @param {Work} work */
+  /** @param {Progress} work */
   progress(work) {
     if (this.state.pending) Object.assign(this.state.pending, work);
     else if (this.state.switching) Object.assign(this.state.switching, work);
@@ -91,99 +89,75 @@ export class Restorer {
    * Take up the work of the page before it was loaded again: show its picture until the server says what it remembers.
    * @param {Saved} saved
    */
-  adopt({ picture, recipe }) {
-    this.state.picture = { ...picture, imageId: recipe.imageId, encodeMs: 0, cached: true };
-    this.state.nextColor = recipe.nextColor;
-    this.steps.adopt(recipe.ties);
+  adopt({ picture, recipe, active }) {
+    this.work.adopt(recipe);
+    this.state.picture = { ...picture, imageId: recipe.image_id, encodeMs: 0, cached: true };
+    this.state.model = recipe.model;
+    this.state.nextColor = nextColorOf(recipe);
+    this.state.active = active;
     this.state.restoring = true;
-    this.#resuming = recipe;
+    this.#resuming = true;
   }
 
   /** @param {Welcome} message */
   welcome(message) {
     this.exchange.forget();
-    const lost = this.#lost ?? (message.resumed ? null : this.#whatWasThere());
-    this.state.model = message.model;
-    if (message.resumed && this.#lost === null) {
-      this.#resuming ??= recipeOf(this.state, this.history, this.steps); // until all is said again, this is the whole of it
+    const { model } = this.state;
+    if (message.resumed && !this.#lost) {
+      this.#resuming = this.state.picture !== null;
       this.exchange.sendAgain();
+      this.state.model = message.model;
       return;
     }
-    if (!message.resumed) this.state.nextColor = 0;
+    this.#resuming = false;
     this.exchange.requests.dropReplay();
-    this.#lost = lost;
-    if (this.state.pending) this.exchange.sendAnew(new Map());
-    else if (this.#lost) void this.restore();
-  }
-
-  /** @returns {Saved | null} */
-  #whatWasThere() {
-    const { picture } = this.state;
-    const recipe = this.#resuming ?? recipeOf(this.state, this.history, this.steps);
-    this.#resuming = null;
-    return picture && recipe ? { picture, recipe } : null;
+    this.#lost = this.state.picture !== null;
+    if (!message.resumed) this.state.nextColor = this.state.picture ? nextColorOf(this.work.recipe(this.state.picture, model)) : 0;
+    if (this.state.pending) this.exchange.sendAnew();
+    else if (this.#lost) void this.restore(model);
+    if (!this.#lost) this.state.model = message.model;
   }
 
   /** Something is on its way back: what the page knows of the objects is not the whole. */
   get isBusy() {
-    return this.state.restoring || this.#resuming !== null;
+    return this.state.restoring || this.#resuming;
   }
 
   /** The session that is being resumed has the picture: its objects follow. @param {ImageReady} message */
   imageIsThere(message) {
-    if (this.#resuming === null || this.#resuming.imageId !== message.image_id) return;
-    this.state.restoring = false;
-    this.state.active = this.#resuming.active;
+    if (this.#resuming && this.state.picture?.imageId === message.image_id) this.state.restoring = false;
   }
 
   /** @returns {boolean} a session is being resumed that has not shown our picture yet: what it holds is of another */
   get isWaiting() {
-    return this.#resuming !== null && this.state.restoring;
-  }
-
-  /** An object of a session that was resumed: its steps are known if it is as it was. @param {ObjectMessage} message */
-  recognise(message) {
-    const kept = this.#resuming?.objects.find((one) => one.id === message.id);
-    const object = this.state.objects.get(message.id);
-    if (kept && object && same([kept.points, kept.box, kept.chosen], [object.points, object.box, object.chosen])) this.history.plant(object, kept.steps);
+    return this.#resuming && this.state.restoring;
   }
 
   /** All that the server had to say of a resumed session has arrived. */
   allIsSaid() {
-    if (this.#resuming === null) return;
-    if (this.state.restoring) {
-      this.#lost = this.#whatWasThere();
-      if (this.#lost) void this.restore();
-      return;
-    }
-    this.#resuming = null;
-    if (this.state.active !== null && !this.state.objects.has(this.state.active)) this.state.active = null;
+    if (!this.#resuming) return;
+    this.#resuming = false;
+    this.#lost = this.state.restoring;
+    if (this.#lost) void this.restore(this.state.model);
+    else this.#seeWhatIsActive();
   }
 
-  /** Open the picture again in a new session, and make its objects again from their prompts. */
-  async restore() {
-    const lost = this.#lost;
-    if (lost === null) return;
+  /** Open the picture again in a new session, which makes its objects again. @param {string} [model] that made them */
+  async restore(model = this.state.model) {
+    const { picture } = this.state;
+    if (!this.#lost || picture === null) return;
     const signal = this.begin();
     const own = this.#restoration;
     this.state.restoring = true;
-    const { hidden, isolated } = this.state;
-    this.state.hidden = new Set();
-    this.state.isolated = null;
     try {
-      this.state.picture = openPicture(lost);
-      await this.#sameModel(lost.recipe.model);
-      await this.openOnServer(lost.picture, signal, true);
-      const ids = await this.#replay(lost.recipe);
-      this.#lost = null;
+      await this.openOnServer(picture, signal, model);
+      this.#lost = false;
       this.state.restoring = false;
-      this.state.active = lost.recipe.active === null ? null : (ids.get(lost.recipe.active) ?? null);
-      this.state.hidden = new Set([...hidden].flatMap((id) => ids.get(id) ?? []));
-      this.state.isolated = isolated === null ? null : (ids.get(isolated) ?? null);
-      this.exchange.sendAnew(ids);
+      this.#seeWhatIsActive();
+      this.exchange.sendAnew();
     } catch (error) {
       if (own !== this.#restoration || error instanceof Superseded) return;
-      if (error instanceof Refused) this.#lost = null; // what is made is what can be made; else the next welcome tries again
+      if (error instanceof Refused) this.#lost = false; // else the next welcome tries again
       this.state.restoring = false;
       this.exchange.requests.dropAll(new Superseded("the session was lost"));
       this.report(error);
@@ -191,76 +165,8 @@ export class Restorer {
     this.outside.changed();
   }
 
-  /** A new session begins with the server's own model; one that is gone is done without. @param {string} model */
-  async #sameModel(model) {
-    if (model === this.state.model || !this.state.models.some(({ name }) => name === model)) return;
-    try {
-      await this.exchange.request({ t: "model", name: model }, { replay: true });
-      this.state.model = model;
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-    }
+  #seeWhatIsActive() {
+    const { active, objects } = this.state;
+    if (active !== null && !objects.has(active)) this.state.active = null;
   }
-
-  /** @param {Recipe} recipe @returns {Promise<Map<number, number>>} from the old ids to the new */
-  async #replay(recipe) {
-    /** @type {Map<number, number>} */
-    const ids = new Map();
-    for (const object of recipe.objects) {
-      const [first, ...rest] = makesAnObject(object.steps[0]) ? object.steps : promptsOf(object);
-      const id = first && (await this.#begin(first, object.color));
-      if (id === undefined) continue;
-      ids.set(object.id, id);
-      for (const step of rest) await this.#again({ ...step, object: id });
-      await this.#finish(object, id);
-    }
-    return ids;
-  }
-
-  /** @param {object} request @returns {Promise<ServerMessage>} */
-  #again(request) {
-    return this.exchange.request(/** @type {Request} */ (request), { replay: true });
-  }
-
-  /**
-   * Make an object with its colour. The server gives each new object the next one, also where those between were deleted:
-   * so this one is made and deleted until it has the right one, all of which one undo takes back.
-   * @param {Step} first @param {number} color palette index
-   * @returns {Promise<number | undefined>} its id
-   */
-  async #begin(first, color) {
-    for (let spare = 0; ; spare += 1) {
-      const reply = await this.#again(first);
-      if (reply.t !== "object") return undefined;
-      if ((reply.color - color) % PALETTE.length === 0 || spare === PALETTE.length) {
-        this.steps.tie(2 * spare);
-        return reply.id;
-      }
-      await this.#again({ t: "delete", object: reply.id });
-    }
-  }
-
-  /** @param {ObjectRecipe} object @param {number} id */
-  async #finish(object, id) {
-    const made = this.state.objects.get(id);
-    if (made && made.chosen !== object.chosen && object.chosen < made.masks.length) {
-      await this.#again({ t: "choose", object: id, candidate: object.chosen });
-    }
-    if (made && made.name !== object.name) await this.#again({ t: "label", object: id, name: object.name });
-  }
-}
-
-/** @param {Saved} saved @returns {OpenPicture} */
-function openPicture({ picture, recipe }) {
-  return { ...picture, imageId: recipe.imageId, encodeMs: 0, cached: true };
-}
-
-/** @param {Step | undefined} step */
-function makesAnObject(step) {
-  return step?.t === "click" || step?.t === "box";
-}
-
-/** @param {unknown} a @param {unknown} b */
-function same(a, b) {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -28,7 +28,7 @@ import { covers } from "./masks.js";
 
 /** @typedef {Picture & { imageId: string, encodeMs: number, cached: boolean }} OpenPicture */
 /** @typedef {Picture & Work} PendingPicture */
-/** @typedef {Omit<ObjectMessage, "t" | "seq" | "can_undo" | "can_redo">} ObjectState */
+/** @typedef {Omit<ObjectMessage, "t" | "seq" | "can_undo" | "can_redo" | "last">} ObjectState */
 /** @typedef {"new" | "add" | "remove"} Tool what a plain click does */
 /** @typedef {{ seq: number, x: number, y: number, masks: Mask[], best: number, label: Label, object: ObjectId | null }} Preview the answer to a hover at x, y, image pixels */
 /** @typedef {{ text: string, undo: boolean }} Toast what was done, and whether one undo takes it back */
@@ -189,9 +189,10 @@ function forgetView(state) {
 
 /** @param {State} state @param {ObjectMessage} message */
 export function applyObject(state, message) {
-  const { id, name, color, points, box, chosen, masks } = message;
+  const { id, name, color, points, box, trail = [], chosen, masks } = message;
   if (id === state.active && state.objects.get(id)?.points.length !== points.length) state.point = null;
-  state.objects.set(id, { id, name, color, points, box: box ?? null, chosen, masks });
+  state.objects.set(id, { id, name, color, points, box: box ?? null, trail, chosen, masks });
+  state.objects = new Map([...state.objects].sort(([one], [other]) => one - other)); // one that is back has its old place
   state.nextColor = Math.max(state.nextColor, color + 1);
   state.canUndo = message.can_undo;
   state.canRedo = message.can_redo;

@@ -8,28 +8,25 @@ import { Actions } from "./actions.js";
 import { aimAt, litAt, promptOf, questionOf } from "./aim.js";
 import { Choosing } from "./choosing.js";
 import { Exchange } from "./exchange.js";
-import { History } from "./history.js";
 import { clipName } from "./protocol.js";
 import { Inbox } from "./inbox.js";
-import { recipeOf } from "./recipe.js";
 import { Superseded } from "./requests.js";
 import { Restorer } from "./restorer.js";
 import { Sight } from "./sight.js";
-import { Steps } from "./steps.js";
 import { isArmed, isVisible, select } from "./state.js";
+import { Work } from "./work.js";
 import { plural, shortName } from "./words.js";
 
 /** @import { Aim, Lit, Place } from "./aim.js" */
 /** @import { Outside, XY } from "./exchange.js" */
 /** @import { Box, BoxPrompt, Click, ExportFormat, FileMessage, Request, ServerMessage } from "./protocol.js" */
 /** @import { ObjectState, Picture, State, Tool } from "./state.js" */
-/** @import { Saved } from "./restorer.js" */
+/** @import { KeptWork, Saved } from "./restorer.js" */
 
 export class Studio {
   #exchange;
   #restorer;
-  #history = new History();
-  #steps = new Steps();
+  #work = new Work();
   #actions;
   #inbox;
   #choosing;
@@ -43,9 +40,9 @@ export class Studio {
     /** @param {unknown} error */
     const report = (error) => this.#actions.report(error);
     const sight = new Sight(state, outside, report);
-    this.#restorer = new Restorer(state, outside, this.#exchange, this.#history, this.#steps, sight, report);
-    this.#choosing = new Choosing(state, outside, this.#exchange, this.#actions, this.#history);
-    this.#inbox = new Inbox(state, this.#exchange, this.#restorer, this.#history, this.#steps, sight, report);
+    this.#restorer = new Restorer(state, outside, this.#exchange, this.#work, sight, report);
+    this.#choosing = new Choosing(state, outside, this.#exchange, this.#actions);
+    this.#inbox = new Inbox(state, this.#exchange, this.#restorer, this.#work, sight, report);
   }
 
   // ---- pictures
@@ -62,7 +59,7 @@ export class Studio {
     this.state.pending = { ...picture, stage: "uploading", fraction: 0, position: null };
     this.outside.changed();
     try {
-      await this.#restorer.openOnServer(picture, signal, false);
+      await this.#restorer.openOnServer(picture, signal);
       this.#restorer.forgetLost();
       this.#select(null);
       this.#say(`${picture.name} is ready.`);
@@ -80,9 +77,11 @@ export class Studio {
     this.#restorer.adopt(saved);
   }
 
-  /** The page's own copy of the work, or null where there is none to keep. */
-  recipe() {
-    return this.#restorer.isBusy || this.state.pending ? null : recipeOf(this.state, this.#history, this.#steps);
+  /** The page's own copy of the work, or null where there is none to keep. @returns {KeptWork | null} */
+  work() {
+    const { picture, pending, model, active } = this.state;
+    if (picture === null || pending || this.#restorer.isBusy) return null;
+    return { recipe: this.#work.recipe(picture, model), active };
   }
 
   /** Let another model look at the picture; the one that runs goes on until it is there. @param {string} name */
@@ -333,15 +332,9 @@ export class Studio {
 
   /** @param {"undo" | "redo"} direction */
   async #travel(direction) {
-    const count = direction === "undo" ? this.#steps.back() : this.#steps.forth();
-    const replies = Array.from({ length: count }, () => this.#exchange.request({ t: direction }));
+    const reply = this.#exchange.request({ t: direction });
     this.#exchange.travelling = this.#exchange.requests.lastSeq;
-    try {
-      await Promise.all(replies);
-    } catch (error) {
-      this.#steps.clear(); // how far it went is not known
-      throw error;
-    }
+    await reply;
     this.#say(direction === "undo" ? "Undone." : "Redone.");
   }
 

@@ -32,7 +32,6 @@ test("a click carries the candidate that was shown", async () => {
   assert.deepEqual([play.last.t, play.last.candidate], ["click", 1]);
   await play.object(play.last, 1, { masks: THREE, chosen: 1, points: [[1, 1, 1]] });
   assert.equal(play.state.rank, null);
-  assert.deepEqual(play.studio.recipe()?.objects[0]?.steps, [{ t: "click", x: 1, y: 1, label: 1, candidate: 1 }]);
 });
 
 test("a click far from what is shown leaves the candidate to the server, unless it was chosen by hand", async () => {
@@ -65,13 +64,13 @@ test("a candidate of the last click is shown before the server knows, and taken 
   assert.equal(play.state.objects.get(1)?.chosen, 2);
 });
 
-test("a candidate that was shown ahead of the server is one step of the object, not two", async () => {
+test("a candidate that was shown ahead of the server is one step", async () => {
   await play.click(1);
-  await play.object(play.last, 1, { masks: THREE, chosen: 2, points: [[1, 1, 1]] });
+  await play.object(play.last, 1, { masks: THREE, chosen: 2, points: [[1, 1, 1]], trail: [{ t: "point", x: 1, y: 1 }] });
   void play.studio.cycle(1);
   await settled();
-  await play.object(play.last, 1, { masks: THREE, chosen: 0, points: [[1, 1, 1]] });
-  assert.deepEqual(play.studio.recipe()?.objects[0]?.steps.map(({ t }) => t), ["click", "choose"]);
+  await play.object(play.last, 1, { masks: THREE, chosen: 0, points: [[1, 1, 1]], trail: [{ t: "point", x: 1, y: 1, pick: 0 }] });
+  assert.equal(play.studio.work()?.recipe.past?.length, 2);
 });
 
 test("a preview that was asked for before the pointer left isn't painted when it is back", () => {
@@ -187,114 +186,96 @@ test("a model that can't be had leaves the one before", async () => {
 
 // ---- after the page was loaded again
 
+/** @param {number} x @param {number} [pick] @returns {import("../../static/js/protocol.js").TrailStep[]} */
+const trail = (x, pick) => [{ t: "point", x, y: 1, ...(pick === undefined ? {} : { pick }) }];
+
+/** @type {import("../../static/js/protocol.js").Recipe} */
 const RECIPE = {
-  imageId: "old", model: "nano", active: 2, nextColor: 7, ties: "001|",
-  objects: [
-    { id: 1, name: "cup", color: 0, points: /** @type {any} */ ([[1, 1, 1]]), box: null, chosen: 0, steps: /** @type {any} */ ([{ t: "click", x: 1, y: 1, label: 1 }]) },
-    { id: 2, name: "Object 2", color: 5, points: /** @type {any} */ ([[5, 1, 1]]), box: null, chosen: 1,
-      steps: /** @type {any} */ ([{ t: "click", x: 5, y: 1, label: 1 }, { t: "choose", candidate: 1 }]) },
-  ],
+  format: "hoversam-recipe", version: 1, image_id: "old", name: "a.png", width: 100, height: 80, model: "nano",
+  objects: [{ id: 1, name: "cup", color: 0, trail: trail(1) }, { id: 2, name: "Object 2", color: 5, trail: trail(5, 1) }],
+  past: [{ objects: [], gone: [2] }],
+  future: [{ objects: [{ id: 7, name: "Object 7", color: 6, trail: trail(9) }], gone: [] }],
 };
 
 /** A page that was loaded again with this work. */
 function again() {
   const fresh = new Play();
-  fresh.studio.adopt({ picture: { name: "a.png", file: new Blob(["a"]), bitmap: null, width: 100, height: 80 }, recipe: RECIPE });
+  fresh.studio.adopt({ picture: { name: "a.png", file: new Blob(["a"]), bitmap: null, width: 100, height: 80 }, recipe: RECIPE, active: 2 });
   return fresh;
 }
 
 test("a session that is resumed after a reload shows its objects, with the active one and the colours", async () => {
   const page = again();
   await page.welcome(true);
-  await page.image({ seq: 0, image_id: "old" });
-  await page.object({ seq: 0 }, 1, { name: "cup", points: [[1, 1, 1]] });
-  await page.object({ seq: 0 }, 2, { points: [[5, 1, 1]], chosen: 1, masks: THREE, color: 5 });
-  assert.equal(page.studio.recipe(), null, "nothing is kept until all is said");
-  await page.reply({ t: "pong", at: 0, queue_ms: 0, decode_ms: 0 });
+  await page.image({ seq: 0, image_id: "old" }, false);
+  await page.object({ seq: 0 }, 1, { name: "cup", points: [[1, 1, 1]], trail: trail(1), can_redo: true, last: false });
+  assert.equal(page.studio.work(), null, "nothing is kept until all is said");
+  await page.object({ seq: 0 }, 2, { points: [[5, 1, 1]], chosen: 1, masks: THREE, color: 5, trail: trail(5, 1), can_redo: true });
   assert.deepEqual([...page.state.objects.values()].map(({ color }) => color), [0, 5]);
   assert.deepEqual([page.state.active, page.state.restoring, page.uploads, page.state.nextColor], [2, false, 0, 7]);
-  void page.studio.undo(); // the choice and its click are one, as before the reload
-  await settled();
-  assert.equal(page.of("undo").length, 2);
-  assert.deepEqual(page.studio.recipe()?.objects.map(({ steps }) => steps.length), [1, 2]);
+  assert.deepEqual(page.studio.work(), { recipe: RECIPE, active: 2 }, "undo steps too");
 });
 
-test("a session that is gone after a reload is made anew, step by step", async () => {
+test("a session that is gone after a reload is made again by the server", async () => {
   const page = again();
   await page.welcome(false);
   await settled();
-  await page.image(page.last);
-  assert.deepEqual([page.last.t, page.last.x], ["click", 1]);
-  await page.object(page.last, 1, { points: [[1, 1, 1]], name: "Object 1" });
-  assert.deepEqual([page.last.t, page.last.name], ["label", "cup"]);
-  await page.object(page.last, 1, { points: [[1, 1, 1]], name: "cup" });
-  for (const id of [2, 3, 4, 5]) {
-    assert.deepEqual([page.last.t, page.last.x], ["click", 5]);
-    await page.object(page.last, id, { points: [[5, 1, 1]], masks: THREE });
-    assert.deepEqual([page.last.t, page.last.object], ["delete", id], "it hasn't its colour");
-    await page.reply({ t: "gone", seq: page.last.seq, objects: [id], can_undo: true, can_redo: false });
-  }
-  await page.object(page.last, 6, { points: [[5, 1, 1]], masks: THREE });
-  assert.deepEqual([page.last.t, page.last.candidate], ["choose", 1]);
-  await page.object(page.last, 6, { points: [[5, 1, 1]], masks: THREE, chosen: 1, name: "Object 2" });
-  await settled();
-  assert.deepEqual([...page.state.objects.values()].map(({ id, color }) => [id, color]), [[1, 0], [6, 5]]);
-  assert.deepEqual([page.state.active, page.state.restoring], [6, false]);
+  assert.deepEqual([page.last.t, page.last.recipe], ["open", { ...RECIPE, image_id: "picture-1" }]);
+  const open = page.last;
+  await page.image(open, false);
+  await page.object(open, 1, { points: [[1, 1, 1]], name: "cup", trail: trail(1), last: false });
+  await page.object(open, 2, { points: [[5, 1, 1]], masks: THREE, chosen: 1, color: 5, trail: trail(5, 1) });
+  assert.deepEqual([...page.state.objects.values()].map(({ id, color }) => [id, color]), [[1, 0], [2, 5]]);
+  assert.deepEqual([page.state.active, page.state.restoring, page.state.nextColor], [2, false, 7]);
   void page.studio.undo();
   await settled();
-  assert.equal(page.of("undo").length, 1, "the choice");
-  await page.object(page.last, 6, { points: [[5, 1, 1]], masks: THREE, name: "Object 2" });
-  void page.studio.undo();
-  await settled();
-  assert.equal(page.of("undo").length, 1 + 9, "the object, with those that were made for its colour");
+  assert.equal(page.of("undo").length, 1);
 });
 
 test("a session that holds another picture is no use: ours is opened in it", async () => {
   const page = again();
   await page.welcome(true);
-  await page.image({ seq: 0, image_id: "other" });
+  await page.image({ seq: 0, image_id: "other" }, false);
   await page.object({ seq: 0 }, 9);
-  assert.equal(page.state.objects.size, 0);
-  await page.reply({ t: "pong", at: 0, queue_ms: 0, decode_ms: 0 });
   await settled();
-  assert.deepEqual([page.last.t, page.last.image_id], ["open", "picture-1"]);
+  assert.equal(page.state.objects.size, 0);
+  assert.deepEqual([page.last.t, page.last.image_id, page.last.recipe.objects.length], ["open", "picture-1", 2]);
 });
 
 test("a resumed session that dies before all is said again is made anew whole", async () => {
   await play.click(1);
-  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  await play.object(play.last, 1, { points: [[1, 1, 1]], trail: trail(1) });
   await play.click(2);
-  await play.object(play.last, 2, { points: [[2, 1, 1]] });
+  await play.object(play.last, 2, { points: [[2, 1, 1]], trail: trail(2) });
   await play.welcome(true);
-  await play.image({ seq: 0, image_id: "picture-1" });
-  await play.object({ seq: 0 }, 1, { points: [[1, 1, 1]] });
-  play.sent.length = 0;
+  await play.image({ seq: 0, image_id: "picture-1" }, false);
+  await play.object({ seq: 0 }, 1, { points: [[1, 1, 1]], trail: trail(1), last: false });
   await play.welcome(false);
   await settled();
-  await play.image(play.last);
-  await play.object(play.last, 1, { points: [[1, 1, 1]] });
-  assert.deepEqual([play.last.t, play.last.x], ["click", 2]);
+  assert.deepEqual(play.last.recipe.objects.map((/** @type {{ id: number }} */ { id }) => id), [1, 2]);
 });
 
-test("an object that was hidden is hidden under its new id", async () => {
+test("an object that was hidden stays hidden", async () => {
   await play.click(1);
-  await play.object(play.last, 4, { points: [[1, 1, 1]] });
+  await play.object(play.last, 4, { points: [[1, 1, 1]], trail: trail(1) });
   play.state.hidden.add(4);
   await play.welcome(false);
   await settled();
-  await play.image(play.last);
-  await play.object(play.last, 1, { points: [[1, 1, 1]], name: "Object 4", color: 3 });
-  assert.deepEqual([...play.state.hidden], [1]);
+  const open = play.last;
+  await play.image(open, false);
+  await play.object(open, 4, { points: [[1, 1, 1]], name: "Object 4", color: 3, trail: trail(1) });
+  assert.deepEqual([...play.state.hidden], [4]);
 });
 
-test("a new session begins with the model that the lost one had", async () => {
+test("a new session begins with the model that the lost one had, where it can be had", async () => {
   await play.click(1);
-  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  await play.object(play.last, 1, { points: [[1, 1, 1]], trail: trail(1) });
   play.state.model = "small";
-  await play.reply({ t: "welcome", version: 1, session: "s", token: "t", resumed: false, model: "nano", models: [{ name: "small", params_m: 1, available: true, bundled: false }] });
-  assert.deepEqual([play.last.t, play.last.name], ["model", "small"]);
-  await play.reply({ t: "gone", seq: play.last.seq, objects: [], can_undo: false, can_redo: false });
+  await play.welcome(false);
   await settled();
-  assert.equal(play.last.t, "open");
-  assert.equal(play.state.model, "small");
+  assert.deepEqual([play.last.t, play.last.recipe.model], ["open", "small"]);
+  const open = play.last;
+  await play.image(open, false);
+  await play.object(open, 1, { trail: trail(1) });
+  assert.equal(play.state.model, "nano"); // as the server said
 });

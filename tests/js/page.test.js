@@ -36,11 +36,11 @@ test("the opacity goes up in steps and around", () => {
 });
 
 test("what a tab kept is believed only where it is whole", () => {
-  const kept = { tab: "t", seq: 7, credentials: { session: "s", token: "x" }, recipe: null };
+  const kept = { tab: "t", seq: 7, credentials: { session: "s", token: "x" }, work: null };
   assert.deepEqual(readKept(JSON.stringify(kept)), kept);
   assert.equal(readKept(null), null);
   assert.equal(readKept('{"seq":1}'), null);
-  assert.deepEqual(readKept('{"tab":"t","seq":"many","credentials":{"session":1},"recipe":5}'), { tab: "t", seq: 0, credentials: null, recipe: null });
+  assert.deepEqual(readKept('{"tab":"t","seq":"many","credentials":{"session":1},"work":5}'), { tab: "t", seq: 0, credentials: null, work: null });
 });
 
 test("a page that was loaded again goes on above every number it may have used", () => {
@@ -156,8 +156,8 @@ test("one word for one act: no label, tooltip, help or sentence has another for 
 });
 
 test("modules without a page touch none", () => {
-  const pure = ["candidates", "difference", "exchange", "history", "hovers", "inbox", "latency", "masks", "models", "msgpack", "palette",
-    "protocol", "aim", "choosing", "keys", "recipe", "requests", "restorer", "state", "steps", "studio", "viewport", "words", "actions"];
+  const pure = ["candidates", "difference", "exchange", "hovers", "inbox", "latency", "masks", "models", "msgpack", "palette",
+    "protocol", "aim", "choosing", "keys", "requests", "restorer", "state", "studio", "viewport", "words", "work", "actions"];
   for (const name of pure) {
     const code = readFileSync(new URL(`static/js/${name}.js`, HERE), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
     assert.doesNotMatch(code, /\b(document|window|localStorage|sessionStorage|navigator|WebSocket|HTMLElement)\b/, name);

@@ -5,7 +5,6 @@ import { stepOf } from "../../static/js/keyboard.js";
 import { capsOf, commandOf, COMMANDS, SHEET, tipOf } from "../../static/js/keys.js";
 import { encodeMessage, decodeMessage } from "../../static/js/protocol.js";
 import { encode } from "../../static/js/msgpack.js";
-import { promptsOf } from "../../static/js/history.js";
 import { Refused } from "../../static/js/requests.js";
 import { applyGone, applyObject, initialState } from "../../static/js/state.js";
 import { readAnswer } from "../../static/js/upload.js";
@@ -103,10 +102,6 @@ test("a message comes back as it was", () => {
 /** @returns {import("../../static/js/protocol.js").ObjectMessage} */
 const object = () => ({ t: "object", seq: 1, id: 3, name: "Object 3", color: 2, points: [[1, 2, 1], [3, 4, 0]], box: [0, 0, 5, 5], chosen: 0, masks: [], can_undo: true, can_redo: false });
 
-test("an object's prompts are its box, then its points in order", () => {
-  assert.deepEqual(promptsOf({ ...object() }).map((prompt) => prompt.t), ["box", "click", "click"]);
-});
-
 test("objects come and go, and the next colour is one not seen before", () => {
   const state = initialState("nano");
   applyObject(state, object());
@@ -116,6 +111,12 @@ test("objects come and go, and the next colour is one not seen before", () => {
   assert.equal(state.objects.size, 0);
   assert.equal(state.active, null);
   assert.equal(state.nextColor, 3);
+});
+
+test("an object that comes back has its old place among the others", () => {
+  const state = initialState("nano");
+  for (const id of [3, 5, 4]) applyObject(state, { ...object(), id });
+  assert.deepEqual([...state.objects.keys()], [3, 4, 5]);
 });
 
 test("the facts of an object are its prompts, its area and its score", () => {

@@ -44,7 +44,8 @@ export class Play {
 
   /** Hand over a message and let what waits for it go on. @param {object} message */
   async reply(message) {
-    this.studio.receive(/** @type {ServerMessage} */ (message));
+    const whole = ["image", "object", "gone"].includes(/** @type {any} */ (message).t) ? { last: true } : {};
+    this.studio.receive(/** @type {ServerMessage} */ ({ ...whole, ...message }));
     await settled();
   }
 
@@ -61,9 +62,9 @@ export class Play {
     await this.image(this.last);
   }
 
-  /** @param {{ seq: number, image_id: string }} open */
-  async image({ seq, image_id }) {
-    await this.reply({ t: "image", seq, image_id, width: 100, height: 80, model: "nano", cached: false, encode_ms: 1 });
+  /** @param {{ seq: number, image_id: string }} open @param {boolean} [last] no object follows */
+  async image({ seq, image_id }, last = true) {
+    await this.reply({ t: "image", seq, image_id, width: 100, height: 80, model: "nano", cached: false, encode_ms: 1, last });
   }
 
   /** Answer a prompt with an object. @param {any} prompt @param {number} id @param {object} [fields] */

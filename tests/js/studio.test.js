@@ -79,46 +79,67 @@ test("a click made offline is sent on return", async () => {
   assert.equal(play.of("click").length, 1);
 });
 
-test("a lost session is made anew: picture, prompts in order, active object, waiting click", async () => {
+/** @param {...number} xs @returns {import("../../static/js/protocol.js").TrailStep[]} */
+function trailOf(...xs) {
+  return xs.map((x) => ({ t: "point", x, y: 1 }));
+}
+
+test("a lost session is made again from its recipe: objects, undo steps, active object, waiting click", async () => {
   await play.click(1);
-  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  await play.object(play.last, 1, { points: [[1, 1, 1]], trail: trailOf(1) });
   await play.click(5);
-  await play.object(play.last, 2, { points: [[5, 1, 1], [6, 1, 0]], box: [0, 0, 9, 9] });
+  await play.object(play.last, 2, { points: [[5, 1, 1]], trail: trailOf(5) });
   await play.click(8, "add");
   assert.equal(play.last.object, 2);
+  const waiting = play.last;
   play.sent.length = 0;
 
   await play.welcome(false);
   await settled();
-  assert.deepEqual([play.last.t, play.last.image_id], ["open", "picture-2"]);
-  await play.image(play.last);
-  assert.deepEqual([play.last.t, play.last.x, play.last.object], ["click", 1, undefined]);
-  await play.object(play.last, 11, { points: [[1, 1, 1]], name: "Object 1", color: 0 });
-  assert.deepEqual([play.last.t, play.last.object], ["box", undefined]);
-  await play.object(play.last, 12, { color: 1 });
-  assert.deepEqual([play.last.t, play.last.x, play.last.label, play.last.object], ["click", 5, 1, 12]);
-  await play.object(play.last, 12, { color: 1 });
-  assert.deepEqual([play.last.x, play.last.label], [6, 0]);
-  await play.object(play.last, 12, { name: "Object 2", color: 1 });
-  assert.deepEqual([play.last.t, play.last.x, play.last.object], ["click", 8, 12]);
+  const { t, image_id, recipe } = play.last;
+  assert.deepEqual([t, image_id, recipe.image_id, recipe.model], ["open", "picture-2", "picture-2", "nano"]);
+  assert.deepEqual(recipe.objects, [{ id: 1, name: "Object 1", color: 0, trail: trailOf(1) }, { id: 2, name: "Object 2", color: 1, trail: trailOf(5) }]);
+  assert.deepEqual(recipe.past, [{ objects: [], gone: [1] }, { objects: [], gone: [2] }]);
+  const open = play.last;
+  await play.image(open, false);
+  await play.object(open, 1, { trail: trailOf(1), last: false });
+  assert.equal(play.state.restoring, true);
+  assert.deepEqual(play.of("click"), []);
+  await play.object(open, 2, { trail: trailOf(5) });
   assert.equal(play.state.restoring, false);
-  assert.equal(play.state.active, 12);
+  assert.equal(play.state.active, 2);
+  assert.deepEqual([play.last.t, play.last.x, play.last.object, play.last.seq > waiting.seq], ["click", 8, 2, true]);
 });
 
 test("a second loss while restoring begins again from the same copy", async () => {
   await play.click(1);
-  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  await play.object(play.last, 1, { points: [[1, 1, 1]], trail: trailOf(1) });
   await play.welcome(false);
   await settled();
-  await play.image(play.last);
-  play.sent.length = 0;
+  await play.image(play.last, false);
   await play.welcome(false);
   await settled();
-  await play.image(play.last);
-  assert.deepEqual([play.last.t, play.last.x], ["click", 1]);
-  await play.object(play.last, 21, { name: "Object 1", color: 0 });
-  assert.deepEqual([...play.state.objects.keys()], [21]);
+  assert.deepEqual(play.last.recipe.objects, [{ id: 1, name: "Object 1", color: 0, trail: trailOf(1) }]);
+  const open = play.last;
+  await play.image(open, false);
+  await play.object(open, 1, { trail: trailOf(1) });
+  assert.deepEqual([...play.state.objects.keys()], [1]);
   assert.equal(play.state.restoring, false);
+});
+
+test("what a page knew before it was loaded again is taken up, and given to a server that has forgotten it", async () => {
+  const loaded = new Play();
+  const recipe = { format: /** @type {const} */ ("hoversam-recipe"), version: /** @type {const} */ (1), image_id: "picture-1", name: "a.png", width: 100, height: 80, model: "nano", objects: [{ id: 3, name: "cup", color: 2, trail: trailOf(4) }], past: [{ gone: [3] }] };
+  loaded.studio.adopt({ picture: { name: "a.png", file: new Blob(["a"]), bitmap: null, orientation: 1, width: 100, height: 80 }, recipe, active: 3 });
+  assert.equal(loaded.state.nextColor, 3);
+  await loaded.welcome(true);
+  await loaded.reply({ t: "gone", seq: 0, objects: [], can_undo: false, can_redo: false }); // it has no picture: another server
+  await settled();
+  assert.deepEqual(loaded.last.recipe, { ...recipe, past: [{ objects: [], gone: [3] }], future: [] });
+  const open = loaded.last;
+  await loaded.image(open, false);
+  await loaded.object(open, 3, { name: "cup", color: 2, trail: trailOf(4) });
+  assert.deepEqual([loaded.state.restoring, loaded.state.active], [false, 3]);
 });
 
 test("a picture that is refused leaves the one before as it was", async () => {

@@ -40,7 +40,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(plain(each) for each in value)
     if hasattr(value, "__dataclass_fields__"):
-        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+        fields = value.__dataclass_fields__.items()
+        return {n: plain(getattr(value, n)) for n, field in fields if getattr(value, n) != field.default}
     return value
 
 
