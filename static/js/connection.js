@@ -43,7 +43,7 @@ export function retryDelayMs(attempt, random) {
 
 /**
  * @typedef {object} Handlers
- * @property {(message: ServerMessage) => void} onMessage `welcome` comes first, a `pong` after all that a resumed session has to say
+ * @property {(message: ServerMessage) => void} onMessage `welcome` comes first
  * @property {(state: ConnectionState) => void} onState
  * @property {(ms: number) => void} onRoundTrip
  * @property {(credentials: Credentials | null) => void} onCredentials what the session can be resumed with, from now on
