@@ -5,19 +5,19 @@
 import { setText } from "./objects-list.js";
 import { plural, shortName } from "./words.js";
 
-/** @import { State } from "./state.js" */
 /** @import { Find } from "./status.js" */
+/** @import { Studio } from "./studio.js" */
 
 /**
  * Ask, where there are objects. Closing the question, or asking again, means to stay.
- * @param {State} state @param {Find} find @param {string} name of the other picture
+ * @param {Studio} studio @param {Find} find @param {string} name of the other picture
  * @returns {Promise<boolean>} the other picture may be opened
  */
-export async function mayLeave(state, find, name) {
-  if (state.objects.size === 0) return true;
+export async function mayLeave({ state, atStake }, find, name) {
+  if (atStake === 0) return true;
   const dialog = /** @type {HTMLDialogElement} */ (find("ask"));
   if (dialog.open) dialog.close("stay");
-  const objects = plural(state.objects.size, "object");
+  const objects = plural(atStake, "object");
   setText(find("ask-text"), `The ${objects} of “${shortName(state.picture?.name ?? "")}” will be gone when “${shortName(name)}” is opened. Save first what you need.`);
   dialog.returnValue = "stay";
   dialog.showModal();

@@ -5,7 +5,7 @@
 import { bindControls, fillSheet } from "./help.js";
 import { bindKeyboard } from "./keyboard.js";
 import { nextOpacity } from "./preferences.js";
-import { currentObject } from "./state.js";
+import { currentObject, pointAt } from "./state.js";
 
 /** @import { Command } from "./keys.js" */
 /** @import { ObjectsList } from "./objects-list.js" */
@@ -73,7 +73,8 @@ function commandsOf({ state, studio, stage, takeaway, preferences, prefer, find,
     save: () => void takeaway.save("cutout", scope()),
     copy: () => void takeaway.copy(scope()),
     click: () => {
-      if (!stage.place() && state.pointed !== null) void studio.select(state.pointed);
+      if (state.walked === null) stage.place();
+      else void studio.select(state.walked);
     },
     clickAdd: () => void stage.place("add"),
     clickRemove: () => void stage.place("remove"),
@@ -91,9 +92,10 @@ function closeOne(state, studio, stage) {
     state.rank = null;
     stage.rehover();
   } else if (stage.putCursorAway()) state.said = "The cursor is put away.";
+  else if (state.walked !== null) pointAt(state, null);
   else if (state.point !== null) state.point = null;
   else if (state.active !== null) void studio.select(null);
-  else state.pointed = null;
+  else pointAt(state, null);
 }
 
 /** Bind keys and buttons. @param {Page} page */

@@ -15,7 +15,7 @@ import { applyPreferences, loadPreferences } from "./preferences.js";
 import { Renderer } from "./render.js";
 import { snapshot } from "./snapshot.js";
 import { Stage } from "./stage.js";
-import { initialState, shownPicture } from "./state.js";
+import { initialState, pointAt, shownPicture } from "./state.js";
 import { showStatus } from "./status.js";
 import { Studio } from "./studio.js";
 import { Takeaway } from "./takeaway.js";
@@ -93,7 +93,7 @@ const list = new ObjectsList(find("objects"), /** @type {HTMLTemplateElement} */
   save: (id) => saveMenu.openFor(id),
   hide: (id) => { if (!state.hidden.delete(id)) state.hidden.add(id); changed(); },
   isolate: (id) => { state.isolated = state.isolated === id ? null : id; changed(); },
-  point: (id) => { state.pointed = id; changed(); },
+  point: (id) => { pointAt(state, id); changed(); },
 });
 const toast = new ToastLine(find, changed);
 
@@ -187,7 +187,7 @@ async function openFile(wanted, name) {
     tell(`“${shortName(name)}” has ${(file.size / 2 ** 20).toFixed(1)} MiB; this server takes pictures up to ${(maxUploadBytes / 2 ** 20).toFixed(0)} MiB.`);
     return;
   }
-  if (!(await mayLeave(state, find, name)) || own !== asked) return;
+  if (!(await mayLeave(studio, find, name)) || own !== asked) return;
   find("stage").scrollIntoView({ block: "nearest" }); // on a phone, a sample may lie far below it
   canvas.focus({ preventScroll: true });
   const picture = await readPicture(file, name);

@@ -73,15 +73,18 @@ export class ObjectsList {
   /** @param {State} state */
   update(state) {
     for (const [id, entry] of this.#entries) {
-      if (state.objects.has(id)) continue;
+      if (state.objects.has(id) || !entry.input.hidden) continue; // a name that is being written outlives a lost line and another model
       this.#keepFocusNear(entry);
       entry.item.remove();
       this.#entries.delete(id);
       this.#renamings.delete(id);
     }
+    let place = this.list.firstElementChild;
     for (const object of state.objects.values()) {
       const entry = this.#entries.get(object.id) ?? this.#add(object.id);
       fill(entry, object, state);
+      if (entry.item === place) place = place.nextElementSibling;
+      else this.list.insertBefore(entry.item, place);
     }
     if (state.active === this.#active) return;
     this.#active = state.active;
@@ -117,7 +120,6 @@ export class ObjectsList {
     })));
     this.#bind(entry, id);
     this.#entries.set(id, entry);
-    this.list.append(copy);
     return entry;
   }
 

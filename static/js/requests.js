@@ -121,6 +121,11 @@ export class Requests {
     return [...this.#outstanding.values()].map(({ seq, request }) => ({ ...request, seq }));
   }
 
+  /** How many objects a person has asked for that are not there yet. */
+  get awaited() {
+    return [...this.#outstanding.values()].filter(({ request, replay }) => !replay && (request.t === "click" || request.t === "box") && request.object === undefined).length;
+  }
+
   /** Void what restored an older session; the person's own requests stay. */
   dropReplay() {
     for (const waiting of [...this.#outstanding.values()].filter((one) => one.replay)) {

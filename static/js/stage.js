@@ -4,7 +4,7 @@
 
 import { ownPointAt, toolOf } from "./aim.js";
 import { PointerInput } from "./pointer.js";
-import { isArmed, nextObject, shownPicture } from "./state.js";
+import { isArmed, nextObject, pointAt, shownPicture } from "./state.js";
 import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, reveal, toImage, toScreen, zoomAt } from "./viewport.js";
 
 /** @import { Place } from "./aim.js" */
@@ -238,6 +238,7 @@ export class Stage {
     this.scene.cursor = clampToImage(toImage(view, { x: from.x + dx, y: from.y + dy }), this.state.picture);
     if (!this.#fitted) this.scene.viewport = reveal(view, this.scene.cursor, size);
     this.#pointer = null;
+    if (this.state.walked !== null) pointAt(this.state, null);
     this.#badge(null);
     this.rehover();
     this.changed();
@@ -270,7 +271,7 @@ export class Stage {
    */
   walk(back) {
     const next = nextObject(this.state, back ? -1 : 1);
-    this.state.pointed = next;
+    pointAt(this.state, next, true);
     const object = next === null ? undefined : this.state.objects.get(next);
     if (object) this.state.said = `${object.name}. Enter selects it, Delete deletes it.`;
     this.changed();

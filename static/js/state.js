@@ -59,6 +59,7 @@ import { covers } from "./masks.js";
  * @property {Set<ObjectId>} hidden objects that are not shown
  * @property {ObjectId | null} isolated the one object that is shown alone
  * @property {ObjectId | null} pointed the object that the list or the Tab key points at
+ * @property {ObjectId | null} walked the object that the Tab key has come to: keys are meant for it
  * @property {string | null} notice what went wrong, in the server's words
  * @property {string} said the newest event, for those who listen
  * @property {Toast | null} toast the newest event that is shown, too
@@ -92,6 +93,7 @@ export function initialState(model, byTouch = false) {
     hidden: new Set(),
     isolated: null,
     pointed: null,
+    walked: null,
     notice: null,
     said: "",
     toast: null,
@@ -139,14 +141,22 @@ export function scopesOf(state) {
   return { all, shown: all.filter((id) => isVisible(state, id)), hidden: all.filter((id) => !isVisible(state, id)) };
 }
 
-/** The object that a command without a place concerns: the active one, else the one pointed at. @param {State} state */
+/** The object that a command without a place concerns: the one that Tab has come to, else the active one, else the one pointed at. @param {State} state */
 export function currentObject(state) {
-  const id = state.active ?? state.pointed;
+  const id = state.walked ?? state.active ?? state.pointed;
   return id === null ? undefined : state.objects.get(id);
+}
+
+/** Point at an object, or at none. @param {State} state @param {ObjectId | null} id @param {boolean} [walked] by the Tab key: keys are meant for it */
+export function pointAt(state, id, walked = false) {
+  state.pointed = id;
+  state.walked = walked ? id : null;
 }
 
 /** Select an object, or none. @param {State} state @param {ObjectId | null} id */
 export function select(state, id) {
+  state.walked = null;
+  if (id !== null && state.pointed !== id) state.pointed = null;
   if (state.active !== id) state.point = null;
   state.active = id;
 }
@@ -181,7 +191,7 @@ export function applyImage(state, message, expected) {
 function forgetView(state) {
   state.hidden = new Set();
   state.isolated = null;
-  state.pointed = null;
+  pointAt(state, null);
   state.rank = null;
   state.point = null;
   state.onTop = false;
@@ -210,7 +220,7 @@ export function applyGone(state, message) {
   for (const id of message.objects) {
     state.objects.delete(id);
     if (state.active === id) state.active = state.point = null;
-    if (state.pointed === id) state.pointed = null;
+    if (state.pointed === id) pointAt(state, null);
     if (state.isolated === id) state.isolated = null;
     if (state.preview?.object === id) state.preview = null;
   }

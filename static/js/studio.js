@@ -13,7 +13,7 @@ import { Inbox } from "./inbox.js";
 import { Superseded } from "./requests.js";
 import { Restorer } from "./restorer.js";
 import { Sight } from "./sight.js";
-import { isArmed, isVisible, select } from "./state.js";
+import { currentObject, isArmed, isVisible, pointAt, select } from "./state.js";
 import { Work } from "./work.js";
 import { plural, shortName } from "./words.js";
 
@@ -56,6 +56,7 @@ export class Studio {
     const signal = this.#restorer.begin();
     this.#exchange.requests.dropAll(new Superseded("another picture is being opened"));
     this.state.notice = null;
+    this.state.toast = null; // nothing of another picture can be undone here
     this.state.pending = { ...picture, stage: "uploading", fraction: 0, position: null };
     this.outside.changed();
     try {
@@ -82,6 +83,11 @@ export class Studio {
     const { picture, pending, model, active } = this.state;
     if (picture === null || pending || this.#restorer.isBusy) return null;
     return { recipe: this.#work.recipe(picture, model), active };
+  }
+
+  /** How many objects would go with the picture: those that are there, on their way back, or just being made. */
+  get atStake() {
+    return Math.max(this.state.objects.size, this.#work.size) + this.#exchange.requests.awaited;
   }
 
   /** Let another model look at the picture; the one that runs goes on until it is there. @param {string} name */
@@ -205,9 +211,9 @@ export class Studio {
   delete(id) {
     const { state } = this;
     const object = this.#active();
-    if (id === null && object && state.point !== null) return this.#deletePoint(object, state.point);
-    const meant = id ?? state.active ?? state.pointed;
-    return meant === null ? Promise.resolve() : this.remove(meant);
+    if (id === null && state.walked === null && object && state.point !== null) return this.#deletePoint(object, state.point);
+    const meant = id ?? currentObject(state)?.id;
+    return meant === undefined ? Promise.resolve() : this.remove(meant);
   }
 
   /** @param {ObjectState} object @param {number} point index; beyond the points, the object is deleted */
@@ -317,6 +323,7 @@ export class Studio {
 
   /** @param {number} point index */
   #selectPoint(point) {
+    pointAt(this.state, null);
     this.state.point = point;
     this.#say(`Point ${point + 1} of ${this.#active()?.name ?? ""} selected. Delete deletes it.`);
   }

@@ -33,6 +33,11 @@ export class Work {
     this.#future = [];
   }
 
+  /** How many objects there are, also while they are on their way back. */
+  get size() {
+    return this.#now.size;
+  }
+
   /** Take up what was kept. @param {Recipe} recipe */
   adopt({ objects = [], past = [], future = [] }) {
     this.#now = new Map(objects.map((made) => [made.id, JSON.stringify(made)]));

@@ -90,15 +90,24 @@ def back_again(studio: Studio, before: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["resumed", "session lost"])
-def test_work_survives_a_dropped_connection(open_studio: OpenStudio, lost: bool) -> None:
+def test_work_and_a_name_that_is_being_written_survive_a_dropped_connection(
+    open_studio: OpenStudio, lost: bool
+) -> None:
     line = Line()
     studio = open_studio(before=line.watch)
     work(studio)
     before = objects(studio)
+    studio.press("F2")
+    studio.page.keyboard.type("ca")
     line.forget = lost
     line.cut()
     studio.until("s.connection !== 'ready'")
     expect(studio.page.locator("#connection")).not_to_have_attribute("data-state", "ready")
+    studio.until(f"s.connection === 'ready' && !s.restoring && s.objects.length === {len(before)}")
+    studio.page.keyboard.type("r")
+    studio.press("Enter")
+    studio.until("s.objects.at(-1).name === 'car' && s.tool === 'new'")
+    before[-1]["name"] = "car"
     back_again(studio, before)
 
 

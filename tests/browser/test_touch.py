@@ -78,6 +78,8 @@ def test_whole_way_by_fingers_alone(open_studio: OpenStudio, scheme: str) -> Non
     finger.tap(studio.at(SPOON))
     studio.until("s.objects.length === 2 && s.active === s.objects[1].id")
     picture(studio, f"touch-{scheme}-two")
+    # On something that can be pressed a browser tints the whole element.
+    assert studio.page.evaluate("getComputedStyle(canvas).webkitTapHighlightColor") == "rgba(0, 0, 0, 0)"
     finger.tap(studio.at((CUP[0], CUP[1] + 40)))
     studio.until(f"s.objects.length === 2 && s.active === {cup}")
     finger.tap_on("#remove")

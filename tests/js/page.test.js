@@ -7,7 +7,7 @@ import { stateOf, wordsOf } from "../../static/js/models.js";
 import { DEFAULTS, nextOpacity, readPreferences } from "../../static/js/preferences.js";
 import { decodeMessage, encodeMessage } from "../../static/js/protocol.js";
 import { Requests } from "../../static/js/requests.js";
-import { applyGone, applyObject, currentObject, initialState, isVisible, nextObject, objectAt } from "../../static/js/state.js";
+import { applyGone, applyObject, currentObject, initialState, isVisible, nextObject, objectAt, pointAt, select } from "../../static/js/state.js";
 import { fromRows, objectState } from "./values.js";
 
 const HERE = new URL("../../", import.meta.url);
@@ -107,6 +107,30 @@ test("the walk through the objects ends at both ends", () => {
   assert.equal(currentObject(state)?.id, 2);
   state.active = 1;
   assert.equal(currentObject(state)?.id, 1);
+});
+
+test("keys are meant for the object that Tab has come to, until another is selected or pointed at", () => {
+  const state = initialState("nano");
+  for (const id of [1, 2, 3]) applyObject(state, message(id, id));
+  select(state, 3);
+  pointAt(state, 1, true);
+  assert.equal(currentObject(state)?.id, 1);
+  pointAt(state, 2);
+  assert.equal(currentObject(state)?.id, 3);
+  pointAt(state, 1, true);
+  select(state, 2);
+  assert.deepEqual([currentObject(state)?.id, state.pointed], [2, null]);
+  pointAt(state, 1, true);
+  select(state, 1);
+  assert.equal(nextObject(state, 1), 2); // the walk goes on from there
+});
+
+test("an object that an undo brings back has its old place among the others", () => {
+  const state = initialState("nano");
+  for (const id of [1, 2, 3]) applyObject(state, message(id, id));
+  applyGone(state, { t: "gone", seq: 4, objects: [2], can_undo: true, can_redo: false });
+  applyObject(state, message(2, 5));
+  assert.deepEqual([...state.objects.keys()], [1, 2, 3]);
 });
 
 // ---- the bytes

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { setImmediate as settled } from "node:timers/promises";
+import { pointAt } from "../../static/js/state.js";
 import { mask, place, Play } from "./play.js";
 
 /** @type {Play} */
@@ -27,6 +28,40 @@ test("the second click of two on a new thing finds the object that the first one
   await play.object(play.last, 7, { points: [[1, 1, 1]], masks: [{ ...mask, box: [0, 0, 100, 1], runs: Uint8Array.of(0, 100) }] });
   assert.equal(play.of("click").length, 1);
   assert.deepEqual([play.state.active, play.state.point], [7, null]);
+});
+
+test("what another picture would cost counts objects that are just being made, or on their way back", async () => {
+  assert.equal(play.studio.atStake, 0);
+  await play.click(1);
+  assert.equal(play.studio.atStake, 1);
+  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  assert.equal(play.studio.atStake, 1);
+  await play.welcome(false); // the server lost the session
+  play.state.objects = new Map();
+  assert.equal(play.studio.atStake, 1);
+});
+
+test("a line with Undo goes with its picture: nothing of another can be undone", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  void play.studio.delete(null);
+  await settled();
+  await play.reply({ t: "gone", seq: play.last.seq, objects: [1], can_undo: true, can_redo: false, last: true });
+  assert.equal(play.state.toast?.undo, true);
+  await play.open();
+  assert.equal(play.state.toast, null);
+});
+
+test("Delete deletes the object that Tab has come to, and no selected point or object", async () => {
+  for (const x of [1, 2]) {
+    await play.click(x);
+    await play.object(play.last, x, { points: [[x, 1, 1]] });
+  }
+  play.state.point = 0;
+  pointAt(play.state, 1, true);
+  void play.studio.delete(null);
+  await settled();
+  assert.deepEqual([play.last.t, play.last.object], ["delete", 1]);
 });
 
 test("at most two hovers are on the way, and the newest goes next", () => {
