@@ -28,7 +28,7 @@ PYTHON = ROOT / ".venv/bin/python"
 TOOLS_DIR = ROOT / ".venv/tools"
 """Programs that are unpacked and not installed: nginx and Caddy would start as services."""
 JS = ROOT / "tests/js"
-QUICK = ("tests/unit", "tests/property", "tests/meta/test_layout.py")
+QUICK = ("tests/unit", "tests/property", "tests/meta/test_layout.py", "tests/meta/test_imports.py")
 COVERED = ("tests/unit", "tests/property", "tests/integration", "tests/contract")
 ALONE = "tests/faults"
 """What floods, starves and measures a server, and so wants the machine for itself."""
@@ -248,7 +248,9 @@ def quick(report: Report, *arguments: str) -> str:
     """Run what needs no server, browser or full-size model, the checks beside the tests."""
     report.work("tools", lambda: missing(JS_TOOLS))
     with beside(lambda: lint(report)):
-        return run_pytest(report, "-q", "-m", "not slow", *(arguments or QUICK))
+        return run_pytest(
+            report, "-q", "-m", "not slow", "--numprocesses", "2", "--dist", "loadfile", *(arguments or QUICK)
+        )
 
 
 def coverage(report: Report, *arguments: str) -> str:

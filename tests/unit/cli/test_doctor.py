@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,9 +137,12 @@ def test_the_page_names_versions_models_and_settings_and_nobody(tmp_path: Path) 
     assert f"/{getpass.getuser()}" not in done.stdout
 
 
-def test_the_exit_code_tells_whether_anything_is_in_the_way(tmp_path: Path) -> None:
-    empty = {"HOVERSAM_MODEL": "tiny", "HOVERSAM_OFFLINE": "1", "HOVERSAM_CHECKPOINTS_DIR": str(tmp_path)}
-    done = doctor_of(tmp_path, **empty)
-    assert done.returncode == 1
-    assert "tiny is asked for" in done.stdout
-    assert doctor_of(tmp_path, HOVERSAM_PORT="many").returncode == 2
+def test_the_exit_code_tells_whether_anything_is_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"MODEL": "tiny", "OFFLINE": "1", "CHECKPOINTS_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(f"HOVERSAM_{name}", value)
+    assert doctor.main(Namespace()) == 1
+    assert "tiny is asked for" in capsys.readouterr().out
+    monkeypatch.setenv("HOVERSAM_PORT", "many")
+    assert doctor.main(Namespace()) == 2

@@ -12,6 +12,8 @@ from app.weights.manifest import load_manifest
 from tests.helpers.checkpoint_factory import picture, random_model
 from tests.helpers.graph_factory import compiled
 
+pytestmark = pytest.mark.slow
+
 MANY = Prompt(tuple((float(x), 9.0) for x in range(30)), (1,) * 30)
 """More points than any decoder that is compiled before the first prompt has room for."""
 

@@ -22,6 +22,8 @@ from app.weights.manifest import load_manifest
 from tests.helpers.checkpoint_factory import picture, random_model
 from tests.helpers.graph_factory import compiled
 
+pytestmark = pytest.mark.slow
+
 POINT = Prompt(points_xy=((200.0, 150.0),), labels=(1,))
 WAIT_S = 60.0
 KEY = GraphKey("nano", "0", "fp32", "1", "c")
