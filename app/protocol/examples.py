@@ -67,7 +67,7 @@ def welcome() -> m.Welcome:
         model="nano",
         models=(
             m.ModelInfo(name="nano", params_m=0.75, available=True, bundled=True),
-            m.ModelInfo(name="large", params_m=224.5, available=False, bundled=False),
+            m.ModelInfo(name="large", params_m=224.5, available=False, bundled=False, fetchable=True),
         ),
         limits=m.Limits(
             max_upload_bytes=20_971_520,
