@@ -85,8 +85,8 @@ async def test_a_client_that_pings_and_takes_no_pong_is_cut_off(
 
 SLOW = Settings(send_timeout_s=1.0, ping_interval_s=0.5, ping_timeout_s=1.0, shutdown_timeout_s=2.0)
 WINDOW_BYTES = 2**15
-PAUSE_S = 0.04
-"""Between two windows of a slow reader: a megabyte takes it several times as long as `SLOW` waits for a stalled one."""
+PAUSE_S = 0.06
+"""Between two windows of a slow reader: 2 MB take it several times as long as `SLOW` waits for a stalled one."""
 
 
 async def read_slowly(peer: Peer) -> None:
@@ -100,9 +100,9 @@ async def read_slowly(peer: Peer) -> None:
 
 
 async def asked_for_a_large_file(server: Server, peer: Peer) -> None:
-    """Ask for the overlay of a picture of noise, which no PNG makes smaller."""
-    await peer.open(await uploaded(server, file_of(noise(1000, 1000), "PNG")))
-    await peer.click(500, 500)
+    """Ask for the overlay of a picture of noise, which no PNG makes smaller: as large as still rides in a message."""
+    await peer.open(await uploaded(server, file_of(noise(800, 800), "PNG")))
+    await peer.click(400, 400)
     await peer.send(m.Export(seq=peer.seq(), format="overlay"))
 
 
@@ -135,8 +135,8 @@ async def test_a_client_that_stops_in_the_middle_of_a_file_is_cut_off(engine: Fa
 
 async def test_a_file_over_http_is_waited_for_as_well(engine: FakeEngine) -> None:
     server, loop = await started(SLOW, engine), asyncio.get_running_loop()
-    image_id = await uploaded(server, file_of(noise(1000, 1000), "PNG"))
-    asked = {"image_id": image_id, "format": "overlay", "objects": [{"points": [{"x": 500, "y": 500}]}]}
+    image_id = await uploaded(server, file_of(noise(800, 800), "PNG"))
+    asked = {"image_id": image_id, "format": "overlay", "objects": [{"points": [{"x": 400, "y": 400}]}]}
     body = json.dumps(asked).encode()
     reader, writer = await asyncio.open_connection(sock=narrow(server, WINDOW_BYTES), limit=WINDOW_BYTES)
     head = f"POST /api/export HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
