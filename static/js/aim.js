@@ -2,7 +2,7 @@
  * What a click at a place gives: the one rule that the hover, the sign beside the pointer and the click itself share. Pure.
  */
 
-import { objectAt, previewMask, shownPreview } from "./state.js";
+import { isVisible, objectAt, previewMask, shownPreview } from "./state.js";
 
 /** @import { Label, ObjectId } from "./protocol.js" */
 /** @import { State, Tool } from "./state.js" */
@@ -43,10 +43,10 @@ export function aimAt(state, { point, tool, reach, onTop }) {
   return { does: tool === "add" ? "new" : "nothing" };
 }
 
-/** @param {State} state @param {{ x: number, y: number }} at image pixels @param {number} reach image pixels @returns {{ object: ObjectId, point: number } | null} the nearest point of the active object */
+/** @param {State} state @param {{ x: number, y: number }} at image pixels @param {number} reach image pixels @returns {{ object: ObjectId, point: number } | null} the nearest point of the active object, where it is shown */
 export function ownPointAt(state, at, reach) {
   const object = state.active === null ? undefined : state.objects.get(state.active);
-  if (!object) return null;
+  if (!object || !isVisible(state, object.id)) return null;
   const far = object.points.map(([x, y]) => Math.hypot(x - at.x, y - at.y));
   const point = far.indexOf(Math.min(...far));
   return point >= 0 && far[point] <= reach ? { object: object.id, point } : null;

@@ -36,8 +36,8 @@ export class ObjectsList {
   #entries = new Map();
   /** @type {Map<number, () => void>} begin to write a name */
   #renamings = new Map();
-  /** @type {number | null} the selected object as it was shown last */
-  #active = null;
+  /** @type {number | null} the object that keys are meant for, as it was shown last */
+  #meant = null;
   /** @type {{ x: number, y: number, at: number, begin: () => void } | null} the newest click on a name */
   #clicked = null;
   #swallow = false;
@@ -86,9 +86,10 @@ export class ObjectsList {
       if (entry.item === place) place = place.nextElementSibling;
       else this.list.insertBefore(entry.item, place);
     }
-    if (state.active === this.#active) return;
-    this.#active = state.active;
-    const entry = state.active === null ? undefined : this.#entries.get(state.active);
+    const meant = state.walked ?? state.active;
+    if (meant === this.#meant) return;
+    this.#meant = meant;
+    const entry = meant === null ? undefined : this.#entries.get(meant);
     if (entry) scrollTo(entry.item);
   }
 

@@ -332,7 +332,8 @@ export class Studio {
   async #prompt(prompt) {
     const reply = await this.#exchange.request(prompt);
     if (reply.t !== "object") return;
-    if (!isVisible(this.state, reply.id)) this.state.isolated = null; // what was just made is to be seen
+    if (!isVisible(this.state, reply.id)) this.state.isolated = null; // what was just made or changed is to be seen
+    this.state.hidden.delete(reply.id);
     this.#select(reply.id);
     this.#say(`${reply.name}, ${reply.masks[reply.chosen]?.area ?? 0} pixels.`);
   }

@@ -72,7 +72,7 @@ function describeObjects(state) {
     const name = shortName(object.name);
     if (state.point !== null) return `Point ${state.point + 1} of ${name} is selected: drag it, or delete it.`;
     if (tool !== "new") return `${click} to ${tool === "add" ? "add to" : "remove from"} ${name}.`;
-    return `${name} is selected. ${byTouch ? "Choose Add or Remove to change it." : "Shift + click adds to it, Alt + click removes from it."}`;
+    return `${name} is selected. ${byTouch ? "Tap something else to make another, or choose Add or Remove to change it." : "Shift + click adds to it, Alt + click removes from it."}`;
   }
   if (tool === "remove") return `${click} an object to remove from it.`;
   if (tool === "add" && state.objects.size > 0) return `${click} an object to add to it, or something else to make one.`;

@@ -119,20 +119,23 @@ def test_opacity_outlines_and_a_held_h_change_how_masks_look(open_studio: OpenSt
     assert studio.pixel(IN_A) == bare  # this browser remembers
 
 
-def test_list_scrolls_to_the_selected_object(open_studio: OpenStudio) -> None:
+def test_list_scrolls_to_the_object_that_is_selected_or_that_tab_comes_to(open_studio: OpenStudio) -> None:
     studio = open_studio(viewport={"width": 1100, "height": 560})
     studio.open(discs())
     for number in range(12):
         studio.add_on_top((40 + 50 * number, 340))
-    panel = """() => {
-      const [item, panel] = [document.querySelector(".object.active"), document.querySelector(".panel")];
+    panel = """(selector) => {
+      const [item, panel] = [document.querySelector(selector), document.querySelector(".panel")];
       const [inner, outer] = [item.getBoundingClientRect(), panel.getBoundingClientRect()];
       return inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
     }"""
-    studio.page.wait_for_function(panel)
+    studio.page.wait_for_function(panel, arg=".object.active")
     studio.click((14, 340))  # on the first, and on no other
     studio.until("s.active === s.objects[0].id")
-    studio.page.wait_for_function(panel)
+    studio.page.wait_for_function(panel, arg=".object.active")
+    studio.press("Shift+Tab")
+    studio.until("s.pointed === s.objects.at(-1).id")
+    studio.page.wait_for_function(panel, arg=".object.pointed")
 
 
 def test_f2_renames_the_selected_object_from_the_picture_and_typing_fires_nothing(open_studio: OpenStudio) -> None:

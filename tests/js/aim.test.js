@@ -36,6 +36,13 @@ test("New on top makes an object wherever it is, also on one's own point", () =>
   assert.deepEqual(aim(1.9, "new", true), { does: "new" });
 });
 
+test("a point of one's own that is hidden isn't met", () => {
+  state.active = 2;
+  assert.deepEqual(aim(1.9, "new"), { does: "point", object: 2, point: 0 });
+  state.hidden.add(2);
+  assert.deepEqual(aim(1.9, "new"), { does: "new" });
+});
+
 test("what is hidden isn't met", () => {
   state.hidden.add(2);
   assert.deepEqual(aim(ON_BIG, "new"), { does: "new" });

@@ -52,6 +52,15 @@ test("a line with Undo goes with its picture: nothing of another can be undone",
   assert.equal(play.state.toast, null);
 });
 
+test("a hidden object that is added to is shown again", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  play.state.hidden.add(1);
+  await play.click(5, "add");
+  await play.object(play.last, 1, { points: [[1, 1, 1], [5, 1, 1]] });
+  assert.equal(play.state.hidden.size, 0);
+});
+
 test("Delete deletes the object that Tab has come to, and no selected point or object", async () => {
   for (const x of [1, 2]) {
     await play.click(x);
