@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Litestar, Router
@@ -25,6 +26,7 @@ from app.machine import available_cores, embedding_budget, memory_bytes
 from app.pictures import PictureLimits
 from app.service.embeddings import EmbeddingStore
 from app.service.exporter import Exporter
+from app.service.first_responder import FirstResponder
 from app.service.model_pool import ModelPool
 from app.service.model_source import ModelSource
 from app.service.picture_store import PictureStore
@@ -67,6 +69,7 @@ def create_app(
     set_threads: Callable[[int], None],
     manifest: Manifest | None = None,
     load: Load = load_engine,
+    first_responder: str | None = None,
 ) -> Litestar:
     """Return the application around a loaded model.
 
@@ -76,24 +79,26 @@ def create_app(
         set_threads: sets how many threads the calling thread's model work may use.
         manifest: the models to name; None reads the bundled list.
         load: loads another model when a session asks for it.
+        first_responder: name of the model that answers until another has seen a picture; None has sessions wait.
     """
     manifest = manifest or known_models(settings)
     source = ModelSource(settings, manifest, load)
     models = ModelPool(engine, source, settings.model_budget_bytes, settings.load_timeout_s)
-    predictor = make_predictor(settings, models, set_threads)
+    first = None if first_responder is None else FirstResponder(first_responder, models)
+    predictor = make_predictor(settings, models, set_threads, first)
     shared = make_shared_state(settings, engine, manifest, Exporter(predictor.pictures, settings))
-    samples = load_samples(ROOT / "static")
     drawing = Lane("drawing", settings.max_jobs_queued, lambda: None)
+    injected = {"predictor": predictor, "drawing": drawing, "shared_state": shared, "meters": shared.meters}
+    injected |= {"settings": settings, "samples": load_samples(ROOT / "static")}
     collect_state(shared.meters, shared.registry, predictor)
     watchdog = Watchdog(shared.registry, shared.meters, predictor.scheduler, settings)
 
     @contextlib.asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
-        watching = asyncio.create_task(watchdog.run())
         try:
-            yield
+            async with beside(*(part.run() for part in (watchdog, first) if part is not None)):
+                yield
         finally:
-            watching.cancel()
             drawing.close()
             shared.exporter.close()
             predictor.close()
@@ -103,14 +108,7 @@ def create_app(
         state=shared_state(shared, watchdog),
         guards=[require_same_origin],
         lifespan=[running],
-        dependencies={
-            "predictor": constant(predictor),
-            "drawing": constant(drawing),
-            "shared_state": constant(shared),
-            "meters": constant(shared.meters),
-            "settings": constant(settings),
-            "samples": constant(samples),
-        },
+        dependencies={name: constant(value) for name, value in injected.items()},
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates())),
         request_max_body_size=settings.max_upload_bytes + FORM_SLACK_BYTES,
         before_request=name_request,
@@ -121,6 +119,17 @@ def create_app(
         openapi_config=openapi_config(),
         logging_config=None,  # the shell that runs us decides about logs
     )
+
+
+@contextlib.asynccontextmanager
+async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let what works in the background do so until the `with` ends."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def shared_state(shared: SharedState, watchdog: Watchdog) -> State:
@@ -144,7 +153,9 @@ def routes() -> list[ControllerRouterHandler]:
     return [*pages, *api, healthz, readyz, metrics, session_socket, missing_upgrade]
 
 
-def make_predictor(settings: Settings, models: ModelPool, set_threads: Callable[[int], None]) -> Predictor:
+def make_predictor(
+    settings: Settings, models: ModelPool, set_threads: Callable[[int], None], first: FirstResponder | None
+) -> Predictor:
     """Return the door to the models, with its bounds from the settings."""
     limits = PictureLimits.of(settings)
     pictures = PictureStore(
@@ -159,6 +170,7 @@ def make_predictor(settings: Settings, models: ModelPool, set_threads: Callable[
         EmbeddingStore(settings.embedding_budget_bytes or embedding_budget(memory_bytes())),
         timeouts,
         speck_share=settings.speck_share,
+        first=first,
     )
 
 

@@ -16,6 +16,8 @@ from typing import Final, get_args
 
 from app.bench.crowd import crowd_table, crowds, hover_beside_uploads, uploads_table
 from app.bench.engines import as_json, compare, table
+from app.bench.first import as_json as first_as_json
+from app.bench.first import first_table, measure_first
 from app.bench.hover import measure
 from app.bench.server import ROOT, running_server
 from app.bench.starts import measure_starts, starts_table
@@ -32,7 +34,7 @@ from app.weights.checkpoints import verified_path
 from app.weights.manifest import ModelEntry, load_manifest
 
 SAMPLES: Final = ROOT / "static" / "samples"
-PARTS: Final = ("engines", "hover", "wire", "crowd", "uploads", "start")
+PARTS: Final = ("engines", "hover", "first", "wire", "crowd", "uploads", "start")
 IN_A_BROWSER: Final = "browser"
 """A part that needs Chromium and Playwright, and so is measured only where it is asked for."""
 
@@ -82,6 +84,8 @@ def measured(args: argparse.Namespace) -> None:
             show(table(times))
             figures["engines"] = as_json(times)
         subject.engine(args.engine)  # compiled before any server is timed
+        if "first" in args.parts:
+            first_responder(subject).engine(args.engine)
         figures |= asyncio.run(over_sockets(subject, args))
         if IN_A_BROWSER in args.parts:
             figures[IN_A_BROWSER] = in_a_browser(subject, args.engine)
@@ -103,6 +107,10 @@ async def over_sockets(subject: Subject, args: argparse.Namespace) -> dict[str, 
             timings = await measure(server.url, engine, pictures[0].read_bytes(), args.rounds)
             show(timings.table())
             figures["hover"] = timings.as_json()
+        if "first" in args.parts and not subject.entry.bundled:
+            opened = await measure_first(server.url, pictures[0], args.rounds)
+            show(first_table(opened))
+            figures["first"] = first_as_json(opened)
         if "wire" in args.parts:
             sizes = await measure_wire(server.url, pictures)
             show(sizes.table())
@@ -116,6 +124,12 @@ async def over_sockets(subject: Subject, args: argparse.Namespace) -> dict[str, 
             show(uploads_table(found))
             figures["uploads"] = {**asdict(found), "ratio": found.ratio}
     return figures
+
+
+def first_responder(subject: Subject) -> Subject:
+    """Return the model that answers first, its compiled graphs beside those of another."""
+    entry = next(entry for entry in load_manifest().models if entry.bundled)
+    return Subject(weights_of(entry, subject.cache_dir, random=False), subject.cache_dir)
 
 
 def in_a_browser(subject: Subject, engine: str) -> dict[str, object]:

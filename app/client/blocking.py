@@ -92,9 +92,15 @@ class BlockingSession:
         """How many times the connection was lost so far."""
         return self._session.losses
 
-    def open(self, picture: str | Path | bytes, *, progress: Callable[[Progress], None] | None = None) -> Image:
-        """Upload a picture and return what the server says of it once it takes prompts."""
-        return self._run(self._session.open(picture, progress=progress))
+    def open(
+        self,
+        picture: str | Path | bytes,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        provisional: bool = False,
+    ) -> Image:
+        """Upload a picture and return what the server says of it once it takes prompts; see `ClientSession.open`."""
+        return self._run(self._session.open(picture, progress=progress, provisional=provisional))
 
     def preview(self, x: float, y: float, *, label: int = 1, object: int | None = None) -> Preview | None:
         """Return what a click at `(x, y)` would give; None where no answer came in time."""

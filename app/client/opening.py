@@ -22,7 +22,11 @@ _TRIES: Final = 3
 
 
 async def open_picture(
-    reconnecting: ReconnectingSession, picture: Picture, progress: Callable[[Progress], None] | None
+    reconnecting: ReconnectingSession,
+    picture: Picture,
+    progress: Callable[[Progress], None] | None,
+    *,
+    provisional: bool,
 ) -> Image:
     """Return what the server says of a picture once it takes prompts.
 
@@ -32,8 +36,8 @@ async def open_picture(
         TimeoutError: no answer came in time.
     """
     for tries_left in reversed(range(_TRIES)):
-        image_id = await uploaded(reconnecting, picture)
-        fields = {"t": "open", "image_id": image_id, "name": name_of(picture)}
+        image_id = await uploaded(reconnecting, picture, provisional=provisional)
+        fields = {"t": "open", "image_id": image_id, "name": name_of(picture), "provisional": provisional or None}
         question = Question(fields, (Image,), picture=picture, progress=progress)
         try:
             return cast("Image", await reconnecting.ask(question, reconnecting.timeouts.open_s))
@@ -43,7 +47,7 @@ async def open_picture(
     raise AssertionError("the loop returns or raises")
 
 
-async def uploaded(reconnecting: ReconnectingSession, picture: Picture) -> str:
+async def uploaded(reconnecting: ReconnectingSession, picture: Picture, *, provisional: bool = False) -> str:
     """Return the id of a picture after its upload, tried again while the server is away or too busy; see `upload`."""
     busy_until = time.monotonic() + reconnecting.timeouts.busy_s
     away_until = time.monotonic() + reconnecting.reconnect.give_up_s
@@ -51,7 +55,9 @@ async def uploaded(reconnecting: ReconnectingSession, picture: Picture) -> str:
         await reconnecting.ready()
         await asyncio.sleep(pause_s)
         try:
-            return await upload(reconnecting.url, picture, timeout_s=reconnecting.timeouts.reply_s)
+            return await upload(
+                reconnecting.url, picture, timeout_s=reconnecting.timeouts.reply_s, provisional=provisional
+            )
         except ConnectionError:
             if time.monotonic() >= away_until:
                 raise

@@ -115,11 +115,24 @@ class ClientSession:
         """How many times the connection was lost so far."""
         return self._reconnecting.losses
 
-    async def open(self, picture: str | Path | bytes, *, progress: Callable[[Progress], None] | None = None) -> Image:
-        """Upload a picture, a file or its bytes, and return what the server says of it once it takes prompts."""
+    async def open(
+        self,
+        picture: str | Path | bytes,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        provisional: bool = False,
+    ) -> Image:
+        """Upload a picture, and return what the server says of it once it takes prompts.
+
+        Args:
+            picture: a file, or its bytes.
+            progress: called with what comes before.
+            provisional: True has a smaller model answer until the session's own has seen the picture, which then
+                answers the same prompts again: `image` and `objects` are no longer `provisional`. Files wait for it.
+        """
         source = picture if isinstance(picture, bytes) else Path(picture)
         self._recorder.note({"t": "open"}, source)
-        return await open_picture(self._reconnecting, source, progress)
+        return await open_picture(self._reconnecting, source, progress, provisional=provisional)
 
     async def preview(self, x: float, y: float, *, label: int = 1, object: int | None = None) -> Preview | None:
         """Return what a click at `(x, y)` would give; None where a newer one replaced it or the answer was late."""

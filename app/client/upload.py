@@ -38,27 +38,28 @@ _MAX_ANSWER_BYTES: Final = 2**20
 _MAX_FILE_BYTES: Final = 2**30
 
 
-async def upload(url: str, picture: Picture, *, timeout_s: float) -> str:
+async def upload(url: str, picture: Picture, *, timeout_s: float, provisional: bool = False) -> str:
     """Return the id under which the server keeps the picture.
 
     Args:
         url: the server's address, such as http://127.0.0.1:8000.
         picture: a file, or the bytes of one: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF.
         timeout_s: longest silence of the network.
+        provisional: True for a picture that will be opened so.
 
     Raises:
         OSError: the file can't be read.
         ConnectionError: the server does not answer.
         HoverError: the server refuses the picture; the class says why.
     """
-    return await asyncio.to_thread(_upload, url, picture, timeout_s)
+    return await asyncio.to_thread(_upload, url, picture, timeout_s, provisional)
 
 
-def _upload(url: str, picture: Picture, timeout_s: float) -> str:
+def _upload(url: str, picture: Picture, timeout_s: float, provisional: bool) -> str:
     data = picture if isinstance(picture, bytes) else picture.read_bytes()
     body, boundary = form_of(data)
     request = urllib.request.Request(  # noqa: S310 - `dial` has checked that it is an address of the web
-        f"{url.rstrip('/')}/api/upload",
+        f"{url.rstrip('/')}/api/upload{'?provisional=true' if provisional else ''}",
         data=body,
         headers={"content-type": f"multipart/form-data; boundary={boundary}", "accept": "application/json"},
     )

@@ -73,6 +73,7 @@ class Image:
         orientation: 1 to 8, EXIF's number of the turn that the pixels of the file needed.
         rendered: True where other programs show the file not at all or otherwise than it was segmented, such as
             16 bit grey that fills little of its range.
+        provisional: True while a smaller model answers, until `model` has seen the picture.
     """
 
     seq: int
@@ -85,6 +86,7 @@ class Image:
     last: bool = False
     orientation: int = 1
     rendered: bool = False
+    provisional: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ class Preview:
     Attributes:
         masks: every candidate, on the model's own grid; `best` is the index of the one that a click would keep.
         object: the object that would be refined, None for a new one.
+        provisional: True where a smaller model answered, see `Image.provisional`.
         size_hw: height and width of the picture in pixels.
         nbytes: size of the reply on the wire.
     """
@@ -123,6 +126,7 @@ class Preview:
     best: int
     masks: tuple[Mask, ...]
     object: int | None = None
+    provisional: bool = False
     size_hw: tuple[int, int] = (0, 0)
     nbytes: int = 0
 
@@ -154,6 +158,7 @@ class Object:
         trail: what made it: its box and points in order, each with the candidate that was picked after it.
         masks: every candidate; `chosen` is the index of the one that counts. Another may be on a coarser grid until it
             is chosen, and its `area` is counted on that.
+        provisional: True while its masks are a smaller model's, see `Image.provisional`; better ones come.
         size_hw: height and width of the picture in pixels.
         nbytes: size of the reply on the wire.
     """
@@ -168,6 +173,7 @@ class Object:
     can_undo: bool
     can_redo: bool
     box: Box | None = None
+    provisional: bool = False
     trail: tuple[Mapping[str, Any], ...] = ()
     last: bool = False
     size_hw: tuple[int, int] = (0, 0)

@@ -40,6 +40,8 @@ class Open(FromClient, frozen=True, kw_only=True):
     """Work on this picture: an uploaded one by `image_id`, or a small one in `data`; exactly one of the two.
 
     A `recipe` of it has its objects made again, with its model where that can be had, and its undo steps kept.
+    With `provisional`, nano may answer until the session's model has seen the picture: `image`, `preview` and `object`
+    then say `provisional`, and the `image` and every `object` come once more, without it, under this `seq`.
     """
 
     seq: Seq
@@ -47,6 +49,7 @@ class Open(FromClient, frozen=True, kw_only=True):
     data: FileBytes | None = None
     name: FileName | None = None
     recipe: Recipe | None = None
+    provisional: bool = False
 
 
 class Hover(FromClient, frozen=True, kw_only=True):

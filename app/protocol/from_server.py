@@ -64,6 +64,7 @@ class Image(FromServer, frozen=True, kw_only=True):
 
     The pixels of the file, decoded without heeding any mark of it, are upright once turned by `orientation`, as EXIF
     numbers it. Where `rendered`, programs show the file not at all or otherwise: `GET /api/pictures/IMAGE_ID` shows it.
+    While `provisional`, nano answers in place of `model`.
     """
 
     seq: Seq
@@ -75,11 +76,12 @@ class Image(FromServer, frozen=True, kw_only=True):
     encode_ms: Milliseconds
     orientation: Orientation = 1
     rendered: bool = False
+    provisional: bool = False
     last: bool = False
 
 
 class Preview(FromServer, frozen=True, kw_only=True):
-    """All candidates of a hover, on the logit grid; `best` is the index of the one to show."""
+    """All candidates of a hover, on the logit grid, nano's if `provisional`; `best` is the index of the one to show."""
 
     seq: Seq
     x: Coord
@@ -87,6 +89,7 @@ class Preview(FromServer, frozen=True, kw_only=True):
     object: ObjectId | None = None
     best: Index
     masks: Annotated[tuple[Mask, ...], Meta(max_length=16)]
+    provisional: bool = False
 
 
 class Object(FromServer, frozen=True, kw_only=True):
@@ -94,6 +97,7 @@ class Object(FromServer, frozen=True, kw_only=True):
 
     `trail` is what made it, in order: its box and its points, each with the candidate that a person picked after it.
     The chosen mask is of the picture's size, up to `MAX_MASK_SIDE`; another may be on the logit grid until it is so.
+    A `provisional` object is nano's, and comes again as soon as the session's model has seen the picture.
     """
 
     seq: Seq
@@ -107,6 +111,7 @@ class Object(FromServer, frozen=True, kw_only=True):
     masks: Annotated[tuple[Mask, ...], Meta(max_length=16)]
     can_undo: bool
     can_redo: bool
+    provisional: bool = False
     last: bool = False
 
 

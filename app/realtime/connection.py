@@ -104,7 +104,9 @@ class Connection:
         if resumed:
             changes.tell_again(RESUME_SEQ)
         hovers = HoverWorker(session, self._inbox, self._outbox, self._predictor, self._rate)
-        self._tasks.start(changes.run(), changes.models.run(), changes.exports.run(), hovers.run())
+        self._tasks.start(
+            changes.run(), *(errand.run() for errand in changes.models.errands), changes.exports.run(), hovers.run()
+        )
 
     async def _say_goodbye(self, results: list[Any]) -> None:
         """Close the socket as the first part that ended asks for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from app.errors import BusyError, HoverError
@@ -11,7 +12,8 @@ from app.exports.selection import Selection
 from app.protocol.messages import Export, File
 from app.realtime.closing import error_message
 from app.realtime.outbox import Outbox
-from app.service.exporter import FILES_PATH, MAX_MESSAGE_BYTES, RETRY_AFTER_S, Exporter
+from app.service.exporter import FILES_PATH, MAX_MESSAGE_BYTES, RETRY_AFTER_S, Asked, Exporter, asked_for
+from app.service.predictor import Predictor
 from app.session.session import Session
 
 MAX_QUEUED: Final = 16
@@ -19,22 +21,26 @@ MAX_QUEUED: Final = 16
 
 
 class ExportWorker:
-    """Makes the files that one session asks for, one after the other, while its clicks go on."""
+    """Makes the files that one session asks for, one after the other, while its clicks go on.
 
-    def __init__(self, session: Session, outbox: Outbox, exporter: Exporter) -> None:
-        self._session, self._outbox, self._exporter = session, outbox, exporter
-        self._queue: asyncio.Queue[tuple[Export, Selection]] = asyncio.Queue(MAX_QUEUED)
+    No file holds what a stand-in answered: it waits until the session's own model has answered the same prompts.
+    """
+
+    def __init__(self, session: Session, outbox: Outbox, exporter: Exporter, predictor: Predictor) -> None:
+        self._session, self._outbox, self._exporter, self._predictor = session, outbox, exporter, predictor
+        self._queue: asyncio.Queue[tuple[Export, Selection | Asked]] = asyncio.Queue(MAX_QUEUED)
 
     def put(self, message: Export) -> None:
         """Take what is asked for as it is now, to be made and sent when it is ready.
 
         Raises:
-            HoverError: see `Exporter.selection`.
+            HoverError: see `asked_for`, `Exporter.selection`.
             BusyError: too many files of this session wait.
         """
-        selection = self._exporter.selection(self._session, message.format, message.objects)
+        asked = asked_for(self._session, message.format, message.objects)
+        ready = asked if self._session.stand_in is not None else self._exporter.selection(asked)
         try:
-            self._queue.put_nowait((message, selection))
+            self._queue.put_nowait((message, ready))
         except asyncio.QueueFull:
             waiting = f"{MAX_QUEUED} files of this session wait; try again"
             raise BusyError(waiting, retry_after_s=RETRY_AFTER_S) from None
@@ -42,13 +48,20 @@ class ExportWorker:
     async def run(self) -> None:
         """Work until the task is cancelled; a file that fails is answered, and the next goes on."""
         while True:
-            message, selection = await self._queue.get()
+            message, asked = await self._queue.get()
             try:
+                selection = await self._answered(asked) if isinstance(asked, Asked) else asked
                 file = await self._exporter.make(message.format, selection)
                 self._outbox.put(self._message(file, message.seq))
             except HoverError as error:
                 self._outbox.put(error_message(error, message.seq))
             await self._outbox.sent()  # or a client that doesn't read would have us keep all its files
+
+    async def _answered(self, asked: Asked) -> Selection:
+        """Return a selection with the answers of the session's own model, once it has seen the picture."""
+        answers = [await self._predictor.replayed(asked.image, item, asked.model) for item in asked.items]
+        items = tuple(item.predicted(answer) for item, answer in zip(asked.items, answers, strict=True))
+        return self._exporter.selection(replace(asked, items=items))
 
     def _message(self, file: ExportFile, seq: int) -> File:
         """Return a file as a message, with its bytes or with where they are fetched."""

@@ -37,14 +37,17 @@ class HoverWorker:
 
     async def _preview(self, image: OpenImage) -> None:
         """Answer the hover that is the newest when the device is free, unless the pointer has left since."""
-        model = self._session.model
+        model = self._session.answering
 
         def newest() -> HoverQuery | None:  # one for the next model stays for the next round
-            return self._inbox.take_hover(self._session, image) if self._session.model == model else None
+            return self._inbox.take_hover(self._session, image) if self._session.answering == model else None
 
         priority = Priority.HASTY if self._rate.hasty else Priority.HOVER
         done = await self._predictor.hover(image, newest, model, priority)
-        if done is None or self._session.image is not image or self._session.model != model:
+        if done is None or self._session.image is not image:
+            return
+        if self._session.answering != model:
+            self._inbox.ask_again(self._session, done[0])
             return
         if self._inbox.still_wanted(done[0]):
             self._outbox.put(self._session.preview(*done))

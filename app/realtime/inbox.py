@@ -7,8 +7,8 @@ import contextlib
 from collections import deque
 from typing import Final
 
-from app.errors import BusyError
-from app.protocol.messages import Export, Model, Open
+from app.errors import BusyError, HoverError
+from app.protocol.messages import Export, Hover, Model, Open
 from app.realtime.flag import Flag
 from app.session.session import Change, HoverQuery, Session
 from app.session.values import OpenImage
@@ -82,6 +82,23 @@ class Inbox:
     def drop_hover(self) -> None:
         """Forget the hover."""
         self._hover.clear()
+
+    def ask_again(self, session: Session, hover: HoverQuery | None = None) -> None:
+        """Ask the model that answers now what another was asked.
+
+        Args:
+            session: whose model is another.
+            hover: what was asked; nothing happens where the pointer has asked or left since. None for the one that
+                waits.
+        """
+        with contextlib.suppress(IndexError, HoverError):  # an object that is gone has nothing to show
+            if hover is None:
+                hover = self._hover.pop()
+            elif self._hover or not self.still_wanted(hover):
+                return
+            *_, (_, _, label) = hover.query.subject.points
+            again = Hover(seq=hover.query.seq, x=hover.x, y=hover.y, label=label, object=hover.object)
+            self.put_hover(session.hover(again))
 
     def hover_seq(self) -> int | None:
         """Return the number of the hover that waits, or None."""

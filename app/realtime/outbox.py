@@ -52,6 +52,12 @@ class Outbox:
         """Number of replies that wait, previews aside."""
         return len(self._messages)
 
+    def send_preview(self) -> None:
+        """Let the preview that was not sent yet go before what comes next, of which it knows nothing."""
+        if self._preview is not None:
+            self._messages.append(self._preview)
+            self._preview = None
+
     def drop_preview(self) -> None:
         """Forget the preview that was not sent yet: the pointer has left, or the picture is another."""
         self._preview = None

@@ -1,9 +1,11 @@
-"""Another model for one session: fetched and loaded beside its work, then its picture and objects predicted again.
+"""Another model for one session: made ready beside its work, then its objects predicted again and all changed at once.
 
-Decision: a session goes on with its old model until the new one is loaded. Context: a download takes minutes. Choice:
-only the change-over itself takes a turn among the session's changes; a newer `model` message goes before one that
-still waits. Price: a click that was sent after `model` may be answered by the old model first, and is predicted again
-like all the others.
+Decision: a session goes on with the model that answers until the new one is loaded and has seen the picture. Context: a
+download takes minutes, an encode seconds. Choice: only the replay of the prompts and the change-over take a turn among
+the session's changes; a newer `model` message goes before one that still waits. Price: a click that was sent after
+`model` may be answered by the old model first, and is predicted again like all the others.
+
+A picture that a stand-in answers for is the same: the session's own model is made ready and takes the place.
 """
 
 from __future__ import annotations
@@ -12,67 +14,67 @@ import asyncio
 import contextlib
 from collections.abc import Iterable
 from functools import partial
+from typing import Final
 
-from app.errors import HoverError, ModelUnavailableError, UnknownModelError
+from app.errors import BusyError, EngineFailedError, HoverError, ModelUnavailableError, UnknownModelError
 from app.protocol.messages import Model, Progress
 from app.protocol.recipe import Recipe
 from app.realtime.closing import error_message
+from app.realtime.errand import Errand, Wish
 from app.realtime.inbox import Inbox
 from app.realtime.outbox import Outbox
 from app.realtime.queue_position import embedded_in_turn
 from app.realtime.transport import DisconnectedError
+from app.service.encodes import Embedded
 from app.service.predictor import Predictor
 from app.session.objects import Answered, SessionObject
-from app.session.session import Change, Query, Session, Told
+from app.session.session import Change, Session, Told
 from app.session.values import OpenImage
+
+TRIES: Final = 3
+"""So often the session's own model is asked to see a picture, before its client is told that it can't."""
+AGAIN_S: Final = 1.0
 
 
 class ModelSwitch:
-    """Brings one session to other models.
+    """Brings one session to other models, and to its own after a stand-in.
 
     Attributes:
         turn: held by whoever changes the session.
+        errands: what is made ready beside the changes; each is to be run.
     """
 
     def __init__(self, session: Session, inbox: Inbox, outbox: Outbox, predictor: Predictor) -> None:
         self._session, self._inbox, self._outbox, self._predictor = session, inbox, outbox, predictor
-        self._wish: Model | None = None
-        self._wished = asyncio.Event()
-        self._carrying_out: asyncio.Task[None] | None = None
+        self._chosen, self._own = self.errands = Errand(self._carry_out), Errand(self._take_place)
         self.turn = asyncio.Lock()
 
-    async def run(self) -> None:
-        """Load what is wished for until the task is cancelled."""
-        while True:
-            await self._wished.wait()
-            self._wished.clear()
-            if self._wish is None:
-                continue
-            self._carrying_out = asyncio.create_task(self._carry_out(self._wish))
-            try:
-                await asyncio.wait([self._carrying_out])
-            finally:
-                self._carrying_out.cancel()
-            if not self._carrying_out.cancelled():
-                self._carrying_out.result()  # a bug ends the connection
-
     async def step(self, message: Model) -> list[Told]:
-        """Return the replies to a `model` message; none yet where the model has to be loaded first. In turn.
+        """Return the replies to a `model` message; none yet where the model isn't ready. In turn.
 
         Raises:
             HoverError: the switch can't be made; nothing of the session has changed.
         """
+        session, wish = self._session, Wish(message.seq, message.name)
         loaded = self._predictor.models.is_loaded(message.name)
-        if self._wish is not None and self._wish.seq == message.seq:
+        if self._chosen.wish == wish:
             return []
         self._overtake()
-        if self._session.has_handled(message.seq) or message.name == self._session.model:
-            return self._session.switched(message.seq)
-        if loaded:
-            return await self._switch(message)
-        self._wish = message
-        self._wished.set()
+        if session.has_handled(message.seq) or message.name == session.model:
+            self.finish()
+            return session.switched(message.seq)
+        if loaded and (session.image is None or self._predictor.holds(session.image.image_id, message.name)):
+            return await self._switch(wish, None)
+        self._chosen.begin(wish)
         return []
+
+    def finish(self) -> None:
+        """Let the session's own model take the place of a stand-in, unless that is under way. In turn."""
+        stand_in, wish = self._session.stand_in, self._own.wish
+        if stand_in is None:
+            self._own.drop()
+        elif wish is None or wish.stand_in is not stand_in:
+            self._own.begin(Wish(stand_in.seq, self._session.model, stand_in))
 
     async def made_with(self, recipe: Recipe, seq: int) -> str:
         """Return the name of the model that makes a recipe again, loaded: its own, else the session's. In turn.
@@ -94,44 +96,73 @@ class ModelSwitch:
         """
         image, missing = self._session.image, self._session.missing(message)
         if image is not None and missing:
-            self._session.renew(await self._predicted(image, missing, self._session.model))
+            self._session.renew(await self._predicted(image, missing, self._session.answering))
 
     def _overtake(self) -> None:
         """Tell that a model isn't waited for any more: the newest choice counts."""
-        if self._wish is None:
+        if self._chosen.wish is None:
             return
-        error = ModelUnavailableError(f"{self._wish.name} isn't waited for any more: another model was chosen")
-        self._outbox.put(error_message(error, self._wish.seq))
-        self._wish = None
-        if self._carrying_out is not None:
-            self._carrying_out.cancel()
+        seq, name = self._chosen.wish.seq, self._chosen.wish.name
+        error = ModelUnavailableError(f"{name} isn't waited for any more: another model was chosen")
+        self._outbox.put(error_message(error, seq))
+        self._chosen.drop()
 
-    async def _carry_out(self, message: Model) -> None:
-        """Load a model, then switch in turn."""
+    async def _carry_out(self, wish: Wish) -> None:
+        """Make ready a model that was chosen, then switch in turn; whatever picture is open then, it has seen."""
         try:
-            async with self._predictor.models.use(message.name, partial(self._tell, message.seq)), self.turn:
-                self._wish = None
-                self._outbox.put_answer(await self._switch(message))
+            async with self._predictor.models.use(wish.name, partial(self._tell, wish.seq)):
+                while not await self._made_ready(self._chosen, wish):
+                    pass
         except HoverError as error:
-            self._wish = None
-            self._outbox.put(error_message(error, message.seq))
+            self._chosen.wish = None
+            self._outbox.put(error_message(error, wish.seq))
+
+    async def _take_place(self, wish: Wish) -> None:
+        """Make ready the session's own model, then change over in turn. What passes is tried again."""
+        for tries_left in reversed(range(TRIES)):
+            try:
+                async with self._predictor.models.use(wish.name, partial(self._tell, wish.seq)):
+                    await self._made_ready(self._own, wish)
+                return
+            except HoverError as error:
+                if not tries_left or not isinstance(error, (BusyError, EngineFailedError)):
+                    self._own.wish = None
+                    self._outbox.put(error_message(error, wish.seq))
+                    return
+                await asyncio.sleep(error.retry_after_s or AGAIN_S)
+
+    async def _made_ready(self, errand: Errand, wish: Wish) -> bool:
+        """Let a model see the open picture, then switch in turn; False where another picture was opened meanwhile."""
+        image, embedded = self._session.image, None
+        if image is not None:
+            embedded = await embedded_in_turn(self._predictor, self._outbox, wish.seq, image.image_id, wish.name)
+        async with self.turn:
+            if self._session.image is not image:
+                return False
+            replies = await self._switch(wish, embedded)
+            errand.wish = None
+            self._outbox.put_answer(replies)
+            return True
 
     def _tell(self, seq: int, fraction: float) -> None:
         with contextlib.suppress(DisconnectedError):  # whoever sends next sees it too
             self._outbox.put(Progress(seq=seq, stage="downloading", fraction=fraction))
 
-    async def _switch(self, message: Model) -> list[Told]:
-        """Return the replies of a switch to a loaded model. All is predicted before anything of the session changes."""
-        session, image, name = self._session, self._session.image, message.name
-        cached, encode_ms, answered = True, 0.0, []
-        if image is not None:
-            embedded = await embedded_in_turn(self._predictor, self._outbox, message.seq, image.image_id, name)
-            cached, encode_ms = embedded.cached, embedded.encode_ms
-            answered = await self._predicted(image, session.objects.values(), name)
-        self._inbox.drop_hover()
-        self._outbox.drop_preview()
-        session.switch(message.seq, name, answered)
-        return session.switched(message.seq, cached=cached, encode_ms=encode_ms)
+    async def _switch(self, wish: Wish, embedded: Embedded | None) -> list[Told]:
+        """Return the replies of a switch to a model that is ready. In turn.
+
+        All is predicted before anything of the session changes. What the pointer has asked is asked of the new model.
+        """
+        session, image = self._session, self._session.image
+        answered = [] if image is None else await self._predicted(image, session.objects.values(), wish.name)
+        session.switch(wish.seq, wish.name, answered)
+        self._outbox.send_preview()
+        self._inbox.ask_again(session)
+        if wish.stand_in is None:
+            self._own.drop()
+        if embedded is None:
+            return session.switched(wish.seq)
+        return session.switched(wish.seq, cached=embedded.cached, encode_ms=embedded.encode_ms)
 
     async def _predicted(self, image: OpenImage, items: Iterable[SessionObject], model: str) -> list[Answered]:
-        return [(item, await self._predictor.answer(image, Query(0, item), model)) for item in items]
+        return [(item, await self._predictor.replayed(image, item, model)) for item in items]

@@ -61,6 +61,11 @@ class Encodes:
         if key not in self._under_way and len(self._under_way) < MAX_PREPARED:
             self._begin(key)
 
+    def under_way(self, key: EmbeddingKey) -> asyncio.Task[Embedded] | None:
+        """Return the task that encodes a picture, None where none does."""
+        encode = self._under_way.get(key)
+        return None if encode is None else encode.task
+
     def before(self, key: EmbeddingKey) -> list[asyncio.Task[Embedded]]:
         """Return the encodes of other pictures that come before this one, were it asked for now."""
         queue = [other for other, encode in self._under_way.items() if encode.turn.done()]

@@ -11,6 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import structlog
@@ -23,6 +24,7 @@ from app.protocol.fields import ExportFormat
 from app.service.answers import export_object
 from app.service.parked import ParkedFiles
 from app.service.picture_store import PictureStore
+from app.session.objects import SessionObject
 from app.session.session import Session
 from app.session.values import OpenImage
 from app.settings import Settings
@@ -41,6 +43,34 @@ class StoppedError(Exception):
     """Nobody waits for this file any more."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a session wants in a file: its picture, that one's file name, the model's name, and the objects."""
+
+    kind: ExportFormat
+    image: OpenImage
+    name: str | None
+    model: str
+    items: tuple[SessionObject, ...]
+
+
+def asked_for(session: Session, kind: ExportFormat, wanted: tuple[int, ...] | None) -> Asked:
+    """Return some objects of a session, or all, as they are now.
+
+    Raises:
+        NoImageError: no picture is open.
+        UnknownObjectError: there is no such object.
+    """
+    image = session.image
+    if image is None:
+        raise NoImageError("expected an open picture before an export; send open first")
+    unknown = sorted(set(wanted or ()) - session.objects.keys())
+    if unknown:
+        raise UnknownObjectError(f"there is no object {unknown[0]} on this picture; it may have been deleted")
+    items = tuple(item for item in session.objects.values() if wanted is None or item.id in wanted)
+    return Asked(kind, image, session.image_name, session.model, items)
+
+
 class Exporter:
     """The one thread that makes files."""
 
@@ -50,23 +80,15 @@ class Exporter:
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="exports")
 
-    def selection(self, session: Session, kind: ExportFormat, wanted: tuple[int, ...] | None) -> Selection:
-        """Return some objects of a session, or all, as they are now.
+    def selection(self, asked: Asked) -> Selection:
+        """Return objects to be written as they were when they were asked for.
 
         Raises:
             UnknownImageError: the format shows the picture, which isn't kept any more.
-            NoImageError: no picture is open.
-            UnknownObjectError: there is no such object.
+            UnknownObjectError: an object has no mask.
         """
-        image = session.image
-        if image is None:
-            raise NoImageError("expected an open picture before an export; send open first")
-        unknown = sorted(set(wanted or ()) - session.objects.keys())
-        if unknown:
-            raise UnknownObjectError(f"there is no object {unknown[0]} on this picture; it may have been deleted")
-        items = [item for item in session.objects.values() if wanted is None or item.id in wanted]
-        objects = tuple(export_object(item, image, self._settings.speck_share) for item in items)
-        return Selection(image, session.image_name, session.model, objects, self.pixels(kind, image))
+        objects = tuple(export_object(item, asked.image, self._settings.speck_share) for item in asked.items)
+        return Selection(asked.image, asked.name, asked.model, objects, self.pixels(asked.kind, asked.image))
 
     def pixels(self, kind: ExportFormat, image: OpenImage) -> Callable[[], PixelArray]:
         """Return what reads a picture at its own size, for a format that shows it.

@@ -78,14 +78,18 @@ class PictureStore:
         """
         return self._stored(image_id).info
 
-    async def pixels(self, image_id: str) -> Image:
+    async def pixels(self, image_id: str, *, again: bool = False) -> Image:
         """Return the picture that the model sees, (h, w, 3) uint8 RGB, upright.
+
+        Args:
+            image_id: the picture.
+            again: it will soon be asked for once more.
 
         Raises:
             UnknownImageError: the picture isn't kept.
         """
         stored = self._stored(image_id)
-        working = self._fresh.pop(image_id, None)
+        working = self._fresh.get(image_id) if again else self._fresh.pop(image_id, None)
         return working if working is not None else (await self._work(read_picture, stored.data)).working
 
     async def rendition(self, image_id: str) -> Rendition:

@@ -11,15 +11,16 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 
-from app.engine.contract import Candidates, Engine, Prompt
-from app.errors import EngineMemoryError
+from app.engine.contract import Candidates, Embedding, Engine, Prompt
+from app.errors import EngineMemoryError, UnknownObjectError
 from app.service.answers import Asking, Decode, drawn, object_answer, preview_answer, shown
 from app.service.embeddings import EmbeddingKey, EmbeddingStore
 from app.service.encodes import Embedded, Encodes
+from app.service.first_responder import FirstResponder
 from app.service.model_pool import ModelPool
 from app.service.picture_store import PictureStore
 from app.service.scheduler import Priority, Scheduler
@@ -28,6 +29,8 @@ from app.session.session import HoverQuery, Query
 from app.session.values import OpenImage
 
 T = TypeVar("T")
+HEAD_START_S: Final = 2.0
+"""So long at most an encode waits for that of the same picture by the model that answers first."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Predictor:
         models: those that are loaded, and the way to load others.
         scheduler: the owner of their device.
         pictures: what was uploaded.
+        first: the model that answers until another has seen a picture, None where there is none.
         store: embeddings that are kept; those of a model go with it, since another load of it is another engine.
     """
 
@@ -58,14 +62,17 @@ class Predictor:
         timeouts: Timeouts,
         *,
         speck_share: float,
+        first: FirstResponder | None = None,
     ) -> None:
         """Args: what it joins, and the share of the picture up to which specks and holes of a mask are left out."""
+        self.first = first
         self._speck_share = speck_share
         self.models, self.scheduler, self.pictures = models, scheduler, pictures
         self.store = store
         models.on_unload = self._unloaded
         self._timeouts = timeouts
         self._encodes = Encodes(self._encode, timeouts.encode_s)
+        self._first_encodes = Encodes(self._encode, timeouts.encode_s)
 
     @property
     def engine(self) -> Engine:
@@ -88,17 +95,31 @@ class Predictor:
         kept = self.store.get(key)
         if kept is not None:
             return Embedded(kept, cached=True, encode_ms=0.0)
-        return await asyncio.shield(self._encodes.want(key))  # one who leaves doesn't take the picture from the others
+        return await asyncio.shield(
+            self._line_of(key).want(key)
+        )  # one who leaves doesn't take the picture from the others
 
-    def prepare(self, image_id: str) -> None:
+    def prepare(self, image_id: str, *, provisional: bool = False) -> None:
         """Begin to encode a picture that will soon be asked for, so that not even its first click has to.
 
         Pictures that somebody waits for go first. Nothing is lost where it fails or is left out because many are under
         way: the first prompt then encodes.
+
+        Args:
+            image_id: the picture.
+            provisional: the model that answers first comes first, where that is worth it.
         """
-        key = self.key(image_id)
-        if self.store.get(key) is None:
-            self._encodes.prepare(key)
+        own = self.key(image_id)
+        stand_in = self.stand_in(image_id, own.model) if provisional else None
+        for key in [own] if stand_in is None else [self.key(image_id, stand_in), own]:
+            if self.store.get(key) is None:
+                self._line_of(key).prepare(key)
+
+    def stand_in(self, image_id: str, model: str) -> str | None:
+        """Return the name of the model that is worth asking until another has seen a picture, or None."""
+        if self.first is None or self.holds(image_id, model) or not self.first.is_sooner_than(model):
+            return None
+        return self.first.model
 
     def holds(self, image_id: str, model: str) -> bool:
         """Return whether a picture needs no encoding for a model."""
@@ -107,7 +128,7 @@ class Predictor:
     def before(self, image_id: str, model: str | None = None) -> list[asyncio.Task[Embedded]]:
         """Return the encodes of other pictures that come before this one, were it asked for now."""
         key = self.key(image_id, model)
-        return [] if self.store.get(key) is not None else self._encodes.before(key)
+        return [] if self.store.get(key) is not None else self._line_of(key).before(key)
 
     async def hover(
         self,
@@ -149,6 +170,17 @@ class Predictor:
             return object_answer(found, image.size_hw, self._speck_share, query.subject)
 
         return await self._asked(image, query, model, finish)
+
+    async def replayed(self, image: OpenImage, item: SessionObject, model: str) -> Answer:
+        """Return the answer of another model to an object; a pick that this one hasn't falls to the best.
+
+        Raises:
+            BusyError, EngineFailedError, UnknownImageError: see `answer`.
+        """
+        try:
+            return await self.answer(image, Query(0, item), model)
+        except UnknownObjectError:
+            return await self.answer(image, Query(0, item.unpicked()), model)
 
     async def candidates(self, image: OpenImage, query: Query) -> Candidates:
         """Return three candidates for the last step of a trail, for who draws the masks himself; raises as `answer`.
@@ -216,14 +248,32 @@ class Predictor:
                 yield decode, embedding.size_hw
 
     async def _encode(self, key: EmbeddingKey) -> Embedded:
+        goes_first = self._goes_first(key)
+        if self.first is not None and not goes_first:
+            sooner = self._first_encodes.under_way(self.key(key.source, self.first.model))
+            if sooner is not None:
+                await asyncio.wait([sooner], timeout=HEAD_START_S)
+        lane = self.scheduler.first_encodes if goes_first else self.scheduler.encodes
         async with self.models.use(key.model) as engine:
-            image = await self.pictures.pixels(key.source)
+            image = await self.pictures.pixels(key.source, again=goes_first)
+
+            def work() -> Embedding:
+                began = time.perf_counter()
+                embedding = self._with_room(lambda: engine.encode(image))
+                if self.first is not None:
+                    self.first.measured(key.model, 1000 * (time.perf_counter() - began))
+                return embedding
+
             began = time.perf_counter()
-            embedding = await self.scheduler.encodes.run(
-                Priority.ENCODE, lambda: self._with_room(lambda: engine.encode(image)), self._timeouts.encode_s
-            )
+            embedding = await lane.run(Priority.ENCODE, work, self._timeouts.encode_s)
             self.store.put(key, embedding)
             return Embedded(embedding, cached=False, encode_ms=1000 * (time.perf_counter() - began))
+
+    def _goes_first(self, key: EmbeddingKey) -> bool:
+        return self.first is not None and key.model == self.first.model
+
+    def _line_of(self, key: EmbeddingKey) -> Encodes:
+        return self._first_encodes if self._goes_first(key) else self._encodes
 
     def _unloaded(self, model: str) -> None:
         self.store.drop(model)

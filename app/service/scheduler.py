@@ -1,8 +1,11 @@
-"""The device's owners: one thread that decodes and one that encodes, each with bounded queues.
+"""The device's owners: a thread that decodes and two that encode, each with bounded queues.
 
 Decision: two lanes instead of one queue. Context: an encode takes seconds on a CPU, a decode milliseconds, and torch
 can't be interrupted. Choice: decodes never wait for an encode; clicks go before hovers. Price: while both lanes work
 they share the cores, which `threads_for` divides, since two OpenMP teams on the same cores spin on each other.
+
+Decision: the small model that answers first encodes in a lane of its own. Context: it is done in a tenth of a second,
+and the encode of a large one before it may take ten. Choice: it works beside that. Price: both take longer meanwhile.
 
 Each connection has at most one hover and one change in a queue at a time, so first come, first served among equals
 is also one turn each.
@@ -270,7 +273,7 @@ def threads_for(cores: int, *, other_lane_busy: bool) -> int:
 
 
 class Scheduler:
-    """Both lanes of one device."""
+    """The lanes of one device: decodes, encodes, and encodes of the model that answers first."""
 
     def __init__(self, *, cores: int, capacity: int, set_threads: Callable[[int], None]) -> None:
         """Start the lanes.
@@ -283,13 +286,18 @@ class Scheduler:
         self._cores, self._set_threads = cores, set_threads
         self.decodes = Lane("decode", capacity, self._share_for_decode)
         self.encodes = Lane("encode", capacity, self._share_for_encode)
+        self.first_encodes = Lane("first encode", capacity, self._share_for_first_encode)
 
     def close(self) -> None:
-        """Stop both lanes."""
+        """Stop the lanes."""
         self.decodes.close()
         self.encodes.close()
+        self.first_encodes.close()
 
     def _share_for_decode(self) -> None:
+        self._set_threads(threads_for(self._cores, other_lane_busy=self.encodes.busy))
+
+    def _share_for_first_encode(self) -> None:
         self._set_threads(threads_for(self._cores, other_lane_busy=self.encodes.busy))
 
     def _share_for_encode(self) -> None:

@@ -30,7 +30,11 @@ class Watchdog:
     def __init__(self, registry: Registry, meters: Meters, scheduler: Scheduler, settings: Settings) -> None:
         """Args: whose sessions expire, what gets the loop's lag, whose lanes may hang, and the limits."""
         self._registry, self._meters, self._blocked_s = registry, meters, settings.blocked_loop_s
-        self._lanes = {"decode": scheduler.decodes, "encode": scheduler.encodes}
+        self._lanes = {
+            "decode": scheduler.decodes,
+            "encode": scheduler.encodes,
+            "first encode": scheduler.first_encodes,
+        }
         self._patience_s = PATIENCE * settings.click_timeout_s
         self._hung_at = 0.0
         self.hung, self.lost = "", False

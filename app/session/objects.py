@@ -110,6 +110,17 @@ class SessionObject:
             return replace(self, answer=answer)
         return replace(self, answer=answer).with_candidate(self.pick)
 
+    def predicted(self, answer: Answer | None) -> SessionObject:
+        """Return the object as another model answers it, None for not yet. A pick that this one hasn't is none."""
+        if answer is None or self.pick is None or self.pick < len(answer.masks):
+            return replace(self, answer=answer)
+        last = replace_step(self.trail[-1], pick=None)
+        return replace(self, trail=(*self.trail[:-1], last), answer=answer)
+
+    def unpicked(self) -> SessionObject:
+        """Return the object with every choice left to the model's scores."""
+        return replace(self, trail=tuple(replace_step(step, pick=None) for step in self.trail))
+
     def with_point(self, point: PointXyl, max_points: int, candidate: int | None = None) -> SessionObject:
         """Return the object with one more point, which is to show this candidate of its answer; None is the best.
 

@@ -35,7 +35,7 @@ from app.session.checks import check_box, check_point
 from app.session.history import Objects, Timeline, difference
 from app.session.objects import Answer, Answered, PointXyl, SessionObject
 from app.session.recipe import Work, work_of
-from app.session.values import Limits, OpenImage
+from app.session.values import Limits, OpenImage, StandIn
 
 Change = Click | Box | Move | Unpoint | Choose | Label | Delete | Clear | Undo | Redo
 """Messages that change the objects."""
@@ -63,7 +63,10 @@ class Query:
 
 @dataclass(frozen=True)
 class HoverQuery:
-    """A query whose answer is only shown, by `model` alone. `x`, `y` and `object` go back to the client."""
+    """A query whose answer is only shown, by `model` alone: the one that answers at that moment.
+
+    `x`, `y` and `object` go back to the client.
+    """
 
     query: Query
     x: float
@@ -83,13 +86,16 @@ class Session:
     Attributes:
         image: the open picture, or None.
         image_name: the picture's file name as the client gave it, or None.
-        model: name of the model that answers; every answer of the objects as they are now is its own.
+        model: name of the session's model.
+        stand_in: what answers until the model has seen the picture; None where the model itself does. Every answer of
+            the objects as they are now is of the one that does.
     """
 
     def __init__(self, limits: Limits, model: str) -> None:
         """Args: the session's bounds, and the name of the model that it begins with."""
         self._limits = limits
         self.model = model
+        self.stand_in: StandIn | None = None
         self._timeline = Timeline(limits.max_history, limits.max_history_bytes)
         self._next_id = 1
         self._last_seq = -1
@@ -103,8 +109,20 @@ class Session:
         """Objects by id, oldest first."""
         return self._timeline.now
 
+    @property
+    def answering(self) -> str:
+        """Name of the model that answers now."""
+        return self.model if self.stand_in is None else self.stand_in.model
+
     def open(
-        self, seq: int, image: OpenImage, name: str | None = None, *, work: Work | None = None, model: str | None = None
+        self,
+        seq: int,
+        image: OpenImage,
+        name: str | None = None,
+        *,
+        work: Work | None = None,
+        model: str | None = None,
+        stand_in: str | None = None,
     ) -> None:
         """Begin on a picture; what was done on another is left behind.
 
@@ -113,9 +131,11 @@ class Session:
             image: the picture.
             name: of its file, as the client gave it.
             work: what was done on it before; None begins afresh.
-            model: the one that answered the work and goes on; None goes on with the one that the session has.
+            model: the one to go on with; None goes on with the one that the session has.
+            stand_in: name of the model that answered the work and goes on until `switch`; None where `model` did.
         """
         self.model = model or self.model
+        self.stand_in = None if stand_in is None else StandIn(stand_in, seq)
         self.image, self.image_name = image, name
         self._timeline = Timeline(self._limits.max_history, self._limits.max_history_bytes)
         if work is not None:
@@ -154,12 +174,18 @@ class Session:
         """
         base = self._fresh() if message.object is None else self._object(message.object)
         query = self._clicked(message.seq, base, (message.x, message.y, message.label))
-        return HoverQuery(query, message.x, message.y, message.object, self.model)
+        return HoverQuery(query, message.x, message.y, message.object, self.answering)
 
     def preview(self, hover: HoverQuery, answer: Answer) -> Preview:
         """Return the reply to a hover."""
         return Preview(
-            seq=hover.query.seq, x=hover.x, y=hover.y, object=hover.object, best=answer.best, masks=answer.masks
+            seq=hover.query.seq,
+            x=hover.x,
+            y=hover.y,
+            object=hover.object,
+            best=answer.best,
+            masks=answer.masks,
+            provisional=hover.model != self.model,
         )
 
     def step(self, message: Change) -> Step:
@@ -191,7 +217,7 @@ class Session:
         return self._shown(query.seq, before)
 
     def missing(self, message: Change) -> list[SessionObject]:
-        """Return the objects that an undo or redo brings back without an answer of the session's model.
+        """Return the objects that an undo or redo brings back without an answer of the model that answers now.
 
         They are to be predicted again and handed to `renew` before the change is stepped.
         """
@@ -214,7 +240,7 @@ class Session:
         self._timeline.rewrite(lambda item: replace(item, answer=answers[id(item)]) if id(item) in answers else item)
 
     def switch(self, seq: int, model: str, answered: Sequence[Answered]) -> None:
-        """Go on with another model, which has predicted all objects of the picture again.
+        """Go on with another model, or with the session's own after a stand-in; it has predicted all objects again.
 
         Decision: a switch is no step of the history. Context: each step holds its objects' masks and logits, which
         another model can neither show nor refine. Choice: steps keep their prompts and lose their answers; undo and
@@ -222,8 +248,8 @@ class Session:
         the model, and undo never goes back to the old one.
         """
         answers = {id(item): answer for item, answer in answered}
-        self._timeline.rewrite(lambda item: replace(item, answer=answers.get(id(item))))
-        self.model = model
+        self._timeline.rewrite(lambda item: item.predicted(answers.get(id(item))))
+        self.model, self.stand_in = model, None
         remember(self._handled, seq, ())
 
     def image_message(self, seq: int, *, cached: bool = True, encode_ms: float = 0.0) -> Image:
@@ -243,6 +269,7 @@ class Session:
             encode_ms=encode_ms,
             orientation=image.orientation,
             rendered=image.rendered,
+            provisional=self.stand_in is not None,
         )
 
     def everything(self, seq: int) -> list[Told]:
@@ -356,6 +383,7 @@ class Session:
             masks=item.shown,
             can_undo=self._timeline.can_undo,
             can_redo=self._timeline.can_redo,
+            provisional=self.stand_in is not None,
         )
 
 

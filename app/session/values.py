@@ -27,6 +27,14 @@ class OpenImage:
 
 
 @dataclass(frozen=True)
+class StandIn:
+    """The model that answers in place of the session's own, and the `open` that let it."""
+
+    model: str
+    seq: int
+
+
+@dataclass(frozen=True)
 class Limits:
     """Bounds of one session, from the settings."""
 

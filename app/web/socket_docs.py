@@ -31,7 +31,7 @@ CLOSES: Final = {
 }
 ANSWERS: Final = {
     "hello": "welcome; on resume also image and every object, or an empty gone where no picture is open",
-    "open": "progress, then image; with a recipe also every object of it",
+    "open": "progress, then image; with a recipe also every object of it; if it was provisional, all of them again",
     "hover": "preview, or nothing where a newer hover replaced it",
     "leave": "nothing",
     "click": "object",

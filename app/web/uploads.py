@@ -8,6 +8,7 @@ import msgspec
 from litestar import Request, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
+from litestar.params import Parameter
 from msgspec import Meta
 
 from app.errors import ImageTooLargeError
@@ -20,6 +21,7 @@ from app.web.problems import not_kept_response, refused
 CHUNK_BYTES = 2**16
 ORIENTATION: Final = "EXIF's number, 1 to 8, of the turn that the stored pixels need; left out for 1"
 RENDERED: Final = "true where browsers show the file not at all or otherwise: show /api/pictures/IMAGE_ID instead"
+PROVISIONAL: Final = "true lets nano see the picture first, for an `open` over the socket that says the same"
 
 
 class Uploaded(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,7 +48,10 @@ class Uploaded(msgspec.Struct, frozen=True, omit_defaults=True):
     exception_handlers={OSError: not_kept_response},
 )
 async def upload(
-    request: Request[Any, Any, Any], predictor: NamedDependency[Predictor], settings: NamedDependency[Settings]
+    request: Request[Any, Any, Any],
+    predictor: NamedDependency[Predictor],
+    settings: NamedDependency[Settings],
+    provisional: Annotated[bool, Parameter(description=PROVISIONAL)] = False,
 ) -> Uploaded:
     """Keep a picture and return its id; the same bytes always get the same id.
 
@@ -55,7 +60,7 @@ async def upload(
     The model begins on the picture at once, so that the first click finds it encoded.
     """
     info = await predictor.pictures.add(await read_file(await picture_file(request), settings.max_upload_bytes))
-    predictor.prepare(info.image_id)
+    predictor.prepare(info.image_id, provisional=provisional)
     return Uploaded(info.image_id, info.width, info.height, info.orientation, info.rendered)
 
 

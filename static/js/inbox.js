@@ -18,6 +18,9 @@ const RESUME_SEQ = 0;
 const PASSING = new Set(["busy", "rate_limited", "no_image", "unknown_object"]);
 
 export class Inbox {
+  /** What is told of the open picture again, kept until all of it is here. @type {ServerMessage[]} */
+  #retold = [];
+
   /**
    * @param {State} state @param {Exchange} exchange @param {Restorer} restorer @param {Work} work
    * @param {Sight} sight @param {(error: unknown) => void} report
@@ -31,11 +34,38 @@ export class Inbox {
     this.report = report;
   }
 
-  /** @param {ServerMessage} message */
+  /**
+   * Take in a message. Where another model answers, the picture and its objects come again one by one: they are shown
+   * when the last of them is here, so that no frame lacks an object or mixes two models.
+   * @param {ServerMessage} message
+   * @returns {boolean} the picture was told again: what lies under the pointer is to be asked anew
+   */
   receive(message) {
+    const [first] = this.#retold;
+    if (first && "seq" in first && message.t === "object" && message.seq === first.seq) {
+      this.#retold.push(message);
+      return message.last ? this.#showRetold() : false;
+    }
+    const shown = this.#showRetold();
+    if (message.t === "image" && message.image_id === this.state.picture?.imageId && this.state.pending === null) {
+      this.#retold.push(message);
+      return message.last ? this.#showRetold() : shown;
+    }
+    this.#take(message);
+    return shown;
+  }
+
+  #showRetold() {
+    const messages = this.#retold.splice(0);
+    for (const message of messages) this.#take(message);
+    return messages.length > 0;
+  }
+
+  /** @param {ServerMessage} message */
+  #take(message) {
     switch (message.t) {
       case "welcome": this.#welcome(message); break;
-      case "progress": this.restorer.progress({ stage: /** @type {Stage} */ (message.stage), fraction: message.fraction ?? null, position: message.position ?? null }); break;
+      case "progress": if (this.exchange.requests.has(message.seq)) this.restorer.progress({ stage: /** @type {Stage} */ (message.stage), fraction: message.fraction ?? null, position: message.position ?? null }); break;
       case "image": this.#image(message); break;
       case "preview": this.#preview(message); break;
       case "object": this.#object(message); break;

@@ -28,7 +28,7 @@ export const SUBPROTOCOL = "hoversam.v1";
 /** @typedef {{ id: ObjectId, name: string, color: number, trail: TrailStep[] }} RecipeObject an object without its masks */
 /** @typedef {{ objects?: RecipeObject[], gone?: ObjectId[] }} UndoStep what one undo or redo does */
 /** @typedef {{ format: "hoversam-recipe", version: 1, image_id: string, name?: string, width: number, height: number, model: string, objects?: RecipeObject[], past?: UndoStep[], future?: UndoStep[] }} Recipe what makes a session again; the next undo or redo comes last */
-/** @typedef {{ t: "open", image_id: string, name?: string, recipe?: Recipe }} Open */
+/** @typedef {{ t: "open", image_id: string, name?: string, recipe?: Recipe, provisional?: boolean }} Open nano may answer until the model has seen it, if `provisional` */
 /** @typedef {{ t: "hover", x: number, y: number, label: Label, object?: ObjectId, ack?: number }} Hover */
 /** @typedef {{ t: "click", x: number, y: number, label: Label, object?: ObjectId, candidate?: number }} Click `candidate` is the one that was shown there */
 /** @typedef {{ t: "box", box: Box, object?: ObjectId }} BoxPrompt */
@@ -50,9 +50,9 @@ export const SUBPROTOCOL = "hoversam.v1";
 /** @typedef {{ name: string, params_m: number, available: boolean, bundled: boolean, fetchable?: boolean }} ModelInfo */
 /** @typedef {{ t: "welcome", version: number, session: string, token: string, resumed: boolean, model: string, models?: ModelInfo[], limits?: Limits }} Welcome */
 /** @typedef {{ t: "progress", seq: number, stage: string, position?: number | null, fraction?: number | null }} Progress */
-/** @typedef {{ t: "image", seq: number, image_id: string, width: number, height: number, model: string, cached: boolean, encode_ms: number, orientation?: number, rendered?: boolean, last?: boolean }} ImageReady */
-/** @typedef {{ t: "preview", seq: number, x: number, y: number, object?: ObjectId | null, best: number, masks: Mask[] }} PreviewMessage */
-/** @typedef {{ t: "object", seq: number, id: ObjectId, name: string, color: number, points: Point[], box?: Box | null, trail?: TrailStep[], chosen: number, masks: Mask[], can_undo: boolean, can_redo: boolean, last?: boolean }} ObjectMessage `last` ends an answer */
+/** @typedef {{ t: "image", seq: number, image_id: string, width: number, height: number, model: string, cached: boolean, encode_ms: number, orientation?: number, rendered?: boolean, provisional?: boolean, last?: boolean }} ImageReady */
+/** @typedef {{ t: "preview", seq: number, x: number, y: number, object?: ObjectId | null, best: number, masks: Mask[], provisional?: boolean }} PreviewMessage */
+/** @typedef {{ t: "object", seq: number, id: ObjectId, name: string, color: number, points: Point[], box?: Box | null, trail?: TrailStep[], chosen: number, masks: Mask[], can_undo: boolean, can_redo: boolean, provisional?: boolean, last?: boolean }} ObjectMessage `last` ends an answer */
 /** @typedef {{ t: "gone", seq: number, objects: ObjectId[], can_undo: boolean, can_redo: boolean, last?: boolean }} Gone */
 /** @typedef {{ t: "file", seq: number, name: string, media_type: string, data: Uint8Array<ArrayBuffer>, url?: string | null }} FileMessage a large one has no data, and an address under the server’s */
 /** @typedef {{ t: "pong", at: number, queue_ms: number, decode_ms: number }} Pong */

@@ -66,7 +66,7 @@ export class Restorer {
       this.progress({ stage: "queued", fraction: null, position: null });
       try {
         const open = { t: /** @type {const} */ ("open"), image_id: word.imageId, name: picture.name };
-        if (model === undefined) await this.exchange.request(open);
+        if (model === undefined) await this.exchange.request({ ...open, provisional: true });
         else await this.exchange.request({ ...open, recipe: this.work.recipe({ ...word, name: picture.name }, model) }, { replay: true });
         return;
       } catch (error) {

@@ -14,7 +14,7 @@ export function snapshot(state, { viewport, badge, resting, cursor }) {
     connection, model, active, canUndo, canRedo, tool, onTop, point, restoring, notice, said, pointed, cursor, resting,
     toast: toast ? { ...toast } : null,
     aim: state.aim ? { ...state.aim } : null,
-    image: picture ? { id: picture.imageId, name: picture.name, width: picture.width, height: picture.height, seen: picture.orientation !== undefined } : null,
+    image: picture ? { id: picture.imageId, name: picture.name, width: picture.width, height: picture.height, seen: picture.orientation !== undefined, provisional: picture.provisional ?? false } : null,
     pending: pending ? { name: pending.name, stage: pending.stage, fraction: pending.fraction, position: pending.position } : null,
     switching: switching ? { ...switching } : null,
     shown: shownPicture(state)?.name ?? null,

@@ -26,7 +26,7 @@ import { covers } from "./masks.js";
  * @property {number} height pixels, upright
  */
 
-/** @typedef {Picture & { imageId: string, encodeMs: number, cached: boolean }} OpenPicture */
+/** @typedef {Picture & { imageId: string, encodeMs: number, cached: boolean, provisional?: boolean }} OpenPicture `provisional` while a smaller model answers, until the one that runs has studied it */
 /** @typedef {Picture & Work} PendingPicture */
 /** @typedef {Omit<ObjectMessage, "t" | "seq" | "can_undo" | "can_redo" | "last">} ObjectState */
 /** @typedef {"new" | "add" | "remove"} Tool what a plain click does */
@@ -174,8 +174,8 @@ export function applyImage(state, message, expected) {
   state.models = state.models.map((one) => (one.name === message.model ? { ...one, available: true } : one));
   if (source === null) return false;
   const { name, file, bitmap, orientation } = source;
-  const { width, height, image_id: imageId, encode_ms: encodeMs, cached } = message;
-  state.picture = { name, file, bitmap, orientation, width, height, imageId, encodeMs, cached };
+  const { width, height, image_id: imageId, encode_ms: encodeMs, cached, provisional = false } = message;
+  state.picture = { name, file, bitmap, orientation, width, height, imageId, encodeMs, cached, provisional };
   if (source === state.pending) {
     state.pending = null;
     forgetView(state);

@@ -64,8 +64,9 @@ function showModel(state, find) {
 function showProgress(state, find) {
   const bar = find("progress");
   const fraction = (state.pending ?? state.switching)?.fraction ?? null;
-  bar.hidden = state.pending === null && state.switching === null && !state.restoring;
-  find("stage").setAttribute("aria-busy", String(!bar.hidden));
+  const busy = state.pending !== null || state.switching !== null || state.restoring;
+  bar.hidden = !busy && !state.picture?.provisional;
+  find("stage").setAttribute("aria-busy", String(busy));
   if (!(bar instanceof HTMLProgressElement)) return;
   if (fraction === null || fraction >= 1) bar.removeAttribute("value");
   else bar.value = fraction;

@@ -30,6 +30,8 @@ export class Studio {
   #actions;
   #inbox;
   #choosing;
+  /** Where the pointer is, as long as it is on the picture. @type {Place | null} */
+  #pointedAt = null;
 
   /** @param {State} state @param {Outside} outside */
   constructor(state, outside) {
@@ -113,6 +115,7 @@ export class Studio {
   /** The pointer is at a place: note what a click gives there, and ask for what shows it. @param {Place} place */
   hover(place) {
     if (!isArmed(this.state)) return;
+    this.#pointedAt = place;
     const aim = aimAt(this.state, place);
     this.state.aim = aim;
     const question = questionOf(aim);
@@ -128,6 +131,7 @@ export class Studio {
 
   /** The pointer left the picture: nothing is under it any more. */
   leave() {
+    this.#pointedAt = null;
     this.state.aim = null;
     this.#choosing.stop();
     this.#exchange.leave();
@@ -359,7 +363,8 @@ export class Studio {
 
   /** Take in a message of the server. @param {ServerMessage} message */
   receive(message) {
-    this.#inbox.receive(message);
+    const retold = this.#inbox.receive(message);
+    if (retold && this.#pointedAt) this.hover(this.#pointedAt);
     this.#choosing.goOn();
     this.pump();
     this.outside.changed();

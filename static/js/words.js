@@ -59,6 +59,7 @@ export function describe(state) {
   if (state.switching) return `Changing to ${state.switching.name}, go on meanwhile. ${describeWork(state.switching)}`;
   if (state.making) return `Making ${state.making}…`;
   if (state.picture === null) return state.byTouch ? "Choose a picture, or try a sample." : "Drop a picture, choose a file, or try a sample.";
+  if (state.picture.provisional) return `Rough masks for now: go on while ${state.model} studies the picture.`;
   return describeObjects(state);
 }
 

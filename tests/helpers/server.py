@@ -69,9 +69,21 @@ class Server:
 
 
 async def started(
-    settings: Settings, engine: FakeEngine, *, manifest: Manifest | None = None, load: Load = load_engine
+    settings: Settings,
+    engine: FakeEngine,
+    *,
+    manifest: Manifest | None = None,
+    load: Load = load_engine,
+    first_responder: str | None = None,
 ) -> Server:
-    app: Litestar = create_app(settings, engine, set_threads=lambda _: None, manifest=manifest, load=load)
+    app: Litestar = create_app(
+        settings,
+        engine,
+        set_threads=lambda _: None,
+        manifest=manifest,
+        load=load,
+        first_responder=first_responder,
+    )
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     inner = NotifyingServer(server_config(settings, app), app, settings)

@@ -28,7 +28,7 @@ class Shop:
 
 
 @contextmanager
-def open_shop(folder: Path) -> Iterator[Shop]:
+def open_shop(folder: Path, first_responder: str | None = None) -> Iterator[Shop]:
     engine, garage, site = FakeEngine(grid=GRIDS["tiny"]), Garage(), Site()
     with served(site):
         manifest = small_models(folder, site.url)
@@ -39,7 +39,7 @@ def open_shop(folder: Path) -> Iterator[Shop]:
         thread.start()
 
         async def start() -> Server:
-            return await started(settings, engine, manifest=manifest, load=garage.load)
+            return await started(settings, engine, manifest=manifest, load=garage.load, first_responder=first_responder)
 
         server = asyncio.run_coroutine_threadsafe(start(), loop).result(WAIT_MS / 1000)
         try:

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { setImmediate as settled } from "node:timers/promises";
+import { isArmed } from "../../static/js/state.js";
+import { describe } from "../../static/js/words.js";
 import { mask, Play, THREE } from "./play.js";
 
 /** @type {Play} */
@@ -172,10 +174,48 @@ test("work goes on while another model is fetched, and its objects come back whe
   assert.equal(play.last.t, "click");
   await play.object(play.last, 1);
   await play.reply({ t: "image", seq: model.seq, image_id: "picture-1", width: 100, height: 80, model: "tiny", cached: false, encode_ms: 1 });
-  await play.object(model, 1, { masks: [{ ...mask, area: 120 }] });
+  await play.object(model, 1, { masks: [{ ...mask, area: 120 }], last: true });
   assert.equal(play.state.switching, null);
   assert.equal(play.state.model, "tiny");
   assert.equal(play.state.objects.get(1)?.masks[0]?.area, 120);
+});
+
+/** Open a picture that a smaller model answers for, and make two objects. @returns {Promise<any>} the open */
+async function provisional() {
+  play = new Play();
+  await play.welcome(false);
+  void play.studio.open({ name: "a.png", file: new Blob(["a"]), bitmap: /** @type {any} */ ({}), width: 100, height: 80 });
+  await settled();
+  const open = play.last;
+  await play.reply({ t: "image", seq: open.seq, image_id: open.image_id, width: 100, height: 80, model: "large", cached: false, encode_ms: 9, provisional: true, last: true });
+  for (const id of [1, 2]) {
+    await play.click(id);
+    await play.object(play.last, id, { provisional: true, last: true });
+  }
+  return open;
+}
+
+test("a picture takes prompts while the model studies it, and says that better masks are on their way", async () => {
+  const open = await provisional();
+  assert.equal(open.provisional, true);
+  assert.deepEqual([play.state.picture?.provisional, isArmed(play.state), play.state.objects.size], [true, true, 2]);
+  assert.match(describe({ ...play.state, active: null }), /large studies the picture/);
+});
+
+test("all objects change at once when the model has studied the picture, and no moment lacks one", async () => {
+  const open = await provisional();
+  const areas = () => [...play.state.objects.values()].map(({ masks }) => masks[0]?.area);
+  await play.reply({ t: "progress", seq: open.seq, stage: "encoding" });
+  play.hover(50);
+  const asked = play.of("hover").length;
+  await play.reply({ t: "image", seq: open.seq, image_id: open.image_id, width: 100, height: 80, model: "large", cached: false, encode_ms: 9000, last: false });
+  assert.deepEqual(areas(), [100, 100]);
+  await play.object(open, 1, { masks: [{ ...mask, area: 120 }], last: false });
+  assert.deepEqual([...areas(), play.state.picture?.provisional], [100, 100, true]);
+  await play.object(open, 2, { masks: [{ ...mask, area: 130 }], last: true });
+  assert.deepEqual([...areas(), play.state.picture?.provisional], [120, 130, false]);
+  assert.equal(play.of("hover").length, asked + 1); // what lies under the pointer is asked of the model
+  assert.equal(play.state.canUndo, true);
 });
 
 test("a model that can't be had leaves the one before", async () => {

@@ -27,9 +27,9 @@ acts = st.tuples(
 class Player:
     """Does what a connection does: asks the session's model, and predicts again after a switch or on undo."""
 
-    def __init__(self) -> None:
+    def __init__(self, stand_in: str | None = None) -> None:
         self.session = Session(LIMITS, MODEL)
-        self.session.open(0, IMAGE)
+        self.session.open(0, IMAGE, stand_in=stand_in)
         self.seq = 0
 
     def ask(self, query: Query, model: str) -> Answer:
@@ -45,15 +45,21 @@ class Player:
     def change(self, message: Change) -> None:
         missing = self.session.missing(message)
         if missing:
-            self.session.renew([(item, self.predicted(item, self.session.model)) for item in missing])
+            self.session.renew([(item, self.predicted(item, self.session.answering)) for item in missing])
         step = self.session.step(message)
         if isinstance(step, Query):
-            self.session.commit(step, self.ask(step, self.session.model))
+            self.session.commit(step, self.ask(step, self.session.answering))
 
     def switch(self, model: str) -> None:
         self.seq += 1
         answered = [(item, self.predicted(item, model)) for item in self.session.objects.values()]
         self.session.switch(self.seq, model, answered)
+
+    def own(self) -> None:
+        """Let the session's own model take the place of the stand-in, if there is one still."""
+        if self.session.stand_in is not None:
+            answered = [(item, self.predicted(item, self.session.model)) for item in self.session.objects.values()]
+            self.session.switch(self.session.stand_in.seq, self.session.model, answered)
 
     def act(self, act: Act) -> None:
         kind, x, y, pick = act
@@ -83,7 +89,7 @@ class Player:
     def check(self) -> None:
         """Every object shows what the session's model makes of its prompts, predicted from nothing."""
         for item in self.session.objects.values():
-            assert item.answer == self.predicted(item, self.session.model)
+            assert item.answer == self.predicted(item, self.session.answering)
 
 
 @given(st.lists(acts, max_size=30))
@@ -120,3 +126,25 @@ def test_there_and_back_again_gives_the_same_masks(script: list[Act]) -> None:
     player.switch("large" if model != "large" else "nano")
     player.switch(model)
     assert [item.answer for item in player.session.objects.values()] == before
+
+
+@given(st.lists(acts, max_size=20), st.lists(acts, max_size=20))
+@settings(max_examples=100, deadline=None)
+def test_a_session_that_began_with_a_stand_in_is_as_if_it_had_waited(before: list[Act], after: list[Act]) -> None:
+    quick, patient = Player(stand_in="nano"), Player()
+    for act in before:
+        for player in (quick, patient):
+            player.act(act)
+    quick.own()
+    for act in after:
+        for player in (quick, patient):
+            player.act(act)
+    assert [unpicked(item) for item in quick.session.objects.values()] == [
+        unpicked(item) for item in patient.session.objects.values()
+    ]
+    quick.check()
+
+
+def unpicked(item: SessionObject) -> tuple[object, ...]:
+    """Return what a person made of an object; which candidate was picked depends on whose they were."""
+    return item.id, item.name, item.points, item.box

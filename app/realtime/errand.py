@@ -1,0 +1,67 @@
+"""What is made ready beside a session's changes: another model, one at a time, the newest wish."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from app.session.values import StandIn
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A model to change over to.
+
+    Attributes:
+        seq: the message that asks, a `model` or an `open`.
+        name: of the model.
+        stand_in: whose place the session's own model is to take; None for a model that a person chose.
+    """
+
+    seq: int
+    name: str
+    stand_in: StandIn | None = None
+
+
+class Errand:
+    """Carries out one wish at a time.
+
+    Attributes:
+        wish: the one that isn't carried out yet; whoever carries it out takes it away.
+    """
+
+    def __init__(self, carry_out: Callable[[Wish], Coroutine[Any, Any, None]]) -> None:
+        """Args: what makes a wish true, or tells why it can't."""
+        self._carry_out = carry_out
+        self._came = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.wish: Wish | None = None
+
+    def begin(self, wish: Wish) -> None:
+        """Give up what is being done, and do this."""
+        self.drop()
+        self.wish = wish
+        self._came.set()
+
+    def drop(self) -> None:
+        """Give up what is being done."""
+        self.wish = None
+        if self._task is not None:
+            self._task.cancel()
+
+    async def run(self) -> None:
+        """Work until the task is cancelled; a bug ends it."""
+        while True:
+            await self._came.wait()
+            self._came.clear()
+            if self.wish is None:
+                continue
+            self._task = asyncio.create_task(self._carry_out(self.wish))
+            try:
+                await asyncio.wait([self._task])
+            finally:
+                self._task.cancel()
+            if not self._task.cancelled():
+                self._task.result()
