@@ -204,43 +204,45 @@ export class Studio {
     return this.#change((object) => (point < object.points.length ? { t: "move", object: object.id, point, ...to } : null));
   }
 
-  /** Delete the newest point of the selected object; an object without one is gone. */
+  /** Delete the newest point of the selected object; an object without one is gone. Like a click, it is decided when what was done before is answered. */
   deleteLastPoint() {
-    const object = this.#active();
-    if (!object) return Promise.resolve();
-    return this.#deletePoint(object, object.points.length - 1);
+    return this.#actions.do(async () => {
+      const object = this.#active();
+      if (object) await this.#deletePoint(object, object.points.length - 1);
+    });
   }
 
-  /** Delete an object; if null, what is selected: a point, else an object. @param {number | null} id */
+  /** Delete an object; if null, what is selected once what was done before is answered: a point, else an object. @param {number | null} id */
   delete(id) {
-    const { state } = this;
-    const object = this.#active();
-    if (id === null && state.walked === null && object && state.point !== null) return this.#deletePoint(object, state.point);
-    const meant = id ?? currentObject(state)?.id;
-    return meant === undefined ? Promise.resolve() : this.remove(meant);
+    const given = id ?? this.state.walked;
+    if (given !== null) return this.remove(given);
+    return this.#actions.do(async () => {
+      const object = this.#active();
+      if (object && this.state.point !== null) await this.#deletePoint(object, this.state.point);
+      else await this.#remove(currentObject(this.state));
+    });
   }
 
   /** @param {ObjectState} object @param {number} point index; beyond the points, the object is deleted */
-  #deletePoint({ id, name }, point) {
-    return this.#actions.do(async () => {
-      const object = this.state.objects.get(id);
-      if (!object) return;
-      const reply = await this.#exchange.request(object.points[point] ? { t: "unpoint", object: id, point } : { t: "delete", object: id });
-      this.state.point = null;
-      this.#tell(reply.t === "gone" ? `${shortName(name)} deleted.` : `Point of ${shortName(name)} deleted.`);
-    });
+  async #deletePoint(object, point) {
+    if (!object.points[point]) return this.#remove(object);
+    const reply = await this.#exchange.request({ t: "unpoint", object: object.id, point });
+    this.state.point = null;
+    this.#tell(reply.t === "gone" ? `${shortName(object.name)} deleted.` : `Point of ${shortName(object.name)} deleted.`);
   }
 
   // ---- objects
 
   /** @param {number} id */
   remove(id) {
-    return this.#actions.do(async () => {
-      const object = this.state.objects.get(id);
-      if (!object) return;
-      await this.#exchange.request({ t: "delete", object: id });
-      this.#tell(`${shortName(object.name)} deleted.`);
-    });
+    return this.#actions.do(() => this.#remove(this.state.objects.get(id)));
+  }
+
+  /** @param {ObjectState | undefined} object */
+  async #remove(object) {
+    if (!object) return;
+    await this.#exchange.request({ t: "delete", object: object.id });
+    this.#tell(`${shortName(object.name)} deleted.`);
   }
 
   /** @param {number} id @param {string} name */

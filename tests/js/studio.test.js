@@ -61,6 +61,24 @@ test("a hidden object that is added to is shown again", async () => {
   assert.equal(play.state.hidden.size, 0);
 });
 
+test("Delete right after a click deletes what the click made, and no object that was selected before", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1]] });
+  await play.click(2);
+  void play.studio.delete(null);
+  await play.object(play.last, 2, { points: [[2, 1, 1]] });
+  assert.deepEqual([play.last.t, play.last.object], ["delete", 2]);
+});
+
+test("two quick Backspaces delete two points, and not the object", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1], [2, 1, 1], [3, 1, 1]] });
+  for (let i = 0; i < 2; i += 1) void play.studio.deleteLastPoint();
+  await settled();
+  await play.object(play.last, 1, { points: [[1, 1, 1], [2, 1, 1]] });
+  assert.deepEqual([play.last.t, play.last.point], ["unpoint", 1]);
+});
+
 test("Delete deletes the object that Tab has come to, and no selected point or object", async () => {
   for (const x of [1, 2]) {
     await play.click(x);
