@@ -55,6 +55,16 @@ def file_name(name: str | None, image: OpenImage, ending: str) -> str:
     return stem + ending
 
 
+def label_name(name: str | None, image: OpenImage, ending: str) -> str:
+    """Return the name of a file that loaders look for beside a picture, as `file_name`, but as long as the picture's.
+
+    macOS and Windows count characters: where the picture's name has room, its label's has too.
+    """
+    whole = picture_name(name, image)
+    label = fit_for_files(whole.rpartition(".")[0] or whole) + ending
+    return label if len(label.encode("utf-16-le")) // 2 <= MAX_FILE_NAME_BYTES else file_name(name, image, ending)
+
+
 def fit_for_files(text: str) -> str:
     """Return a text as the beginning of a file name: what a system forbids becomes `_`."""
     part = FORBIDDEN_IN_FILE_NAMES.sub("_", text)

@@ -8,7 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
-from app.exports.names import UNNAMED_CLASS, class_name, class_names, file_name
+from app.exports.names import UNNAMED_CLASS, class_name, class_names, label_name
 from app.exports.outlines import Ring
 from app.exports.polygons import joined, simple_parts
 from app.exports.selection import ExportObject, Selection
@@ -34,7 +34,7 @@ def yolo_zip(selection: Selection, out: IO[bytes]) -> None:
     lines = [line for shown in selection.objects for line in label_lines(shown, classes, selection)]
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
         archive.writestr("data.yaml", data_yaml(classes))
-        archive.writestr(f"labels/train/{file_name(selection.name, selection.image, '.txt')}", "".join(lines))
+        archive.writestr(f"labels/train/{label_name(selection.name, selection.image, '.txt')}", "".join(lines))
 
 
 def data_yaml(classes: list[str]) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.exports.names import MAX_FILE_NAME_BYTES, class_name, file_name, picture_name, readable
+from app.exports.names import MAX_FILE_NAME_BYTES, class_name, file_name, label_name, picture_name, readable
 from app.session.objects import SessionObject
 from app.session.values import OpenImage
 from tests.helpers.strange_names import STRANGE_NAMES
@@ -63,6 +63,11 @@ def test_a_stem_that_has_no_room_is_cut_between_characters_and_told_from_its_nei
     first, second = (file_name("\u732b" * 100 + ".jpg", OpenImage(each * 32, 4, 3), ".yolo.zip") for each in "ab")
     assert first == "\u732b" * 79 + "-aaaaaaaa.yolo.zip"
     assert first != second
+
+
+def test_a_label_is_as_long_as_its_picture_where_a_disk_counts_characters() -> None:
+    assert label_name("\u732b" * 200 + ".png", IMAGE, ".txt") == "\u732b" * 200 + ".txt"
+    assert label_name("x" * 300 + ".png", IMAGE, ".txt") == file_name("x" * 300 + ".png", IMAGE, ".txt")
 
 
 @given(ANY_TEXT)
