@@ -356,3 +356,25 @@ async def test_a_hover_that_waits_at_the_change_over_is_answered_by_the_model(
         nano.decode_gate.set()
         preview = await peer.expect(m.Preview)
         assert (preview.seq, preview.provisional, preview.masks[0].size) == (seq, False, TINY)
+
+
+async def test_a_hover_that_waits_behind_anothers_is_asked_of_the_model_too(
+    server: Server, engine: FakeEngine, garage: Garage
+) -> None:
+    image_id = await provisional(server, PICTURE)
+    async with greeted(server) as peer, greeted(server) as other:
+        await begin(peer, image_id)
+        await begin(other, image_id)
+        nano = garage.made["nano"]
+        nano.decode_gate = threading.Event()
+        nano.decoding.clear()
+        await other.send(m.Hover(seq=other.seq(), x=9, y=9))
+        await happened(nano.decoding)
+        seq = peer.seq()
+        await peer.send(m.Hover(seq=seq, x=20, y=20))
+        await peer.until_pong()
+        ready(engine)
+        await peer.expect(m.Image)
+        nano.decode_gate.set()
+        preview = await peer.expect(m.Preview)
+        assert (preview.seq, preview.provisional, preview.masks[0].size) == (seq, False, TINY)

@@ -20,7 +20,7 @@ from app.weights.manifest import Manifest
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.garage import Garage, all_objects, ask, small_models, switch
 from tests.helpers.image_files import png
-from tests.helpers.peer import Peer, dialled, greeted, happened, opened, uploaded
+from tests.helpers.peer import Peer, dialled, greeted, happened, opened, until, uploaded
 from tests.helpers.server import Server, open_gates, started
 from tests.helpers.weights_site import CONTENT, HALF
 
@@ -302,3 +302,32 @@ async def test_a_hover_that_refines_another_models_mask_is_not_decoded(server: S
         hover = HoverQuery(query, 1.0, 1.0, None, model)
         done = await server.predictor.hover(image, lambda hover=hover: hover, "tiny")  # type: ignore[misc]
         assert (done is not None) == answered
+
+
+async def test_another_picture_while_a_chosen_model_studies_the_first_is_studied_by_it_too(
+    server: Server, engine: FakeEngine, manifest: Manifest, folder: Path, garage: Garage
+) -> None:
+    put(manifest, folder, "small")
+    first, second = await uploaded(server, PICTURE), await uploaded(server, png(48, 64))
+    async with greeted(server) as peer:
+        await peer.send(m.Model(seq=peer.seq(), name="small"))
+        await peer.expect(m.Gone)
+        await peer.send(m.Model(seq=peer.seq(), name="tiny"))
+        await peer.expect(m.Gone)
+        await peer.open(first)
+        small = garage.made["small"]
+        small.encode_gate = threading.Event()
+        small.encoding.clear()
+        seq = peer.seq()
+        await peer.send(m.Model(seq=seq, name="small"))
+        await happened(small.encoding)
+        opening = peer.seq()
+        await peer.send(m.Open(seq=opening, image_id=second))
+        await until(lambda: engine.encodes == 2)
+        small.encode_gate.set()
+        told = [await peer.expect(m.Image) for _ in range(2)]
+        assert [(image.seq, image.image_id, image.model) for image in told] == [
+            (opening, second, "tiny"),
+            (seq, second, "small"),
+        ]
+        assert small.encoded == [(48, 64), (64, 48)]
