@@ -45,17 +45,19 @@ class Tool:
         packages: Debian's and Ubuntu's packages.
         cure: what somebody does where apt can't.
         unpacked: the packages are only unpacked, into `TOOLS_DIR`.
+        version: how it is asked for its version, which it answers with exit code 0 where it runs.
     """
 
     names: tuple[str, ...]
     packages: tuple[str, ...]
     cure: str
     unpacked: bool = False
+    version: str = "--version"
 
     @property
     def is_there(self) -> bool:
         """Whether it runs: Ubuntu's chromium-browser may be a note that says how to install it."""
-        return any(shutil.which(name) and runs([name, "--version"]) for name in self.names)
+        return any(shutil.which(name) and runs([name, self.version]) for name in self.names)
 
 
 JS_TOOLS = (
@@ -70,10 +72,14 @@ TOOLS = (
         "the browser tests need chromium, chromium-browser or google-chrome on PATH: install one",
     ),
     Tool(("curl",), ("curl",), "the README's commands are run with curl: install it"),
-    Tool(("openssl",), ("openssl",), "the proxies' certificates are made by openssl: install it"),
-    Tool(("nginx",), ("nginx",), "the documented proxies are run: install nginx", unpacked=True),
+    Tool(("openssl",), ("openssl",), "the proxies' certificates are made by openssl: install it", version="version"),
+    Tool(("nginx",), ("nginx",), "the documented proxies are run: install nginx", unpacked=True, version="-v"),
     Tool(
-        ("caddy",), ("caddy",), "the documented proxies are run: install Caddy (https://caddyserver.com)", unpacked=True
+        ("caddy",),
+        ("caddy",),
+        "the documented proxies are run: install Caddy (https://caddyserver.com)",
+        unpacked=True,
+        version="version",
     ),
     *(
         [
@@ -266,7 +272,9 @@ def coverage(report: Report, *arguments: str) -> str:
 def main(words: list[str]) -> int:
     """Run what is asked for; return the exit code."""
     tools = [str(TOOLS_DIR / "usr" / folder) for folder in ("bin", "sbin")]
-    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", *tools])
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    beside = ["/usr/sbin"] if "/usr/bin" in path else []  # where nginx lies, which a person's PATH often leaves out
+    os.environ["PATH"] = os.pathsep.join([*path, *beside, *tools])
     os.chdir(ROOT)
     if words[0] == "soak":
         os.environ["HOVERSAM_SOAK"] = "1"  # figures are shown

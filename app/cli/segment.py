@@ -161,13 +161,17 @@ def loaded(settings: Settings) -> Engine:
     Raises:
         HoverError, ValueError: there is none; the text names the cure.
     """
+    from app.engine.device import set_threads
     from app.engine.factory import load_engine
+    from app.machine import available_cores
     from app.weights.catalogue import find_weights, known_models
 
     def say(line: str) -> None:
         sys.stderr.write(f"hoversam: {line}\n")
 
-    return load_engine(find_weights(settings, known_models(settings), say), settings, say, convert=False)
+    engine = load_engine(find_weights(settings, known_models(settings), say), settings, say, convert=False)
+    set_threads(available_cores())  # as many as an idle server's: with another number torch rounds differently
+    return engine
 
 
 def point_of(text: str) -> tuple[float, float, int]:
