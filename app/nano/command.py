@@ -1,17 +1,16 @@
-"""`python -m app nano`: draws scenes, trains `nano`, judges a model and releases the checkpoint.
+"""`python -m app nano`: draws scenes, trains `nano`, releases the checkpoint, and judges a model.
 
-Needs the `train` extra (OpenCV, scikit-image, scikit-learn). A run as it was released:
+Needs the `train` extra (OpenCV, scikit-image, scikit-learn). From nothing to a checkpoint:
 
-    python -m app nano draw  --pool scenes --cutouts fluent-emoji-3d/assets --count 12000 &
-    python -m app nano train --pool scenes --out run
-    python -m app nano finish --pool scenes --out run/finished.pt run/nano.pt
-    python -m app nano release run/finished.pt
-    python -m app nano judge --cutouts fluent-emoji-3d/assets
+    python -m app nano draw    --pool scenes --cutouts fluent-emoji-3d/assets --photos photos
+    python -m app nano train   --pool scenes --imagenet efficientnet-lite0-57934424.pth --out run
+    python -m app nano release run/nano.pt
 """
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from app.engine.contract import Engine
 CHECKPOINTS = Path(__file__).parent.parent.parent / "checkpoints"
 DRAW_SEED = 20_261_124
 JUDGE_SEED = 99
+DRAWN = 2_000
 SCENES = 300
 
 
@@ -30,19 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     draw = commands.add_parser("draw", help="draw scenes into a folder; goes on where it was stopped")
     draw.add_argument("--pool", type=Path, required=True, help="folder of the scenes")
     draw.add_argument("--cutouts", type=Path, help="folder of RGBA pictures of things")
-    draw.add_argument("--count", type=int, default=12_000)
+    draw.add_argument(
+        "--photos", type=Path, help="folder with images/ and masks/ of photographs (app/nano/labelled.py)"
+    )
+    draw.add_argument("--count", type=int, default=DRAWN, help=f"drawn scenes, and as many of cut-out things ({DRAWN})")
     train = commands.add_parser("train", help="train on the scenes of a folder, one thread a process")
     train.add_argument("--pool", type=Path, required=True)
     train.add_argument("--out", type=Path, required=True, help="folder for the weights and the log")
-    train.add_argument(
-        "--start", type=Path, help="weights to go on from, such as the released ones; only the last stage runs"
-    )
+    start = train.add_mutually_exclusive_group(required=True)
+    start.add_argument("--imagenet", type=Path, help="the trunk's weights; all stages run")
+    start.add_argument("--start", type=Path, help="weights of nano to go on from, such as the released ones")
     train.add_argument("--processes", type=int, default=1, help="processes that share the work, one core each (1)")
-    finish = commands.add_parser("finish", help="take the mean of runs and teach its scores to rank, in some minutes")
-    finish.add_argument("weights", type=Path, nargs="+", help="of runs that went on from the same start")
-    finish.add_argument("--pool", type=Path, required=True)
-    finish.add_argument("--out", type=Path, required=True, help="file of the weights")
-    finish.add_argument("--steps", type=int, default=2000)
     judge = commands.add_parser("judge", help="print mean IoU on held-out scenes, beside GrabCut")
     judge.add_argument("--model", default="nano")
     judge.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")
@@ -55,47 +53,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run one of the trainer's commands; return its exit code."""
-    return {"draw": draw, "train": train, "finish": finish, "judge": judge, "release": release}[args.nano_command](args)
+    return {"draw": draw, "train": train, "judge": judge, "release": release}[args.nano_command](args)
 
 
 def draw(args: argparse.Namespace) -> int:
     """Fill the pool."""
-    from app.nano.pool import draw as fill
-    from app.nano.scenes import material
+    from app.nano.labelled import Photos, pasted_scene, save_photos
+    from app.nano.pool import fill
+    from app.nano.scenes import material, scene
 
-    fill(
-        args.pool,
-        material(args.cutouts, held_out=False),
-        seed=DRAW_SEED,
-        count=args.count,
-        photo_share=0.17,
-        huddle_share=0.5,
-    )
+    made_of = material(args.cutouts, held_out=False)
+    drawn = partial(scene, material=made_of, photo_share=0.17, huddle_share=0.5)
+    if args.photos:
+        photos = Photos(args.photos)
+        save_photos(photos, args.pool, DRAW_SEED)
+        fill(args.pool / "pasted", args.count, DRAW_SEED, partial(pasted_scene, photos=photos))
+    fill(args.pool / "drawn", args.count, DRAW_SEED, drawn)
     return 0
 
 
 def train(args: argparse.Namespace) -> int:
-    """Train through all stages."""
+    """Train through all stages, or the last ones."""
     from torch import multiprocessing
 
     from app.nano.recipe import Order, run
 
     args.out.mkdir(parents=True, exist_ok=True)
-    order = Order(args.processes, CHECKPOINTS / "nano.yaml", args.pool, args.out, args.start)
+    order = Order(args.processes, CHECKPOINTS / "nano.yaml", args.pool, args.out, args.imagenet, args.start)
     order.meeting.unlink(missing_ok=True)
     if args.processes == 1:
         run(0, order)
     else:
         multiprocessing.spawn(run, (order,), nprocs=args.processes)  # type: ignore[attr-defined, no-untyped-call]
-    return 0
-
-
-def finish(args: argparse.Namespace) -> int:
-    """Join runs and teach the scores."""
-    from app.nano.finish import Finish
-    from app.nano.finish import finish as write
-
-    write(Finish(CHECKPOINTS / "nano.yaml", args.pool, args.steps), args.weights, args.out)
     return 0
 
 

@@ -45,6 +45,7 @@ class Network:
         """Build the model of a configuration with fresh weights that look where a click is."""
         self.model: Any = instantiate(OmegaConf.load(config).model, _recursive_=True)
         look_at_the_click(self.model)
+        self.keep_still(0)
         self.mean = torch.tensor(MEAN).view(1, 3, 1, 1)
         self.deviation = torch.tensor(DEVIATION).view(1, 3, 1, 1)
 
@@ -63,13 +64,41 @@ class Network:
         encoder.input_image_size = (size, size)
         encoder.mask_input_size = (size // 4, size // 4)
 
+    def keep_still(self, blocks: int) -> None:
+        """Keep the weights of the trunk's stem and of its first blocks as they are; the others learn."""
+        self.still_blocks = blocks
+        trunk = self.model.image_encoder.trunk
+        trunk.requires_grad_(False)
+        trunk.blocks[blocks:].requires_grad_(True)
+
     def encode(self, images: Tensor) -> Features:
-        """Return the features of (B, 3, n, n) pictures in [0, 1]."""
+        """Return the features of (B, 3, n, n) pictures in [0, 1], in float32."""
         pixels = ((images - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
-        fine, middle, coarse = self.model.image_encoder(pixels)["backbone_fpn"]
+        maps = self._trunk_maps(pixels)
         decoder = self.model.sam_mask_decoder
-        embedding = coarse + self.model.no_mem_embed.view(1, -1, 1, 1)
-        return Features(embedding, decoder.conv_s0(fine), decoder.conv_s1(middle))
+        with torch.autocast("cpu", torch.bfloat16):
+            (fine, middle, coarse, _), _ = self.model.image_encoder.neck(maps)
+            embedding = coarse + self.model.no_mem_embed.view(1, -1, 1, 1)
+            return Features(embedding, decoder.conv_s0(fine), decoder.conv_s1(middle)).widened()
+
+    def _trunk_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return the trunk's feature maps, finest first.
+
+        Blocks that learn run in float32: they filter channel by channel, which in bfloat16 takes twice as long
+        backwards.
+        """
+        trunk = self.model.image_encoder.trunk
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            features = trunk.first(pixels)
+        maps = []
+        for number, block in enumerate(trunk.blocks):
+            learns = number >= self.still_blocks
+            gradients = torch.set_grad_enabled(learns and torch.is_grad_enabled())
+            with gradients, torch.autocast("cpu", torch.bfloat16, enabled=not learns):
+                features = block(features.float() if learns else features)
+            if number in trunk.map_blocks:
+                maps.append(features)
+        return maps
 
     def decode(self, features: Features, points: Tensor, labels: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return logits (B, 4, 4s, 4s), the single mask first, and predicted IoU (B, 4).

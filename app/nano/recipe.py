@@ -12,14 +12,18 @@ from torch import distributed
 from app.nano.batches import Plan
 from app.nano.train import Stage, Trainer
 
+TRUNK_BLOCKS: Final = 16
 STAGES: Final = (
-    Stage(Plan(size=128, pictures=12, prompts=6), steps=700, rate_first=1e-3, rate_last=6e-4),
-    Stage(Plan(size=256, pictures=6, prompts=6), steps=3000, rate_first=6e-4, rate_last=3.5e-4),
-    Stage(Plan(size=384, pictures=4, prompts=6), steps=2600, rate_first=1e-3, rate_last=7e-4),
-    Stage(Plan(size=512, pictures=2, prompts=8), steps=6000, rate_first=7e-4, rate_last=1e-5),
-    Stage(Plan(size=512, pictures=3, prompts=5), steps=7000, rate_first=8e-4, rate_last=1e-5),
+    Stage(Plan(size=128, pictures=12, prompts=6), steps=700, rate_first=1e-3, rate_last=6e-4, still=TRUNK_BLOCKS),
+    Stage(Plan(size=256, pictures=6, prompts=6), steps=3000, rate_first=6e-4, rate_last=6e-4, still=TRUNK_BLOCKS),
 )
-"""Pictures are those of one process."""
+"""From nothing but the trunk's weights, which stay."""
+LAST_STAGES: Final = (
+    Stage(Plan(size=384, pictures=5, prompts=4), steps=1000, rate_first=6e-4, rate_last=3e-4, still=TRUNK_BLOCKS),
+    Stage(Plan(size=384, pictures=5, prompts=4), steps=500, rate_first=3e-4, rate_last=1.5e-4),
+    Stage(Plan(size=512, pictures=3, prompts=4), steps=700, rate_first=1.5e-4, rate_last=1e-5),
+)
+"""Also for weights to go on from. Pictures are those of one process."""
 SEED: Final = 1
 
 
@@ -32,13 +36,15 @@ class Order:
         config: architecture of the model.
         pool: folder of scenes.
         out: folder for the weights (`nano.pt`) and the log (`log.jsonl`).
-        start: weights to go on from, with the last stage alone; None begins from nothing.
+        imagenet: the trunk's weights, to begin from; None where `start` is given.
+        start: weights of nano to go on from with the last stages alone; None begins from nothing.
     """
 
     processes: int
     config: Path
     pool: Path
     out: Path
+    imagenet: Path | None
     start: Path | None
 
     @property
@@ -48,13 +54,17 @@ class Order:
 
 
 def run(rank: int, order: Order) -> None:
-    """Train through all stages as process number `rank` of those that average their gradients."""
+    """Train through the stages as process number `rank` of those that average their gradients."""
     torch.set_num_threads(1)
     if order.processes > 1:
         address = f"file://{order.meeting.resolve()}"
         distributed.init_process_group("gloo", address, rank=rank, world_size=order.processes)
     trainer = Trainer(order.config, SEED)
+    stages: tuple[Stage, ...] = LAST_STAGES
     if order.start is not None:
         trainer.load(order.start)
-    for number, stage in enumerate(STAGES if order.start is None else STAGES[-1:]):
+    elif order.imagenet is not None:
+        trainer.load_trunk(order.imagenet)
+        stages = STAGES + LAST_STAGES
+    for number, stage in enumerate(stages):
         trainer.run(stage, order.pool, order.out / "nano.pt", order.out / "log.jsonl", seed=SEED + 10 * number)

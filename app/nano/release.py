@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-MAX_BYTES = 15_000_000
+MAX_BYTES = 20_000_000
 
 
 def half(state: dict[str, Tensor]) -> dict[str, Tensor]:

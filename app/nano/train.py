@@ -1,4 +1,4 @@
-"""Trains `nano` from nothing on one CPU core.
+"""Trains `nano` on one CPU core, around a trunk that has learned ImageNet.
 
 Small pictures first, then the target size; each picture is encoded once and prompted several times, and each prompt
 is corrected where its mask is wrong, with the mask fed back. The weights that are kept are a moving average.
@@ -24,7 +24,8 @@ from torch.utils.data import DataLoader
 from app.nano.batches import STRIDE, Batches, Plan
 from app.nano.losses import judge, pair_loss
 from app.nano.network import Features, Network
-from app.nano.optimiser import optimisers
+from app.nano.optimiser import optimisers, set_rate
+from app.nano.pretrained import load_imagenet
 from app.nano.prompts import correction
 
 AVERAGE = 0.999
@@ -38,12 +39,16 @@ LOG_EVERY = 100
 
 @dataclass(frozen=True)
 class Stage:
-    """One stretch of training: what on, how many steps, and the learning rate from first to last."""
+    """One stretch of training: what on, how many steps, and the learning rate from first to last.
+
+    The stem and the first `still` blocks of the trunk keep their weights.
+    """
 
     plan: Plan
     steps: int
     rate_first: float
     rate_last: float
+    still: int = 5
     warm_up: int = 100
 
     def rate(self, step: int) -> float:
@@ -84,6 +89,11 @@ class Trainer:
         self.generator = torch.Generator().manual_seed(seed)
         self.steps_done = 0
 
+    def load_trunk(self, file: Path) -> None:
+        """Begin with ImageNet's weights in the trunk."""
+        for model in (self.network.model, self.average):
+            load_imagenet(model.image_encoder.trunk, file)
+
     def load(self, file: Path) -> None:
         """Go on from the averaged weights of an earlier run."""
         state = torch.load(file, weights_only=True)["model"]
@@ -101,14 +111,12 @@ class Trainer:
     def step(self, batch: tuple[Tensor, ...], plan: Plan, rate: float) -> dict[str, float]:
         """Learn from one batch; return its figures."""
         images, truth, labels, points, kinds = batch
-        with torch.autocast("cpu", torch.bfloat16):  # the prompt's half gains nothing: its attention is slower so
-            features = self.network.encode(images).widened()
+        features = self.network.encode(images)
         each = features.at(torch.arange(len(images)).repeat_interleave(plan.prompts))
         separation = pair_loss(features.fine, labels, PAIR_SAMPLES, self.generator)
         loss, figures = self.rounds(each, truth, points, kinds)
         for optimiser in self.optimisers:
-            for group in optimiser.param_groups:
-                group["lr"] = rate
+            set_rate(optimiser, rate)
             optimiser.zero_grad(set_to_none=True)
         (loss + separation).backward()  # type: ignore[no-untyped-call]
         average_gradients(self.network.parameters())
@@ -145,6 +153,7 @@ class Trainer:
     def run(self, stage: Stage, pool: Path, out: Path, log: Path, seed: int) -> None:
         """Train one stage; write a line of figures and the weights now and then."""
         self.network.resize(stage.plan.size)
+        self.network.keep_still(stage.still)
         loader = DataLoader(
             Batches(pool, stage.plan, seed + 1000 * rank()), batch_size=None, num_workers=1, prefetch_factor=4
         )

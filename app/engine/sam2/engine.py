@@ -136,10 +136,10 @@ class TorchEngine:
 class SteadyConvolution(nn.Conv2d):
     """A 1 x 1 convolution as a matrix product.
 
-    Decision: those behind the trunk are done this way. Context: on a CPU, torch's own (oneDNN's) divide the sum over
-    the channels of a small map between threads, so that its last bits depend on how many there are, and the scheduler
-    changes that: a picture that was encoded again had another embedding. Choice: a product that is summed in one
-    order. Price: a few milliseconds of an encode.
+    Decision: those of the picture's half are done this way. Context: on a CPU, torch's own (oneDNN's) divide the sum
+    over the channels of a small map between threads, so that its last bits depend on how many there are, and the
+    scheduler changes that: a picture that was encoded again had another embedding. Choice: a product that is summed in
+    one order. Price: a few milliseconds of an encode.
     """
 
     def __init__(self, plain: nn.Conv2d) -> None:
@@ -148,18 +148,17 @@ class SteadyConvolution(nn.Conv2d):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (B, C, h, w) features as (B, D, h, w)."""
-        result = torch.matmul(self.weight.flatten(1), features.flatten(2))
-        if self.bias is not None:
-            result = result + self.bias[:, None]
-        return result.reshape(len(features), -1, *features.shape[2:])
+        return functional.linear(features.movedim(1, -1), self.weight.flatten(1), self.bias).movedim(-1, 1)
 
 
 def steady(model: SAM2Base) -> SAM2Base:
-    """Return the model after exchanging the 1 x 1 convolutions of its neck, and those after it, in place."""
+    """Return the model after exchanging the 1 x 1 convolutions that a picture goes through, in place."""
     decoder = model.sam_mask_decoder
-    for level in model.image_encoder.neck.convs:
-        level.conv = SteadyConvolution(level.conv)
     decoder.conv_s0, decoder.conv_s1 = SteadyConvolution(decoder.conv_s0), SteadyConvolution(decoder.conv_s1)
+    for parent in list(model.image_encoder.modules()):
+        for name, child in list(parent.named_children()):
+            if type(child) is nn.Conv2d and child.kernel_size == (1, 1):
+                setattr(parent, name, SteadyConvolution(child))
     return model
 
 

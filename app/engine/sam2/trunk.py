@@ -1,62 +1,126 @@
 """The convolutional trunk of `nano`, in the place that Hiera holds in the published SAM 2.1 models.
 
-The rest of SAM 2.1 only asks for feature maps at strides 4, 8, 16 and 32. Decision: convolutions instead of Hiera.
-Context: `nano` is trained from nothing in hours on a CPU. Choice: pre-activation residual blocks (He et al. 2016,
-arXiv:1603.05027), which learned in 1500 steps what Hiera had not in ten times as many. Price: no published weights
-fit it. EdgeTAM (arXiv:2501.07256) and EfficientTAM (arXiv:2411.18933) change the trunk of SAM 2 too.
+The rest of SAM 2.1 only asks for feature maps at strides 4, 8, 16 and 32. Decision: EfficientNet-Lite0 (Tan and Le
+2019, arXiv:1905.11946; the Lite models have neither squeeze-and-excitation nor swish). Context: a trunk that was
+trained from nothing on drawings told colours apart, not things. Choice: weights that have seen ImageNet, in a network
+made for CPUs. Price: a padding that is TensorFlow's, and a file of weights that a new training needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Final, NamedTuple
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-GROUPS = 4
+STEM_CHANNELS: Final = 32
+PIXEL_GAIN: Final = (0.229 * 255 / 128, 0.224 * 255 / 128, 0.225 * 255 / 128)
+PIXEL_SHIFT: Final = ((0.485 * 255 - 127) / 128, (0.456 * 255 - 127) / 128, (0.406 * 255 - 127) / 128)
+"""Turn pixels normalised by ImageNet's mean and deviation into (value - 127) / 128, which this trunk learned on.
+
+They can't go into the stem's weights: its zero padding would then be another colour.
+"""
 
 
-class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions added to what came in; begins as the identity."""
+class Stage(NamedTuple):
+    """Blocks of one shape; the first of them changes the stride and the number of channels."""
 
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.norm1 = nn.GroupNorm(GROUPS, channels)
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm2 = nn.GroupNorm(GROUPS, channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.activation = nn.ReLU(inplace=True)
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
+    blocks: int
+    kernel: int
+    stride: int
+    expansion: int
+    channels: int
+
+
+STAGES: Final = (
+    Stage(1, 3, 1, 1, 16),
+    Stage(2, 3, 2, 6, 24),
+    Stage(2, 5, 2, 6, 40),
+    Stage(3, 3, 2, 6, 80),
+    Stage(3, 5, 1, 6, 112),
+    Stage(4, 5, 2, 6, 192),
+    Stage(1, 3, 1, 6, 320),
+)
+MAP_STAGES: Final = (1, 2, 4, 6)
+"""The last stage at each of the strides 4, 8, 16 and 32; its output is a feature map."""
+
+
+class PaddedConvolution(nn.Conv2d):
+    """A convolution padded as in TensorFlow: of an odd number of rows that lack, one more comes after than before."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+        missing = kernel - stride
+        before = missing // 2
+        self.margins = (before, missing - before, before, missing - before)
+        is_even = missing % 2 == 0
+        super().__init__(inputs, outputs, kernel, stride, padding=before if is_even else 0, groups=groups)
+        self.pads_itself = not is_even
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return features of the same shape, (B, C, h, w)."""
-        inner = self.conv1(self.activation(self.norm1(features)))
-        residual: Tensor = self.conv2(self.activation(self.norm2(inner)))
-        return features + residual
+        """Return (B, outputs, h / stride, w / stride)."""
+        return super().forward(functional.pad(features, self.margins) if self.pads_itself else features)
 
 
-class ConvTrunk(nn.Module):
+class InvertedResidual(nn.Module):
+    """Widened, filtered channel by channel, narrowed again (Sandler et al. 2018, arXiv:1801.04381).
+
+    The result is added to what came in where both have one shape. The published model's batch normalisation is part of
+    the weights here.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        inner = inputs * expansion
+        self.expand = nn.Conv2d(inputs, inner, 1) if expansion > 1 else None
+        self.depth = PaddedConvolution(inner, inner, kernel, stride, groups=inner)
+        self.project = nn.Conv2d(inner, outputs, 1)
+        self.is_residual = stride == 1 and inputs == outputs
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (B, outputs, h / stride, w / stride)."""
+        inner = features if self.expand is None else functional.relu6(self.expand(features))
+        result: Tensor = self.project(functional.relu6(self.depth(inner)))
+        return features + result if self.is_residual else result
+
+
+class EfficientTrunk(nn.Module):
     """A picture (B, 3, S, S) becomes four feature maps, finest first, at strides 4, 8, 16 and 32."""
 
-    def __init__(self, channels: Sequence[int], depths: Sequence[int]) -> None:
-        """Args: channels and number of blocks of each stage, finest first."""
+    gain: Tensor
+    shift: Tensor
+
+    def __init__(self) -> None:
         super().__init__()
-        self.channel_list = list(channels)[::-1]  # what FpnNeck reads: coarsest first
-        stages = []
-        for index, (width, depth) in enumerate(zip(channels, depths, strict=True)):
-            down = stem(width) if index == 0 else nn.Conv2d(channels[index - 1], width, 3, 2, 1)
-            stages.append(nn.Sequential(down, *(ResidualBlock(width) for _ in range(depth))))
-        self.stages = nn.ModuleList(stages)
+        self.register_buffer("gain", torch.tensor(PIXEL_GAIN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("shift", torch.tensor(PIXEL_SHIFT).view(1, 3, 1, 1), persistent=False)
+        self.stem = PaddedConvolution(3, STEM_CHANNELS, 3, 2)
+        self.blocks = nn.ModuleList()
+        self.map_blocks: list[int] = []
+        inputs = STEM_CHANNELS
+        for number, stage in enumerate(STAGES):
+            for index in range(stage.blocks):
+                stride = stage.stride if index == 0 else 1
+                self.blocks.append(InvertedResidual(inputs, stage.channels, stage.kernel, stride, stage.expansion))
+                inputs = stage.channels
+            if number in MAP_STAGES:
+                self.map_blocks.append(len(self.blocks) - 1)
+        self.channel_list = [STAGES[number].channels for number in reversed(MAP_STAGES)]  # coarsest first, for the neck
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Return [(B, C0, S/4, S/4), ..., (B, C3, S/32, S/32)]."""
+        """Return [(B, 24, S/4, S/4), (B, 40, S/8, S/8), (B, 112, S/16, S/16), (B, 320, S/32, S/32)]."""
+        features = self.first(image)
         maps = []
-        for stage in self.stages:
-            image = stage(image)
-            maps.append(image)
+        for number, block in enumerate(self.blocks):
+            features = block(features)
+            if number in self.map_blocks:
+                maps.append(features)
         return maps
 
+    def first(self, image: Tensor) -> Tensor:
+        """Return what the stem makes of a picture, (B, 32, S/2, S/2).
 
-def stem(width: int) -> nn.Sequential:
-    """Two strided convolutions: stride 4 from pixels."""
-    return nn.Sequential(nn.Conv2d(3, 16, 3, 2, 1), nn.ReLU(inplace=True), nn.Conv2d(16, width, 3, 2, 1))
+        Channels lie together in memory from here on: torch filters each channel for itself twice as fast so.
+        """
+        pixels = (image * self.gain + self.shift).contiguous(memory_format=torch.channels_last)
+        return functional.relu6(self.stem(pixels))

@@ -1,23 +1,30 @@
-"""The trainer of the bundled model: scenes, prompts, storage, losses and one step."""
+"""The trainer of the bundled model: scenes, photographs, prompts, storage, the trunk's weights, losses and one step."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from app.arrays import MaskArray
+from app.engine.sam2.trunk import EfficientTrunk, InvertedResidual
 from app.nano.batches import Batches, Plan
-from app.nano.finish import Finish, finish, mean_weights, ranking_loss
+from app.nano.labelled import Photos, cut_thing, pasted_scene, photo_scene, save_photos
 from app.nano.losses import judge, pair_loss
-from app.nano.optimiser import Muon, optimisers, orthogonal
-from app.nano.pool import Pool, augment, draw, load, save
+from app.nano.optimiser import TRUNK_RATE, Muon, optimisers, orthogonal, set_rate
+from app.nano.pool import Pool, augment, fill, load, save
+from app.nano.pretrained import load_imagenet
 from app.nano.prompts import any_point, box_around, correction, inner_point, iou
 from app.nano.scenes import Material, Scene, material, scene
+from app.nano.stuff import ground_scene, region_scene
 from app.nano.train import Stage, Trainer
 from app.weights.manifest import BUNDLED_DIR
 
@@ -65,12 +72,139 @@ def test_a_stored_scene_comes_back_as_it_was(made_of: Material, tmp_path: Path) 
     assert all(np.array_equal(a, b) for a, b in zip(back.masks, made.masks, strict=True))
 
 
+def draw(pool: Path, made_of: Material, count: int) -> None:
+    fill(pool / "drawn", count, 2, lambda rng: scene(rng, made_of, photo_share=0.0, huddle_share=0.5))
+
+
 def test_drawing_goes_on_where_it_stopped(made_of: Material, tmp_path: Path) -> None:
-    draw(tmp_path, made_of, seed=1, count=1, photo_share=0.0, huddle_share=0.5)
-    first = (tmp_path / "000000.npz").stat().st_mtime_ns
-    draw(tmp_path, made_of, seed=1, count=2, photo_share=0.0, huddle_share=0.5)
-    assert (tmp_path / "000000.npz").stat().st_mtime_ns == first
-    assert (tmp_path / "000001.npz").exists()
+    draw(tmp_path, made_of, 1)
+    first = (tmp_path / "drawn/000000.npz").stat().st_mtime_ns
+    draw(tmp_path, made_of, 2)
+    assert (tmp_path / "drawn/000000.npz").stat().st_mtime_ns == first
+    assert (tmp_path / "drawn/000001.npz").exists()
+
+
+def test_a_small_set_is_drawn_from_as_often_as_a_large_one(tmp_path: Path) -> None:
+    for name, count, value in (("many", 9, 50), ("few", 1, 200)):
+        for number in range(count):
+            image = np.full((64, 64, 3), value, np.uint8)
+            save(tmp_path / name / f"{number}.npz", Scene(image, [square()]))
+    pool, rng = Pool(tmp_path), np.random.default_rng(0)
+    few = sum(pool.sample(rng).image[0, 0, 0] == 200 for _ in range(100))
+    assert 30 < few < 70
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Photos:
+    """Two photographs: red with a blue thing whose upper half is a part, and green without masks."""
+    folder = tmp_path_factory.mktemp("photos")
+    for name, ground in (("cat_red", (200, 0, 0)), ("coco_green", (0, 200, 0))):
+        image = np.full((240, 320, 3), ground, np.uint8)
+        numbers, whole = (np.zeros((240, 320), np.uint8) for _ in range(2))
+        if name == "cat_red":
+            image[60:200, 80:220], whole[60:200, 80:220], numbers[60:130, 80:220] = (0, 0, 200), 1, 1
+        for path, array in ((f"images/{name}.jpg", image), (f"masks/{name}.png", numbers)):
+            (folder / path).parent.mkdir(exist_ok=True)
+            Image.fromarray(array).save(folder / path)
+        if whole.any():
+            Image.fromarray(whole).save(folder / f"masks/{name}.whole.png")
+    return Photos(folder)
+
+
+def blue(image: MaskArray) -> MaskArray:
+    return (image[..., 2] > 100) & (image[..., 0] < 100) & (image[..., 1] < 100)
+
+
+def test_a_photograph_is_a_scene_with_its_parts_and_wholes(photos: Photos) -> None:
+    made = photo_scene(photos.read("cat_red"))
+    part, whole = made.masks
+    assert made.image.shape == (512, 512, 3)
+    assert iou(whole, blue(made.image)) > 0.95
+    assert iou(part, whole) == pytest.approx(0.5, abs=0.01)
+
+
+def test_photographs_without_masks_make_no_scene(photos: Photos, tmp_path: Path) -> None:
+    save_photos(photos, tmp_path, seed=0)
+    found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.npz")}
+    assert {"cat/cat_red.npz", "grounds/cat_red.npz"} <= found
+    assert not any("green" in path for path in found)
+
+
+def test_a_ground_of_one_colour_is_a_mask_and_a_motley_one_is_none(photos: Photos) -> None:
+    made = photo_scene(photos.read("cat_red"))
+    with_ground = ground_scene(made)
+    assert with_ground is not None
+    assert iou(with_ground.masks[-1], ~blue(made.image)) > 0.95
+    noise = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    motley = cv2.resize(noise, (512, 512), interpolation=cv2.INTER_NEAREST)
+    assert ground_scene(Scene(motley, made.masks)) is None
+
+
+def test_a_region_that_cuts_a_thing_in_two_is_no_mask(photos: Photos) -> None:
+    made = photo_scene(photos.read("cat_red"))
+    fine = region_scene(np.random.default_rng(0), Scene(made.image, [blue(made.image)]))
+    crossed = region_scene(np.random.default_rng(0), Scene(made.image, [np.roll(blue(made.image), 80, axis=1)]))
+    assert fine is not None
+    assert any(iou(mask, blue(made.image)) > 0.9 for mask in fine.masks[1:])
+    assert crossed is None
+
+
+def test_a_thing_is_cut_out_whole_and_without_its_ground(photos: Photos) -> None:
+    cut = cut_thing(np.random.default_rng(0), photos)
+    solid = cut.alpha > 0.9
+    assert solid.sum() == pytest.approx(138 * 138, rel=0.05)
+    assert blue(cut.colours[..., :] * 255)[solid].all()
+    assert [int(part.sum()) for part in cut.parts] == [9800]
+
+
+def test_a_pasted_thing_lies_where_its_mask_says(photos: Photos) -> None:
+    made = pasted_scene(np.random.default_rng(4), photos)
+    things = np.any(made.masks, axis=0)
+    assert made.image.shape == (512, 512, 3)
+    assert things[blue(made.image)].mean() > 0.95
+
+
+def test_a_folder_without_photographs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds no JPEG"):
+        Photos(tmp_path)
+
+
+def imagenet_file(trunk: EfficientTrunk) -> dict[str, torch.Tensor]:
+    """Random weights under the names of the package's file."""
+    generator, state = torch.Generator().manual_seed(0), dict[str, torch.Tensor]()
+
+    def add(convolution: nn.Conv2d, name: str, norm: str) -> None:
+        state[f"{name}.weight"] = torch.randn(convolution.weight.shape, generator=generator)
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            state[f"{norm}.{part}"] = torch.rand(convolution.out_channels, generator=generator) + 0.5
+
+    add(trunk.stem, "_conv_stem", "_bn0")
+    for number, block in enumerate(cast(Iterable[InvertedResidual], trunk.blocks)):
+        name = f"_blocks.{number}."
+        if block.expand is not None:
+            add(block.expand, name + "_expand_conv", name + "_bn0")
+        add(block.depth, name + "_depthwise_conv", name + "_bn1")
+        add(block.project, name + "_project_conv", name + "_bn2")
+    return state
+
+
+def test_the_trunk_gets_imagenets_weights_with_their_normalisation(tmp_path: Path) -> None:
+    trunk = EfficientTrunk()
+    state = imagenet_file(trunk)
+    torch.save(state, tmp_path / "lite0.pth")
+    load_imagenet(trunk, tmp_path / "lite0.pth")
+    normalise = nn.BatchNorm2d(32, eps=1e-3).eval()
+    names = ("weight", "bias", "running_mean", "running_var")
+    normalise.load_state_dict({name: state[f"_bn0.{name}"] for name in names}, strict=False)
+    pixels = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    plain = nn.functional.conv2d(nn.functional.pad(pixels, (0, 1, 0, 1)), state["_conv_stem.weight"], stride=2)
+    assert torch.allclose(trunk.stem(pixels), normalise(plain), atol=1e-4)
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    torch.save({"fc.weight": torch.ones(2)}, tmp_path / "other.pth")
+    with pytest.raises(ValueError, match="doesn't hold EfficientNet-Lite0"):
+        load_imagenet(EfficientTrunk(), tmp_path / "other.pth")
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -113,29 +247,6 @@ def test_right_masks_and_scores_cost_less_than_wrong_ones() -> None:
     assert good.real_iou.min() > 0.99
 
 
-def test_the_mean_of_runs_lies_between_them(tmp_path: Path) -> None:
-    files = [tmp_path / "a.pt", tmp_path / "b.pt"]
-    for file, value in zip(files, (1.0, 4.0), strict=True):
-        torch.save({"model": {"weight": torch.full((2,), value)}}, file)
-    assert mean_weights(files)["weight"].tolist() == [2.5, 2.5]
-
-
-def test_scores_that_prefer_the_best_candidate_cost_less() -> None:
-    overlap = torch.tensor([[0.2, 0.9, 0.4]])
-    right, wrong = torch.tensor([[0.4, 0.6, 0.5]]), torch.tensor([[0.6, 0.4, 0.5]])
-    assert ranking_loss(right, overlap) < 0.3 < ranking_loss(wrong, overlap)
-
-
-def test_finishing_moves_the_layers_of_the_score_and_nothing_else(made_of: Material, tmp_path: Path) -> None:
-    draw(tmp_path, made_of, seed=2, count=2, photo_share=0.0, huddle_share=0.5)
-    start, out = BUNDLED_DIR / "nano.pt", tmp_path / "finished.pt"
-    finish(Finish(BUNDLED_DIR / "nano.yaml", tmp_path, steps=2), [start], out)
-    before, after = (torch.load(file, weights_only=True)["model"] for file in (start, out))
-    moved = {name for name in after if not torch.equal(before[name].float(), after[name].float())}
-    assert moved
-    assert all(name.startswith("sam_mask_decoder.iou_prediction_head.") for name in moved)
-
-
 def test_features_that_tell_things_apart_cost_less() -> None:
     labels = torch.from_numpy(square().astype(np.int64))[None]
     apart = labels[:, None].float() * 3
@@ -158,16 +269,21 @@ def test_an_orthogonal_update_has_singular_values_near_1(shape: tuple[int, int])
     assert values.max() < 1.4
 
 
-def test_matrices_go_to_muon_and_tables_vectors_and_pixels_to_adamw() -> None:
-    names = {"sam_mask_decoder.layer.weight": (4, 4), "image_encoder.trunk.stages.1.0.weight": (4, 2, 3, 3)}
-    others = {
-        "sam_mask_decoder.mask_tokens.weight": (4, 8),
-        "bias": (4,),
-        "image_encoder.trunk.stages.0.0.0.weight": (4, 3, 3, 3),
-    }
-    muon, adamw = optimisers((name, nn.Parameter(torch.ones(shape))) for name, shape in {**names, **others}.items())
-    assert [list(p.shape) for p in muon.param_groups[0]["params"]] == [list(shape) for shape in names.values()]
-    assert [list(p.shape) for p in adamw.param_groups[0]["params"]] == [list(shape) for shape in others.values()]
+def test_matrices_go_to_muon_and_tables_and_vectors_and_the_trunk_to_adamw() -> None:
+    names = {"sam_mask_decoder.layer.weight": (4, 4), "image_encoder.neck.laterals.0.weight": (4, 2, 3, 3)}
+    others = {"sam_mask_decoder.mask_tokens.weight": (4, 8), "bias": (4,)}
+    trunk = {"image_encoder.trunk.stem.weight": (4, 3, 3, 3)}
+    parameters = {name: nn.Parameter(torch.ones(shape)) for name, shape in {**names, **others, **trunk}.items()}
+    muon, adamw = optimisers(parameters.items())
+    found = [[list(p.shape) for p in group["params"]] for group in muon.param_groups + adamw.param_groups]
+    assert found == [[list(shape) for shape in kind.values()] for kind in (names, others, trunk)]
+
+
+def test_the_trunk_learns_at_a_share_of_the_rate() -> None:
+    names = ("image_encoder.trunk.stem.bias", "bias", "sam_mask_decoder.layer.weight")
+    _, adamw = optimisers((name, nn.Parameter(torch.ones(2, 2))) for name in names)
+    set_rate(adamw, 2e-3)
+    assert [group["lr"] for group in adamw.param_groups] == [2e-3, 2e-3 * TRUNK_RATE]
 
 
 def test_muon_goes_down_a_valley() -> None:
@@ -183,13 +299,17 @@ def test_muon_goes_down_a_valley() -> None:
 
 
 def test_a_step_learns_and_the_average_follows(made_of: Material, tmp_path: Path) -> None:
-    draw(tmp_path, made_of, seed=2, count=2, photo_share=0.0, huddle_share=0.5)
+    draw(tmp_path, made_of, 2)
     plan = Plan(128, 2, 2)
     trainer = Trainer(BUNDLED_DIR / "nano.yaml", seed=0)
     trainer.load(BUNDLED_DIR / "nano.pt")
     trainer.network.resize(128)
-    before = [value.clone() for value in trainer.average.parameters()]
+    trainer.network.keep_still(5)
+    before = {name: value.clone() for name, value in trainer.average.state_dict().items()}
     figures = trainer.step(Batches(tmp_path, plan, 0).batch(np.random.default_rng(0), Pool(tmp_path)), plan, 1e-4)
     assert math.isfinite(figures["loss"])
-    moved = [not torch.equal(a, b) for a, b in zip(before, trainer.average.parameters(), strict=True)]
-    assert any(moved)
+    moved = {name for name, value in trainer.average.state_dict().items() if not torch.equal(before[name], value)}
+    in_trunk = {int(name.split(".")[3]) for name in moved if name.startswith("image_encoder.trunk.blocks.")}
+    assert in_trunk == set(range(5, 16))
+    assert "image_encoder.trunk.stem.weight" not in moved
+    assert "image_encoder.neck.laterals.0.weight" in moved
