@@ -11,6 +11,7 @@ What is needed besides Python is fetched where apt can; what is missing then is 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import subprocess
@@ -28,12 +29,14 @@ PYTHON = ROOT / ".venv/bin/python"
 TOOLS_DIR = ROOT / ".venv/tools"
 """Programs that are unpacked and not installed: nginx and Caddy would start as services."""
 JS = ROOT / "tests/js"
-QUICK = ("tests/unit", "tests/property", "tests/meta/test_layout.py", "tests/meta/test_imports.py")
+QUICK = (("tests/unit",), ("tests/property", "tests/meta/test_layout.py", "tests/meta/test_imports.py"))
+"""Tests for every save: two runs, side by side."""
 COVERED = ("tests/unit", "tests/property", "tests/integration", "tests/contract")
 ALONE = "tests/faults"
 """What floods, starves and measures a server, and so wants the machine for itself."""
-BESIDE = ("--ignore", ALONE, "--numprocesses", "2", "--dist", "loadfile")
-"""All other tests, two files at a time: a test mostly waits for a socket, a browser or a program."""
+HEAVY = ("tests/browser", "tests/contract")
+REST = ("tests", *(f"--ignore={folder}" for folder in (ALONE, *HEAVY)))
+"""All others. They run beside the heavy ones, since a test mostly waits for a socket, a browser or a program."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,7 @@ def lint(report: Report) -> None:
     report.command("node --test", "node", "--test", "--test-reporter=spec", cwd=JS)
 
 
-def run_pytest(report: Report, *arguments: str) -> str:
+def run_pytest(report: Report, *arguments: str, show: IO[str] = sys.stdout) -> str:
     """Run pytest and show what it says; return its last line, the summary, which belongs at the end of everything."""
     began = time.monotonic()
     process = subprocess.Popen(
@@ -212,19 +215,34 @@ def run_pytest(report: Report, *arguments: str) -> str:
         errors="replace",
     )
     assert process.stdout
-    summary = show_all_but_last(process.stdout)
+    summary = show_all_but_last(process.stdout, show)
     report.note("pytest", began, ok=process.wait() == 0)
     return summary
 
 
-def show_all_but_last(lines: IO[str]) -> str:
+def show_all_but_last(lines: IO[str], show: IO[str]) -> str:
     """Print lines as they come; return the last one."""
     held = ""
     for line in lines:
-        sys.stdout.write(held)
-        sys.stdout.flush()
+        show.write(held)
+        show.flush()
         held = line
     return held
+
+
+def side_by_side(report: Report, first: tuple[str, ...], second: tuple[str, ...]) -> str:
+    """Run pytest twice at once, a thread of model work each; what the second run says is shown when both have ended."""
+    summaries, said = ["", ""], io.StringIO()
+
+    def run_second() -> None:
+        summaries[1] = run_pytest(report, *second, show=said)
+
+    os.environ["OMP_NUM_THREADS"] = "1"  # two teams of threads on two cores would wait for one another
+    with beside(run_second):
+        summaries[0] = run_pytest(report, *first)
+    del os.environ["OMP_NUM_THREADS"]
+    print(said.getvalue(), end="", flush=True)
+    return "".join(summaries)
 
 
 @contextlib.contextmanager
@@ -244,19 +262,16 @@ def test(report: Report, *arguments: str) -> str:
     lint(report)
     if arguments:
         return run_pytest(report, *arguments)
-    os.environ["OMP_NUM_THREADS"] = "1"  # two teams of threads on two cores would wait for one another
-    summaries = run_pytest(report, "tests", *BESIDE)
-    del os.environ["OMP_NUM_THREADS"]
-    return summaries + run_pytest(report, ALONE)
+    return side_by_side(report, REST, HEAVY) + run_pytest(report, ALONE)
 
 
 def quick(report: Report, *arguments: str) -> str:
     """Run what needs no server, browser or full-size model, the checks beside the tests."""
     report.work("tools", lambda: missing(JS_TOOLS))
     with beside(lambda: lint(report)):
-        return run_pytest(
-            report, "-q", "-m", "not slow", "--numprocesses", "2", "--dist", "loadfile", *(arguments or QUICK)
-        )
+        if arguments:
+            return run_pytest(report, "-q", "-m", "not slow", *arguments)
+        return side_by_side(report, *(("-q", "-m", "not slow", *part) for part in QUICK))
 
 
 def coverage(report: Report, *arguments: str) -> str:
