@@ -16,12 +16,8 @@ import pytest
 from app.client import Reconnect
 from tests.helpers.server import STOP_DEADLINE_S
 
-ROOT = Path(__file__).parent.parent
-
-
+ROOT = Path(__file__).parents[2]
 START_DEADLINE_S = 120.0
-
-
 PATIENT = Reconnect(give_up_s=START_DEADLINE_S, first_s=0.05, longest_s=0.5)
 """How a client waits for a server that is started again."""
 
