@@ -14,7 +14,7 @@ def without_a_model(argv: list[str]) -> int:
     device = types.ModuleType("app.engine.device")  # the real one loads torch
     vars(device)["set_threads"] = lambda _: None
     sys.modules[device.__name__] = device
-    vars(serve).update(find_weights=lambda *_: None, load_engine=lambda *_: FakeEngine())
+    vars(serve).update(find_weights=lambda *_: None, load_engine=lambda *_: FakeEngine(), FIRST_RESPONDER=None)
     return main(argv)
 
 

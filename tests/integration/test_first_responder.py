@@ -132,6 +132,7 @@ async def test_who_does_not_ask_waits_for_the_model(server: Server, engine: Fake
         ready(engine)
         assert not (await peer.expect(m.Image)).provisional
         assert not (await peer.click(20, 20)).provisional
+        await until(lambda: "nano" in garage.made)  # it is loaded beside the start
         assert garage.made["nano"].encodes == 0
 
 
