@@ -3,7 +3,7 @@
   test [pytest arguments]   ruff, mypy, tsc, node --test and all of pytest, whose summary comes last
   test quick                the same without tests that start a server, a browser or a full-size model: for every save
   test coverage             which lines and branches of app/ the tests in this process reach
-  soak [pytest arguments]   the long tests: floods, thousands of random sequences, half an hour at half load
+  soak [pytest arguments]   the long tests: floods, thousands of random sequences, the largest models, half an hour
 
 What is needed besides Python is fetched where apt can; what is missing then is a failed check, never a skipped one.
 """
@@ -31,6 +31,7 @@ TOOLS_DIR = ROOT / ".venv/tools"
 JS = ROOT / "tests/js"
 QUICK = (("tests/unit",), ("tests/property", "tests/meta/test_layout.py", "tests/meta/test_imports.py"))
 """Tests for every save: two runs, side by side."""
+SOAKED = ("tests/faults", "tests/property", "tests/contract/test_sam2_parity.py")
 COVERED = ("tests/unit", "tests/property", "tests/integration", "tests/contract")
 ALONE = "tests/faults"
 """What floods, starves and measures a server, and so wants the machine for itself."""
@@ -293,7 +294,7 @@ def main(words: list[str]) -> int:
     os.chdir(ROOT)
     if words[0] == "soak":
         os.environ["HOVERSAM_SOAK"] = "1"  # figures are shown
-        os.execv(PYTHON, [str(PYTHON), "-m", "pytest", "-s", *(words[1:] or ["tests/faults", "tests/property"])])
+        os.execv(PYTHON, [str(PYTHON), "-m", "pytest", "-s", *(words[1:] or SOAKED)])
     parts = {"quick": quick, "coverage": coverage}
     report, arguments = Report(), words[1:]
     summary = (

@@ -23,6 +23,7 @@ from app.engine.sam2.selection import MIN_STABILITY, STABILITY_DELTA
 from app.weights.manifest import BUNDLED_DIR, load_manifest
 from tests.helpers.checkpoint_factory import enliven, picture
 from tests.helpers.graph_factory import compiled
+from tests.helpers.load import SOAKS
 
 TOLERANCE = 1e-3
 IMAGE = picture(450, 700)
@@ -41,16 +42,12 @@ class Pair(NamedTuple):
     compiled_embedding: OpenVinoEmbedding
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        "nano",
-        "tiny",
-        "small",
-        pytest.param("base_plus", marks=pytest.mark.slow),
-        pytest.param("large", marks=pytest.mark.slow),
-    ],
-)
+ALWAYS = ("nano", "tiny", "small")
+LARGER = ("base_plus", "large")
+"""The same modules in other sizes, which take minutes to compile: compared in the long tests."""
+
+
+@pytest.fixture(scope="module", params=(*ALWAYS, *LARGER) if SOAKS else ALWAYS)
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """sam2's predictor on a model that sam2 built, and our engine on a model that we built, with one set of weights."""
     entry = load_manifest().entry(request.param)
