@@ -28,9 +28,7 @@ case "$1 $2" in
     ;;
   */checks.py\ *) exec "$REAL_PYTHON" -I "$@" ;;
   *)
-    printf '%s' "$2" >>"$CALLS"
-    printf ' <%s>' "${@:3}" >>"$CALLS"
-    echo >>"$CALLS"
+    printf '%s\n' "$2$(printf ' <%s>' "${@:3}")" >>"$CALLS" # in one go, since two may be at it
     [ "$2" != pytest ] || printf 'tests/test_a.py ..\n2 passed in 0.1s\n'
     [ "$2" != "$FAKE_FAILING" ] || { echo "$2 is unhappy" && exit 1; }
     ;;

@@ -48,6 +48,14 @@ def test_a_failed_check_fails_the_whole_and_stops_no_other(equipped: Machine, ch
     assert equipped.called("pytest")
 
 
+def test_what_fails_beside_another_run_is_run_once_more_alone(equipped: Machine) -> None:
+    result = equipped.start("test", FAKE_FAILING="pytest")
+    again = equipped.called("<--last-failed>")
+    assert len(again) == 2
+    assert all("<--last-failed-no-failures=none>" in call and "cache_dir=" in call for call in again)
+    assert "what failed is run once more, alone" in result.stdout
+
+
 @pytest.mark.parametrize("tool", NEEDED)
 def test_a_missing_tool_that_cannot_be_installed_is_a_failure_with_its_cure(equipped: Machine, tool: str) -> None:
     (equipped.home / "bin" / tool).unlink()
@@ -91,7 +99,7 @@ def test_quick_starts_no_browser_and_needs_none(equipped: Machine) -> None:
     assert result.stdout.splitlines()[-1] == "2 passed in 0.1s"
     calls = sorted(call for call in equipped.calls() if call.startswith("pytest "))
     assert [call.split("<not slow> ")[1][:12] for call in calls] == ["<tests/prope", "<tests/unit>"]
-    assert not any("browser" in call for call in calls)
+    assert not any("tests/browser" in call for call in calls)
     assert equipped.called("ruff")
     assert equipped.called("mypy")
 
