@@ -31,7 +31,12 @@ TOOLS_DIR = ROOT / ".venv/tools"
 JS = ROOT / "tests/js"
 QUICK = (("tests/unit",), ("tests/property", "tests/meta/test_layout.py", "tests/meta/test_imports.py"))
 """Tests for every save: two runs, side by side."""
-SOAKED = ("tests/faults", "tests/property", "tests/contract/test_sam2_parity.py")
+SOAKED = (
+    "tests/faults",
+    "tests/property",
+    "tests/contract/test_sam2_parity.py",
+    "tests/integration/test_commands.py",
+)
 COVERED = ("tests/unit", "tests/property", "tests/integration", "tests/contract")
 ALONE = "tests/faults"
 """What floods, starves and measures a server, and so wants the machine for itself."""

@@ -42,8 +42,8 @@ class Pair(NamedTuple):
     compiled_embedding: OpenVinoEmbedding
 
 
-ALWAYS = ("nano", "tiny", "small")
-LARGER = ("base_plus", "large")
+ALWAYS = ("nano", "tiny")
+LARGER = ("small", "base_plus", "large")
 """The same modules in other sizes, which take minutes to compile: compared in the long tests."""
 
 

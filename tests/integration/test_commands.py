@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from app.client import connect_blocking
+from tests.helpers.load import SOAKS
 
 ROOT = Path(__file__).parents[2]
 COFFEE = ROOT / "static" / "samples" / "coffee.jpg"
@@ -117,17 +118,19 @@ def test_each_command_explains_itself_and_its_exit_codes() -> None:
     assert "exit codes: 0" in overview
 
 
-def test_the_bench_prints_every_part_and_writes_json(tmp_path: Path) -> None:
+def test_the_bench_prints_its_parts_and_writes_json(tmp_path: Path) -> None:
     out = tmp_path / "bench.json"
-    printed = run("bench", "--rounds", "1", "--seconds", "1", "--json", str(out))
+    parts = () if SOAKS else ("--parts", "hover", "crowd")  # all of them take a minute and more
+    printed = run("bench", "--rounds", "1", "--seconds", "1", "--json", str(out), *parts)
     figures = json.loads(out.read_text())
     assert figures["model"] == "nano"
     assert f"hover p50 / bare decode p50 = {figures['hover']['hover_over_decode']:.2f}" in printed
     assert figures["hover"]["hover_bytes"] > 0
-    assert figures["engines"]["torch fp32"]["decode_ratio"] > 0
-    assert figures["engines"]["torch fp32"]["decode_and_run_lengths_p50_ms"] > 0
     assert [crowd["sessions"] for crowd in figures["crowd"]] == [1, 4, 16]
     assert all(crowd["errors"] == {} for crowd in figures["crowd"])
-    assert f"p95 beside uploads / alone = {figures['uploads']['ratio']:.2f}" in printed
-    assert figures["uploads"]["encodes"] > 0
-    assert figures["start"]["warm_s"] > 0
+    if SOAKS:
+        assert figures["engines"]["torch fp32"]["decode_ratio"] > 0
+        assert figures["engines"]["torch fp32"]["decode_and_run_lengths_p50_ms"] > 0
+        assert f"p95 beside uploads / alone = {figures['uploads']['ratio']:.2f}" in printed
+        assert figures["uploads"]["encodes"] > 0
+        assert figures["start"]["warm_s"] > 0
