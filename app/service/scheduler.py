@@ -177,7 +177,7 @@ class Lane:
         with self._changed:
             if self._closed:
                 raise closed_error()
-            self._leave_a_hung_thread()
+            self._replace_hung_thread()
             if len(self._queues[priority]) >= self._capacity:
                 raise BusyError(f"the model has {self._capacity} jobs waiting; try again", retry_after_s=RETRY_AFTER_S)
             self._queues[priority].append(job)
@@ -185,8 +185,7 @@ class Lane:
         try:
             return await asyncio.wait_for(job.future, timeout_s)
         except asyncio.TimeoutError as error:
-            with self._changed:
-                self._leave_a_hung_thread()
+            self.replace_hung_thread()
             raise EngineFailedError(f"the model gave no answer within {timeout_s:g} s; try again") from error
 
     def close(self) -> None:
@@ -204,8 +203,17 @@ class Lane:
         self._owner = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._owner.start()
 
-    def _leave_a_hung_thread(self) -> None:
-        """Let another thread go on where the job at hand hangs. The lock is held."""
+    def replace_hung_thread(self) -> None:
+        """Let another thread go on where the job at hand hangs.
+
+        A waiter that gives up may do so a moment before its job counts as hanging, and no other may come after it, so
+        the watchdog asks too.
+        """
+        with self._changed:
+            self._replace_hung_thread()
+
+    def _replace_hung_thread(self) -> None:
+        """Do so where the lock is held."""
         if self._current is not None and self._current.hangs and self.healthy and not self._closed:
             log.error("model_hangs", lane=self._name, hung=self.hung + 1)
             self.hung += 1

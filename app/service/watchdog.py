@@ -55,6 +55,8 @@ class Watchdog:
         self._look_at_lanes(now)
 
     def _look_at_lanes(self, now: float) -> None:
+        for lane in self._lanes.values():
+            lane.replace_hung_thread()
         hung = next((kind for kind, lane in self._lanes.items() if not lane.healthy), "")
         if hung != self.hung:
             self.hung, self._hung_at = hung, now

@@ -115,10 +115,12 @@ async def test_a_model_that_hangs_for_good_is_seen_and_the_server_ends_for_a_new
     async with running() as server, dialled_at(server.ws_url) as peer:
         await peer.hello()
         await peer.open(await post_picture_to(server.url, png(HANGING, 40)))
-        for _ in range(MAX_HUNG):
+        for _ in range(2 * MAX_HUNG):  # one that waits for a thread to be given up may end before it begins
             await peer.send(m.Click(seq=peer.seq(), x=1, y=1))
         code, said = await peer.closed()
-        assert [message.code for message in said if isinstance(message, m.Error)] == ["engine_failed"] * MAX_HUNG
+        codes = [message.code for message in said if isinstance(message, m.Error)]
+        assert set(codes) == {"engine_failed"}
+        assert len(codes) >= MAX_HUNG
         assert code == CloseCode.RESTART
         assert await exit_code(server) == 70
         assert "model_lost" in server.program.said

@@ -241,26 +241,29 @@ def test_a_meter_tells_medians_of_the_newest_jobs() -> None:
     assert (meter.queue_ms, meter.work_ms) == (2.0, 4.0)
 
 
-async def test_a_job_that_hangs_costs_its_own_reply_alone(lane: Lane) -> None:
-    gate = Gate()
+async def hang(lane: Lane, gate: Gate, hung: int) -> None:
+    """Let a job wait in vain, and look as the watchdog does until so many threads are given up."""
     with pytest.raises(EngineFailedError, match="no answer within"):
         await lane.run(Priority.CLICK, gate, 0.01)
+    while lane.hung < hung:
+        lane.replace_hung_thread()
+        await asyncio.sleep(0.001)
+
+
+async def test_a_job_that_hangs_costs_its_own_reply_alone(lane: Lane) -> None:
+    gate = Gate()
+    await hang(lane, gate, 1)
     assert await lane.run(Priority.CLICK, lambda: "answered", LONG_S) == "answered"
     assert lane.hung == 1
     gate.open.set()
 
 
 async def test_a_thread_that_comes_back_after_it_hung_does_nothing_more(lane: Lane) -> None:
-    gate, back = Gate(), threading.Event()
+    gate = Gate()
     await lane.run(Priority.CLICK, lambda: None, LONG_S)
     others = {thread for thread in threading.enumerate() if thread is not lane._owner}  # of tests before, perhaps
 
-    def hang() -> None:
-        gate()
-        back.set()
-
-    with pytest.raises(EngineFailedError):
-        await lane.run(Priority.CLICK, hang, 0.01)
+    await hang(lane, gate, 1)
     threads = [thread for thread in threading.enumerate() if thread.name == "test" and thread not in others]
     assert len(threads) == 2
     gate.open.set()
@@ -271,13 +274,27 @@ async def test_a_thread_that_comes_back_after_it_hung_does_nothing_more(lane: La
 
 async def test_only_so_many_threads_may_hang(lane: Lane) -> None:
     gates = [Gate() for _ in range(MAX_HUNG + 1)]
-    for gate in gates:
-        with pytest.raises(EngineFailedError):
-            await lane.run(Priority.CLICK, gate, 0.01)
+    for number, gate in enumerate(gates, 1):
+        await hang(lane, gate, min(number, MAX_HUNG))
     assert lane.hung == MAX_HUNG
     assert not lane.healthy
     for gate in gates:
         gate.open.set()
+
+
+async def test_a_job_that_begins_late_and_hangs_is_seen_though_nobody_asks_after_it(lane: Lane) -> None:
+    gate = Gate()
+    waiter = asyncio.create_task(lane.run(Priority.CLICK, gate, 0.1))
+    await gate.wait_until_begun()
+    assert lane._current
+    began_at, lane._current.began_at = lane._current.began_at, math.inf  # as if it began just before nobody waits
+    with pytest.raises(EngineFailedError):
+        await waiter
+    assert lane.hung == 0
+    lane._current.began_at = began_at
+    lane.replace_hung_thread()
+    assert lane.hung == 1
+    gate.open.set()
 
 
 async def test_a_job_that_only_waited_too_long_does_not_count_as_hanging(lane: Lane, gate: Gate) -> None:
