@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
@@ -38,11 +39,12 @@ SOAKED = (
     "tests/integration/test_commands.py",
 )
 COVERED = ("tests/unit", "tests/property", "tests/integration", "tests/contract")
-ALONE = "tests/faults"
-"""What floods, starves and measures a server, and so wants the machine for itself."""
 HEAVY = ("tests/browser", "tests/contract")
-REST = ("tests", *(f"--ignore={folder}" for folder in (ALONE, *HEAVY)))
+FAULTS = ("tests/faults", "-m", "not alone")
+REST = ("tests", *(f"--ignore={folder}" for folder in (FAULTS[0], *HEAVY)))
 """All others. They run beside the heavy ones, since a test mostly waits for a socket, a browser or a program."""
+ALONE = ("tests/faults", "-m", "alone")
+"""What compares times, and so wants the machine for itself."""
 
 
 @dataclass(frozen=True)
@@ -243,24 +245,24 @@ def show_all_but_last(lines: IO[str], show: IO[str]) -> str:
 
 
 def side_by_side(report: Report, *runs: tuple[str, ...]) -> str:
-    """Run pytest twice at once, a thread of model work each; what the second run says is shown when both have ended.
+    """Run pytest several times at once, a thread of model work each; what the first run says is shown as it comes.
 
-    Decision: what fails beside another run is run once more, alone. Context: two runs on two cores starve a test now
+    Decision: what fails beside another run is run once more, alone. Context: three runs on two cores starve a test now
     and then, in a time that it waits for. Choice: only what fails again fails the checks, and both runs are shown.
     Price: a fault that shows now and then may pass.
     """
-    began, said = time.monotonic(), [sys.stdout, io.StringIO()]
+    began, said = time.monotonic(), [sys.stdout, *(io.StringIO() for _ in runs[1:])]
     caches = [("-o", f"cache_dir={ROOT / '.pytest_cache' / str(number)}") for number in range(len(runs))]
-    ended: list[tuple[bool, str]] = [(False, "")] * len(runs)
 
-    def run(number: int) -> None:
-        ended[number] = pytest_ended((*runs[number], *caches[number]), said[number])
+    def run(number: int) -> tuple[bool, str]:
+        return pytest_ended((*runs[number], *caches[number]), said[number])
 
-    os.environ["OMP_NUM_THREADS"] = "1"  # two teams of threads on two cores would wait for one another
-    with beside(lambda: run(1)):
-        run(0)
+    os.environ["OMP_NUM_THREADS"] = "1"  # teams of threads on two cores would wait for one another
+    with ThreadPoolExecutor(len(runs)) as pool:
+        ended = list(pool.map(run, range(len(runs))))
     del os.environ["OMP_NUM_THREADS"]
-    print(cast("io.StringIO", said[1]).getvalue(), end="", flush=True)
+    for text in said[1:]:
+        print(cast("io.StringIO", text).getvalue(), end="", flush=True)
     for number, (ok, summary) in enumerate(ended):
         if not ok:
             print(f"{summary.rstrip()}; what failed is run once more, alone", flush=True)
@@ -287,7 +289,7 @@ def test(report: Report, *arguments: str) -> str:
     lint(report)
     if arguments:
         return run_pytest(report, *arguments)
-    return side_by_side(report, REST, HEAVY) + run_pytest(report, ALONE)
+    return side_by_side(report, HEAVY, REST, FAULTS) + run_pytest(report, *ALONE)
 
 
 def quick(report: Report, *arguments: str) -> str:

@@ -14,7 +14,7 @@ from tests.helpers.observed import SLOWER, Beside, Observed, show
 from tests.helpers.peer import dialled_at
 from tests.helpers.thorough import examples
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 SECONDS = examples(3, 20)
 IDLE = 200
 CYCLES = examples(300, 3000)

@@ -163,6 +163,7 @@ async def comes_and_goes(server: Observed) -> None:
         await asyncio.gather(once(), once())
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "fault",
     [

@@ -122,6 +122,7 @@ async def sends_text_that_is_none(server: Observed) -> None:
         await closes_with(raw, 1007)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "fault",
     [
