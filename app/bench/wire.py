@@ -18,8 +18,7 @@ import numpy as np
 from app.arrays import MaskArray
 from app.bench.hover import spot
 from app.cli.figures import percentile
-from app.client.session import ClientSession, connect
-from app.client.values import Object, Preview
+from app.client import ClientSession, Object, Preview, connect
 from app.protocol.run_lengths import encode_mask
 
 CLICKS: Final = 100

@@ -20,10 +20,9 @@ from PIL import Image, ImageOps
 
 from app.cli.overlay import draw_overlay
 from app.cli.shell import add_url
-from app.client.session import ClientSession, connect
-from app.client.values import Image as Opened
-from app.client.values import Object, Preview
+from app.client import ClientSession, Object, Preview, connect
 from app.errors import HoverError
+from app.protocol.messages import Image as Opened
 
 _HOVERS: Final = 40
 

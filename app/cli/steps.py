@@ -24,8 +24,6 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final
 
-from app.client.wire import Fields
-
 _NUMBER: Final = (int, float)
 _OBJECT: Final = (int, str)
 _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
@@ -73,7 +71,7 @@ class Step:
 
     number: int
     at_s: float
-    fields: Fields
+    fields: dict[str, Any]
     name: str | None = None
     out: str | None = None
     picture: str | bytes | None = None

@@ -13,8 +13,9 @@ from pathlib import Path
 from app.client.loop_thread import LoopThread
 from app.client.patience import Reconnect, Timeouts
 from app.client.session import ClientSession, Point, connect
-from app.client.values import Box, File, Image, Latency, Object, Preview, Progress, Welcome
-from app.client.wire import ExportFormat
+from app.client.values import Latency, Object, Preview
+from app.protocol.fields import BoxXyxy
+from app.protocol.messages import ExportFormat, File, Image, Progress, Welcome
 
 
 def connect_blocking(
@@ -127,7 +128,7 @@ class BlockingSession:
         """Return the object after a point was added to it: a new object, or the one whose id is `object`."""
         return self._run(self._session.click(x, y, label=label, object=object, candidate=candidate))
 
-    def box(self, box_xyxy: Box, *, object: int | None = None) -> Object:
+    def box(self, box_xyxy: BoxXyxy, *, object: int | None = None) -> Object:
         """Return the object after its box was set: a new object, or the one whose id is `object`."""
         return self._run(self._session.box(box_xyxy, object=object))
 

@@ -12,12 +12,15 @@ from websockets.typing import Subprotocol
 
 from app import __version__
 from app.client.errors import LostError, closed_error, error_of
+from app.client.frames import frame_of, message_in
 from app.client.patience import Timeouts
-from app.client.values import Refusal, Welcome
-from app.client.wire import MAX_FRAME_BYTES, PROTOCOL_VERSION, SUBPROTOCOL, pack, unpack
 from app.errors import BadMessageError
+from app.protocol.messages import MAX_FILE_BYTES, PROTOCOL_VERSION, SUBPROTOCOL, Error, Hello, Welcome
 
+_MAX_FRAME_BYTES: Final = MAX_FILE_BYTES + 2**16
+"""The largest file that a server may export, and its message around it."""
 _MAX_FRAMES_UNREAD: Final = 64
+"""Messages that may wait for us to read them; then the network makes the server wait."""
 _CLOSE_S: Final = 1.0
 """Wait for the network to end a socket that was closed; longer, and a session would be taken up later for nothing."""
 
@@ -49,7 +52,7 @@ async def dial(url: str, timeouts: Timeouts) -> ClientConnection:
             proxy=None if is_loopback(url) else True,
             open_timeout=timeouts.connect_s,
             close_timeout=_CLOSE_S,
-            max_size=MAX_FRAME_BYTES,
+            max_size=_MAX_FRAME_BYTES,
             max_queue=_MAX_FRAMES_UNREAD,
         )
     except InvalidStatus as error:
@@ -89,17 +92,20 @@ async def greet(socket: ClientConnection, timeouts: Timeouts, known: Welcome | N
         LostError: the server closed the socket or stays silent.
         HoverError: the server turned the client away; the class says why.
     """
-    hello = {"t": "hello", "version": PROTOCOL_VERSION, "client": f"hoversam-python/{__version__}"}
-    if known is not None:
-        hello |= {"session": known.session, "token": known.token}
+    hello = Hello(
+        version=PROTOCOL_VERSION,
+        session=None if known is None else known.session,
+        token=None if known is None else known.token,
+        client=f"hoversam-python/{__version__}",
+    )
     try:
-        await socket.send(pack(hello))
-        message = unpack(await asyncio.wait_for(socket.recv(), timeouts.connect_s))
+        await socket.send(frame_of(hello))
+        message = message_in(await asyncio.wait_for(socket.recv(), timeouts.connect_s))
     except ConnectionClosed as error:
         raise closed_error(error) from error
     except asyncio.TimeoutError as error:
         raise LostError(f"the server did not say welcome within {timeouts.connect_s:g} s") from error
-    if isinstance(message, Refusal):
+    if isinstance(message, Error):
         raise error_of(message)
     if not isinstance(message, Welcome):
         raise BadMessageError(f"expected welcome, got {type(message).__name__.lower()}; is this a HoverSAM server?")

@@ -6,27 +6,24 @@ from typing import Final
 
 from websockets import ConnectionClosed
 
-from app.client.values import Refusal
 from app.errors import BusyError, HoverError, RateLimitedError
+from app.protocol.messages import CloseCode, Error
 
-CLOSE_REASONS: Final = {
-    1001: "going away",
-    1003: "text frame",
-    1009: "too large",
-    1011: "internal error",
-    1012: "restart",
-    1013: "full",
-    4400: "bad messages",
-    4401: "wrong token",
-    4408: "idle",
-    4409: "taken over",
-    4426: "version",
-    4429: "rate",
-}
-"""What a close code of the server means."""
-FOR_GOOD: Final = frozenset({1003, 1007, 1009, 4400, 4409, 4426})
+GOING_AWAY: Final = 1001
+INVALID_DATA: Final = 1007
+INTERNAL_ERROR: Final = 1011
+"""Close codes that any WebSocket may have, beside those of the protocol (`CloseCode`)."""
+FOR_GOOD: Final = frozenset(
+    {
+        INVALID_DATA,
+        CloseCode.TEXT_FRAME,
+        CloseCode.TOO_LARGE,
+        CloseCode.BAD_MESSAGES,
+        CloseCode.TAKEN_OVER,
+        CloseCode.VERSION,
+    }
+)
 """Close codes after which another socket would end the same way, or take the session from who has it now."""
-WRONG_TOKEN: Final = 4401
 
 
 class LostError(ConnectionError):
@@ -39,18 +36,18 @@ class LostError(ConnectionError):
     @property
     def wrong_token(self) -> bool:
         """True where the server knows the session and not our token."""
-        return self.code == WRONG_TOKEN
+        return self.code == CloseCode.WRONG_TOKEN
 
 
 class RestoreError(ConnectionError):
     """The server lost the session, and it can't be made again there; the text says why. Begin another."""
 
 
-def error_of(refusal: Refusal) -> HoverError:
+def error_of(message: Error) -> HoverError:
     """Return the server's error as the exception of its code; a plain `HoverError` for a code that isn't known."""
     kinds = {kind.code: kind for kind in HoverError.__subclasses__()}
-    error = kinds.get(refusal.code, HoverError)(refusal.message, retry_after_s=refusal.retry_after, seq=refusal.seq)
-    error.code = refusal.code  # type: ignore[misc]  # a later server's code is told as it came
+    error = kinds.get(message.code, HoverError)(message.message, retry_after_s=message.retry_after, seq=message.seq)
+    error.code = message.code  # type: ignore[misc]  # a later server's code is told as it came
     return error
 
 
@@ -59,8 +56,15 @@ def closed_error(error: ConnectionClosed) -> LostError:
     frame = error.rcvd
     if frame is None:
         return LostError("the connection to the server was lost; connect again")
-    reason = frame.reason or CLOSE_REASONS.get(frame.code, "no reason given")
+    reason = frame.reason or reason_of(frame.code)
     return LostError(f"the server closed the connection: {frame.code}, {reason}; connect again", frame.code)
+
+
+def reason_of(code: int) -> str:
+    """Return what a close code means, in words."""
+    if code in CloseCode.__members__.values():
+        return CloseCode(code).name.lower().replace("_", " ")
+    return {GOING_AWAY: "going away", INTERNAL_ERROR: "internal error"}.get(code, "no reason given")
 
 
 def comes_back(reason: Exception) -> bool:

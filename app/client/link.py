@@ -11,9 +11,9 @@ from websockets.asyncio.client import ClientConnection
 
 from app.client.dial import dial, greet
 from app.client.errors import LostError, closed_error, error_of
+from app.client.frames import frame_of, message_in
 from app.client.patience import Timeouts
-from app.client.values import Refusal, Welcome
-from app.client.wire import Fields, ServerMessage, pack, unpack
+from app.protocol.messages import ClientMessage, Error, ServerMessage, Welcome
 
 Take: TypeAlias = Callable[[ServerMessage, int], None]
 """Called with every message and its bytes on the wire, in order."""
@@ -28,14 +28,21 @@ class Link:
     """
 
     def __init__(self, socket: ClientConnection, welcome: Welcome, take: Take, stall_s: float) -> None:
-        """Args: a welcomed socket, who takes messages, and how long the network may take none of ours."""
+        """Begin to read.
+
+        Args:
+            socket: one that was welcomed.
+            welcome: what the server said.
+            take: called with every message.
+            stall_s: seconds in which the network has to take a message of ours; then the socket is as good as lost.
+        """
         self.welcome = welcome
         self.closed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._socket, self._take, self._stall_s = socket, take, stall_s
         self._fatal: Exception | None = None
         self._reader = asyncio.create_task(self._read(), name="hoversam client reader")
 
-    async def send(self, message: Fields) -> None:
+    async def send(self, message: ClientMessage) -> None:
         """Hand the message to the network; one that takes nothing for long is as good as lost.
 
         Raises:
@@ -43,7 +50,7 @@ class Link:
         """
         stall = asyncio.get_running_loop().call_later(self._stall_s, self._socket.transport.abort)
         try:
-            await self._socket.send(pack(message))
+            await self._socket.send(frame_of(message))
         except ConnectionClosed as error:
             raise closed_error(error) from error
         finally:
@@ -60,8 +67,8 @@ class Link:
         try:
             while True:
                 frame = await self._socket.recv()
-                message = unpack(frame)
-                if isinstance(message, Refusal) and message.fatal:
+                message = message_in(frame)
+                if isinstance(message, Error) and message.fatal:
                     self._fatal = error_of(message)  # explains the close that follows
                 else:
                     self._take(message, len(frame))

@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Final, cast
 
-from app.client.errors import passes
-from app.client.patience import pauses, wait_s
-from app.client.pending_requests import Question
+from app.client.patience import Patience, pauses
+from app.client.pending_requests import UNNUMBERED, Question
 from app.client.reconnecting import ReconnectingSession
 from app.client.upload import name_of, upload
-from app.client.values import Image, Progress
 from app.client.work import Picture
 from app.errors import UnknownImageError
+from app.protocol.messages import Image, Open, Progress
 
 _TRIES: Final = 3
 """Uploads of one picture: a server that restarts after the upload and before `open` doesn't know it any more."""
@@ -37,8 +36,8 @@ async def open_picture(
     """
     for tries_left in reversed(range(_TRIES)):
         image_id = await uploaded(reconnecting, picture, provisional=provisional)
-        fields = {"t": "open", "image_id": image_id, "name": name_of(picture), "provisional": provisional or None}
-        question = Question(fields, (Image,), picture=picture, progress=progress)
+        message = Open(seq=UNNUMBERED, image_id=image_id, name=name_of(picture), provisional=provisional)
+        question = Question(message, (Image,), picture=picture, progress=progress)
         try:
             return cast("Image", await reconnecting.ask(question, reconnecting.timeouts.open_s))
         except UnknownImageError:
@@ -49,7 +48,7 @@ async def open_picture(
 
 async def uploaded(reconnecting: ReconnectingSession, picture: Picture, *, provisional: bool = False) -> str:
     """Return the id of a picture after its upload, tried again while the server is away or too busy; see `upload`."""
-    busy_until = time.monotonic() + reconnecting.timeouts.busy_s
+    patience = Patience(reconnecting.timeouts.busy_s)
     away_until = time.monotonic() + reconnecting.reconnect.give_up_s
     for pause_s in pauses(reconnecting.reconnect, random.random):
         await reconnecting.ready()
@@ -62,8 +61,5 @@ async def uploaded(reconnecting: ReconnectingSession, picture: Picture, *, provi
             if time.monotonic() >= away_until:
                 raise
         except Exception as error:
-            wait = wait_s(getattr(error, "retry_after_s", None), random.random)
-            if not passes(error) or time.monotonic() + wait > busy_until:
-                raise
-            await asyncio.sleep(wait)
+            await asyncio.sleep(patience.pause_s(error))
     raise AssertionError("pauses never end")

@@ -1,13 +1,19 @@
-"""How long a client waits, how often it tries again, and when it gives up. Pure."""
+"""How long a client waits, how often it tries again, and when it gives up. Pure but for clock and chance."""
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from app.client.errors import passes
+
 _GROWTH: Final = 2.0
+"""So many times as long as the one before is a pause between two tries to connect."""
 _SHORTEST_WAIT_S: Final = 0.02
+"""A busy server that names no time, or none at all, is left alone for so long."""
 
 
 @dataclass(frozen=True)
@@ -53,3 +59,22 @@ def pauses(reconnect: Reconnect, chance: Callable[[], float]) -> Iterator[float]
 def wait_s(retry_after_s: float | None, chance: Callable[[], float], *, otherwise_s: float = 0.5) -> float:
     """Return how long to wait before asking a busy server again: what it said, and up to half of that on top."""
     return max(_SHORTEST_WAIT_S, (retry_after_s or otherwise_s) * (1 + chance() / 2))
+
+
+class Patience:
+    """One change, asked again while the server is too busy for it."""
+
+    def __init__(self, most_s: float) -> None:
+        """Begin; after `most_s` seconds it isn't asked again."""
+        self._until = time.monotonic() + most_s
+
+    def pause_s(self, error: Exception) -> float:
+        """Return the seconds to wait before asking again, after a try that ended like this.
+
+        Raises:
+            Exception: the error itself, where it doesn't pass or the time is over.
+        """
+        pause_s = wait_s(getattr(error, "retry_after_s", None), random.random)
+        if not passes(error) or time.monotonic() + pause_s > self._until:
+            raise error
+        return pause_s

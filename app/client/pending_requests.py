@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from app.client.session_view import Reply
-from app.client.values import Preview, Progress
-from app.client.wire import Fields
+from app.client.values import Preview
 from app.client.work import Picture
+from app.errors import UnknownObjectError
+from app.protocol.messages import ClientMessage, Hover, Progress
 
 Answer: TypeAlias = "asyncio.Future[Reply | None]"
 """The reply, or None for a hover that was given up."""
+UNNUMBERED: Final = 0
+"""`seq` of a message that gets its own when it is sent."""
 MAX_WAITING: Final = 1024
 """Questions without an answer; beyond that the oldest is given up."""
 MAX_SENDS: Final = 5
@@ -25,33 +28,31 @@ class Question:
     """A message that is answered.
 
     Attributes:
-        fields: the message, without `seq`.
+        message: what is sent, once it has its number.
         kinds: the replies that answer it.
         answer: the reply, None for a hover that was given up.
         picture: what `open` opens.
         progress: called with what comes before the answer.
         again: True for what takes the session up on a new socket; it belongs to that socket.
         sends: how often it was sent.
-        first: the first message of the answer, which is what the caller gets once the last has come.
     """
 
-    fields: Fields
+    message: ClientMessage
     kinds: tuple[type, ...]
     answer: Answer = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     picture: Picture | None = None
     progress: Callable[[Progress], None] | None = None
     again: bool = False
     sends: int = 0
-    first: Reply | None = None
 
     @property
     def is_hover(self) -> bool:
         """True for what is worthless once it is overtaken."""
-        return str(self.fields["t"]) == "hover"
+        return isinstance(self.message, Hover)
 
     def once_more(self) -> Question:
         """Return the same question, to be asked again."""
-        return Question(self.fields, self.kinds, picture=self.picture, progress=self.progress)
+        return Question(self.message, self.kinds, picture=self.picture, progress=self.progress)
 
     def settle(self, reply: Reply | None) -> None:
         """Answer it, where anyone still waits."""
@@ -91,22 +92,22 @@ class PendingRequests:
         if question is not None:
             question.answer.cancel()
 
-    def resolve(self, seq: int, reply: Reply) -> Question | None:
-        """Hand a whole answer to whoever waits for it and return the question; None where more of it is to come.
+    def resolve(self, seq: int, answer: Sequence[Reply]) -> Question | None:
+        """Hand a whole answer to whoever waits for it and return the question, None where nobody does.
 
-        An answer of several messages ends with the one that says so. A preview also ends the wait of every older hover.
+        Of several messages the caller gets the first of the kind that he asked for. A preview also ends the wait of
+        every older hover.
         """
-        question = self._questions.get(seq)
-        if isinstance(reply, Preview):
+        if isinstance(answer[0], Preview):
             self.overtake(seq)
+        question = self._questions.pop(seq, None)
         if question is None:
             return None
-        if question.first is None and isinstance(reply, question.kinds):
-            question.first = reply
-        if question.first is None or not getattr(reply, "last", True):
-            return None
-        del self._questions[seq]
-        question.settle(question.first)
+        reply = next((each for each in answer if isinstance(each, question.kinds)), None)
+        if reply is None:  # the change was made before its answer was lost, and something else since
+            question.refuse(UnknownObjectError("the change was made, and what it was made to is gone since"))
+        else:
+            question.settle(reply)
         return question
 
     def overtake(self, before: int | None = None) -> None:

@@ -14,23 +14,26 @@ import random
 import time
 from typing import Any, Final, cast
 
-from app.client.errors import LostError, RestoreError, comes_back, error_of, passes
+from msgspec.structs import replace
+
+from app.client.errors import LostError, RestoreError, comes_back, error_of
 from app.client.link import Link, open_link
-from app.client.patience import Reconnect, Timeouts, pauses, wait_s
-from app.client.pending_requests import MAX_SENDS, PendingRequests, Question
+from app.client.patience import Patience, Reconnect, Timeouts, pauses, wait_s
+from app.client.pending_requests import MAX_SENDS, UNNUMBERED, PendingRequests, Question
 from app.client.session_view import Reply, SessionView
 from app.client.upload import upload
-from app.client.values import Gone, Image, Latency, Object, Pong, Progress, Refusal, Welcome
-from app.client.wire import Fields, ServerMessage
-from app.client.work import MAX_RECIPE_BYTES, Picture, Work
+from app.client.values import Latency, Object
+from app.client.work import Picture, Work
 from app.errors import BadMessageError, UnknownImageError
+from app.protocol import messages as m
+from app.protocol.fields import MAX_RECIPE_BYTES
 
 CHANGES_IN_FLIGHT: Final = 8
 """Half of what a server lets wait by default; the rest waits here, where no `busy` puts it out of order."""
-
 RESUME_SEQ: Final = 0
-"""Number of what a server tells of a session that is taken up."""
-ANY_REPLY: Final = (Image, Object, Gone)
+"""Number under which a server tells a session that is taken up."""
+STATE: Final = (m.Image, Object, m.Gone)
+"""What a session's state is told with."""
 MESSAGE_BYTES: Final = 20_000
 """Of `open` around its recipe: a file's name may take most of it."""
 
@@ -39,27 +42,32 @@ class ReconnectingSession:
     """Sends questions and finds who waits for the answers, over one socket after another.
 
     Attributes:
-        book: the session as the server told it.
+        view: the session as the server told it.
         work: what it takes to make it again.
-        opened, picture, name: what the picture was opened from, and what the server said of it.
+        pending: the questions without an answer.
         welcome: what the server said first, on the newest socket.
         timeouts, reconnect: how long to wait, and how long to dial again.
         losses: how many sockets were lost.
     """
 
     def __init__(self, url: str, timeouts: Timeouts, reconnect: Reconnect) -> None:
+        """Know where the server is; `begin` connects.
+
+        Args:
+            url: the server's address.
+            timeouts: how long to wait for what.
+            reconnect: how long a lost connection is dialled again.
+        """
         self.url, self.timeouts, self.reconnect = url, timeouts, reconnect
         self.view, self.work, self.pending = SessionView(), Work(), PendingRequests()
-        self.opened: Image | None = None
-        self.picture: Picture | None = None
-        self.name: str | None = None
         self.losses = 0
+        self._picture: Picture | None = None
+        self._name: str | None = None
+        """What was opened, and its file's name."""
         self._model: str | None = None
         """The one that was asked for before a picture was open."""
-        self._draft: SessionView | None = None
-        """The state while it is told again, until it is whole."""
         self._seqs = itertools.count(1)
-        self._pongs: dict[float, asyncio.Future[Pong]] = {}
+        self._pongs: dict[float, asyncio.Future[m.Pong]] = {}
         self._slots = asyncio.Semaphore(CHANGES_IN_FLIGHT)
         self._up = asyncio.Event()
         self._broken: Exception | None = None
@@ -69,7 +77,7 @@ class ReconnectingSession:
     async def begin(self) -> None:
         """Connect for the first time; raises as `open_link`, and tries once."""
         self._link = await open_link(self.url, self.timeouts, self._take)
-        self.welcome: Welcome = self._link.welcome
+        self.welcome: m.Welcome = self._link.welcome
         self._up.set()
         self._keeper = asyncio.create_task(self._keep(), name="hoversam client keeper")
 
@@ -99,7 +107,7 @@ class ReconnectingSession:
             ConnectionError: the connection was lost for good.
             TimeoutError: no answer came in time. The change may still be made.
         """
-        patience_until = time.monotonic() + self.timeouts.busy_s
+        patience = Patience(self.timeouts.busy_s)
         while True:
             await self._slots.acquire()
             question.answer.add_done_callback(lambda _: self._slots.release())
@@ -107,15 +115,19 @@ class ReconnectingSession:
                 await self.put(question)
                 return cast("Reply", await self.wait(question, timeout_s))
             except Exception as error:
-                pause_s = wait_s(getattr(error, "retry_after_s", None), random.random)
-                if self._broken is not None or not passes(error) or time.monotonic() + pause_s > patience_until:
+                if self._broken is not None:
                     raise
+                pause_s = patience.pause_s(error)
             await asyncio.sleep(pause_s)
             question = question.once_more()
 
     async def put(self, question: Question) -> int:
         """Send a question under a new number and return that, as soon as there is a connection; raises as `ask`."""
-        link = await self._ready_for(question)
+        try:
+            link = await self.ready()
+        except BaseException:
+            question.answer.cancel()
+            raise
         seq = next(self._seqs)
         self.pending.expect(seq, question)
         try:
@@ -141,12 +153,12 @@ class ReconnectingSession:
                     raise TimeoutError(f"no answer came within {timeout_s:g} s; the server may be busy") from None
                 await self._up.wait()
 
-    async def tell(self, fields: Fields) -> int:
+    async def tell(self, message: m.Leave) -> int:
         """Send a message that has no answer, and return its number; nothing happens without a connection."""
         seq = next(self._seqs)
         if self._up.is_set() and self._broken is None:
             with contextlib.suppress(LostError):  # a server that has lost us needs no telling
-                await self._link.send({**fields, "seq": seq})
+                await self._link.send(replace(message, seq=seq))
         return seq
 
     async def ping(self) -> Latency:
@@ -159,23 +171,16 @@ class ReconnectingSession:
                 await asyncio.wait([link.closed])
                 await asyncio.sleep(0)  # the keeper takes note of it before anyone asks for the next socket
 
-    async def _ready_for(self, question: Question) -> Link:
-        try:
-            return await self.ready()
-        except BaseException:
-            question.answer.cancel()
-            raise
-
     async def _send(self, link: Link, seq: int, question: Question) -> None:
         question.sends += 1
-        await link.send({**question.fields, "seq": seq})
+        await link.send(replace(question.message, seq=seq))
 
     async def _ping(self, link: Link) -> Latency:
         began = time.perf_counter()
-        pong: asyncio.Future[Pong] = asyncio.get_running_loop().create_future()
+        pong: asyncio.Future[m.Pong] = asyncio.get_running_loop().create_future()
         self._pongs[began] = pong
         try:
-            await link.send({"t": "ping", "at": began})
+            await link.send(m.Ping(at=began))
             await first_of(pong, link.closed, timeout_s=self.timeouts.reply_s)
         finally:
             del self._pongs[began]
@@ -188,39 +193,32 @@ class ReconnectingSession:
 
     # What comes.
 
-    def _take(self, message: ServerMessage, nbytes: int) -> None:
-        if isinstance(message, Refusal):
+    def _take(self, message: m.ServerMessage, nbytes: int) -> None:
+        if isinstance(message, m.Error):
             self.pending.refuse(message.seq, error_of(message))
-        elif isinstance(message, Pong):
+        elif isinstance(message, m.Pong):
             pong = self._pongs.get(message.at)
             if pong is not None and not pong.done():
                 pong.set_result(message)
-        elif isinstance(message, Progress):
+        elif isinstance(message, m.Progress):
             question = self.pending.get(message.seq)
             if question is not None and question.progress is not None:
                 question.progress(message)
-        elif not isinstance(message, Welcome):
-            self._note(message, nbytes)
+        elif not isinstance(message, m.Welcome) and (answer := self.view.take(message, nbytes)):
+            answered = self.pending.resolve(message.seq, answer)
+            if answered is not None:
+                self._remember(answered, answer[0])
 
-    def _note(self, message: Reply, nbytes: int) -> None:
-        reply = (self._draft or self.view).note(message, nbytes)
-        answered = self.pending.resolve(message.seq, reply)
-        if answered is not None and not answered.again:
-            self._remember(answered)
-
-    def _remember(self, answered: Question) -> None:
+    def _remember(self, answered: Question, reply: Reply) -> None:
         """Note what an answer has made of the session."""
-        kind, reply = answered.fields["t"], answered.first
-        if kind == "open" and isinstance(reply, Image):
-            self.opened, self.picture, self.name = reply, answered.picture, answered.fields.get("name")
+        asked = answered.message
+        if isinstance(asked, m.Open) and not answered.again:
+            self._picture, self._name = answered.picture, asked.name
             self.work.begin(self.view.objects)
-        elif kind == "model" and self.view.image is None:
-            self._model = answered.fields["name"]
-        elif isinstance(reply, (Image, Object, Gone)):
-            self._settle(kind)
-
-    def _settle(self, kind: str) -> None:
-        self.work.settle(kind, self.view.objects, can_undo=self.view.can_undo, can_redo=self.view.can_redo)
+        elif isinstance(asked, m.Model) and self.view.image is None:
+            self._model = asked.name
+        elif isinstance(reply, STATE):
+            self.work.settle(asked, self.view.objects, can_undo=self.view.can_undo, can_redo=self.view.can_redo)
 
     # Coming back.
 
@@ -261,25 +259,20 @@ class ReconnectingSession:
 
     async def _take_up(self) -> None:
         """Take the session up on a new socket; raises where that one fails too."""
-        known = None if self._forgotten else self.welcome
-        link = await open_link(self.url, self.timeouts, self._take, known)
+        self.view.forget_parts()
+        link = await open_link(self.url, self.timeouts, self._take, None if self._forgotten else self.welcome)
         try:
             self.welcome = link.welcome
-            self._draft = SessionView()
             self._forgotten |= not link.welcome.resumed
             if self._forgotten:
                 await self._make_again(link)
             else:
-                await self._answered(link, RESUME_SEQ, Question({"t": "resume"}, ANY_REPLY, again=True))
-            self.view.become(self._draft)
-            self._draft = None
-            self._settle("resume")
+                resumed = Question(m.Hello(version=m.PROTOCOL_VERSION), STATE, again=True)
+                await self._answered(link, RESUME_SEQ, resumed)
             await self._send_again(link)
         except BaseException:
             await link.close()
             raise
-        finally:
-            self._draft = None
         self._link = link
 
     async def _make_again(self, link: Link) -> None:
@@ -290,10 +283,10 @@ class ReconnectingSession:
             Exception: why it didn't answer.
         """
         try:
-            if self.opened is not None:
-                await self._open_again(link, self.opened)
+            if self.view.image is not None:
+                await self._open_again(link, self.view.image)
             elif self._model is not None:
-                await self._ask_again(link, {"t": "model", "name": self._model})
+                await self._ask_again(link, m.Model(seq=UNNUMBERED, name=self._model))
         except RestoreError:
             raise
         except Exception as error:
@@ -304,33 +297,30 @@ class ReconnectingSession:
             self.pending.renumber(seq, next(self._seqs))
         self._forgotten = False
 
-    async def _open_again(self, link: Link, opened: Image) -> None:
+    async def _open_again(self, link: Link, image: m.Image) -> None:
         """Open the picture with its recipe, uploaded again where the server doesn't have it."""
-        model = opened.model if self.view.image is None else self.view.image.model
         most = min(MAX_RECIPE_BYTES, link.welcome.limits.max_message_bytes) - MESSAGE_BYTES
-        recipe = self.work.recipe(opened, self.name, model, most)
-        fields = {"t": "open", "image_id": opened.image_id, "name": self.name, "recipe": recipe}
+        recipe = self.work.recipe(image, self._name, most)
+        message = m.Open(seq=UNNUMBERED, image_id=image.image_id, name=self._name, recipe=recipe)
         try:
-            await self._ask_again(link, fields)
+            await self._ask_again(link, message)
         except UnknownImageError:
-            if self.picture is None:
+            if self._picture is None:
                 raise
-            image_id = await upload(self.url, self.picture, timeout_s=self.timeouts.reply_s)
-            if image_id != opened.image_id:
-                raise RestoreError(f"the file of {self.name} has changed since it was opened") from None
-            await self._ask_again(link, fields)
+            image_id = await upload(self.url, self._picture, timeout_s=self.timeouts.reply_s)
+            if image_id != image.image_id:
+                raise RestoreError(f"the file of {self._name} has changed since it was opened") from None
+            await self._ask_again(link, message)
 
-    async def _ask_again(self, link: Link, fields: Fields) -> None:
+    async def _ask_again(self, link: Link, message: m.Open | m.Model) -> None:
         """Ask on a socket that isn't in use yet, as often as the server is too busy."""
-        until = time.monotonic() + self.timeouts.busy_s
+        patience = Patience(self.timeouts.busy_s)
         while True:
-            seq, question = next(self._seqs), Question(fields, ANY_REPLY, again=True)
+            seq, question = next(self._seqs), Question(message, STATE, again=True)
             try:
                 return await self._answered(link, seq, question, ask=True)
             except Exception as error:
-                pause_s = wait_s(getattr(error, "retry_after_s", None), random.random)
-                if not passes(error) or time.monotonic() + pause_s > until:
-                    raise
+                pause_s = patience.pause_s(error)
             await asyncio.sleep(pause_s)
 
     async def _answered(self, link: Link, seq: int, question: Question, *, ask: bool = False) -> None:

@@ -10,30 +10,40 @@ import base64
 import json
 import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from app.client.wire import Fields
+from msgspec import to_builtins
+
 from app.client.work import Picture
+from app.protocol.messages import ClientMessage
 
 
 class Recorder:
     """Writes each message into a file as it is sent; the file is whole after every line."""
 
     def __init__(self, path: Path | None) -> None:
-        """Args: the file to write, replaced where it is there; None writes nothing."""
+        """Begin the file at `path`, in place of one that is there; None writes nothing."""
         self._stream: IO[str] | None = None if path is None else path.open("w", encoding="utf-8", buffering=1)
         self._began = time.monotonic()
 
-    def note(self, fields: Fields, picture: Picture | None = None) -> None:
-        """Write down a message."""
+    def note(self, message: ClientMessage) -> None:
+        """Write down a message other than `open`."""
         if self._stream is None:
             return
-        line = {name: value for name, value in fields.items() if value is not None}
+        fields: dict[str, Any] = to_builtins(message)
+        del fields["seq"]
+        self._write(fields)
+
+    def note_open(self, picture: Picture) -> None:
+        """Write down that a picture is opened."""
         if isinstance(picture, Path):
-            line["picture"] = str(picture.resolve())
-        elif picture is not None:
-            line["data"] = base64.b64encode(picture).decode()
-        self._stream.write(json.dumps({"at": round(time.monotonic() - self._began, 3), **line}) + "\n")
+            self._write({"t": "open", "picture": str(picture.resolve())})
+        else:
+            self._write({"t": "open", "data": base64.b64encode(picture).decode()})
+
+    def _write(self, fields: dict[str, Any]) -> None:
+        if self._stream is not None:
+            self._stream.write(json.dumps({"at": round(time.monotonic() - self._began, 3), **fields}) + "\n")
 
     def close(self) -> None:
         """Close the file."""

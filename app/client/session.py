@@ -8,7 +8,7 @@
         cat.mask  # (H, W) bool
 
 A lost connection is dialled again by itself and the session taken up where it was, on a server that was restarted
-too: see `app.client.reconnecting`. Needs `msgpack` and `websockets`; NumPy for `mask` alone.
+too: see `app.client.reconnecting`. Needs `msgspec` and `websockets`; NumPy for `mask` alone.
 """
 
 from __future__ import annotations
@@ -17,20 +17,23 @@ import math
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar, cast
 
+from msgspec.structs import replace
+
 from app.client.opening import open_picture
 from app.client.patience import Reconnect, Timeouts
-from app.client.pending_requests import Question
+from app.client.pending_requests import UNNUMBERED, Question
 from app.client.reconnecting import ReconnectingSession
 from app.client.record import Recorder
 from app.client.upload import fetch
-from app.client.values import Box, File, Gone, Image, Latency, Object, Preview, Progress, Welcome
-from app.client.wire import ExportFormat, Fields
+from app.client.values import Latency, Object, Preview
 from app.errors import BadCoordError, UnknownImageError
+from app.protocol import messages as m
+from app.protocol.fields import BoxXyxy
+from app.protocol.messages import ClientMessage, ExportFormat, File, Gone, Image, Progress, Welcome
 
 R = TypeVar("R", bound="Image | Object | Gone | File")
 Point: TypeAlias = tuple[float, float]
@@ -131,7 +134,7 @@ class ClientSession:
                 answers the same prompts again: `image` and `objects` are no longer `provisional`. Files wait for it.
         """
         source = picture if isinstance(picture, bytes) else Path(picture)
-        self._recorder.note({"t": "open"}, source)
+        self._recorder.note_open(source)
         return await open_picture(self._reconnecting, source, progress, provisional=provisional)
 
     async def preview(self, x: float, y: float, *, label: int = 1, object: int | None = None) -> Preview | None:
@@ -157,8 +160,9 @@ class ClientSession:
 
     async def leave(self) -> None:
         """Drop the pending hover, as when the pointer leaves the picture."""
-        self._recorder.note({"t": "leave"})
-        self._reconnecting.pending.overtake(await self._reconnecting.tell({"t": "leave"}))
+        leave = m.Leave(seq=UNNUMBERED)
+        self._recorder.note(leave)
+        self._reconnecting.pending.overtake(await self._reconnecting.tell(leave))
 
     async def click(
         self, x: float, y: float, *, label: int = 1, object: int | None = None, candidate: int | None = None
@@ -172,54 +176,55 @@ class ClientSession:
             object: the id of the object to refine; None begins a new one.
             candidate: which of a preview's masks to take; None takes the best.
         """
-        taken = {} if candidate is None else {"candidate": candidate}
-        return await self._ask(click_of("click", x, y, label, object) | taken, Object)
+        x, y = _finite(x), _finite(y)
+        click = m.Click(seq=UNNUMBERED, x=x, y=y, label=label, object=object, candidate=candidate)
+        return await self._ask(click, Object)
 
-    async def box(self, box_xyxy: Box, *, object: int | None = None) -> Object:
+    async def box(self, box_xyxy: BoxXyxy, *, object: int | None = None) -> Object:
         """Return the object after its box was set: a new object, or the one whose id is `object`."""
-        box = [_finite(value) for value in box_xyxy]
-        return await self._ask({"t": "box", "box": box, "object": object}, Object)
+        box = cast("BoxXyxy", tuple(map(_finite, box_xyxy)))  # the server says so where it has not four corners
+        return await self._ask(m.Box(seq=UNNUMBERED, box=box, object=object), Object)
 
     async def move(self, object: int, point: int, x: float, y: float) -> Object | None:
         """Return the object after its point number `point` moved; None where nothing of it was left."""
-        fields = {"t": "move", "object": object, "point": point, "x": _finite(x), "y": _finite(y)}
-        return what_is_left(await self._ask(fields, Object, Gone))
+        move = m.Move(seq=UNNUMBERED, object=object, point=point, x=_finite(x), y=_finite(y))
+        return what_is_left(await self._ask(move, Object, Gone))
 
     async def unpoint(self, object: int, point: int) -> Object | None:
         """Return the object after its point number `point` was taken away; None where that was its last prompt."""
-        return what_is_left(await self._ask({"t": "unpoint", "object": object, "point": point}, Object, Gone))
+        return what_is_left(await self._ask(m.Unpoint(seq=UNNUMBERED, object=object, point=point), Object, Gone))
 
     async def choose(self, object: int, candidate: int) -> Object:
         """Return the object with another of its candidates."""
-        return await self._ask({"t": "choose", "object": object, "candidate": candidate}, Object)
+        return await self._ask(m.Choose(seq=UNNUMBERED, object=object, candidate=candidate), Object)
 
     async def label(self, object: int, name: str) -> Object:
         """Return the object under its new name."""
-        return await self._ask({"t": "label", "object": object, "name": name}, Object)
+        return await self._ask(m.Label(seq=UNNUMBERED, object=object, name=name), Object)
 
     async def delete(self, object: int) -> None:
         """Delete an object."""
-        await self._ask({"t": "delete", "object": object}, Gone)
+        await self._ask(m.Delete(seq=UNNUMBERED, object=object), Gone)
 
     async def clear(self) -> None:
         """Delete every object."""
-        await self._ask({"t": "clear"}, Gone)
+        await self._ask(m.Clear(seq=UNNUMBERED), Gone)
 
     async def undo(self) -> None:
         """Go one step back; `objects` shows the outcome. Nothing happens where there is no step."""
-        await self._ask({"t": "undo"}, Object, Gone)
+        await self._ask(m.Undo(seq=UNNUMBERED), Object, Gone)
 
     async def redo(self) -> None:
         """Go one step forward again; `objects` shows the outcome. Nothing happens where there is no step."""
-        await self._ask({"t": "redo"}, Object, Gone)
+        await self._ask(m.Redo(seq=UNNUMBERED), Object, Gone)
 
     async def model(self, name: str, *, progress: Callable[[Progress], None] | None = None) -> Image | None:
         """Go on with another model; every object is predicted again, as `objects` shows.
 
         Returns the picture as that model sees it, None where none is open.
         """
-        fields, timeout_s = {"t": "model", "name": name}, self._reconnecting.timeouts.open_s
-        reply = await self._ask(fields, Image, Gone, timeout_s=timeout_s, progress=progress)
+        model, timeout_s = m.Model(seq=UNNUMBERED, name=name), self._reconnecting.timeouts.open_s
+        reply = await self._ask(model, Image, Gone, timeout_s=timeout_s, progress=progress)
         return reply if isinstance(reply, Image) else None
 
     async def export(self, format: ExportFormat, objects: Iterable[int] | None = None) -> File:
@@ -227,10 +232,9 @@ class ClientSession:
 
         One too large for the socket is fetched by HTTP, and made again where the server has lost it meanwhile.
         """
-        chosen = None if objects is None else list(objects)
-        fields = {"t": "export", "format": format, "objects": chosen}
+        export = m.Export(seq=UNNUMBERED, format=format, objects=None if objects is None else tuple(objects))
         for left in reversed(range(_FETCHES)):
-            file = await self._ask(fields, File, timeout_s=self._reconnecting.timeouts.open_s)
+            file = await self._ask(export, File, timeout_s=self._reconnecting.timeouts.open_s)
             if file.url is None:
                 break
             try:
@@ -247,19 +251,19 @@ class ClientSession:
 
     async def _ask(
         self,
-        fields: Fields,
+        message: ClientMessage,
         *kinds: type[R],
         timeout_s: float | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> R:
-        self._recorder.note(fields)
-        question = Question(fields, kinds, progress=progress)
+        self._recorder.note(message)
+        question = Question(message, kinds, progress=progress)
         return cast("R", await self._reconnecting.ask(question, timeout_s or self._reconnecting.timeouts.reply_s))
 
     async def _begin_hover(self, x: float, y: float, label: int, number: int | None) -> tuple[int, Question]:
-        fields = click_of("hover", x, y, label, number)
-        self._recorder.note(fields)
-        question = Question({**fields, "ack": self._painted}, (Preview,))
+        hover = m.Hover(seq=UNNUMBERED, x=_finite(x), y=_finite(y), label=label, object=number)
+        self._recorder.note(hover)
+        question = Question(replace(hover, ack=self._painted), (Preview,))
         return await self._reconnecting.put(question), question
 
     async def _end_hover(self, seq: int, question: Question) -> Preview | None:
@@ -273,12 +277,6 @@ class ClientSession:
             return None
         self._painted = preview.seq
         return preview
-
-
-def click_of(kind: str, x: float, y: float, label: int, number: int | None) -> Fields:
-    """Return a `click` or `hover` as a message; a label that is the default is left out."""
-    fields = {"t": kind, "x": _finite(x), "y": _finite(y), "label": None if label == 1 else label, "object": number}
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def what_is_left(reply: Object | Gone) -> Object | None:

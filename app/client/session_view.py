@@ -2,53 +2,70 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TypeAlias
 
-from app.client.values import File, Gone, Image, Object, Preview
+from app.client.values import Object, Preview, object_of, preview_of
+from app.protocol import messages as m
 
-Reply: TypeAlias = Image | Preview | Object | Gone | File
+Told: TypeAlias = m.Image | Object | m.Gone
+"""What the answer to a change is made of."""
+Reply: TypeAlias = Told | Preview | m.File
 """What answers a message; progress only precedes it."""
 
 
 class SessionView:
-    """The session's state as the server's messages told it, in the order they came."""
+    """The session's state as the server's messages told it, in the order they came.
+
+    An answer of several messages is taken in with the last of them, so that nobody ever sees half of it. One that
+    begins with a picture tells the whole state; another tells what has changed.
+    """
 
     def __init__(self) -> None:
-        self.image: Image | None = None
+        self.image: m.Image | None = None
         self.objects: dict[int, Object] = {}
         self.can_undo = False
         self.can_redo = False
+        self._parts: list[Told] = []
+        """Those of an answer that isn't whole yet."""
 
-    def note(self, message: Reply, nbytes: int) -> Reply:
-        """Return the message with the picture's size, after the state has taken it in.
+    def take(self, message: m.Image | m.Preview | m.Object | m.Gone | m.File, nbytes: int) -> list[Reply]:
+        """Take in what came; return the whole answer that ends with it, nothing where more of it is to come.
 
         Args:
             message: any message that answers a `seq`, errors aside.
             nbytes: its size on the wire.
         """
-        if isinstance(message, Preview):
-            return replace(message, size_hw=self._size_hw(), nbytes=nbytes)
-        if isinstance(message, Object):
-            value = replace(message, size_hw=self._size_hw(), nbytes=nbytes)
-            self.objects[message.id] = value
-            self.can_undo, self.can_redo = message.can_undo, message.can_redo
-            return value
-        if isinstance(message, Gone):
-            for number in message.objects:
-                self.objects.pop(number, None)
-            self.can_undo, self.can_redo = message.can_undo, message.can_redo
-        if isinstance(message, Image):
-            if self.image is None or self.image.image_id != message.image_id:
-                self.objects.clear()
-            self.image = message
-        return message
+        if isinstance(message, m.Preview):
+            return [preview_of(message, self._size_hw(), nbytes)]
+        if isinstance(message, m.File):
+            return [message]
+        self._parts.append(object_of(message, self._size_hw(), nbytes) if isinstance(message, m.Object) else message)
+        if not message.last:
+            return []
+        answer, self._parts = self._parts, []
+        self._become(answer)
+        return [*answer]
 
-    def become(self, other: SessionView) -> None:
-        """Take over the whole state of another, so that nobody ever sees half of it."""
-        self.image, self.can_undo, self.can_redo = other.image, other.can_undo, other.can_redo
-        self.objects.clear()
-        self.objects.update(other.objects)
+    def forget_parts(self) -> None:
+        """Forget an answer that isn't whole: the rest of it was lost with its socket."""
+        self._parts.clear()
+
+    def _become(self, answer: Sequence[Told]) -> None:
+        for message in answer:
+            if isinstance(message, m.Image):
+                self.image, self.can_undo, self.can_redo = message, False, False
+                self.objects.clear()
+                continue
+            self.can_undo, self.can_redo = message.can_undo, message.can_redo
+            if isinstance(message, Object):
+                self.objects[message.id] = message
+            else:
+                for number in message.objects:
+                    self.objects.pop(number, None)
 
     def _size_hw(self) -> tuple[int, int]:
-        return (self.image.height, self.image.width) if self.image is not None else (0, 0)
+        """Return height and width of the picture that the message at hand is about."""
+        told = [part for part in self._parts if isinstance(part, m.Image)]
+        image = told[-1] if told else self.image
+        return (0, 0) if image is None else (image.height, image.width)

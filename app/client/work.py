@@ -8,23 +8,25 @@ step that was undone. Price: steps whose answers were lost together are one step
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
-import msgpack
+from msgspec import msgpack
+from msgspec.structs import replace
 
 from app.client.errors import RestoreError
-from app.client.values import Image, Object
+from app.client.values import Object
+from app.protocol.messages import ClientMessage, Image, Redo, Undo
+from app.protocol.recipe import FORMAT, VERSION, Recipe, RecipeObject, UndoStep
 
 Picture: TypeAlias = Path | bytes
 """A file, or the bytes of one."""
-Made: TypeAlias = dict[str, Any]
-"""An object as a recipe has it: id, name, color, trail."""
-State: TypeAlias = Mapping[int, Made]
-MAX_RECIPE_BYTES: Final = 256 * 2**10
-"""What a recipe and the message around it may take."""
+State: TypeAlias = Mapping[int, RecipeObject]
+"""The objects by id, without their masks."""
+LIST_HEADS_BYTES: Final = 32
+"""What the names and lengths of the two lists of undo steps take."""
 MAX_STEPS: Final = 4096
 """Undo steps that are remembered, and that a recipe may hold."""
 
@@ -41,20 +43,20 @@ class Work:
         """Forget what was done: another picture is open."""
         self.now, self.past, self.future = state_of(objects), [], []
 
-    def settle(self, kind: str, objects: Mapping[int, Object], *, can_undo: bool, can_redo: bool) -> None:
+    def settle(self, asked: ClientMessage, objects: Mapping[int, Object], *, can_undo: bool, can_redo: bool) -> None:
         """Take note of what an answer has left.
 
         Args:
-            kind: of the message that was answered.
+            asked: the message that was answered.
             objects: as they are now.
             can_undo: as the server told it.
             can_redo: as the server told it.
         """
         before, self.now = self.now, state_of(objects)
         if self.now != before:
-            if kind == "undo":
+            if isinstance(asked, Undo):
                 travelled(self.past, before, self.future, self.now)
-            elif kind == "redo":
+            elif isinstance(asked, Redo):
                 travelled(self.future, before, self.past, self.now)
             else:
                 self.past.append(before)
@@ -65,32 +67,33 @@ class Work:
         if not can_redo:
             self.future.clear()
 
-    def recipe(self, image: Image, name: str | None, model: str, max_bytes: int) -> dict[str, Any]:
+    def recipe(self, image: Image, name: str | None, max_bytes: int) -> Recipe:
         """Return a recipe for `open`, with as many of the nearest undo steps as there is room for.
 
         Args:
-            image: the picture.
+            image: the picture, and the model to go on with.
             name: of its file.
-            model: that the session is to go on with.
             max_bytes: that the recipe may take.
 
         Raises:
             RestoreError: not even the objects have room.
         """
-        head = {"format": "hoversam-recipe", "version": 1, "image_id": image.image_id, "name": name, "model": model}
-        recipe = {**head, "width": image.width, "height": image.height, "objects": [*self.now.values()]}
-        room = max_bytes - len(msgpack.packb(recipe))
+        recipe = Recipe(
+            format=FORMAT,
+            version=VERSION,
+            image_id=image.image_id,
+            name=name,
+            width=image.width,
+            height=image.height,
+            model=image.model,
+            objects=tuple(self.now.values()),
+        )
+        room = max_bytes - len(msgpack.encode(recipe)) - LIST_HEADS_BYTES
         if room < 0:
             raise RestoreError(f"the objects are too many to be sent: a recipe takes {max_bytes} bytes")
-        for field, states in (("past", self.past), ("future", self.future)):
-            kept: list[dict[str, Any]] = []
-            for step in steps_back(self.now, states):
-                room -= len(msgpack.packb(step)) + len(field) + 8  # the field's name, and the length of the list
-                if room < 0:
-                    break
-                kept.insert(0, step)
-            recipe[field] = kept
-        return recipe
+        past, room = nearest(steps_back(self.now, self.past), room)
+        future, _ = nearest(steps_back(self.now, self.future), room)
+        return replace(recipe, past=past, future=future)
 
 
 def travelled(origin: list[State], before: State, behind: list[State], now: State) -> None:
@@ -100,16 +103,27 @@ def travelled(origin: list[State], before: State, behind: list[State], now: Stat
         origin.pop()
 
 
+def nearest(steps: Iterable[UndoStep], room: int) -> tuple[tuple[UndoStep, ...], int]:
+    """Return as many of the first steps as there is room for, the first one last, and the bytes that are left."""
+    kept: list[UndoStep] = []
+    for step in steps:
+        room -= len(msgpack.encode(step))
+        if room < 0:
+            break
+        kept.append(step)
+    return tuple(reversed(kept)), room
+
+
 def state_of(objects: Mapping[int, Object]) -> State:
     """Return objects as a recipe has them."""
     return {
-        number: {"id": number, "name": each.name, "color": each.color, "trail": each.trail}
+        number: RecipeObject(id=number, name=each.name, color=each.color, trail=each.trail)
         for number, each in objects.items()
     }
 
 
-def steps_back(now: State, states: list[State]) -> Iterator[dict[str, Any]]:
+def steps_back(now: State, states: list[State]) -> Iterator[UndoStep]:
     """Yield the steps that lead away from now, the nearest first: what comes, and what goes."""
     for here, there in pairwise([now, *reversed(states)]):
-        comes = [made for number, made in there.items() if here.get(number) != made]
-        yield {"objects": comes, "gone": [number for number in here if number not in there]}
+        comes = tuple(made for number, made in there.items() if here.get(number) != made)
+        yield UndoStep(objects=comes, gone=tuple(number for number in here if number not in there))

@@ -31,7 +31,7 @@ ALLOWED = {
     "web": "errors arrays settings protocol masks session exports engine service realtime",
     "asgi": "machine settings pictures session weights engine engine.factory service web",
     "server": "errors logs settings weights engine engine.factory asgi",
-    "client": "errors protocol",
+    "client": "errors arrays protocol",
     "cli": "errors arrays machine settings pictures protocol masks session exports weights engine engine.openvino "
     "engine.factory service client",
     "nano": "arrays masks weights engine engine.sam2",

@@ -5,7 +5,7 @@ from itertools import islice
 
 from app.client.errors import LostError, RestoreError, comes_back, error_of
 from app.client.patience import Reconnect, pauses, wait_s
-from app.client.values import Refusal
+from app.protocol.messages import Error
 
 
 def test_pauses_begin_at_once_grow_and_stay_bounded() -> None:
@@ -28,7 +28,7 @@ def test_a_busy_server_is_left_alone_for_as_long_as_it_said() -> None:
 
 def test_what_another_socket_would_not_help_against_is_for_good() -> None:
     def refusal(code: str) -> Exception:
-        return error_of(Refusal(code=code, message="", fatal=True))
+        return error_of(Error(code=code, message="", fatal=True))
 
     again: list[Exception] = [
         LostError(""),

@@ -4,8 +4,11 @@ import asyncio
 
 import pytest
 
-from app.client.pending_requests import MAX_WAITING, PendingRequests, Question
-from app.client.values import Gone, Object, Preview
+from app.client.pending_requests import MAX_WAITING, UNNUMBERED, PendingRequests, Question
+from app.client.values import Object, Preview
+from app.errors import UnknownObjectError
+from app.protocol import messages as m
+from app.protocol.messages import Gone
 
 pytestmark = pytest.mark.anyio
 
@@ -18,27 +21,27 @@ def preview_of(seq: int) -> Preview:
 
 
 def hover() -> Question:
-    return Question({"t": "hover"}, (Preview,))
+    return Question(m.Hover(seq=UNNUMBERED, x=1, y=1), (Preview,))
 
 
 def change(kind: type = Gone) -> Question:
-    return Question({"t": "delete"}, (kind,))
+    return Question(m.Delete(seq=UNNUMBERED, object=1), (kind,))
 
 
-async def test_a_reply_of_another_kind_is_not_the_answer() -> None:
+async def test_a_change_to_what_is_gone_since_is_an_error() -> None:
     pending, asked = PendingRequests(), change(Object)
     pending.expect(1, asked)
-    assert pending.resolve(1, GONE) is None
-    assert not asked.answer.done()
+    assert pending.resolve(1, [GONE]) is asked
+    assert isinstance(asked.answer.exception(), UnknownObjectError)
+    assert len(pending) == 0
 
 
-async def test_an_answer_of_several_messages_is_whole_with_the_last_and_gives_the_first() -> None:
+async def test_of_an_answer_of_several_messages_the_caller_gets_the_first_of_its_kind() -> None:
     pending, asked = PendingRequests(), change()
     pending.expect(1, asked)
     first = Gone(seq=1, objects=(4,), can_undo=True, can_redo=False)
-    assert pending.resolve(1, first) is None
-    assert not asked.answer.done()
-    assert pending.resolve(1, GONE) is asked
+    picture = m.Image(seq=1, image_id="a", width=1, height=1, model="nano", cached=False, encode_ms=1.0)
+    assert pending.resolve(1, [picture, first, GONE]) is asked
     assert asked.answer.result() is first
 
 
@@ -47,7 +50,7 @@ async def test_a_preview_ends_older_hovers_alone() -> None:
     click, older, shown, newer = change(Object), hover(), hover(), hover()
     for seq, each in enumerate((click, older, shown, newer)):
         pending.expect(seq, each)
-    pending.resolve(2, preview_of(2))
+    pending.resolve(2, [preview_of(2)])
     assert older.answer.result() is None
     assert isinstance(shown.answer.result(), Preview)
     assert not click.answer.done()
@@ -58,7 +61,7 @@ async def test_who_was_forgotten_is_not_answered() -> None:
     pending, asked = PendingRequests(), change()
     pending.expect(1, asked)
     pending.forget(1)
-    pending.resolve(1, GONE)
+    pending.resolve(1, [GONE])
     assert asked.answer.cancelled()
 
 
@@ -67,7 +70,7 @@ async def test_a_change_whose_caller_has_gone_is_still_answered() -> None:
     pending.expect(1, asked)
     asked.answer.cancel()
     assert pending.changes() == [(1, asked)]
-    assert pending.resolve(1, GONE) is asked
+    assert pending.resolve(1, [GONE]) is asked
 
 
 async def test_an_error_meets_its_own_question_alone() -> None:
@@ -92,7 +95,7 @@ async def test_only_changes_are_sent_again_and_in_the_order_of_their_numbers() -
     pending.expect(9, late)
     pending.expect(5, hover())
     pending.expect(3, early)
-    pending.expect(4, Question({"t": "click"}, (Object,), again=True))
+    pending.expect(4, Question(m.Clear(seq=UNNUMBERED), (Gone,), again=True))
     assert pending.changes() == [(3, early), (9, late)]
 
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgpack
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.client.errors import RestoreError
-from app.client.values import Image, Object
+from app.client.values import Object
 from app.client.work import Work
-from app.protocol.recipe import Recipe
+from app.protocol.messages import Clear, Image, Redo, Undo
+from app.protocol.recipe import PointStep, Recipe, RecipeObject, UndoStep
 from app.session.recipe import work_of
 from app.session.values import Limits, OpenImage
 
 IMAGE = Image(seq=1, image_id="a", width=90, height=60, model="nano", cached=False, encode_ms=1.0)
 ROOM = 2**16
+Kind = type[Clear] | type[Undo] | type[Redo]
+"""Of the message that was answered; any that is no undo or redo stands for all changes."""
 
 
 def item(number: int, *xs: float, name: str = "") -> Object:
-    trail = tuple({"t": "point", "x": x, "y": 1.0} for x in xs)
+    trail = tuple(PointStep(x=x, y=1.0) for x in xs)
     return Object(
         seq=1,
         id=number,
@@ -37,43 +37,43 @@ def item(number: int, *xs: float, name: str = "") -> Object:
     )
 
 
-def done(work: Work, kind: str, *items: Object, can_undo: bool = True, can_redo: bool = True) -> None:
-    work.settle(kind, {each.id: each for each in items}, can_undo=can_undo, can_redo=can_redo)
+def done(work: Work, kind: Kind, *items: Object, can_undo: bool = True, can_redo: bool = True) -> None:
+    work.settle(kind(seq=0), {each.id: each for each in items}, can_undo=can_undo, can_redo=can_redo)
 
 
-def made(number: int, *xs: float, name: str = "") -> dict[str, Any]:
-    trail = tuple({"t": "point", "x": x, "y": 1.0} for x in xs)
-    return {"id": number, "name": name, "color": number - 1, "trail": trail}
+def made(number: int, *xs: float, name: str = "") -> RecipeObject:
+    trail = tuple(PointStep(x=x, y=1.0) for x in xs)
+    return RecipeObject(id=number, name=name, color=number - 1, trail=trail)
 
 
 def test_a_recipe_has_the_objects_and_the_steps_to_either_side_the_nearest_last() -> None:
     work = Work()
-    done(work, "click", item(1, 5))
-    done(work, "click", item(1, 5), item(2, 7))
-    done(work, "click", item(1, 5, 6), item(2, 7))
-    done(work, "undo", item(1, 5), item(2, 7))
-    recipe = work.recipe(IMAGE, "cat.jpg", "tiny", ROOM)
-    assert (recipe["image_id"], recipe["name"], recipe["model"]) == ("a", "cat.jpg", "tiny")
-    assert recipe["objects"] == [made(1, 5), made(2, 7)]
-    assert recipe["past"] == [{"objects": [], "gone": [1]}, {"objects": [], "gone": [2]}]
-    assert recipe["future"] == [{"objects": [made(1, 5, 6)], "gone": []}]
+    done(work, Clear, item(1, 5))
+    done(work, Clear, item(1, 5), item(2, 7))
+    done(work, Clear, item(1, 5, 6), item(2, 7))
+    done(work, Undo, item(1, 5), item(2, 7))
+    recipe = work.recipe(IMAGE, "cat.jpg", ROOM)
+    assert (recipe.image_id, recipe.name, recipe.model) == ("a", "cat.jpg", "nano")
+    assert recipe.objects == (made(1, 5), made(2, 7))
+    assert recipe.past == (UndoStep(gone=(1,)), UndoStep(gone=(2,)))
+    assert recipe.future == (UndoStep(objects=(made(1, 5, 6),)),)
 
 
 def test_what_changes_nothing_is_no_step() -> None:
     work = Work()
-    done(work, "click", item(1, 5))
-    done(work, "label", item(1, 5))
-    done(work, "undo", item(1, 5))
+    done(work, Clear, item(1, 5))
+    done(work, Clear, item(1, 5))
+    done(work, Undo, item(1, 5))
     assert len(work.past) == 1
     assert not work.future
 
 
 def test_a_change_forgets_what_was_undone_and_another_picture_everything() -> None:
     work = Work()
-    done(work, "click", item(1, 5))
-    done(work, "undo")
+    done(work, Clear, item(1, 5))
+    done(work, Undo)
     assert len(work.future) == 1
-    done(work, "click", item(2, 5))
+    done(work, Clear, item(2, 5))
     assert not work.future
     work.begin({})
     assert (work.now, work.past, work.future) == ({}, [], [])
@@ -81,13 +81,13 @@ def test_a_change_forgets_what_was_undone_and_another_picture_everything() -> No
 
 def test_steps_that_were_lost_together_are_undone_one_by_one() -> None:
     work = Work()
-    done(work, "click", item(1, 5))
-    done(work, "resume", item(1, 5), item(2, 5), item(3, 5))
-    done(work, "undo", item(1, 5), item(2, 5))
+    done(work, Clear, item(1, 5))
+    done(work, Clear, item(1, 5), item(2, 5), item(3, 5))
+    done(work, Undo, item(1, 5), item(2, 5))
     assert len(work.past) == 2
-    done(work, "undo", item(1, 5))
+    done(work, Undo, item(1, 5))
     assert len(work.past) == 1
-    done(work, "undo", can_undo=False)
+    done(work, Undo, can_undo=False)
     assert not work.past
     assert len(work.future) == 3
 
@@ -95,15 +95,15 @@ def test_steps_that_were_lost_together_are_undone_one_by_one() -> None:
 def test_the_farthest_undo_steps_are_left_out_where_there_is_no_room() -> None:
     work = Work()
     for count in range(1, 41):
-        done(work, "click", item(1, *range(count)))
-    whole = work.recipe(IMAGE, None, "nano", ROOM)
-    assert len(whole["past"]) == 40
-    small = work.recipe(IMAGE, None, "nano", 10_000)
-    assert 0 < len(small["past"]) < 40
-    assert small["past"] == whole["past"][-len(small["past"]) :]
-    assert len(msgpack.packb(small)) <= 10_000
+        done(work, Clear, item(1, *range(count)))
+    whole = work.recipe(IMAGE, None, ROOM)
+    assert len(whole.past) == 40
+    small = work.recipe(IMAGE, None, 10_000)
+    assert 0 < len(small.past) < 40
+    assert small.past == whole.past[-len(small.past) :]
+    assert len(msgspec.msgpack.encode(small)) <= 10_000
     with pytest.raises(RestoreError, match="too many"):
-        work.recipe(IMAGE, None, "nano", 100)
+        work.recipe(IMAGE, None, 100)
 
 
 STATES = st.dictionaries(st.integers(1, 3), st.lists(st.integers(0, 9), min_size=1, max_size=3), max_size=3)
@@ -114,13 +114,13 @@ def test_a_server_reads_the_very_states_that_the_client_saw(states: list[dict[in
     work = Work()
     seen: list[dict[int, list[int]]] = [{}]
     for state in states:
-        done(work, "click", *(item(number, *xs) for number, xs in sorted(state.items())))
+        done(work, Clear, *(item(number, *xs) for number, xs in sorted(state.items())))
         if seen[-1] != state:
             seen.append(state)
     undone = min(undone, len(seen) - 1)
     for back in range(1, undone + 1):
-        done(work, "undo", *(item(number, *xs) for number, xs in sorted(seen[-1 - back].items())))
-    data = msgpack.packb(work.recipe(IMAGE, None, "nano", ROOM))
+        done(work, Undo, *(item(number, *xs) for number, xs in sorted(seen[-1 - back].items())))
+    data = msgspec.msgpack.encode(work.recipe(IMAGE, None, ROOM))
     recipe = msgspec.msgpack.decode(data, type=Recipe)
     read = work_of(recipe, OpenImage("a", 90, 60), Limits(9, 9, 99, 2**20))
     told = [
