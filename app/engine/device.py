@@ -1,13 +1,25 @@
-"""Which device runs the model, and with how many threads."""
+"""Which device runs the model, and with how many threads.
+
+Decision: torch is asked for a device only where the machine may have one. Context: importing torch takes seconds and
+500 MB, and compiled graphs on a CPU need nothing of it. Choice: the driver is asked first; torch, which may be built
+without it, has the last word. Price: a graphics card is looked for twice.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import torch
+import ctypes
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final, NamedTuple
 
 DEVICES = ("cuda", "mps", "cpu")
 """Fastest first."""
+CUDA_DRIVERS: Final = {"Linux": "libcuda.so.1", "Windows": "nvcuda.dll"}
+"""The library of NVIDIA's driver by system, where torch looks for it too."""
+ROCM_DRIVER: Final = Path("/dev/kfd")
+"""There where Linux has a driver for AMD's graphics cards, which torch calls cuda too."""
 
 
 class DeviceChoice(NamedTuple):
@@ -34,7 +46,7 @@ def pick_device(wanted: str | None = None) -> DeviceChoice:
     if not is_available(wanted):
         there = ", ".join(device for device in DEVICES if is_available(device))
         raise ValueError(
-            f"torch {torch.__version__} finds no {wanted} device here; choose one of {there}, or install a torch "
+            f"torch {version('torch')} finds no {wanted} device here; choose one of {there}, or install a torch "
             f"built for {wanted} and its driver"
         )
     return DeviceChoice(wanted, "asked for")
@@ -43,18 +55,42 @@ def pick_device(wanted: str | None = None) -> DeviceChoice:
 def is_available(device: str) -> bool:
     """Return whether torch can use a device: cpu, cuda or mps."""
     if device == "cuda":
-        return torch.cuda.is_available()
+        return has_cuda_driver() and torch_finds(device)
     if device == "mps":
-        return torch.backends.mps.is_available()
+        return platform.system() == "Darwin" and torch_finds(device)
     return True
 
 
+def has_cuda_driver() -> bool:
+    """Return whether the machine has a driver, and a graphics card that it knows."""
+    if ROCM_DRIVER.exists():
+        return True
+    try:
+        driver = ctypes.CDLL(CUDA_DRIVERS[platform.system()])
+    except (KeyError, OSError):  # no such driver for this system, or none on this machine
+        return False
+    count = ctypes.c_int(0)
+    found = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    return found and count.value > 0
+
+
+def torch_finds(device: str) -> bool:
+    """Return whether torch is built for a device and finds it."""
+    import torch
+
+    return torch.cuda.is_available() if device == "cuda" else torch.backends.mps.is_available()
+
+
 def set_threads(count: int) -> None:
-    """Let torch use this many CPU threads for one operation, in the whole process.
+    """Let torch use this many CPU threads for one operation, in the whole process; compiled graphs have their own.
+
+    Nothing happens while torch isn't loaded: whoever works with it asks before each piece of work.
 
     Raises:
         ValueError: `count` is below 1.
     """
     if count < 1:
         raise ValueError(f"a model needs at least 1 thread, not {count}")
-    torch.set_num_threads(count)
+    # Another thread may be loading torch at this moment, so that the module is there and the function isn't.
+    if apply := getattr(sys.modules.get("torch"), "set_num_threads", None):
+        apply(count)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.engine.contract import Engine
+from app.engine.device import pick_device
 from app.engine.openvino.runtime import Runtime, detect, why_not
 from app.errors import ModelUnavailableError
 from app.machine import available_cores
 from app.settings import Settings
 from app.weights.catalogue import Say, Weights
-from app.weights.checkpoints import file_sha256
+from app.weights.checkpoints import remembered_sha256
 
 Load = Callable[[Weights, Settings, Say], Engine]
 """`load_engine`, or what a test has in its place."""
@@ -29,12 +30,11 @@ def load_engine(weights: Weights, settings: Settings, say: Say, *, convert: bool
         ModelUnavailableError: the file isn't of this model, or is damaged; or the engine that was asked for can't run.
         ValueError: the device is unknown or not there.
     """
-    from app.engine.device import pick_device  # torch takes seconds to import
-    from app.engine.sam2.engine import load_torch_engine
-
     choice = pick_device(settings.device)
     runtime = compiled_runtime(choice.name, settings, say)
     if runtime is None:
+        from app.engine.sam2.engine import load_torch_engine  # torch takes seconds to import
+
         say(f"loading {weights.entry.name} on {choice.name} ({choice.reason})")
         return load_torch_engine(weights.entry, weights.path, choice.name)
     return load_compiled(weights, settings, runtime, say, convert=convert)
@@ -75,10 +75,9 @@ def load_compiled(weights: Weights, settings: Settings, runtime: Runtime, say: S
     from app.engine.openvino.engine import OpenVinoEngine
     from app.engine.openvino.graph_store import GraphKey, GraphStore, check_seal
     from app.engine.openvino.hot_swap import Conversion, HotSwapEngine
-    from app.engine.sam2.engine import load_torch_engine
 
     name = weights.entry.name
-    sha256 = weights.entry.sha256 if weights.published else file_sha256(weights.path)
+    sha256 = weights.entry.sha256 if weights.published else remembered_sha256(weights.path, settings.hashes_file)
     key = GraphKey(name, sha256, runtime.precision, runtime.version, runtime.processor)
     directory = settings.graphs_dir
     store, threads = GraphStore(directory), available_cores()
@@ -98,6 +97,8 @@ def load_compiled(weights: Weights, settings: Settings, runtime: Runtime, say: S
             say(f"{error.message}; converting it again")
             store.discard(key)
     say(f"loading {name} on cpu (torch{', until OpenVINO has compiled it' if convert else ''})")
+    from app.engine.sam2.engine import load_torch_engine  # torch takes seconds, and no compiled model needs it
+
     reference = load_torch_engine(weights.entry, weights.path, "cpu")
     if not convert:
         return reference

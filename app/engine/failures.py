@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import torch
-
 from app.errors import EngineFailedError, EngineMemoryError
 
 NO_MEMORY: Final = (
@@ -33,6 +31,6 @@ def device_failures(task: str) -> Iterator[None]:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether a device has no memory left; torch has a type for it on CUDA, and only words elsewhere."""
+    """Return whether a device has no memory left, which words alone tell; torch's own type for it has them too."""
     told = str(error).lower()
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(word in told for word in NO_MEMORY)
+    return isinstance(error, MemoryError) or any(word in told for word in NO_MEMORY)

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from app.arrays import MaskArray
+from app.masks.patches import labelled
 
 INSET_PX: Final = 0.05
 """How far inside the edge outlines run.
@@ -87,7 +87,7 @@ TURNS: Final = turns()
 def parts_of(mask_hw: MaskArray) -> list[Part]:
     """Return the parts of a mask, (H, W) bool; none of an empty mask."""
     corners = corners_of(mask_hw)
-    numbers, count = ndimage.label(mask_hw)
+    numbers, count = labelled(mask_hw)
     inside = corners.xy - (corners.inward < 0)  # the mask's own pixel at each corner
     number_at = numbers[inside[:, 1], inside[:, 0]]
     outlines = corners.xy + INSET_PX * corners.inward

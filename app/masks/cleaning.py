@@ -1,7 +1,7 @@
 """Takes specks and pinholes out of a mask before it is shown.
 
 SAM 2 does the same to masks of at most a given area (`max_sprinkle_area`, `max_hole_area` of its predictor), but only
-with its CUDA extension; here scipy labels the few cells of the logit grid. What is fed back to the model is not
+with its CUDA extension; here NumPy does it on the few cells of the logit grid. What is fed back to the model is not
 touched.
 """
 
@@ -12,14 +12,11 @@ from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from app.arrays import Logits, MaskArray
+from app.masks.patches import labelled, widened
 from app.protocol.run_lengths import box_of
 
-EIGHT_NEIGHBOURS: Final = np.ones((3, 3), np.int8)
-FOUR_NEIGHBOURS: Final = None
-"""scipy's default: a diagonal gap does not join two holes."""
 SET_TO: Final = 1.0
 """Logit of a filled hole, and minus that of a removed speck: across the threshold, near enough for a soft edge."""
 ON_THE_LINE: Final = 1e-6
@@ -73,9 +70,10 @@ def cleaned(logits: Logits, max_cells: int, clicked: Clicked) -> Logits:
         return logits
     shown = logits[part]
     inside = shown > 0
-    specks = small_patches(inside, EIGHT_NEIGHBOURS, max_cells, stay=clicked.on[part])
+    specks = small_patches(inside, max_cells, by_corners=True, stay=clicked.on[part])
     ground = margin(part, logits.shape) | clicked.off[part]
-    holes = small_patches(~(inside & ~specks), FOUR_NEIGHBOURS, max_cells, stay=ground) & ~inside
+    # A gap that is open by a corner alone doesn't join two holes.
+    holes = small_patches(~(inside & ~specks), max_cells, by_corners=False, stay=ground) & ~inside
     if not (specks.any() or holes.any()):
         return logits
     changed: Logits = logits.copy()
@@ -139,7 +137,7 @@ def smoothed(logits: Logits, clicked: Clicked) -> Logits:
     """
     inside = np.pad((logits > 0).astype(np.int8), 1, mode="edge")
     votes = inside[1:-1, 1:-1] + inside[:-2, 1:-1] + inside[2:, 1:-1] + inside[1:-1, :-2] + inside[1:-1, 2:]
-    kept = ndimage.binary_dilation(clicked.on | clicked.off, EIGHT_NEIGHBOURS)
+    kept = widened(clicked.on | clicked.off)
     result: Logits = np.where(np.where(kept, logits > 0, votes > 2), np.float32(SET_TO), np.float32(-SET_TO))
     return result
 
@@ -165,18 +163,16 @@ def margin(part: tuple[slice, slice], size_hw: tuple[int, ...]) -> MaskArray:
     return cells
 
 
-def small_patches(
-    mask_hw: MaskArray, neighbours: NDArray[np.int8] | None, max_cells: int, *, stay: MaskArray
-) -> MaskArray:
+def small_patches(mask_hw: MaskArray, max_cells: int, *, by_corners: bool, stay: MaskArray) -> MaskArray:
     """Return which cells lie in connected patches of at most `max_cells`, (h, w) bool.
 
     Args:
         mask_hw: (h, w) bool.
-        neighbours: which cells hang together.
         max_cells: largest patch that counts as small.
+        by_corners: cells that touch by a corner alone hang together too.
         stay: (h, w) bool, patches with such a cell aren't small; where there is none, the largest patch isn't.
     """
-    labels, count = ndimage.label(mask_hw, neighbours)
+    labels, count = labelled(mask_hw, by_corners=by_corners)
     if not count:
         return np.zeros(mask_hw.shape, np.bool_)
     areas = np.bincount(labels.ravel())

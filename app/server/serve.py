@@ -23,6 +23,7 @@ import msgspec
 import uvicorn
 
 from app.asgi import create_app
+from app.engine.device import set_threads
 from app.engine.factory import load_engine
 from app.errors import HoverError
 from app.logs import configure_logging
@@ -96,8 +97,6 @@ def run(args: argparse.Namespace) -> int:
         except OSError as error:  # of two that start at once both have the address, until one listens
             say(f"error: {taken(settings, error)}")
             return EXIT_USAGE
-        from app.engine.device import set_threads  # torch is loaded by now
-
         configure_logging(settings.log_level, as_json=settings.log_json)
         app = create_app(settings, engine, set_threads=set_threads, first_responder=FIRST_RESPONDER)
         server = DrainingServer(server_config(settings, app), app, settings.shutdown_timeout_s)

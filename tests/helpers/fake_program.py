@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import types
 
 from app.__main__ import main
 from app.server import serve
@@ -11,9 +10,6 @@ from tests.helpers.fake_engine import FakeEngine
 
 
 def without_a_model(argv: list[str]) -> int:
-    device = types.ModuleType("app.engine.device")  # the real one loads torch
-    vars(device)["set_threads"] = lambda _: None
-    sys.modules[device.__name__] = device
     vars(serve).update(find_weights=lambda *_: None, load_engine=lambda *_: FakeEngine(), FIRST_RESPONDER=None)
     return main(argv)
 

@@ -14,7 +14,6 @@ import os
 import sys
 import threading
 import time
-import types
 from pathlib import Path
 from typing import Final
 
@@ -62,9 +61,6 @@ def log_to_a_file(path: str) -> None:
 def run(argv: list[str]) -> int:
     if path := os.environ.get("FAULT_LOG_FILE"):
         log_to_a_file(path)
-    device = types.ModuleType("app.engine.device")  # the real one loads torch
-    vars(device)["set_threads"] = lambda _: None
-    sys.modules[device.__name__] = device
     vars(exporter)["make_file"] = never_ending
     vars(serve).update(find_weights=lambda *_: None, load_engine=lambda *_: SlowEngine())
     parser = argparse.ArgumentParser()

@@ -20,7 +20,7 @@ ALLOWED = {
     "pictures": "errors arrays settings",
     "masks": "arrays protocol",
     "session": "errors protocol",
-    "exports": "errors arrays protocol session",
+    "exports": "errors arrays protocol masks session",
     "weights": "errors settings",
     "engine": "errors arrays",
     "engine.sam2": "errors arrays weights engine",
@@ -42,12 +42,34 @@ ALLOWED = {
 """What each package, or file beside the packages, may import besides itself: only what stands above it here."""
 AT_HOME = {
     "torch": {"engine", "engine.sam2", "engine.openvino", "nano", "bench"},
+    "scipy": set(),
     "sam2": {"engine.sam2", "engine.openvino", "nano", "bench"},
     "openvino": {"engine.openvino"},
     "litestar": {"web", "asgi", "server"},
     "uvicorn": {"server"},
 }
 """Where alone a large library may be imported."""
+TORCH = {"torch", "torchvision", "hydra", "omegaconf", "sam2"}
+"""What takes seconds and 500 MB, and a server on compiled graphs needs nothing of."""
+ON_TORCH = {
+    "engine.sam2.engine",
+    "engine.sam2.features",
+    "engine.sam2.image_encoder",
+    "engine.sam2.loader",
+    "engine.sam2.mask_decoder",
+    "engine.sam2.neck",
+    "engine.sam2.trunk",
+    "engine.openvino.graphs",
+    "nano.batches",
+    "nano.losses",
+    "nano.network",
+    "nano.optimiser",
+    "nano.pretrained",
+    "nano.recipe",
+    "nano.release",
+    "nano.train",
+}
+"""The modules that load torch with them; others import it, or one of these, inside the function that needs it."""
 
 
 def node_of(module: str) -> str:
@@ -70,11 +92,36 @@ def imports(path: Path) -> tuple[str, ...]:
 
 def _imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+        yield from _imported_by(node)
+
+
+def _imported_by(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (name.name for name in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def loaded_with(source: ast.AST) -> Iterator[str]:
+    """Return the modules that are imported as soon as a module itself is: not those of functions and of types alone."""
+    for node in ast.iter_child_nodes(source):
+        for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if not (for_types or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))):
+            yield from _imported_by(node)
+            yield from loaded_with(node)
+
+
+def reached(begin: str, imported: dict[str, set[str]]) -> set[str]:
+    """Return all modules that are loaded with one, however many others are in between."""
+    found: set[str] = set()
+    ahead = [begin]
+    while ahead:
+        module = ahead.pop()
+        if module not in found:
+            found.add(module)
+            ahead += imported.get(module, set())
+    return found
 
 
 def test_a_package_imports_only_what_the_table_allows() -> None:
@@ -109,3 +156,13 @@ def test_a_large_library_stays_at_home() -> None:
         if node_of(name_of(path)) not in AT_HOME.get(module.split(".")[0], {node_of(name_of(path))})
     }
     assert strays == set()
+
+
+def test_torch_is_loaded_with_few_modules_and_by_the_others_when_they_need_it() -> None:
+    imported = {name_of(path): set(loaded_with(ast.parse(path.read_text(encoding="utf-8")))) for path in SOURCES}
+    loading = {
+        module.removeprefix("app.")
+        for module in imported
+        if TORCH & {found.split(".")[0] for found in reached(module, imported)}
+    }
+    assert loading == ON_TORCH

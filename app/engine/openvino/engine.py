@@ -22,6 +22,7 @@ from app.engine.contract import Candidates, Embedding, Prompt
 from app.engine.failures import device_failures
 from app.engine.openvino.graph_store import COMPILED, ENCODER, TABLE, decoder_file
 from app.engine.openvino.variants import Variant, decoder_precision, variant_for
+from app.engine.sam2.pixels import check_image, model_input
 from app.engine.sam2.prompt_tokens import PromptTable, padded
 from app.engine.sam2.prompts import shape_of, stacked_mask_logits, tokens
 from app.engine.sam2.selection import selected
@@ -125,11 +126,9 @@ class OpenVinoEngine:
 
     def encode(self, image: Image) -> OpenVinoEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
-        from app.engine.sam2.engine import check_image, model_input
-
         check_image(image)
         with device_failures("encode a picture"), self._encoder.taken() as request:
-            pixels = tensor_of(model_input(image, self.input_size).numpy())
+            pixels = tensor_of(model_input(image, self.input_size))
             request.set_input_tensor(0, pixels)
             terms = self._encoder.fresh_outputs()
             for number, term in enumerate(terms):

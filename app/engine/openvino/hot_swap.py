@@ -18,13 +18,12 @@ import structlog
 
 from app.arrays import Image
 from app.engine.contract import Candidates, Embedding, Engine, Prompt
-from app.engine.openvino.engine import OpenVinoEngine
-from app.engine.sam2.engine import TorchEmbedding
+from app.engine.openvino.engine import OpenVinoEmbedding, OpenVinoEngine
 from app.errors import HoverError
 
 if TYPE_CHECKING:
-    from app.engine.openvino.engine import OpenVinoEmbedding
     from app.engine.openvino.graph_store import GraphKey
+    from app.engine.sam2.engine import TorchEmbedding
 
 ROOT: Final = Path(__file__).parent.parent.parent.parent
 LAST_WORDS: Final = 300
@@ -136,7 +135,7 @@ class HotSwapEngine:
             raise TypeError(f"this engine decodes an UpgradableEmbedding, got {type(embedding).__name__}")
         inner = embedding.inner  # read first: what the graphs made is here only once they answer
         now = self._now
-        if isinstance(now, OpenVinoEngine) and isinstance(inner, TorchEmbedding):
+        if isinstance(now, OpenVinoEngine) and not isinstance(inner, OpenVinoEmbedding):
             inner = embedding.inner = now.adopt(inner)
         return now.decode(inner, prompts)
 

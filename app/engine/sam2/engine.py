@@ -24,6 +24,7 @@ from app.engine.failures import device_failures
 from app.engine.sam2.features import picture_features, prompt_table
 from app.engine.sam2.loader import load_model
 from app.engine.sam2.mask_decoder import ImageTerms, ReassociatedDecoder
+from app.engine.sam2.pixels import check_image, model_input
 from app.engine.sam2.prompts import batches, stacked_mask_logits, tokens
 from app.engine.sam2.selection import selected
 from app.errors import EngineFailedError
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 MAX_BATCH = 4
 """Prompts decoded at once. On a CPU 4 take as long as one by one, and 16 take 1.6 times that."""
-PIXEL_MEAN = (0.485, 0.456, 0.406)
-PIXEL_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +94,7 @@ class TorchEngine:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
         check_image(image)
         with device_failures("encode a picture"):
-            pixels = model_input(image, self._sam.image_size).to(self.device)
+            pixels = self._on_device(model_input(image, self._sam.image_size))
             terms = self._decoder.image_terms(*picture_features(self._sam, pixels))
         return TorchEmbedding((image.shape[0], image.shape[1]), terms)
 
@@ -162,16 +161,6 @@ def steady(model: SAM2Base) -> SAM2Base:
     return model
 
 
-def check_image(image: Image) -> None:
-    """Check that a picture is what an engine encodes.
-
-    Raises:
-        ValueError: it isn't (H, W, 3) uint8, or is empty.
-    """
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise ValueError(f"a picture must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
-
-
 def load_torch_engine(entry: ModelEntry, path: Path, device: str = "cpu") -> TorchEngine:
     """Return the engine of a model.
 
@@ -185,17 +174,3 @@ def load_torch_engine(entry: ModelEntry, path: Path, device: str = "cpu") -> Tor
         EngineFailedError: the device has no room for the model.
     """
     return TorchEngine(entry.name, load_model(entry, path, device), device)
-
-
-def model_input(image: Image, input_size: int) -> Tensor:
-    """Return a picture as the model reads it: (1, 3, S, S) float32, stretched to the square and normalised.
-
-    One channel at a time: a picture of 40 million pixels is 480 MB in float32, a channel a third of that.
-    """
-    size = (input_size, input_size)
-    planes = []
-    for channel, (mean, std) in enumerate(zip(PIXEL_MEAN, PIXEL_STD, strict=True)):
-        plane = torch.from_numpy(image[:, :, channel].astype(np.float32)).div_(255)[None, None]
-        plane = functional.interpolate(plane, size, mode="bilinear", align_corners=False, antialias=True)
-        planes.append(plane.sub_(mean).div_(std))
-    return torch.cat(planes, dim=1)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
 
 from app.engine.contract import Prompt
-from app.engine.sam2.engine import TorchEmbedding, TorchEngine, model_input
+from app.engine.sam2.engine import TorchEmbedding, TorchEngine
 from app.errors import EngineFailedError
 from app.weights.manifest import load_manifest
 from tests.helpers.checkpoint_factory import picture, random_model
@@ -68,13 +67,6 @@ def test_an_embedding_stays_usable_after_the_device_failed(
         with pytest.raises(EngineFailedError, match="failed to decode a prompt"):
             engine.decode(embedding, [POINT])
     assert len(engine.decode(embedding, [POINT])) == 1
-
-
-def test_a_picture_is_stretched_to_the_square_of_the_model_and_normalised() -> None:
-    grey = np.full((10, 40, 3), 255, np.uint8)
-    square = model_input(grey, 64)
-    assert square.shape == (1, 3, 64, 64)
-    assert square[0, :, 0, 0].tolist() == pytest.approx([(1 - 0.485) / 0.229, (1 - 0.456) / 0.224, (1 - 0.406) / 0.225])
 
 
 def test_nothing_of_the_model_asks_for_gradients(embedding: TorchEmbedding) -> None:
