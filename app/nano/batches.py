@@ -49,6 +49,12 @@ def label_map(masks: list[Array]) -> Array:
     return labels[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE].copy()
 
 
+def prompted(rng: np.random.Generator, masks: list[Array], count: int) -> list[int]:
+    """Return the numbers of the masks to prompt for, by the square root of area: a whole is one among many parts."""
+    sides = np.sqrt([int(mask.sum()) for mask in masks])
+    return rng.choice(len(masks), count, replace=len(masks) < count, p=sides / sides.sum()).tolist()
+
+
 class Batches(IterableDataset[tuple[Tensor, ...]]):
     """Endless batches of a pool; each worker draws from its own seed."""
 
@@ -74,8 +80,8 @@ class Batches(IterableDataset[tuple[Tensor, ...]]):
                 continue
             images.append(made.image)
             labels.append(label_map(made.masks))
-            for index in rng.choice(len(made.masks), self.plan.prompts, replace=len(made.masks) < self.plan.prompts):
-                mask = made.masks[int(index)]
+            for index in prompted(rng, made.masks, self.plan.prompts):
+                mask = made.masks[index]
                 grid = self.plan.size // STRIDE
                 truths.append(cv2.resize(mask.astype(np.float32), (grid, grid), interpolation=cv2.INTER_AREA))
                 point, kind = first_prompt(rng, mask)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import cv2
 import torch
 from torch import distributed
 
@@ -56,6 +57,7 @@ class Order:
 def run(rank: int, order: Order) -> None:
     """Train through the stages as process number `rank` of those that average their gradients."""
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     if order.processes > 1:
         address = f"file://{order.meeting.resolve()}"
         distributed.init_process_group("gloo", address, rank=rank, world_size=order.processes)

@@ -35,6 +35,8 @@ PAIR_SAMPLES = 512
 CORRECTION_SHARES = (0.4, 0.5, 0.1)
 """How often a prompt is corrected not at all, once, twice; decoding is most of a step, so first prompts come first."""
 LOG_EVERY = 100
+BATCH_WAIT_S = 600.0
+"""For the next batch; one takes a second to make."""
 
 
 @dataclass(frozen=True)
@@ -154,10 +156,7 @@ class Trainer:
         """Train one stage; write a line of figures and the weights now and then."""
         self.network.resize(stage.plan.size)
         self.network.keep_still(stage.still)
-        loader = DataLoader(
-            Batches(pool, stage.plan, seed + 1000 * rank()), batch_size=None, num_workers=1, prefetch_factor=4
-        )
-        batches: Iterator[tuple[Tensor, ...]] = iter(loader)
+        batches = drawn_beside(Batches(pool, stage.plan, seed + 1000 * rank()))
         began, sums = time.monotonic(), Means()
         for step in range(stage.steps):
             sums.add(self.step(next(batches), stage.plan, stage.rate(step)))
@@ -167,6 +166,26 @@ class Trainer:
                     file.write(json.dumps(line | sums.take()) + "\n")
                 self.save(out)
         self.save(out)
+
+
+def drawn_beside(batches: Batches) -> Iterator[tuple[Tensor, ...]]:
+    """Return batches that another process makes while this one learns.
+
+    It begins as a fresh interpreter: a fork of a process in which OpenCV has worked on several threads waits for ever
+    for those threads, which a fork leaves behind.
+
+    Raises:
+        RuntimeError: no batch came within `BATCH_WAIT_S`; its own error, if it had one, stands above.
+    """
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=1,
+        prefetch_factor=4,
+        timeout=BATCH_WAIT_S,
+        multiprocessing_context="spawn",
+    )
+    return iter(loader)
 
 
 def follow(means: Iterable[Tensor], values: Iterable[Tensor], steps_done: int, keep: float) -> None:

@@ -1,8 +1,10 @@
-"""The trainer of the bundled model: scenes, photographs, prompts, storage, the trunk's weights, losses and one step."""
+"""The trainer of the bundled model: scenes, photographs, prompts, storage, weights, losses, one step, its commands."""
 
 from __future__ import annotations
 
+import argparse
 import math
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
@@ -15,8 +17,10 @@ from PIL import Image
 from torch import nn
 
 from app.arrays import MaskArray
+from app.engine.sam2.engine import load_torch_engine
 from app.engine.sam2.trunk import EfficientTrunk, InvertedResidual
-from app.nano.batches import Batches, Plan
+from app.nano import command, recipe
+from app.nano.batches import Batches, Plan, prompted
 from app.nano.labelled import Photos, cut_thing, pasted_scene, photo_scene, save_photos
 from app.nano.losses import judge, pair_loss
 from app.nano.optimiser import TRUNK_RATE, Muon, optimisers, orthogonal, set_rate
@@ -26,7 +30,8 @@ from app.nano.prompts import any_point, box_around, correction, inner_point, iou
 from app.nano.scenes import Material, Scene, material, scene
 from app.nano.stuff import ground_scene, region_scene
 from app.nano.train import Stage, Trainer
-from app.weights.manifest import BUNDLED_DIR
+from app.weights.checkpoints import verified_path
+from app.weights.manifest import BUNDLED_DIR, load_manifest
 
 
 @pytest.fixture(scope="module")
@@ -298,6 +303,14 @@ def test_muon_goes_down_a_valley() -> None:
     assert float(weight.detach().square().sum()) < 0.5 * start
 
 
+def test_a_whole_is_prompted_for_more_often_than_each_of_its_parts() -> None:
+    masks = [square(64, 0, 60), square(64, 10, 20), square(64, 30, 40)]
+    numbers = [number for seed in range(50) for number in prompted(np.random.default_rng(seed), masks, 2)]
+    assert numbers.count(0) > 40
+    assert {1, 2} <= set(numbers)
+    assert len(prompted(np.random.default_rng(0), masks, 5)) == 5
+
+
 def test_a_step_learns_and_the_average_follows(made_of: Material, tmp_path: Path) -> None:
     draw(tmp_path, made_of, 2)
     plan = Plan(128, 2, 2)
@@ -313,3 +326,28 @@ def test_a_step_learns_and_the_average_follows(made_of: Material, tmp_path: Path
     assert in_trunk == set(range(5, 16))
     assert "image_encoder.trunk.stem.weight" not in moved
     assert "image_encoder.neck.laterals.0.weight" in moved
+
+
+def run_command(*words: str | Path) -> None:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    assert command.main(parser.parse_args([str(word) for word in words])) == 0
+
+
+def test_three_commands_lead_from_an_empty_folder_to_weights_that_load(
+    photos: Photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages = [Stage(Plan(size, 1, 2), steps=1, rate_first=1e-4, rate_last=1e-4) for size in (64, 96)]
+    monkeypatch.setattr(recipe, "STAGES", tuple(stages[:1]))
+    monkeypatch.setattr(recipe, "LAST_STAGES", tuple(stages[1:]))
+    monkeypatch.setattr(command, "CHECKPOINTS", tmp_path)
+    for name in ("nano.yaml", "manifest.json"):
+        shutil.copy(BUNDLED_DIR / name, tmp_path / name)
+    torch.save(imagenet_file(EfficientTrunk()), tmp_path / "lite0.pth")
+    run_command("draw", "--pool", tmp_path / "scenes", "--photos", photos.folder, "--count", "1")
+    run_command("train", "--pool", tmp_path / "scenes", "--imagenet", tmp_path / "lite0.pth", "--out", tmp_path / "run")
+    run_command("release", tmp_path / "run/nano.pt")
+    entry = load_manifest(tmp_path / "manifest.json").entry("nano")
+    assert entry.bytes == (tmp_path / "nano.pt").stat().st_size
+    engine = load_torch_engine(entry, verified_path(entry, tmp_path))
+    assert engine.encode(np.zeros((48, 64, 3), np.uint8)) is not None
