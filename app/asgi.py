@@ -22,6 +22,7 @@ from litestar.types import ControllerRouterHandler
 from app import __version__
 from app.engine.contract import Engine
 from app.engine.factory import Load, load_engine
+from app.limits import Limits, told_limits
 from app.machine import available_cores, embedding_budget, memory_bytes
 from app.pictures import PictureLimits
 from app.service.embeddings import EmbeddingStore
@@ -30,10 +31,10 @@ from app.service.first_responder import FirstResponder
 from app.service.model_pool import ModelPool
 from app.service.model_source import ModelSource
 from app.service.picture_store import PictureStore
-from app.service.predictor import Predictor, Timeouts
+from app.service.predictor import Predictor
 from app.service.registry import Registry
 from app.service.scheduler import Lane, Scheduler
-from app.service.shared_state import SharedState, session_limits
+from app.service.shared_state import SharedState
 from app.service.watchdog import Watchdog
 from app.session.session import Session
 from app.settings import Settings
@@ -44,7 +45,7 @@ from app.web.guards import require_same_origin
 from app.web.head import HeadLitestar
 from app.web.headers import add_headers, count_response, name_request
 from app.web.health import health, healthz, readyz
-from app.web.limits import limits
+from app.web.limits import list_limits
 from app.web.metrics import collect_state, metrics
 from app.web.openapi import openapi_config
 from app.web.pages import engines, load_samples, studio
@@ -67,6 +68,7 @@ def create_app(
     engine: Engine,
     *,
     set_threads: Callable[[int], None],
+    limits: Limits | None = None,
     manifest: Manifest | None = None,
     load: Load = load_engine,
     first_responder: str | None = None,
@@ -77,21 +79,23 @@ def create_app(
         settings: everything an operator may set.
         engine: the model that answers.
         set_threads: sets how many threads the calling thread's model work may use.
+        limits: the bounds that are no settings; None for the usual.
         manifest: the models to name; None reads the bundled list.
         load: loads another model when a session asks for it.
         first_responder: name of the model that answers until another has seen a picture; None has sessions wait.
     """
-    manifest = manifest or known_models(settings)
+    limits, manifest = limits or Limits(), manifest or known_models(settings)
     source = ModelSource(settings, manifest, load)
-    models = ModelPool(engine, source, settings.model_budget_bytes, settings.load_timeout_s)
+    models = ModelPool(engine, source, settings.model_budget_bytes, limits.service.load_timeout_s)
     first = None if first_responder is None else FirstResponder(first_responder, models)
-    predictor = make_predictor(settings, models, set_threads, first)
-    shared = make_shared_state(settings, engine, manifest, Exporter(predictor.pictures, settings))
-    drawing = Lane("drawing", settings.max_jobs_queued, lambda: None)
+    predictor = make_predictor(settings, limits, models, set_threads, first)
+    exporter = Exporter(predictor.pictures, settings.max_export_bytes, settings.speck_share, limits.service)
+    shared = make_shared_state(settings, limits, engine, manifest, exporter)
+    drawing = Lane("drawing", limits.service.max_jobs_queued, lambda: None)
     injected = {"predictor": predictor, "drawing": drawing, "shared_state": shared, "meters": shared.meters}
-    injected |= {"settings": settings, "samples": load_samples(ROOT / "static")}
+    injected |= {"settings": settings, "limits": limits, "samples": load_samples(ROOT / "static")}
     collect_state(shared.meters, shared.registry, predictor)
-    watchdog = Watchdog(shared.registry, shared.meters, predictor.scheduler, settings)
+    watchdog = Watchdog(shared.registry, shared.meters, predictor.scheduler, limits.service)
 
     @contextlib.asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -149,41 +153,44 @@ def shared_state(shared: SharedState, watchdog: Watchdog) -> State:
 def routes() -> list[ControllerRouterHandler]:
     """Return every way in."""
     pages: list[ControllerRouterHandler] = [studio, engines, ticket, docs, static_files()]
-    api: list[ControllerRouterHandler] = [upload, rendition, segment, export, exported_file, health, limits]
+    api: list[ControllerRouterHandler] = [upload, rendition, segment, export, exported_file, health, list_limits]
     return [*pages, *api, healthz, readyz, metrics, session_socket, missing_upgrade]
 
 
 def make_predictor(
-    settings: Settings, models: ModelPool, set_threads: Callable[[int], None], first: FirstResponder | None
+    settings: Settings,
+    limits: Limits,
+    models: ModelPool,
+    set_threads: Callable[[int], None],
+    first: FirstResponder | None,
 ) -> Predictor:
-    """Return the door to the models, with its bounds from the settings."""
-    limits = PictureLimits.of(settings)
-    pictures = PictureStore(
-        limits, settings.image_budget_bytes, settings.max_pictures_queued, settings.picture_timeout_s
-    )
-    scheduler = Scheduler(cores=available_cores(), capacity=settings.max_jobs_queued, set_threads=set_threads)
-    timeouts = Timeouts(settings.hover_timeout_s, settings.click_timeout_s, settings.encode_timeout_s)
+    """Return the door to the models."""
+    picture = PictureLimits.of(settings, limits.shape)
+    pictures = PictureStore(picture, settings.image_budget_bytes, limits.service)
+    scheduler = Scheduler(cores=available_cores(), capacity=limits.service.max_jobs_queued, set_threads=set_threads)
     return Predictor(
         models,
         scheduler,
         pictures,
         EmbeddingStore(settings.embedding_budget_bytes or embedding_budget(memory_bytes())),
-        timeouts,
+        limits.service,
         speck_share=settings.speck_share,
         first=first,
     )
 
 
-def make_shared_state(settings: Settings, engine: Engine, manifest: Manifest, exporter: Exporter) -> SharedState:
+def make_shared_state(
+    settings: Settings, limits: Limits, engine: Engine, manifest: Manifest, exporter: Exporter
+) -> SharedState:
     """Return what connections share."""
-    limits = session_limits(settings)
     registry = Registry(
         settings.max_sessions,
-        settings.resume_s,
-        lambda: Session(limits, engine.model),
+        limits.service.resume_s,
+        lambda: Session(limits.session, engine.model),
         max_per_address=settings.max_sessions_per_address,
     )
-    return SharedState(settings, registry, engine.model, manifest, f"HoverSAM {__version__}", exporter)
+    told = told_limits(settings, limits)
+    return SharedState(settings, told, registry, engine.model, manifest, f"HoverSAM {__version__}", exporter)
 
 
 def constant(value: object) -> Provide:

@@ -19,7 +19,6 @@ MAX_EXPORT_BYTES = 2**30
 Count: TypeAlias = Annotated[int, Meta(gt=0)]
 Url: TypeAlias = Annotated[str, Meta(pattern=r"^https?://")]
 Network: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]+(/[0-9]+)?$")]
-Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=86_400)]
 
 
 def told(text: str) -> Meta:
@@ -32,7 +31,10 @@ PrecisionName = Literal["bf16", "fp32"]
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an operator may set. Sizes in bytes or pixels, times in seconds."""
+    """What an operator may set: what depends on the machine, its users or its network. Sizes in bytes or pixels.
+
+    A bound that nobody would change is none: it stands in the `limits.py` of the package that keeps to it.
+    """
 
     host: Annotated[str, told("address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535, description="port to listen on")] = 8000
@@ -62,39 +64,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     max_upload_bytes: Annotated[Count, told("bytes of one picture")] = 32 * 2**20
     max_pixels: Annotated[Count, told("pixels of one picture")] = 65_000_000
-    max_side: Annotated[Count, told("longest side of a picture, in pixels")] = 16_384
-    max_aspect: Annotated[Count, told("how many times as long as wide a picture may be")] = 100
-    max_inline_bytes: Annotated[Count, told("bytes of a picture inside an `open` message")] = 256 * 2**10
-    max_message_bytes: Annotated[Count, told("bytes of one message")] = 512 * 2**10
-    max_prompt_bytes: Annotated[Count, told("bytes of one message other than `open`")] = 64 * 2**10
     max_sessions: Annotated[Count, told("sessions, held or kept for their owner's return")] = 64
     max_sessions_per_address: Annotated[
         Count, told("sessions of one client address; the server's own machine may have all")
     ] = 8
     max_connections: Annotated[Count, told("connections of all kinds; one more is answered 503")] = 512
-    max_messages_per_s: Annotated[
-        Count, told("messages a second that one client may send beyond hovers that get an answer")
-    ] = 120
-    max_messages_burst: Annotated[Count, told("as many of them may come at once")] = 240
-    max_pings_per_s: Annotated[Count, told("ping frames a second; one more cuts the connection")] = 50
-    max_frames_per_s: Annotated[Count, told("frames of all kinds a second; one more cuts the connection")] = 2000
-    max_fragments: Annotated[Count, told("frames of one message")] = 1024
-    max_write_buffer_bytes: Annotated[Count, told("bytes that may wait for a client that pings and reads nothing")] = (
-        4 * 2**20
-    )
-    max_head_bytes: Annotated[Count, told("request line and headers of an HTTP request")] = 64 * 2**10
-    min_body_bytes_per_s: Annotated[
-        Count, told("slowest pace of an HTTP body, over ten seconds, and of what is sent")
-    ] = 16 * 2**10
-    max_objects: Annotated[Count, told("objects of one picture")] = 64
-    max_points: Annotated[Count, told("points of one object")] = 64
-    max_history: Annotated[Count, told("steps that undo can go back")] = 1000
-    max_history_bytes: Annotated[Count, told("memory of one session's undo steps; the oldest go first")] = 32 * 2**20
-    max_clicks_queued: Annotated[Count, told("changes of one session that may wait; one more is `busy`")] = 16
-    max_jobs_queued: Annotated[Count, told("prompts, or pictures, that may wait for the model")] = 256
-    max_pictures_queued: Annotated[Count, told("uploads that may wait to be read")] = 8
-    max_replies_waiting: Annotated[Count, told("replies that may wait for a client that doesn't read")] = 256
-    max_bad_messages: Annotated[Count, told("bad messages in a row that close the socket")] = 10
     image_budget_bytes: Annotated[Count, told("uploaded pictures kept; the least recently used go first")] = 512 * 2**20
     model_budget_bytes: Annotated[
         Count, told("weights kept loaded, counted in float32; the least recently used model goes first")
@@ -105,31 +79,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_export_bytes: Annotated[
         int, Meta(gt=0, le=MAX_EXPORT_BYTES, description="bytes of an exported file, at most 1 GiB")
     ] = 256 * 2**20
-    max_exports_queued: Annotated[Count, told("files, of all sessions, that may wait to be made")] = 16
     speck_share: Annotated[
         float, Meta(ge=0, le=0.1, description="specks and holes of a mask up to this share of the picture go")
     ] = 0.001
-
-    hello_timeout_s: Annotated[Seconds, told("wait for the first message")] = 5.0
-    head_timeout_s: Annotated[Seconds, told("wait for the headers of an HTTP request")] = 10.0
-    body_timeout_s: Annotated[Seconds, told("wait for the body of an HTTP request")] = 300.0
-    rate_grace_s: Annotated[Seconds, told("a client that sends too fast for so long is closed")] = 5.0
-    ping_interval_s: Annotated[Seconds, told("between two pings of a socket")] = 20.0
-    ping_timeout_s: Annotated[Seconds, told("wait for the answer to a ping; a socket without one is closed")] = 20.0
-    blocked_loop_s: Annotated[Seconds, told("an event loop that stands still for so long is logged")] = 1.0
-    idle_timeout_s: Annotated[Seconds, told("a socket on which nothing comes for so long is closed")] = 1800.0
-    resume_s: Annotated[Seconds, told("how long a session without a socket is kept")] = 120.0
-    picture_timeout_s: Annotated[Seconds, told("reading one picture")] = 30.0
-    hover_timeout_s: Annotated[Seconds, told("answering a hover")] = 2.0
-    click_timeout_s: Annotated[Seconds, told("answering a click or box")] = 15.0
-    conversion_timeout_s: Annotated[Seconds, told("compiling a model in the background")] = 900.0
-    load_timeout_s: Annotated[Seconds, told("loading a model whose weights are here")] = 180.0
-    export_timeout_s: Annotated[Seconds, told("making a file, with its wait for others")] = 120.0
-    encode_timeout_s: Annotated[Seconds, told("encoding a picture")] = 120.0
-    send_timeout_s: Annotated[Seconds, told("a client that takes nothing of a reply for so long is cut off")] = 10.0
-    shutdown_timeout_s: Annotated[Seconds, told("wait for open work when the server stops, then again for sockets")] = (
-        5.0
-    )
 
     @property
     def graphs_dir(self) -> Path:
@@ -179,26 +131,6 @@ def items(text: str) -> list[str]:
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
     return f"HOVERSAM_{name.upper()}"
-
-
-class Limit(Struct, frozen=True):
-    """A bound: its name, its value, the variable that sets it, and what it bounds."""
-
-    name: str
-    value: int | float
-    variable: str
-    what: str
-
-
-def limit_table(settings: Settings) -> list[Limit]:
-    """Return the settings that bound something: every number but the port."""
-    told_of = descriptions()
-    values = msgspec.structs.asdict(settings)
-    return [
-        Limit(name, value, variable(name), told_of[name])
-        for name, value in values.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and name != "port"
-    ]
 
 
 def descriptions() -> dict[str, str]:

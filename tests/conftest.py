@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from app.limits import Limits
 from app.settings import Settings
 from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.limits import QUICK
 from tests.helpers.program import Phoenix, Program, free_port
 from tests.helpers.server import Server, open_gates, started
 
@@ -29,7 +31,13 @@ def anyio_backend() -> str:
 @pytest.fixture
 def settings() -> Settings:
     """Settings of the `server`; a test module with a need of its own overrides this fixture."""
-    return Settings(offline=True, shutdown_timeout_s=2.0)
+    return Settings(offline=True)
+
+
+@pytest.fixture
+def limits() -> Limits:
+    """Limits of the `server`, likewise."""
+    return QUICK
 
 
 @pytest.fixture
@@ -41,9 +49,9 @@ def engine() -> Iterator[FakeEngine]:
 
 
 @pytest.fixture
-async def server(anyio_backend: str, settings: Settings, engine: FakeEngine) -> AsyncIterator[Server]:
+async def server(anyio_backend: str, settings: Settings, limits: Limits, engine: FakeEngine) -> AsyncIterator[Server]:
     """A real uvicorn on a free port, around the real application and an engine without a model."""
-    running = await started(settings, engine)
+    running = await started(settings, engine, limits=limits)
     yield running
     open_gates(engine)
     await running.stop()

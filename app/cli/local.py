@@ -11,10 +11,11 @@ from app.pictures import PictureLimits, read_native, read_picture
 from app.protocol.fields import BoxXyxy
 from app.protocol.recipe import BoxStep, PointStep, Recipe, Step
 from app.service.answers import Asking, export_object, object_answer
+from app.session.limits import SessionLimits
 from app.session.objects import PointXyl, SessionObject
 from app.session.recipe import check_trail, work_of
 from app.session.session import Query
-from app.session.values import Limits, OpenImage
+from app.session.values import OpenImage
 
 
 class LocalPicture:
@@ -61,7 +62,7 @@ class LocalPicture:
         item = self._answered(item)
         return item if candidate is None else self._answered(item.with_candidate(candidate))
 
-    def remade(self, recipe: Recipe, bounds: Limits) -> list[SessionObject]:
+    def remade(self, recipe: Recipe, bounds: SessionLimits) -> list[SessionObject]:
         """Return the objects of a recipe; with the model and engine that it was made with, bit for bit.
 
         Args:

@@ -142,9 +142,9 @@ def found_by(
     """
     from app.cli.local import LocalPicture
     from app.pictures import PictureLimits
-    from app.service.shared_state import session_limits
+    from app.session.limits import SessionLimits
 
-    bounds, limits = session_limits(settings), PictureLimits.of(settings)
+    bounds, limits = SessionLimits(), PictureLimits.of(settings)
     picture = LocalPicture(engine, args.picture.read_bytes(), limits, speck_share=settings.speck_share)
     if recipe is not None:
         items = picture.remade(recipe, bounds)

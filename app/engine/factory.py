@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from app.engine.contract import Engine
 from app.engine.device import pick_device
+from app.engine.limits import EngineLimits
 from app.engine.openvino.runtime import Runtime, detect, why_not
 from app.errors import ModelUnavailableError
 from app.machine import available_cores
@@ -17,7 +18,9 @@ Load = Callable[[Weights, Settings, Say], Engine]
 """`load_engine`, or what a test has in its place."""
 
 
-def load_engine(weights: Weights, settings: Settings, say: Say, *, convert: bool = True) -> Engine:
+def load_engine(
+    weights: Weights, settings: Settings, say: Say, *, convert: bool = True, limits: EngineLimits | None = None
+) -> Engine:
     """Return the model on its device: in compiled form where that runs, else on torch.
 
     Args:
@@ -25,6 +28,7 @@ def load_engine(weights: Weights, settings: Settings, say: Say, *, convert: bool
         settings: the device and engine to use, and where compiled models are kept.
         say: told what is loaded.
         convert: begin to compile the model where that wasn't done yet; False is for a program that soon ends.
+        limits: how long that may take; None for the usual.
 
     Raises:
         ModelUnavailableError: the file isn't of this model, or is damaged; or the engine that was asked for can't run.
@@ -37,7 +41,8 @@ def load_engine(weights: Weights, settings: Settings, say: Say, *, convert: bool
 
         say(f"loading {weights.entry.name} on {choice.name} ({choice.reason})")
         return load_torch_engine(weights.entry, weights.path, choice.name)
-    return load_compiled(weights, settings, runtime, say, convert=convert)
+    conversion_s = (limits or EngineLimits()).conversion_timeout_s if convert else None
+    return load_compiled(weights, settings, runtime, say, conversion_s)
 
 
 def compiled_runtime(device: str, settings: Settings, say: Say) -> Runtime | None:
@@ -66,8 +71,17 @@ def compiled_runtime(device: str, settings: Settings, say: Say) -> Runtime | Non
         return None
 
 
-def load_compiled(weights: Weights, settings: Settings, runtime: Runtime, say: Say, *, convert: bool) -> Engine:
+def load_compiled(
+    weights: Weights, settings: Settings, runtime: Runtime, say: Say, conversion_s: float | None
+) -> Engine:
     """Return the model in compiled form, or on torch until a conversion that begins now has made it.
+
+    Args:
+        weights: the model.
+        settings: where compiled models are kept.
+        runtime: what they run on.
+        say: told what is loaded.
+        conversion_s: how long a conversion may take; None for none, where torch goes on.
 
     Raises:
         ModelUnavailableError: the file isn't of this model, or is damaged.
@@ -96,11 +110,11 @@ def load_compiled(weights: Weights, settings: Settings, runtime: Runtime, say: S
         except ModelUnavailableError as error:
             say(f"{error.message}; converting it again")
             store.discard(key)
-    say(f"loading {name} on cpu (torch{', until OpenVINO has compiled it' if convert else ''})")
+    say(f"loading {name} on cpu (torch{', until OpenVINO has compiled it' if conversion_s else ''})")
     from app.engine.sam2.engine import load_torch_engine  # torch takes seconds, and no compiled model needs it
 
     reference = load_torch_engine(weights.entry, weights.path, "cpu")
-    if not convert:
+    if conversion_s is None:
         return reference
-    conversion = Conversion(weights.path, key, directory, settings.conversion_timeout_s)
+    conversion = Conversion(weights.path, key, directory, conversion_s)
     return HotSwapEngine(reference, conversion, compiled)

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Annotated
 
 from app.errors import TooManyPixelsError
 from app.settings import Settings
 
 
 @dataclass(frozen=True)
+class ShapeLimits:
+    """How long, and how narrow, a picture may be; the texts are those of `/limits`."""
+
+    max_side: Annotated[int, "longest side of a picture, in pixels"] = 16_384
+    """Graphics hardware commonly takes no longer texture, so a page couldn't be sure to show it."""
+    max_aspect: Annotated[int, "how many times as long as wide a picture may be"] = 100
+    """The model sees every picture stretched to a square, and a narrower strip beyond recognition."""
+
+
+@dataclass(frozen=True)
 class PictureLimits:
-    """Bounds of one picture, from the settings."""
+    """Bounds of one picture.
+
+    Attributes:
+        max_bytes: of its file.
+        max_pixels: width times height.
+        shape: of its sides.
+    """
 
     max_bytes: int
     max_pixels: int
-    max_side: int
-    max_aspect: int
+    shape: ShapeLimits = field(default_factory=ShapeLimits)
 
     @classmethod
-    def of(cls, settings: Settings) -> PictureLimits:
-        """Return the bounds that an operator has set."""
-        return cls(settings.max_upload_bytes, settings.max_pixels, settings.max_side, settings.max_aspect)
+    def of(cls, settings: Settings, shape: ShapeLimits | None = None) -> PictureLimits:
+        """Return the bounds that an operator has set, beside those of the sides."""
+        return cls(settings.max_upload_bytes, settings.max_pixels, shape or ShapeLimits())
 
 
 def check_size(size_wh: tuple[int, int], limits: PictureLimits) -> None:
@@ -29,13 +45,13 @@ def check_size(size_wh: tuple[int, int], limits: PictureLimits) -> None:
     Raises:
         TooManyPixelsError: too many pixels, a side too long, or a strip.
     """
-    width, height = size_wh
-    if width * height > limits.max_pixels or max(size_wh) > limits.max_side:
+    (width, height), shape = size_wh, limits.shape
+    if width * height > limits.max_pixels or max(size_wh) > shape.max_side:
         raise TooManyPixelsError(
-            f"a picture may have {limits.max_pixels / 1e6:g} megapixels and sides of {limits.max_side}, "
+            f"a picture may have {limits.max_pixels / 1e6:g} megapixels and sides of {shape.max_side}, "
             f"got {width} x {height}; scale it down"
         )
-    if max(size_wh) > limits.max_aspect * min(size_wh):
+    if max(size_wh) > shape.max_aspect * min(size_wh):
         raise TooManyPixelsError(
-            f"a picture may be {limits.max_aspect} times as long as wide, got {width} x {height}; crop it"
+            f"a picture may be {shape.max_aspect} times as long as wide, got {width} x {height}; crop it"
         )

@@ -122,7 +122,7 @@ class ChangeWorker:
 
     async def _take_inline(self, seq: int, data: bytes) -> str:
         """Keep a picture that rode in a message; return its name."""
-        limit = self._shared_state.settings.max_inline_bytes
+        limit = self._shared_state.limits.max_inline_bytes
         if len(data) > limit:
             raise ImageTooLargeError(f"a picture in a message may have {limit} bytes, got {len(data)}; upload it")
         self._outbox.put(Progress(seq=seq, stage="decoding"))

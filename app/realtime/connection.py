@@ -22,6 +22,7 @@ from app.realtime.connection_tasks import ConnectionTasks
 from app.realtime.greeting import greet
 from app.realtime.hovers import HoverWorker
 from app.realtime.inbox import Inbox
+from app.realtime.limits import ConnectionLimits
 from app.realtime.outbox import Outbox
 from app.realtime.rate_limit import RateLimit
 from app.realtime.reader import Reader
@@ -40,22 +41,33 @@ log = structlog.get_logger(__name__)
 class Connection:
     """Runs one client until either side goes away."""
 
-    def __init__(self, transport: Transport, predictor: Predictor, shared_state: SharedState) -> None:
-        """Args: an accepted socket, the model, and what sessions share."""
+    def __init__(
+        self, transport: Transport, predictor: Predictor, shared_state: SharedState, limits: ConnectionLimits
+    ) -> None:
+        """Serve nothing yet.
+
+        Args:
+            transport: an accepted socket.
+            predictor: the model.
+            shared_state: what sessions share.
+            limits: what the client may send, and how slowly it may read.
+        """
         self._transport, self._predictor, self._shared_state = transport, predictor, shared_state
-        settings = shared_state.settings
-        self._rate = RateLimit(settings.max_messages_per_s, settings.max_messages_burst, settings.rate_grace_s)
-        most = settings.max_replies_waiting + settings.max_objects  # one change may show every object
+        self._limits = limits
+        self._rate = RateLimit(limits.max_messages_per_s, limits.max_messages_burst, limits.rate_grace_s)
+        most = limits.max_replies_waiting + shared_state.limits.max_objects  # one change may show every object
         self._outbox = Outbox(most)
-        self._inbox = Inbox(settings.max_clicks_queued)
-        self._writer = Writer(transport, self._outbox, settings, shared_state.meters)
+        self._inbox = Inbox(limits.max_clicks_queued)
+        self._writer = Writer(transport, self._outbox, limits, shared_state.meters)
         self._tasks = ConnectionTasks()
         self._at_work = False
 
     async def run(self) -> None:
         """Serve the client; returns when the socket is closed. Raises nothing that a client could cause."""
         try:
-            entry, resumed = await greet(self._transport, self._writer, self._shared_state, self)
+            entry, resumed = await greet(
+                self._transport, self._writer, self._shared_state, self, self._limits.hello_timeout_s
+            )
         except ClosedError as closed:
             await self._close(closed.code, closed.reason)
             return
@@ -83,9 +95,16 @@ class Connection:
         def begin() -> None:
             self._begin(entry.session, resumed)
 
-        parts = self._transport, entry.session, self._inbox, self._outbox
         reader = Reader(
-            *parts, predictor=self._predictor, shared_state=self._shared_state, rate=self._rate, begin=begin
+            self._transport,
+            entry.session,
+            self._inbox,
+            self._outbox,
+            predictor=self._predictor,
+            meters=self._shared_state.meters,
+            limits=self._limits,
+            rate=self._rate,
+            begin=begin,
         )
         try:
             if resumed:

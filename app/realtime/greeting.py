@@ -14,15 +14,24 @@ from app.service.registry import Entry, Holder, WrongTokenError
 from app.service.shared_state import SharedState
 
 
-async def greet(transport: Transport, writer: Writer, shared_state: SharedState, holder: Holder) -> tuple[Entry, bool]:
+async def greet(
+    transport: Transport, writer: Writer, shared_state: SharedState, holder: Holder, timeout_s: float
+) -> tuple[Entry, bool]:
     """Return the session of the client's hello, now held by `holder`, and whether it is resumed.
+
+    Args:
+        transport: the socket.
+        writer: tells the client why it is turned away.
+        shared_state: what sessions share.
+        holder: the connection.
+        timeout_s: how long the hello may take to come.
 
     Raises:
         ClosedError: no hello, the wrong version, another's token, or no room; the client was told why.
         DisconnectedError: the client has gone.
     """
     try:
-        data = await asyncio.wait_for(transport.receive(), shared_state.settings.hello_timeout_s)
+        data = await asyncio.wait_for(transport.receive(), timeout_s)
     except asyncio.TimeoutError:
         raise ClosedError(CloseCode.BAD_MESSAGES, "no hello in time") from None
     if data is None:

@@ -11,11 +11,12 @@ from app.protocol.fields import MAX_RECIPE_BYTES
 from app.protocol.messages import ClientMessage, CloseCode, Hello, Hover, Leave, Open, Ping, Pong
 from app.realtime.closing import ClosedError, error_message
 from app.realtime.inbox import Inbox
+from app.realtime.limits import ConnectionLimits
 from app.realtime.outbox import Outbox
 from app.realtime.rate_limit import RateLimit
 from app.realtime.transport import Transport
+from app.service.meters import Meters
 from app.service.predictor import Predictor
-from app.service.shared_state import SharedState
 from app.session.session import HoverQuery, Session
 
 
@@ -61,13 +62,26 @@ class Reader:
         outbox: Outbox,
         *,
         predictor: Predictor,
-        shared_state: SharedState,
+        meters: Meters,
+        limits: ConnectionLimits,
         rate: RateLimit,
         begin: Callable[[], None],
     ) -> None:
-        """Args: `rate` is the client's allowance; `begin` is called before a message that needs a worker is stored."""
+        """Read nothing yet.
+
+        Args:
+            transport: the socket.
+            session: the client's session.
+            inbox: takes what is to be done.
+            outbox: takes what is answered at once.
+            predictor: knows how busy the model is.
+            meters: what counts messages.
+            limits: what the client may send.
+            rate: the client's allowance.
+            begin: called before a message that needs a worker is stored.
+        """
         self._transport, self._session, self._inbox, self._outbox = transport, session, inbox, outbox
-        self._predictor, self._settings, self._meters = predictor, shared_state.settings, shared_state.meters
+        self._predictor, self._meters, self._limits = predictor, meters, limits
         self._begin = begin
         self._bad_in_row = 0
         self._told_full = False
@@ -80,7 +94,7 @@ class Reader:
             ClosedError: the client was idle too long, or sent what no client of the protocol sends.
             DisconnectedError: the client has gone.
         """
-        idle = IdleClock(self._settings.idle_timeout_s)
+        idle = IdleClock(self._limits.idle_timeout_s)
         try:
             await self._read(idle)
         except asyncio.CancelledError:
@@ -108,7 +122,7 @@ class Reader:
         try:
             message = decode_client(data)
             self._meters.received(message)
-            check_size(message, len(data), self._settings.max_prompt_bytes)
+            check_size(message, len(data), self._limits.max_prompt_bytes)
             self._store(message)
             self._bad_in_row = 0
         except HoverError as error:
@@ -116,7 +130,7 @@ class Reader:
                 self._rate.spend()
             self._outbox.put(error_message(error, getattr(message, "seq", error.seq)))
             self._bad_in_row = self._bad_in_row + 1 if isinstance(error, BadMessageError) else 0
-            if self._bad_in_row >= self._settings.max_bad_messages:
+            if self._bad_in_row >= self._limits.max_bad_messages:
                 raise ClosedError(CloseCode.BAD_MESSAGES, "too many bad messages") from error
 
     def _store(self, message: ClientMessage) -> None:
@@ -167,7 +181,7 @@ class Reader:
         return query
 
     def _too_fast(self) -> RateLimitedError:
-        most = self._settings.max_messages_per_s
+        most = self._limits.max_messages_per_s
         return RateLimitedError(
             f"this client may send {most} messages a second; send this again later",
             retry_after_s=self._rate.retry_after_s,

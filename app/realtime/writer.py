@@ -7,10 +7,10 @@ import contextlib
 
 from app.protocol.codec import encode
 from app.protocol.messages import ServerMessage
+from app.realtime.limits import ConnectionLimits
 from app.realtime.outbox import Outbox
 from app.realtime.transport import DisconnectedError, Transport
 from app.service.meters import Meters
-from app.settings import Settings
 
 
 class Writer:
@@ -20,10 +20,17 @@ class Writer:
     decide how long a message may take.
     """
 
-    def __init__(self, transport: Transport, outbox: Outbox, settings: Settings, meters: Meters) -> None:
-        """Args: the socket, what is to be sent, how slowly it may be taken, and what counts replies."""
+    def __init__(self, transport: Transport, outbox: Outbox, limits: ConnectionLimits, meters: Meters) -> None:
+        """Send nothing yet.
+
+        Args:
+            transport: the socket.
+            outbox: what is to be sent.
+            limits: how slowly it may be taken.
+            meters: what counts replies.
+        """
         self._transport, self._outbox, self._meters = transport, outbox, meters
-        self._timeout_s, self._bytes_per_s = settings.send_timeout_s, settings.min_body_bytes_per_s
+        self._timeout_s, self._bytes_per_s = limits.send_timeout_s, limits.min_body_bytes_per_s
         self._before = 0
 
     async def run(self) -> None:

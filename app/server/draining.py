@@ -25,7 +25,13 @@ class DrainingServer(uvicorn.Server):
     """
 
     def __init__(self, config: uvicorn.Config, app: Litestar, timeout_s: float) -> None:
-        """Args: uvicorn's configuration, the application that says what is open, and how long that may take."""
+        """Serve nothing yet.
+
+        Args:
+            config: uvicorn's configuration.
+            app: the application, which says what is open.
+            timeout_s: how long open work is waited for.
+        """
         super().__init__(config)
         self.app, self._timeout_s = app, timeout_s
 

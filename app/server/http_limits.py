@@ -7,14 +7,13 @@ is that of `app.server.websocket_limits`.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from app.limits import Limits
 from app.server.websocket_limits import StallClock, host_of, keep_little_unsent
-from app.settings import Settings
 
 BODY_CHECK_S: Final = 10.0
 """How often the pace of a body is looked at."""
@@ -23,43 +22,18 @@ LATE, TOO_LONG, FULL = 408, 431, 503
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class RequestBounds:
-    """What one HTTP connection may keep the server waiting for.
+class HardenedHttp(HttpToolsProtocol):
+    """One connection, until it closes or becomes a WebSocket.
 
     Attributes:
-        stall_s: how long a peer may take nothing of what is to be written.
-        head_s: from the first byte to the end of the headers; also from the connection to the first byte.
-        body_s: from there to the end of the body.
-        min_body_bytes_per_s: the slowest pace of a body, of the request or of the answer.
-        max_head_bytes: request line and headers.
-        max_connections: connections of all kinds.
+        limits: what it may keep the server waiting for.
+        max_connections: of all kinds that the server takes.
+        deadline: of the head or the body that is awaited; also from the connection to the first byte.
+        pace: when the pace of the body is looked at next.
     """
 
-    stall_s: float
-    head_s: float
-    body_s: float
-    min_body_bytes_per_s: int
-    max_head_bytes: int
+    limits: Limits
     max_connections: int
-
-
-def request_bounds(settings: Settings) -> RequestBounds:
-    """Return the bounds that the operator set."""
-    return RequestBounds(
-        settings.send_timeout_s,
-        settings.head_timeout_s,
-        settings.body_timeout_s,
-        settings.min_body_bytes_per_s,
-        settings.max_head_bytes,
-        settings.max_connections,
-    )
-
-
-class HardenedHttp(HttpToolsProtocol):
-    """One connection, until it closes or becomes a WebSocket."""
-
-    bounds: RequestBounds
     deadline: asyncio.TimerHandle | None = None
     pace: asyncio.TimerHandle | None = None
     in_head = True
@@ -68,10 +42,10 @@ class HardenedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to serve a connection."""
-        self.stall = StallClock(self.loop, self.bounds.stall_s, self.bounds.min_body_bytes_per_s)
+        self.stall = StallClock(self.loop, self.limits.connection)
         keep_little_unsent(transport)
         super().connection_made(transport)
-        if len(self.connections) > self.bounds.max_connections:
+        if len(self.connections) > self.max_connections:
             self.refuse(FULL, "all connections are in use (HOVERSAM_MAX_CONNECTIONS); try again")
         else:
             self.await_head()
@@ -83,14 +57,15 @@ class HardenedHttp(HttpToolsProtocol):
                 self.await_head()
             self.head_bytes += len(data)
         super().data_received(data)
-        if self.in_head and self.head_bytes > self.bounds.max_head_bytes and not self.transport.is_closing():
+        if self.in_head and self.head_bytes > self.limits.server.max_head_bytes and not self.transport.is_closing():
             self.refuse(TOO_LONG, "the request's headers are too long")
 
     def on_headers_complete(self) -> None:
         """Give the body its time."""
         self.in_head, self.head_bytes, self.body_bytes = False, 0, 0
         self.stop_clocks()
-        self.deadline = self.loop.call_later(self.bounds.body_s, self.refuse, LATE, "the request's body took too long")
+        wait_s = self.limits.server.body_timeout_s
+        self.deadline = self.loop.call_later(wait_s, self.refuse, LATE, "the request's body took too long")
         self.pace = self.loop.call_later(BODY_CHECK_S, self.check_pace)
         super().on_headers_complete()
 
@@ -124,11 +99,13 @@ class HardenedHttp(HttpToolsProtocol):
     def await_head(self) -> None:
         """Give the headers their time."""
         self.head_bytes = 0
-        self.deadline = self.loop.call_later(self.bounds.head_s, self.refuse, LATE, "the request's headers are late")
+        wait_s = self.limits.server.head_timeout_s
+        self.deadline = self.loop.call_later(wait_s, self.refuse, LATE, "the request's headers are late")
 
     def check_pace(self) -> None:
         """Refuse a body that trickles; one that we don't read at the moment isn't late by its own fault."""
-        if self.body_bytes < BODY_CHECK_S * self.bounds.min_body_bytes_per_s and not self.flow.read_paused:
+        least = BODY_CHECK_S * self.limits.connection.min_body_bytes_per_s
+        if self.body_bytes < least and not self.flow.read_paused:
             self.refuse(LATE, "the request's body comes too slowly")
             return
         self.body_bytes = 0
@@ -152,9 +129,10 @@ class HardenedHttp(HttpToolsProtocol):
             self.stall.start(self.transport)
 
 
-def hardened_http(bounds: RequestBounds) -> type[HardenedHttp]:
+def hardened_http(limits: Limits, max_connections: int) -> type[HardenedHttp]:
     """Return uvicorn's HTTP protocol within bounds."""
-    return type(f"Bound{HardenedHttp.__name__}", (HardenedHttp,), {"bounds": bounds})
+    within = {"limits": limits, "max_connections": max_connections}
+    return type(f"Bound{HardenedHttp.__name__}", (HardenedHttp,), within)
 
 
 def answer(status: int, text: str) -> bytes:

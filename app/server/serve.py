@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, get_args
 
@@ -26,10 +27,11 @@ from app.asgi import create_app
 from app.engine.device import set_threads
 from app.engine.factory import load_engine
 from app.errors import HoverError
+from app.limits import Limits
 from app.logs import configure_logging
 from app.server.draining import DrainingServer
-from app.server.http_limits import hardened_http, request_bounds
-from app.server.websocket_limits import hardened_websocket, socket_bounds
+from app.server.http_limits import hardened_http
+from app.server.websocket_limits import hardened_websocket
 from app.settings import EngineName, PrecisionName, Settings, from_environment
 from app.weights.catalogue import find_weights, known_models
 
@@ -58,10 +60,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--offline", action="store_true", default=None, help="never fetch anything")
 
 
-def main(args: argparse.Namespace) -> int:
-    """Serve with the options given; return the exit code."""
+def main(args: argparse.Namespace, limits: Limits | None = None) -> int:
+    """Serve with the options given, and within limits other than the usual where they are given.
+
+    Returns:
+        The exit code.
+    """
     with ended_quietly_by(signal.SIGINT, signal.SIGTERM):
-        return run(args)
+        return run(args, limits or Limits())
 
 
 @contextlib.contextmanager
@@ -75,20 +81,21 @@ def ended_quietly_by(*numbers: signal.Signals) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, limits: Limits) -> int:
     """Serve until a signal comes; return the exit code."""
     try:
         settings = from_environment(os.environ)
         given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
         settings = msgspec.convert(msgspec.structs.asdict(settings) | given, Settings)  # which checks, unlike replace
-        listener = listen(settings)
+        listener = listen(settings, limits)
     except (ValueError, OSError) as error:
         say(f"error: {error}")
         return EXIT_USAGE
     with listener:
         try:
             weights = find_weights(settings, known_models(settings), say)
-            engine = load_engine(weights, settings, say)
+            load = partial(load_engine, limits=limits.engine)
+            engine = load(weights, settings, say)
         except (HoverError, ValueError) as error:
             say(f"error: {error}")
             return EXIT_NO_MODEL
@@ -98,8 +105,10 @@ def run(args: argparse.Namespace) -> int:
             say(f"error: {taken(settings, error)}")
             return EXIT_USAGE
         configure_logging(settings.log_level, as_json=settings.log_json)
-        app = create_app(settings, engine, set_threads=set_threads, first_responder=FIRST_RESPONDER)
-        server = DrainingServer(server_config(settings, app), app, settings.shutdown_timeout_s)
+        app = create_app(
+            settings, engine, set_threads=set_threads, limits=limits, load=load, first_responder=FIRST_RESPONDER
+        )
+        server = DrainingServer(server_config(settings, limits, app), app, limits.server.shutdown_timeout_s)
         say(f"open {url_of(listener)} in a browser (Ctrl+C stops)")
         code = 0
         try:
@@ -123,7 +132,7 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings, limits: Limits) -> socket.socket:
     """Return a listening socket: a taken port is known before a model is loaded.
 
     Raises:
@@ -135,7 +144,7 @@ def listen(settings: Settings) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; every accepted socket inherits it
-        patience_ms = round(1000 * KERNEL_PATIENCE * settings.send_timeout_s)
+        patience_ms = round(1000 * KERNEL_PATIENCE * limits.connection.send_timeout_s)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience_ms)
     try:
         listener.bind((settings.host, settings.port))
@@ -157,20 +166,20 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def server_config(settings: Settings, app: object) -> uvicorn.Config:
+def server_config(settings: Settings, limits: Limits, app: object) -> uvicorn.Config:
     """Return uvicorn's configuration.
 
     Masks are small and already packed, so deflate is off; messages have a size limit of their own.
     """
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
-        http=hardened_http(request_bounds(settings)),
-        ws=hardened_websocket(socket_bounds(settings)),
-        ws_max_size=settings.max_message_bytes,
+        http=hardened_http(limits, settings.max_connections),
+        ws=hardened_websocket(limits),
+        ws_max_size=limits.connection.max_message_bytes,
         ws_per_message_deflate=False,
-        ws_ping_interval=settings.ping_interval_s,
-        ws_ping_timeout=settings.ping_timeout_s,
-        timeout_graceful_shutdown=round(settings.shutdown_timeout_s),
+        ws_ping_interval=limits.server.ping_interval_s,
+        ws_ping_timeout=limits.server.ping_timeout_s,
+        timeout_graceful_shutdown=round(limits.server.shutdown_timeout_s),
         server_header=False,
         backlog=BACKLOG,
         proxy_headers=bool(settings.trusted_proxies),

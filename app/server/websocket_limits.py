@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from app.settings import Settings
+from app.limits import Limits
+from app.realtime.limits import ConnectionLimits
 
 PIECE_BYTES: Final = 4096
 UNSENT_BYTES: Final = 2**17
@@ -34,45 +34,18 @@ NO_TEXT, TOO_LARGE = 1007, 1009
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class SocketBounds:
-    """What one WebSocket may keep the server waiting for.
-
-    Attributes:
-        stall_s: how long a peer may take nothing of what is to be written.
-        min_bytes_per_s: the slowest pace at which it may take it, over `stall_s`.
-        max_buffer_bytes: bytes that may wait for a peer that goes on pinging.
-        max_pings_per_s: pings that are answered in any one second.
-        max_fragments: frames of one message; empty ones add nothing to its size, but take memory.
-        max_frames_per_s: frames of all kinds in any one second, most of which our client never sends.
-    """
-
-    stall_s: float
-    min_bytes_per_s: int
-    max_buffer_bytes: int
-    max_pings_per_s: int
-    max_fragments: int
-    max_frames_per_s: int
-
-
-def socket_bounds(settings: Settings) -> SocketBounds:
-    """Return the bounds that the operator set."""
-    return SocketBounds(
-        settings.send_timeout_s,
-        settings.min_body_bytes_per_s,
-        settings.max_write_buffer_bytes,
-        settings.max_pings_per_s,
-        settings.max_fragments,
-        settings.max_frames_per_s,
-    )
-
-
 class StallClock:
     """Aborts a transport whose peer takes nothing for a while, or so little that it would never end."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, stall_s: float, min_bytes_per_s: int) -> None:
-        """Args: the loop, how long a peer may take nothing, and the slowest pace over that time."""
-        self._loop, self._stall_s, self._step = loop, stall_s, max(1, round(stall_s * min_bytes_per_s))
+    def __init__(self, loop: asyncio.AbstractEventLoop, limits: ConnectionLimits) -> None:
+        """Count nothing yet.
+
+        Args:
+            loop: the event loop.
+            limits: how long a peer may take nothing, and the slowest pace over that time.
+        """
+        self._loop, self._stall_s = loop, limits.send_timeout_s
+        self._step = max(1, round(limits.send_timeout_s * limits.min_body_bytes_per_s))
         self._timer: asyncio.TimerHandle | None = None
         self._left, self._since = 0, 0.0
 
@@ -128,16 +101,21 @@ def host_of(transport: asyncio.Transport) -> str:
 
 
 class HardenedWebSocket(WebSocketsSansIOProtocol):
-    """One socket."""
+    """One socket.
 
-    bounds: SocketBounds
+    Attributes:
+        limits: what it may keep the server waiting for.
+        pings, frames_now: how many came since `counted_since`, within one second.
+    """
+
+    limits: Limits
     pings = frames_now = 0
     counted_since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to serve a connection."""
-        self.stall = StallClock(self.loop, self.bounds.stall_s, self.bounds.min_bytes_per_s)
-        self.close_timeout = self.bounds.stall_s
+        self.stall = StallClock(self.loop, self.limits.connection)
+        self.close_timeout = self.limits.connection.send_timeout_s
         super().connection_made(transport)
 
     async def send(self, message: Any) -> None:  # noqa: ANN401
@@ -187,21 +165,21 @@ class HardenedWebSocket(WebSocketsSansIOProtocol):
         if now - self.counted_since >= 1:
             self.pings, self.frames_now, self.counted_since = 0, 0, now
         self.frames_now += frames
-        if self.frames_now > self.bounds.max_frames_per_s:
+        if self.frames_now > self.limits.server.max_frames_per_s:
             cut(self.transport, "frame_flood")
 
     def handle_ping(self) -> None:
         """Answer a ping, if there are not too many."""
         self.pings += 1
         super().handle_ping()
-        if self.transport.get_write_buffer_size() > self.bounds.max_buffer_bytes:
+        if self.transport.get_write_buffer_size() > self.limits.server.max_write_buffer_bytes:
             cut(self.transport, "pongs_unread")
-        elif self.pings > self.bounds.max_pings_per_s:
+        elif self.pings > self.limits.server.max_pings_per_s:
             cut(self.transport, "ping_flood")
 
     def handle_cont(self, event: Frame) -> None:
         """Take a further frame of a message, if there are not too many."""
-        if len(self.frames) >= self.bounds.max_fragments and not self.close_sent:
+        if len(self.frames) >= self.limits.server.max_fragments and not self.close_sent:
             self.conn.fail(TOO_LARGE, "too many fragments")
             self.handle_parser_exception()
         else:
@@ -233,9 +211,9 @@ class HardenedWebSocket(WebSocketsSansIOProtocol):
             cut(self.transport, "keepalive_timeout")
 
 
-def hardened_websocket(bounds: SocketBounds) -> type[HardenedWebSocket]:
+def hardened_websocket(limits: Limits) -> type[HardenedWebSocket]:
     """Return uvicorn's WebSocket protocol within bounds."""
-    return type(f"Bound{HardenedWebSocket.__name__}", (HardenedWebSocket,), {"bounds": bounds})
+    return type(f"Bound{HardenedWebSocket.__name__}", (HardenedWebSocket,), {"limits": limits})
 
 
 def is_utf8(data: bytes) -> bool:

@@ -22,12 +22,12 @@ from app.exports.make import WITH_PIXELS, make_file
 from app.exports.selection import ExportObject, PixelArray, Selection
 from app.protocol.fields import ExportFormat
 from app.service.answers import export_object
+from app.service.limits import ServiceLimits
 from app.service.parked import ParkedFiles
 from app.service.picture_store import PictureStore
 from app.session.objects import SessionObject
 from app.session.session import Session
 from app.session.values import OpenImage
-from app.settings import Settings
 
 RETRY_AFTER_S: Final = 5.0
 MAX_MESSAGE_BYTES: Final = 2 * 2**20
@@ -74,8 +74,16 @@ def asked_for(session: Session, kind: ExportFormat, wanted: tuple[int, ...] | No
 class Exporter:
     """The one thread that makes files."""
 
-    def __init__(self, pictures: PictureStore, settings: Settings) -> None:
-        self._pictures, self._settings = pictures, settings
+    def __init__(self, pictures: PictureStore, max_bytes: int, speck_share: float, limits: ServiceLimits) -> None:
+        """Start the thread.
+
+        Args:
+            pictures: those that files may show.
+            max_bytes: of one file.
+            speck_share: specks and holes of a mask up to this share of the picture are left out.
+            limits: how many files may wait, and how long one may take.
+        """
+        self._pictures, self._max_bytes, self._speck_share, self._limits = pictures, max_bytes, speck_share, limits
         self.parked = ParkedFiles()
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="exports")
@@ -87,7 +95,7 @@ class Exporter:
             UnknownImageError: the format shows the picture, which isn't kept any more.
             UnknownObjectError: an object has no mask.
         """
-        objects = tuple(export_object(item, asked.image, self._settings.speck_share) for item in asked.items)
+        objects = tuple(export_object(item, asked.image, self._speck_share) for item in asked.items)
         return Selection(asked.image, asked.name, asked.model, objects, self.pixels(asked.kind, asked.image))
 
     def pixels(self, kind: ExportFormat, image: OpenImage) -> Callable[[], PixelArray]:
@@ -105,19 +113,17 @@ class Exporter:
             BusyError: too many files wait to be made, this one took too long, or the disk is full.
             HoverError: see `app.exports.make.make_file`; `internal` where the file failed by our mistake.
         """
-        if self._waiting >= self._settings.max_exports_queued:
+        if self._waiting >= self._limits.max_exports_queued:
             raise BusyError(f"{self._waiting} files wait to be made; try again", retry_after_s=RETRY_AFTER_S)
         stopped = threading.Event()
         guarded = stoppable(selection, stopped)
-        work = asyncio.get_running_loop().run_in_executor(
-            self._worker, make_file, kind, guarded, self._settings.max_export_bytes
-        )
+        work = asyncio.get_running_loop().run_in_executor(self._worker, make_file, kind, guarded, self._max_bytes)
         self._waiting += 1
         work.add_done_callback(self._done)
         try:
-            return await asyncio.wait_for(work, self._settings.export_timeout_s)
+            return await asyncio.wait_for(work, self._limits.export_timeout_s)
         except asyncio.TimeoutError as error:
-            limit_s = self._settings.export_timeout_s
+            limit_s = self._limits.export_timeout_s
             raise BusyError(f"the file wasn't made within {limit_s:g} s; export fewer objects, or try again") from error
         except (HoverError, asyncio.CancelledError):
             raise

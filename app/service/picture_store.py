@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 from app.arrays import Image
 from app.errors import BusyError, UnknownImageError
 from app.pictures import NativeArray, PictureLimits, Rendition, read_native, read_picture, render_picture
+from app.service.limits import ServiceLimits
 from app.session.values import OpenImage
 
 FRESH: Final = 4
@@ -35,10 +36,16 @@ class Stored:
 class PictureStore:
     """Uploaded pictures by the hash of their bytes."""
 
-    def __init__(self, limits: PictureLimits, budget_bytes: int, max_waiting: int, timeout_s: float) -> None:
-        """Args: bounds of one picture, of all together, of those waiting to be decoded, and of one decoding."""
-        self._limits, self._budget_bytes = limits, budget_bytes
-        self._max_waiting, self._timeout_s = max_waiting, timeout_s
+    def __init__(self, picture: PictureLimits, budget_bytes: int, limits: ServiceLimits) -> None:
+        """Start the worker.
+
+        Args:
+            picture: bounds of one picture.
+            budget_bytes: of all files together.
+            limits: how many may wait to be decoded, and how long one may take.
+        """
+        self._picture, self._budget_bytes = picture, budget_bytes
+        self._max_waiting, self._timeout_s = limits.max_pictures_queued, limits.picture_timeout_s
         self._kept: OrderedDict[str, Stored] = OrderedDict()
         self._fresh: OrderedDict[str, Image] = OrderedDict()
         self._bytes = 0
@@ -107,7 +114,7 @@ class PictureStore:
         Raises:
             UnknownImageError: the picture isn't kept.
         """
-        return partial(read_native, self._stored(image_id).data, self._limits)
+        return partial(read_native, self._stored(image_id).data, self._picture)
 
     def close(self) -> None:
         """Stop the worker."""
@@ -125,7 +132,7 @@ class PictureStore:
             raise BusyError(f"{self._waiting} pictures wait to be read; try again", retry_after_s=RETRY_AFTER_S)
         self._waiting += 1
         try:
-            work = asyncio.get_running_loop().run_in_executor(self._worker, read, data, self._limits)
+            work = asyncio.get_running_loop().run_in_executor(self._worker, read, data, self._picture)
             return await asyncio.wait_for(work, self._timeout_s)
         except asyncio.TimeoutError as error:
             raise BusyError("the picture couldn't be read in time; try again", retry_after_s=RETRY_AFTER_S) from error

@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import numpy as np
@@ -21,6 +20,7 @@ from app.service.answers import Asking, Decode, drawn, object_answer, preview_an
 from app.service.embeddings import EmbeddingKey, EmbeddingStore
 from app.service.encodes import Embedded, Encodes
 from app.service.first_responder import FirstResponder
+from app.service.limits import ServiceLimits
 from app.service.model_pool import ModelPool
 from app.service.picture_store import PictureStore
 from app.service.scheduler import Priority, Scheduler
@@ -31,15 +31,6 @@ from app.session.values import OpenImage
 T = TypeVar("T")
 HEAD_START_S: Final = 2.0
 """So long at most an encode waits for that of the same picture by the model that answers first."""
-
-
-@dataclass(frozen=True)
-class Timeouts:
-    """How long an answer may take, in seconds."""
-
-    hover_s: float
-    click_s: float
-    encode_s: float
 
 
 class Predictor:
@@ -59,20 +50,30 @@ class Predictor:
         scheduler: Scheduler,
         pictures: PictureStore,
         store: EmbeddingStore,
-        timeouts: Timeouts,
+        limits: ServiceLimits,
         *,
         speck_share: float,
         first: FirstResponder | None = None,
     ) -> None:
-        """Args: what it joins, and the share of the picture up to which specks and holes of a mask are left out."""
+        """Join what the answers take.
+
+        Args:
+            models: those that are loaded, and the way to load others.
+            scheduler: the owner of their device.
+            pictures: what was uploaded.
+            store: where embeddings are kept.
+            limits: how long an answer may take.
+            speck_share: specks and holes of a mask up to this share of the picture are left out.
+            first: the model that answers until another has seen a picture, None where there is none.
+        """
         self.first = first
         self._speck_share = speck_share
         self.models, self.scheduler, self.pictures = models, scheduler, pictures
         self.store = store
         models.on_unload = self._unloaded
-        self._timeouts = timeouts
-        self._encodes = Encodes(self._encode, timeouts.encode_s)
-        self._first_encodes = Encodes(self._encode, timeouts.encode_s)
+        self._limits = limits
+        self._encodes = Encodes(self._encode, limits.encode_timeout_s)
+        self._first_encodes = Encodes(self._encode, limits.encode_timeout_s)
 
     @property
     def engine(self) -> Engine:
@@ -156,7 +157,7 @@ class Predictor:
                 points = hover.query.subject.points
                 return hover, preview_answer(found, image.size_hw, self._speck_share, points)
 
-            return await self.scheduler.decodes.run(priority, work, self._timeouts.hover_s)
+            return await self.scheduler.decodes.run(priority, work, self._limits.hover_timeout_s)
 
     async def answer(self, image: OpenImage, query: Query, model: str | None = None) -> Answer:
         """Return the answer to a click or box, with masks at the size of the picture.
@@ -205,7 +206,7 @@ class Predictor:
         def work() -> Answer:
             return drawn(item, answer, index, image.size_hw, self._speck_share)
 
-        return await self.scheduler.decodes.run(Priority.CLICK, work, self._timeouts.click_s)
+        return await self.scheduler.decodes.run(Priority.CLICK, work, self._limits.click_timeout_s)
 
     def close(self) -> None:
         """Stop the device's threads, downloads and the picture worker, and let go of the models."""
@@ -225,11 +226,10 @@ class Predictor:
         """Return what `finish` makes of the last step's candidates; the steps take their turns one by one."""
         async with self._decoder(image, model) as (decode, working_hw):
             asking = Asking(query, image.size_hw, working_hw, three=three)
+            lane, patience_s = self.scheduler.decodes, self._limits.click_timeout_s
             while asking.left > 1:
-                await self.scheduler.decodes.run(Priority.CLICK, lambda: asking.once(decode), self._timeouts.click_s)
-            return await self.scheduler.decodes.run(
-                Priority.CLICK, lambda: finish(asking.once(decode)), self._timeouts.click_s
-            )
+                await lane.run(Priority.CLICK, lambda: asking.once(decode), patience_s)
+            return await lane.run(Priority.CLICK, lambda: finish(asking.once(decode)), patience_s)
 
     @asynccontextmanager
     async def _decoder(self, image: OpenImage, model: str | None) -> AsyncIterator[tuple[Decode, tuple[int, int]]]:
@@ -265,7 +265,7 @@ class Predictor:
                 return embedding
 
             began = time.perf_counter()
-            embedding = await lane.run(Priority.ENCODE, work, self._timeouts.encode_s)
+            embedding = await lane.run(Priority.ENCODE, work, self._limits.encode_timeout_s)
             self.store.put(key, embedding)
             return Embedded(embedding, cached=False, encode_ms=1000 * (time.perf_counter() - began))
 

@@ -9,7 +9,6 @@ from app.service.exporter import Exporter
 from app.service.meters import Meters
 from app.service.refusals import RefusalLog
 from app.service.registry import Entry, Registry
-from app.session.values import Limits as SessionLimits
 from app.settings import Settings
 from app.weights.checkpoints import locate, may_fetch
 from app.weights.manifest import Manifest, ModelEntry
@@ -21,6 +20,9 @@ class SharedState:
     """Shared by every connection; nothing in it changes but the registry.
 
     Attributes:
+        settings: where models are, and whether they may be fetched.
+        limits: what clients are told that the server accepts.
+        registry: the sessions.
         model: name of the model that new sessions begin with.
         manifest: all models that the server knows.
         server: the product's name and version.
@@ -30,6 +32,7 @@ class SharedState:
     """
 
     settings: Settings
+    limits: Limits
     registry: Registry
     model: str
     manifest: Manifest
@@ -47,7 +50,7 @@ class SharedState:
             resumed=resumed,
             model=entry.session.model,
             models=self.models,
-            limits=limits_of(self.settings),
+            limits=self.limits,
             server=self.server,
         )
 
@@ -67,21 +70,3 @@ class SharedState:
             bundled=entry.bundled,
             fetchable=not available and may_fetch(entry, directory, offline=offline),
         )
-
-
-def session_limits(settings: Settings) -> SessionLimits:
-    """Return the bounds of one session."""
-    return SessionLimits(settings.max_points, settings.max_objects, settings.max_history, settings.max_history_bytes)
-
-
-def limits_of(settings: Settings) -> Limits:
-    """Return the limits that a client should know."""
-    return Limits(
-        max_upload_bytes=settings.max_upload_bytes,
-        max_pixels=settings.max_pixels,
-        max_side=settings.max_side,
-        max_inline_bytes=settings.max_inline_bytes,
-        max_message_bytes=settings.max_message_bytes,
-        max_points=settings.max_points,
-        max_objects=settings.max_objects,
-    )

@@ -7,10 +7,10 @@ from typing import Final
 
 import structlog
 
+from app.service.limits import ServiceLimits
 from app.service.meters import Meters
 from app.service.registry import Registry
 from app.service.scheduler import Scheduler
-from app.settings import Settings
 
 INTERVAL_S: Final = 0.25
 PATIENCE: Final = 2
@@ -27,15 +27,22 @@ class Watchdog:
         lost: whether it has hung for so long that only a new process helps, since a computation can't be interrupted.
     """
 
-    def __init__(self, registry: Registry, meters: Meters, scheduler: Scheduler, settings: Settings) -> None:
-        """Args: whose sessions expire, what gets the loop's lag, whose lanes may hang, and the limits."""
-        self._registry, self._meters, self._blocked_s = registry, meters, settings.blocked_loop_s
+    def __init__(self, registry: Registry, meters: Meters, scheduler: Scheduler, limits: ServiceLimits) -> None:
+        """Look at nothing yet.
+
+        Args:
+            registry: whose sessions expire.
+            meters: what is told how late the event loop is.
+            scheduler: whose lanes may hang.
+            limits: how long a loop may stand still, and a click take.
+        """
+        self._registry, self._meters, self._blocked_s = registry, meters, limits.blocked_loop_s
         self._lanes = {
             "decode": scheduler.decodes,
             "encode": scheduler.encodes,
             "first encode": scheduler.first_encodes,
         }
-        self._patience_s = PATIENCE * settings.click_timeout_s
+        self._patience_s = PATIENCE * limits.click_timeout_s
         self._hung_at = 0.0
         self.hung, self.lost = "", False
 

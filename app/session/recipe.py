@@ -17,8 +17,9 @@ from app.protocol.fields import MAX_FILE_BYTES
 from app.protocol.recipe import FORMAT, VERSION, BoxStep, Recipe, RecipeObject, UndoStep
 from app.session.checks import check_box, check_point
 from app.session.history import Objects
+from app.session.limits import SessionLimits
 from app.session.objects import Answer, SessionObject
-from app.session.values import Limits, OpenImage
+from app.session.values import OpenImage
 
 Items: TypeAlias = Mapping[RecipeObject, SessionObject]
 """The objects of a recipe, each once, however many steps have it."""
@@ -81,7 +82,7 @@ def read_recipe(data: bytes) -> Recipe:
         raise BadMessageError(f"the recipe can't be read: {str(error)[:200]}") from error
 
 
-def work_of(recipe: Recipe, image: OpenImage, limits: Limits) -> Work:
+def work_of(recipe: Recipe, image: OpenImage, limits: SessionLimits) -> Work:
     """Return what a recipe holds, without answers.
 
     Args:

@@ -33,9 +33,10 @@ from app.protocol.messages import (
 from app.protocol.recipe import Recipe
 from app.session.checks import check_box, check_point
 from app.session.history import Objects, Timeline, difference
+from app.session.limits import SessionLimits
 from app.session.objects import Answer, Answered, PointXyl, SessionObject
 from app.session.recipe import Work, work_of
-from app.session.values import Limits, OpenImage, StandIn
+from app.session.values import OpenImage, StandIn
 
 Change = Click | Box | Move | Unpoint | Choose | Label | Delete | Clear | Undo | Redo
 """Messages that change the objects."""
@@ -91,7 +92,7 @@ class Session:
             the objects as they are now is of the one that does.
     """
 
-    def __init__(self, limits: Limits, model: str) -> None:
+    def __init__(self, limits: SessionLimits, model: str) -> None:
         """Args: the session's bounds, and the name of the model that it begins with."""
         self._limits = limits
         self.model = model

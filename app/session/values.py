@@ -1,4 +1,4 @@
-"""What a session works on and within."""
+"""What a session works on."""
 
 from __future__ import annotations
 
@@ -32,13 +32,3 @@ class StandIn:
 
     model: str
     seq: int
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds of one session, from the settings."""
-
-    max_points: int
-    max_objects: int
-    max_history: int
-    max_history_bytes: int

@@ -23,6 +23,7 @@ from msgspec import Meta
 from app.errors import TooManyObjectsError
 from app.exports.files import PIECE_BYTES, ExportFile
 from app.exports.selection import ExportObject, Selection
+from app.limits import Limits
 from app.protocol.fields import BoxXyxy, ExportFormat, FileName, Name
 from app.service.answers import export_object
 from app.service.exporter import FILES_PATH
@@ -101,6 +102,7 @@ async def export(
     predictor: NamedDependency[Predictor],
     shared_state: NamedDependency[SharedState],
     settings: NamedDependency[Settings],
+    limits: NamedDependency[Limits],
 ) -> Stream:
     """Return a file of objects at the picture's own size, each with the mask that the page keeps for its prompt.
 
@@ -108,9 +110,10 @@ async def export(
     objects; `cutout` and `overlay` are PNG, `recipe` a JSON that makes the objects again.
     """
     image = predictor.pictures.info(data.image_id)
-    if len(data.objects) > settings.max_objects:
-        raise TooManyObjectsError(f"a file takes {settings.max_objects} objects, got {len(data.objects)}; send fewer")
-    items = [item_of(prompt_of(data.image_id, asked), image, settings.max_points) for asked in data.objects]
+    bounds = limits.session
+    if len(data.objects) > bounds.max_objects:
+        raise TooManyObjectsError(f"a file takes {bounds.max_objects} objects, got {len(data.objects)}; send fewer")
+    items = [item_of(prompt_of(data.image_id, asked), image, bounds.max_points) for asked in data.objects]
     objects: list[ExportObject] = []
     for number, (asked, item) in enumerate(zip(data.objects, items, strict=True), 1):
         named = numbered(item, number, asked.name)

@@ -1,4 +1,4 @@
-"""`GET /limits`: what the server accepts and how long it waits, from the one table of settings."""
+"""`GET /limits`: what the server accepts and how long it waits, those that are settings and the others."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import Any
 from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency
 
-from app.settings import Limit, Settings, limit_table
+from app.limits import Limit, Limits, limit_table
+from app.settings import Settings
 
 
 @get("/limits", operation_id="limits", summary="What the server accepts", tags=["health"])
-async def limits(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[object]:
+async def list_limits(
+    request: Request[Any, Any, Any], settings: NamedDependency[Settings], limits: NamedDependency[Limits]
+) -> Response[object]:
     """Return every limit: as text for people, as JSON for whoever asks for `application/json`."""
-    table = limit_table(settings)
+    table = limit_table(settings, limits)
     if request.accept.best_match([MediaType.TEXT, MediaType.JSON]) == MediaType.JSON:
         return Response(table, media_type=MediaType.JSON)
     return Response(as_text(table), media_type=MediaType.TEXT)

@@ -24,6 +24,7 @@ from msgspec import Meta
 from app.arrays import Logits
 from app.engine.contract import Candidates
 from app.errors import BadMessageError
+from app.limits import Limits
 from app.masks.upsampling import upsampled_mask
 from app.protocol.fields import BoxXyxy, Coord, Name, PointLabel
 from app.protocol.recipe import BoxStep, PointStep
@@ -34,7 +35,6 @@ from app.session.objects import SessionObject
 from app.session.recipe import check_trail
 from app.session.session import Query
 from app.session.values import OpenImage
-from app.settings import Settings
 from app.web.examples import SEGMENT_REQUESTS, SEGMENTED, answered
 from app.web.problems import refused, unreadable_handlers
 
@@ -103,7 +103,7 @@ class Segmented(msgspec.Struct, frozen=True):
 async def segment(
     data: Annotated[SegmentRequest, BodyKwarg(media_type=RequestEncodingType.JSON, examples=SEGMENT_REQUESTS)],
     predictor: NamedDependency[Predictor],
-    settings: NamedDependency[Settings],
+    limits: NamedDependency[Limits],
     drawing: NamedDependency[Lane],
 ) -> Response[bytes]:
     """Return three candidates, at the size of the picture.
@@ -113,9 +113,9 @@ async def segment(
     when it was uploaded, so this takes milliseconds.
     """
     image = predictor.pictures.info(data.image_id)
-    item = item_of(data, image, settings.max_points)
+    item = item_of(data, image, limits.session.max_points)
     found = await predictor.candidates(image, Query(0, item))
-    body = await drawing.run(Priority.CLICK, lambda: written(found, image), settings.click_timeout_s)
+    body = await drawing.run(Priority.CLICK, lambda: written(found, image), limits.service.click_timeout_s)
     return Response(body, media_type=MediaType.JSON)
 
 

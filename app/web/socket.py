@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException, WebSocketDisconnect
 
+from app.limits import Limits
 from app.protocol.messages import SUBPROTOCOL
 from app.realtime.connection import Connection
 from app.realtime.transport import DisconnectedError
@@ -79,8 +80,9 @@ async def session_socket(
     socket: WebSocket[Any, Any, State],
     predictor: NamedDependency[Predictor],
     shared_state: NamedDependency[SharedState],
+    limits: NamedDependency[Limits],
 ) -> None:
     """Run one session until either side goes away."""
     offered = socket.scope["subprotocols"]
     await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered else None)
-    await Connection(LitestarTransport(socket), predictor, shared_state).run()
+    await Connection(LitestarTransport(socket), predictor, shared_state, limits.connection).run()

@@ -65,6 +65,6 @@ def test_each_of_two_small_discs_that_were_clicked_is_in_the_mask(nano: Engine) 
         ImageDraw.Draw(picture).ellipse((x - 20, 730, x + 20, 770), fill=(240, 206, 80))
     data, settings = file_of(picture, "PNG"), Settings()
     local = LocalPicture(nano, data, PictureLimits.of(settings), speck_share=settings.speck_share)
-    item = local.prompted([(930, 750, 1), (1070, 750, 1)], None, None, settings.max_points)
+    item = local.prompted([(930, 750, 1), (1070, 750, 1)], None, None, 64)
     mask_hw = local.selection([item], "discs.png").objects[0].draw()
     assert [bool(mask_hw[750, x]) for x in (930, 1070)] == [True, True]

@@ -21,7 +21,7 @@ from app.engine.sam2.engine import load_torch_engine
 from app.engine.sam2.loader import load_model
 from app.pictures import PictureLimits
 from app.service.answers import is_ambiguous
-from app.service.shared_state import session_limits
+from app.session.limits import SessionLimits
 from app.session.objects import SessionObject
 from app.session.recipe import read_recipe
 from app.settings import Settings
@@ -33,7 +33,7 @@ from tests.helpers.server import started
 pytestmark = pytest.mark.anyio
 
 NANO = load_manifest().entry("nano")
-SETTINGS = Settings(offline=True, shutdown_timeout_s=2.0)
+SETTINGS = Settings(offline=True)
 Act = tuple[str, Any]
 
 
@@ -118,7 +118,7 @@ async def test_every_way_gives_the_same_mask(load: Callable[[Path], Engine], tmp
                 if scale == 1:
                     assert np.array_equal(session.objects[number].mask, shown), name
                 recipe = read_recipe((await session.export("recipe", [number])).data)
-                [again] = local.remade(recipe, session_limits(SETTINGS))
+                [again] = local.remade(recipe, SessionLimits())
                 assert np.array_equal(drawn(local, again), shown), name
                 await check_afresh(local, http, again, shown, name)
                 await check_candidates(http, session, again, shown, name)
@@ -131,7 +131,7 @@ async def check_afresh(
     """The command and HTTP, which take a whole prompt at once, give the mask that was shown."""
     *before, last = [step.pick for step in item.trail]
     if not any(pick is not None for pick in before):
-        fresh = local.prompted(item.points, item.box, last, SETTINGS.max_points)
+        fresh = local.prompted(item.points, item.box, last, SessionLimits().max_points)
         assert np.array_equal(drawn(local, fresh), shown), name
         if last is None:
             body = {"image_id": local.image.image_id, "format": "mask", "objects": [prompt_of(item)]}

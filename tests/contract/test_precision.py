@@ -36,8 +36,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, OpenVinoEngin
 
 @pytest.fixture(scope="module")
 def photos() -> list[Image]:
-    settings = Settings()
-    limits = PictureLimits(settings.max_upload_bytes, settings.max_pixels, settings.max_side, settings.max_aspect)
+    limits = PictureLimits.of(Settings())
     return [read_picture(path.read_bytes(), limits).working for path in sorted(SAMPLES.glob("*.jpg"))]
 
 

@@ -21,19 +21,20 @@ from app.protocol.codec import encode
 from app.protocol.messages import CloseCode
 from app.realtime.outbox import Outbox
 from app.realtime.transport import DisconnectedError
-from app.server.http_limits import BODY_CHECK_S, hardened_http, request_bounds
-from app.server.websocket_limits import hardened_websocket, socket_bounds
+from app.server.http_limits import BODY_CHECK_S, hardened_http
+from app.server.websocket_limits import hardened_websocket
 from app.service import picture_store
+from app.service.limits import ServiceLimits
 from app.service.model_pool import ModelPool
 from app.service.picture_store import PictureStore
 from app.service.scheduler import Lane, Priority
 from app.session.history import Timeline
-from app.settings import Settings
 from tests.helpers.drawing import DrawGate, drawn_by, exporter
 from tests.helpers.export_readers import selection
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.gates import Gate
 from tests.helpers.image_files import file_of, noise, png
+from tests.helpers.limits import shrunk
 from tests.helpers.model_source import SIZE, FakeModelSource, used
 from tests.helpers.peer import greeted, happened, opened
 from tests.helpers.raw_socket import Raw, frame, handshake
@@ -43,7 +44,7 @@ from tests.helpers.steps import steps_back, thing
 
 pytestmark = pytest.mark.anyio
 LONG_S = 20.0
-ROOMY = PictureLimits(2**20, 2**20, 2**12, 100)
+ROOMY = PictureLimits(2**20, 2**20)
 MASK = np.ones((4, 5), np.bool_)
 around = pytest.mark.parametrize(("count", "fits"), [(2, True), (3, True), (4, False)])
 """Two, three and four, where three are allowed."""
@@ -156,7 +157,7 @@ class Transport(SimpleNamespace):
 @around
 def test_bytes_that_wait_for_a_client_that_pings(count: int, fits: bool) -> None:
     transport = Transport(waiting=count, cut=False)
-    kind = hardened_websocket(socket_bounds(Settings(max_write_buffer_bytes=3)))
+    kind = hardened_websocket(shrunk(max_write_buffer_bytes=3))
     socket = made(kind, transport=transport, conn=SimpleNamespace(data_to_send=lambda: [b"pong"]))
     socket.handle_ping()
     assert transport.cut is not fits
@@ -165,7 +166,7 @@ def test_bytes_that_wait_for_a_client_that_pings(count: int, fits: bool) -> None
 @pytest.mark.parametrize(("more", "refused"), [(-1, True), (0, False), (1, False)])
 def test_pace_of_a_body(more: int, refused: bool) -> None:
     said: list[str] = []
-    kind = hardened_http(request_bounds(Settings(min_body_bytes_per_s=100)))
+    kind = hardened_http(shrunk(min_body_bytes_per_s=100), 1)
     connection = made(
         kind,
         body_bytes=round(100 * BODY_CHECK_S) + more,
@@ -209,7 +210,7 @@ async def test_jobs_that_wait(count: int, fits: bool) -> None:
 
 @around
 async def test_pictures_that_wait(count: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    slow, store = SlowReading(), PictureStore(ROOMY, 2**20, 3, LONG_S)
+    slow, store = SlowReading(), PictureStore(ROOMY, 2**20, ServiceLimits(max_pictures_queued=3))
     monkeypatch.setattr(picture_store, "read_picture", slow)
     tasks = [asyncio.create_task(store.add(png(10 + number, 10))) for number in range(count)]
     await asyncio.sleep(0)
@@ -232,7 +233,7 @@ async def test_replies_that_wait(count: int, fits: bool) -> None:
 @pytest.mark.parametrize("more", [-1, 0, 1])
 async def test_bytes_of_all_pictures(more: int) -> None:
     files = [file_of(noise(20, 20, seed), "PNG") for seed in range(2)]
-    store = PictureStore(ROOMY, sum(map(len, files)) - more, 2, LONG_S)
+    store = PictureStore(ROOMY, sum(map(len, files)) - more, ServiceLimits())
     infos = [await store.add(data) for data in files]
     kept = 0
     for info in infos:

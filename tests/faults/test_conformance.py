@@ -12,6 +12,7 @@ import uvicorn
 
 from app.server.serve import server_config
 from app.settings import Settings
+from tests.helpers.limits import shrunk
 
 kosoku = pytest.importorskip("kosoku")
 pytestmark = pytest.mark.anyio
@@ -35,14 +36,14 @@ async def echo(scope: dict[str, Any], receive: Call, send: Call) -> None:
 
 @pytest.fixture
 async def address(anyio_backend: str) -> AsyncIterator[str]:
-    settings = Settings(
+    limits = shrunk(  # rather widened: the cases are many and large
         max_message_bytes=2**24,
         max_pings_per_s=10**6,
         max_fragments=10**6,
         max_frames_per_s=10**6,
         shutdown_timeout_s=1.0,
     )
-    config = server_config(settings, echo)
+    config = server_config(Settings(), limits, echo)
     config.lifespan = "off"
     server = uvicorn.Server(config)
     listener = socket.socket()

@@ -30,16 +30,10 @@ LARGE = file_of(noise(1200, 1000), "PNG")
 KEY = GraphKey("tiny", "abc", "bf16", "1.0", "a CPU")
 
 
-@pytest.fixture(autouse=True)
-def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**SHORT, "SHUTDOWN_TIMEOUT_S": "4"}.items():
-        monkeypatch.setenv(f"HOVERSAM_{name}", value)
-
-
 @asynccontextmanager
 async def running() -> AsyncIterator[Observed]:
     """Give a program of the test's own."""
-    program = Program(free_port(), module="tests.helpers.slow_program")
+    program = Program(free_port(), module="tests.helpers.slow_program", limits={**SHORT, "shutdown_timeout_s": 4})
     try:
         await asyncio.to_thread(program.wait_until_ready)
         yield Observed(program, await post_picture_to(program.url, png(64, 48)))

@@ -14,10 +14,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
+from app.limits import Limits, limit_table
 from app.protocol import messages as m
 from app.protocol.codec import encode
 from app.protocol.messages import CloseCode
-from app.settings import Settings, limit_table
+from app.settings import Settings
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.image_files import png
 from tests.helpers.peer import Peer, greeted, happened, opened
@@ -55,7 +56,7 @@ async def test_sessions(engine: FakeEngine, before: int, enters: bool) -> None:
 
 @pytest.mark.parametrize(("before", "enters"), [(1, True), (2, True), (3, False)])
 async def test_sessions_of_one_address(engine: FakeEngine, before: int, enters: bool) -> None:
-    settings = Settings(shutdown_timeout_s=2.0, max_sessions_per_address=3, trusted_proxies=("127.0.0.1",))
+    settings = Settings(max_sessions_per_address=3, trusted_proxies=("127.0.0.1",))
     server = await started(settings, engine)
     async with AsyncExitStack() as stack:
         for _ in range(before):
@@ -216,11 +217,16 @@ async def test_all_limits_are_listed_for_programs_and_for_people(engine: FakeEng
     async with serving(engine, max_objects=77) as server, httpx.AsyncClient(trust_env=False) as client:
         told = (await client.get(f"{server.url}/limits", headers={"accept": "application/json"})).json()
         assert {limit["name"]: limit["value"] for limit in told}["max_objects"] == 77
-        assert [limit["name"] for limit in told] == [limit.name for limit in limit_table(Settings())]
-        assert all(limit["what"] and limit["variable"].startswith("HOVERSAM_") for limit in told)
+        names = [limit.name for limit in limit_table(Settings(), Limits())]
+        assert [limit["name"] for limit in told] == names
+        assert len(set(names)) == len(names)
+        assert all(limit["what"] for limit in told)
+        variables = {limit["name"]: limit["variable"] for limit in told}
+        assert variables["max_sessions"] == "HOVERSAM_MAX_SESSIONS"
+        assert variables["max_objects"] is None
         text = await client.get(f"{server.url}/limits", headers={"accept": "text/html,*/*"})
         assert text.headers["content-type"].startswith("text/plain")
-        assert all(limit.name in text.text for limit in limit_table(Settings()))
+        assert all(name in text.text for name in names)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +263,7 @@ async def test_nothing_is_read_under_another_name(engine: FakeEngine, path: str)
 
 
 async def test_a_listed_name_and_its_page_are_let_in(engine: FakeEngine) -> None:
-    server = await started(Settings(shutdown_timeout_s=2.0, allowed_hosts=("our.example",)), engine)
+    server = await started(Settings(allowed_hosts=("our.example",)), engine)
     port = urlsplit(server.url).port
 
     def dial(origin: str) -> connect:

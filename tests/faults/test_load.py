@@ -87,7 +87,7 @@ async def test_coming_and_going_leaves_nothing() -> None:
         async with dialled_at(server.ws_url) as peer:
             await peer.hello()
 
-    async with loaded(resume_s="0.5") as server:
+    async with loaded(resume_s=0.5) as server:
         start = await server.figures()
         for _ in range(10):  # warm
             await asyncio.gather(*(once(server) for _ in range(20)))

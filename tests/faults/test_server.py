@@ -29,15 +29,13 @@ EXIT_DEADLINE_S = 12.0
 @pytest.fixture
 def slow_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Decodes that take so long that a signal comes in the middle of one."""
-    for name, value in {**SHORT, "SHUTDOWN_TIMEOUT_S": "4"}.items():
-        monkeypatch.setenv(f"HOVERSAM_{name}", value)
     monkeypatch.setenv("FAULT_DECODE_S", "0.7")
 
 
 @asynccontextmanager
-async def running(port: int | None = None) -> AsyncIterator[Observed]:
-    """Give a program of the test's own, which it may end as it likes."""
-    program = Program(port or free_port(), module="tests.helpers.slow_program")
+async def running(port: int | None = None, **limits: float) -> AsyncIterator[Observed]:
+    """Give a program of the test's own, which it may end as it likes, with little patience but where it says more."""
+    program = Program(port or free_port(), module="tests.helpers.slow_program", limits={**SHORT, **limits})
     try:
         await asyncio.to_thread(program.wait_until_ready)
         yield Observed(program, await post_picture_to(program.url, png(64, 48)))
@@ -52,7 +50,7 @@ async def exit_code(server: Observed) -> int:
 
 @pytest.mark.usefixtures("slow_model")
 async def test_a_stopping_server_finishes_the_click_at_hand_and_asks_for_the_rest_again() -> None:
-    async with running() as server, server.session() as peer:
+    async with running(shutdown_timeout_s=4) as server, server.session() as peer:
         for x in range(4):
             await peer.send(m.Click(seq=peer.seq(), x=x, y=1))
         await peer.until_pong()  # the server has them all
@@ -67,14 +65,12 @@ async def test_a_stopping_server_finishes_the_click_at_hand_and_asks_for_the_res
 @pytest.fixture
 def stuck_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """A decode that outlasts every patience."""
-    for name, value in {**SHORT, "CLICK_TIMEOUT_S": "100"}.items():
-        monkeypatch.setenv(f"HOVERSAM_{name}", value)
     monkeypatch.setenv("FAULT_DECODE_S", "100")
 
 
 @pytest.mark.usefixtures("stuck_model")
 async def test_a_click_that_never_ends_does_not_keep_the_server() -> None:
-    async with running() as server, server.session() as peer:
+    async with running(click_timeout_s=100) as server, server.session() as peer:
         await peer.send(m.Click(seq=peer.seq(), x=1, y=1))
         await peer.until_pong()
         server.program.process.send_signal(signal.SIGTERM)
@@ -82,9 +78,7 @@ async def test_a_click_that_never_ends_does_not_keep_the_server() -> None:
         assert await exit_code(server) == 0
 
 
-async def test_a_file_that_is_never_done_does_not_keep_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in SHORT.items():
-        monkeypatch.setenv(f"HOVERSAM_{name}", value)
+async def test_a_file_that_is_never_done_does_not_keep_the_server() -> None:
     async with running() as server, server.session() as peer:
         await peer.click(5, 5)
         await peer.send(m.Export(seq=peer.seq(), format=HANGING_FORMAT))
@@ -96,9 +90,8 @@ async def test_a_file_that_is_never_done_does_not_keep_the_server(monkeypatch: p
 
 @pytest.mark.usefixtures("stuck_model")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-async def test_a_second_signal_is_not_waited_for(how: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOVERSAM_SHUTDOWN_TIMEOUT_S", "60")
-    async with running() as server, server.session() as peer:
+async def test_a_second_signal_is_not_waited_for(how: signal.Signals) -> None:
+    async with running(click_timeout_s=100, shutdown_timeout_s=60) as server, server.session() as peer:
         await peer.send(m.Click(seq=peer.seq(), x=1, y=1))
         await peer.until_pong()
         for _ in range(2):
@@ -107,12 +100,8 @@ async def test_a_second_signal_is_not_waited_for(how: signal.Signals, monkeypatc
         assert await exit_code(server) == 0
 
 
-async def test_a_model_that_hangs_for_good_is_seen_and_the_server_ends_for_a_new_start(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name, value in {**SHORT, "CLICK_TIMEOUT_S": "0.3"}.items():
-        monkeypatch.setenv(f"HOVERSAM_{name}", value)
-    async with running() as server, dialled_at(server.ws_url) as peer:
+async def test_a_model_that_hangs_for_good_is_seen_and_the_server_ends_for_a_new_start() -> None:
+    async with running(click_timeout_s=0.3) as server, dialled_at(server.ws_url) as peer:
         await peer.hello()
         await peer.open(await post_picture_to(server.url, png(HANGING, 40)))
         for _ in range(2 * MAX_HUNG):  # one that waits for a thread to be given up may end before it begins
@@ -135,9 +124,7 @@ async def restored(url: str, at: list[tuple[float, float]]) -> AsyncIterator[tup
         yield peer, [await peer.click(x, y) for x, y in at]
 
 
-async def test_after_a_kill_the_same_prompts_give_the_same_masks(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in SHORT.items():
-        monkeypatch.setenv(f"HOVERSAM_{name}", value)
+async def test_after_a_kill_the_same_prompts_give_the_same_masks() -> None:
     port, clicks = free_port(), [(5.0, 5.0), (50.0, 40.0)]
     async with running(port) as server, restored(server.url, clicks) as (peer, before):
         await peer.send(m.Click(seq=peer.seq(), x=30, y=20))

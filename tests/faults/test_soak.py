@@ -53,7 +53,7 @@ async def test_half_an_hour_at_half_load_does_not_grow() -> None:
     """Undo goes back a hundred steps, so that what a session may keep is full before the slope is taken."""
     options = "--offline", "--model", "nano"
     async with (
-        loaded(*options, module="app", picture=PICTURE, max_history="100") as server,
+        loaded(*options, module="tests.helpers.limited_program", picture=PICTURE, max_history=100) as server,
         server.session() as one,
         server.session() as two,
     ):

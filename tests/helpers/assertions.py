@@ -11,17 +11,18 @@ from app.arrays import MaskArray
 from app.protocol import messages as m
 from app.protocol.run_lengths import encode_mask
 from app.service.answers import is_ambiguous
+from app.session.limits import SessionLimits
 from app.session.objects import Answer
 from app.session.session import Change, Query, Session
-from app.session.values import Limits, OpenImage
+from app.session.values import OpenImage
 
 WIDTH, HEIGHT = 100, 80
 IMAGE = OpenImage("picture", WIDTH, HEIGHT)
 MODEL = "tiny"
-LIMITS = Limits(max_points=4, max_objects=3, max_history=50, max_history_bytes=2**20)
+LIMITS = SessionLimits(max_points=4, max_objects=3, max_history=50, max_history_bytes=2**20)
 
 
-def open_session(limits: Limits = LIMITS) -> Session:
+def open_session(limits: SessionLimits = LIMITS) -> Session:
     session = Session(limits, MODEL)
     session.open(0, IMAGE)
     return session

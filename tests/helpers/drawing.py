@@ -12,8 +12,8 @@ from app.exports.selection import ExportObject, Selection
 from app.pictures import PictureLimits
 from app.service.exporter import Exporter
 from app.service.picture_store import PictureStore
-from app.settings import Settings
 from tests.helpers.export_readers import selection
+from tests.helpers.limits import shrunk
 
 MASK = np.ones((4, 5), np.bool_)
 
@@ -34,8 +34,8 @@ class DrawGate:
 
 
 def exporter(**changes: float) -> Exporter:
-    limits = PictureLimits(2**20, 2**20, 2**12, 100)
-    return Exporter(PictureStore(limits, 2**20, 1, 1.0), Settings(**changes))  # type: ignore[arg-type]
+    limits = shrunk(**changes).service
+    return Exporter(PictureStore(PictureLimits(2**20, 2**20), 2**20, limits), 2**20, 0.001, limits)
 
 
 def drawn_by(*draws: object) -> Selection:

@@ -10,7 +10,7 @@ from tests.helpers.fake_engine import FakeEngine
 
 
 def without_a_model(argv: list[str]) -> int:
-    vars(serve).update(find_weights=lambda *_: None, load_engine=lambda *_: FakeEngine(), FIRST_RESPONDER=None)
+    vars(serve).update(find_weights=lambda *_: None, load_engine=lambda *_, **__: FakeEngine(), FIRST_RESPONDER=None)
     return main(argv)
 
 

@@ -29,7 +29,7 @@ SIZE_HW = (48, 64)
 
 @asynccontextmanager
 async def loaded(
-    *options: str, module: str = "tests.helpers.slow_program", picture: bytes | None = None, **limits: str
+    *options: str, module: str = "tests.helpers.slow_program", picture: bytes | None = None, **limits: float
 ) -> AsyncIterator[Observed]:
     """Give a program with the usual patience and room for many.
 
@@ -37,13 +37,12 @@ async def loaded(
         options: of the command line.
         module: what to run; without one, the program around an engine whose decodes take `DECODE_S`.
         picture: what its sessions show.
-        limits: settings of the test's own.
+        limits: of the test's own.
     """
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"max_sessions": MANY, **limits}.items():
-            patch.setenv(f"HOVERSAM_{name.upper()}", value)
+        patch.setenv("HOVERSAM_MAX_SESSIONS", MANY)
         patch.setenv("FAULT_DECODE_S", DECODE_S)
-        program = Program(free_port(), *options, module=module)
+        program = Program(free_port(), *options, module=module, limits=limits)
     try:
         await asyncio.to_thread(program.wait_until_ready)
         yield Observed(program, await post_picture_to(program.url, picture or png(*SIZE_HW[::-1])))

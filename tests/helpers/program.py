@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from app.client import Reconnect
+from tests.helpers.limits import environment
 from tests.helpers.server import STOP_DEADLINE_S
 
 ROOT = Path(__file__).parents[2]
@@ -25,10 +26,20 @@ PATIENT = Reconnect(give_up_s=START_DEADLINE_S, first_s=0.05, longest_s=0.5)
 class Program:
     """`python -m app serve` as a process of its own; what it says on standard error is kept."""
 
-    def __init__(self, port: int, *options: str, module: str = "app") -> None:
+    def __init__(self, port: int, *options: str, module: str = "app", limits: dict[str, float] | None = None) -> None:
+        """Start it.
+
+        Args:
+            port: to listen on.
+            options: further ones of the command line.
+            module: what to run.
+            limits: those that a program of the tests keeps to, by their names; the product itself takes none.
+        """
         command = [sys.executable, "-m", module, "serve", "--host", "127.0.0.1", "--port", str(port), *options]
         self.url = f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(limits or {}), stderr=subprocess.PIPE, text=True
+        )
         self.lines: list[str] = []
         self.ready = threading.Event()
         self._said_more, self._silent = threading.Condition(), False

@@ -15,12 +15,13 @@ from app.exports.selection import ExportObject, Selection
 from app.protocol import messages as m
 from app.protocol.recipe import Recipe
 from app.service.answers import Asking, drawn, object_answer
+from app.session.limits import SessionLimits
 from app.session.objects import Answer
 from app.session.recipe import read_recipe, work_of
 from app.session.session import Change, Query, Session
-from app.session.values import Limits, OpenImage
+from app.session.values import OpenImage
 
-LIMITS = Limits(max_points=6, max_objects=5, max_history=8, max_history_bytes=2**24)
+LIMITS = SessionLimits(max_points=6, max_objects=5, max_history=8, max_history_bytes=2**24)
 SPECK_SHARE = 0.001
 
 

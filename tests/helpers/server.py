@@ -11,6 +11,7 @@ from litestar import Litestar
 
 from app.asgi import create_app
 from app.engine.factory import Load, load_engine
+from app.limits import Limits
 from app.server.draining import DrainingServer
 from app.server.serve import server_config
 from app.service.predictor import Predictor
@@ -18,6 +19,7 @@ from app.service.shared_state import SharedState
 from app.settings import Settings
 from app.weights.manifest import Manifest
 from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.limits import QUICK
 
 STOP_DEADLINE_S = 30.0
 
@@ -31,8 +33,8 @@ def open_gates(engine: FakeEngine) -> None:
 class NotifyingServer(DrainingServer):
     """Our server, which also says when it listens."""
 
-    def __init__(self, config: uvicorn.Config, app: Litestar, settings: Settings) -> None:
-        super().__init__(config, app, settings.shutdown_timeout_s)
+    def __init__(self, config: uvicorn.Config, app: Litestar, limits: Limits) -> None:
+        super().__init__(config, app, limits.server.shutdown_timeout_s)
         self.ready = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -48,12 +50,15 @@ class Server:
         url: `http://127.0.0.1:PORT`.
         ws_url: address of the socket.
         engine: the engine, with its gates.
+        settings, limits: its own.
         predictor, shared_state: what the connections share.
         uvicorn, task: to stop it before the test ends.
     """
 
     url: str
     engine: FakeEngine
+    settings: Settings
+    limits: Limits
     predictor: Predictor
     shared_state: SharedState
     uvicorn: NotifyingServer
@@ -72,6 +77,7 @@ async def started(
     settings: Settings,
     engine: FakeEngine,
     *,
+    limits: Limits = QUICK,
     manifest: Manifest | None = None,
     load: Load = load_engine,
     first_responder: str | None = None,
@@ -80,17 +86,19 @@ async def started(
         settings,
         engine,
         set_threads=lambda _: None,
+        limits=limits,
         manifest=manifest,
         load=load,
         first_responder=first_responder,
     )
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    inner = NotifyingServer(server_config(settings, app), app, settings)
+    inner = NotifyingServer(server_config(settings, limits, app), app, limits)
     task = asyncio.create_task(inner.serve(sockets=[listener]))
     await asyncio.wait([task, waiter := asyncio.create_task(inner.ready.wait())], return_when=asyncio.FIRST_COMPLETED)
     waiter.cancel()
     if task.done():
         task.result()
     shared = [await app.dependencies[name].dependency() for name in ("predictor", "shared_state")]  # type: ignore[union-attr]
-    return Server(f"http://127.0.0.1:{listener.getsockname()[1]}", engine, shared[0], shared[1], inner, task)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    return Server(url, engine, settings, limits, shared[0], shared[1], inner, task)

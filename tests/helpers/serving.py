@@ -9,13 +9,18 @@ import msgspec
 
 from app.settings import Settings
 from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.limits import shrunk
 from tests.helpers.server import Server, open_gates, started
 
 
 @asynccontextmanager
-async def serving(engine: FakeEngine, **limits: float) -> AsyncIterator[Server]:
-    """Give a server with limits of the test's own."""
-    server = await started(msgspec.convert({"shutdown_timeout_s": 2.0, **limits}, Settings), engine)
+async def serving(engine: FakeEngine, **bounds: float) -> AsyncIterator[Server]:
+    """Give a server with bounds of the test's own; some of them are settings, the others limits."""
+    own = {name: value for name, value in bounds.items() if name in Settings.__struct_fields__}
+    limits = {name: value for name, value in bounds.items() if name not in own}
+    server = await started(
+        msgspec.convert(own, Settings), engine, limits=shrunk(**{"shutdown_timeout_s": 2.0, **limits})
+    )
     try:
         yield server
     finally:

@@ -33,7 +33,7 @@ def open_shop(folder: Path, first_responder: str | None = None) -> Iterator[Shop
     with served(site):
         manifest = small_models(folder, site.url)
         (folder / manifest.entry("small").file).write_bytes(CONTENT)
-        settings = Settings(checkpoints_dir=folder, cache_dir=folder.with_name("cache"), shutdown_timeout_s=2.0)
+        settings = Settings(checkpoints_dir=folder, cache_dir=folder.with_name("cache"))
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever)
         thread.start()

@@ -3,12 +3,12 @@
 `python -m tests.helpers.slow_program serve --port N`.
 
 `FAULT_DECODE_S` is that time. A picture 13 pixels wide makes the engine hang for good, a recipe the thread that makes
-files. What is logged goes to the file `FAULT_LOG_FILE`, where there is one, and not to standard error.
+files. What is logged goes to the file `FAULT_LOG_FILE`, where there is one, and not to standard error. Its limits are
+found as `limited_program` finds them.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import sys
@@ -24,6 +24,7 @@ from app.exports.selection import Selection
 from app.protocol.fields import ExportFormat
 from app.server import serve
 from app.service import exporter
+from tests.helpers import limited_program
 from tests.helpers.fake_engine import FakeEmbedding, FakeEngine
 
 HANGING = 13
@@ -62,10 +63,8 @@ def run(argv: list[str]) -> int:
     if path := os.environ.get("FAULT_LOG_FILE"):
         log_to_a_file(path)
     vars(exporter)["make_file"] = never_ending
-    vars(serve).update(find_weights=lambda *_: None, load_engine=lambda *_: SlowEngine())
-    parser = argparse.ArgumentParser()
-    serve.add_arguments(parser)
-    return serve.main(parser.parse_args(argv[1:]))  # without the other commands, which take seconds to import
+    vars(serve).update(find_weights=lambda *_: None, load_engine=lambda *_, **__: SlowEngine())
+    return limited_program.run(argv)
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ class TestFull:
 
     @pytest.fixture
     def settings(self) -> Settings:
-        return Settings(offline=True, shutdown_timeout_s=2.0, max_sessions=1)
+        return Settings(offline=True, max_sessions=1)
 
     async def test_a_full_server_names_its_setting_once(self, server: Server) -> None:
         async with connect(server.ws_url, proxy=None) as first:

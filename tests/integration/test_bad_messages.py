@@ -16,11 +16,12 @@ from app.protocol.messages import CloseCode
 from app.settings import Settings
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.image_files import png
+from tests.helpers.limits import shrunk
 from tests.helpers.peer import Peer, dialled, greeted, opened, uploaded
 from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
-SETTINGS = Settings(shutdown_timeout_s=2.0, max_message_bytes=20_000, max_inline_bytes=10_000, max_points=3)
+LIMITS = shrunk(shutdown_timeout_s=2.0, max_message_bytes=20_000, max_inline_bytes=10_000, max_points=3)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="module")
 async def server(anyio_backend: str) -> AsyncIterator[Server]:
     """One server for the whole file: none of its tests may break it."""
-    running = await started(SETTINGS, FakeEngine())
+    running = await started(Settings(), FakeEngine(), limits=LIMITS)
     yield running
     await running.stop()
 
@@ -188,7 +189,7 @@ async def test_ten_bad_messages_in_a_row_close(server: Server) -> None:
 
 @pytest.mark.parametrize("more", [0, 1])
 async def test_a_message_is_taken_up_to_the_limit(server: Server, more: int) -> None:
-    limit = server.shared_state.settings.max_message_bytes
+    limit = LIMITS.connection.max_message_bytes
     data = encode(m.Open(seq=1, data=bytes(limit - 100)))
     data = encode(m.Open(seq=1, data=bytes(limit - 100 + limit - len(data) + more)))
     assert len(data) == limit + more
@@ -202,7 +203,7 @@ async def test_a_message_is_taken_up_to_the_limit(server: Server, more: int) -> 
 
 async def test_a_picture_in_a_message_is_taken_up_to_the_limit(server: Server) -> None:
     data = png()
-    data += bytes(server.shared_state.settings.max_inline_bytes - len(data))
+    data += bytes(LIMITS.connection.max_inline_bytes - len(data))
     async with greeted(server) as peer:
         await peer.send(m.Open(seq=peer.seq(), data=data))
         said = [await peer.receive() for _ in range(3)]

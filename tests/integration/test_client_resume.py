@@ -18,6 +18,7 @@ from app.weights.catalogue import Weights
 from app.weights.manifest import BUNDLED_DIR, load_manifest
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.image_files import file_of, noise, png
+from tests.helpers.limits import shrunk
 from tests.helpers.peer import DEADLINE_S, happened, until
 from tests.helpers.proxy import Cut, once, proxied
 from tests.helpers.server import Server, started
@@ -229,7 +230,7 @@ async def test_a_taken_over_session_is_not_taken_back(server: Server) -> None:
 
 
 async def test_a_busy_change_is_sent_again_until_it_is_made(engine: FakeEngine) -> None:
-    server = await started(Settings(max_clicks_queued=1, shutdown_timeout_s=2.0), engine)
+    server = await started(Settings(), engine, limits=shrunk(max_clicks_queued=1, shutdown_timeout_s=2.0))
     async with connect(server.url) as session:
         await session.open(png())
         engine.decode_gate = threading.Event()
@@ -285,15 +286,15 @@ async def test_sixteen_sessions_on_eight_pictures_see_what_each_would_alone(serv
 
 
 async def test_sixteen_sessions_of_a_real_model_see_what_each_would_alone() -> None:
-    patient = Settings(offline=True, shutdown_timeout_s=2.0, hover_timeout_s=60.0, click_timeout_s=60.0)
+    patient = shrunk(shutdown_timeout_s=2.0, hover_timeout_s=60.0, click_timeout_s=60.0)
     nano = load_torch_engine(load_manifest().entry("nano"), BUNDLED_DIR / "nano.pt")
-    server = await started(patient, cast("FakeEngine", nano))
+    server = await started(Settings(offline=True), cast("FakeEngine", nano), limits=patient)
     await sixteen_see_what_each_would_alone(server.url)
     await server.stop()
 
 
 async def test_a_session_on_another_model_is_made_again_on_that_model(engine: FakeEngine) -> None:
-    server = await started(Settings(offline=True, shutdown_timeout_s=2.0), engine, load=another_fake)
+    server = await started(Settings(offline=True), engine, load=another_fake)
     async with proxied(server.url) as proxy, connect(proxy.url, reconnect=QUICK) as session:
         await session.open(png(160, 120))
         cup = await session.click(80, 60)
@@ -313,7 +314,7 @@ async def test_a_session_on_another_model_is_made_again_on_that_model(engine: Fa
 
 
 async def test_a_model_asked_for_before_any_picture_is_asked_for_again(engine: FakeEngine) -> None:
-    server = await started(Settings(offline=True, shutdown_timeout_s=2.0), engine, load=another_fake)
+    server = await started(Settings(offline=True), engine, load=another_fake)
     async with proxied(server.url) as proxy, connect(proxy.url, reconnect=QUICK) as session:
         assert await session.model("nano") is None
         server.shared_state.registry._entries.clear()

@@ -152,7 +152,7 @@ async def test_a_swarm_sees_answers_in_every_session(server: Server) -> None:
 
 
 async def test_a_swarm_counts_errors_by_their_code_and_goes_on(engine: FakeEngine) -> None:
-    server = await started(Settings(max_sessions=2, shutdown_timeout_s=2.0), engine)
+    server = await started(Settings(max_sessions=2), engine)
     plan = Plan((png(),), sessions=3, rate_hz=10.0, duration_s=0.5, timeouts=Timeouts(busy_s=0))
     report = await swarm(server.url, plan)
     assert report.errors == {"busy": 1}

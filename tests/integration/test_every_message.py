@@ -9,26 +9,29 @@ import msgspec
 import pytest
 
 from app.errors import EngineFailedError, HoverError
+from app.limits import Limits
 from app.protocol import messages as m
 from app.protocol.codec import encode
 from app.protocol.messages import ClientMessage, ServerMessage
 from app.settings import Settings
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.image_files import png, png_header
+from tests.helpers.limits import shrunk
 from tests.helpers.peer import Peer, dialled, greeted, opened, uploaded
 from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
 
-SETTINGS = Settings(
-    shutdown_timeout_s=2.0, max_points=2, max_objects=1, max_sessions=2, max_inline_bytes=20_000, offline=True
-)
-"""Small limits, so that each is soon reached."""
-
 
 @pytest.fixture
 def settings() -> Settings:
-    return SETTINGS
+    return Settings(max_sessions=2, offline=True)
+
+
+@pytest.fixture
+def limits() -> Limits:
+    """Small ones, so that each is soon reached."""
+    return shrunk(shutdown_timeout_s=2.0, max_points=2, max_objects=1, max_inline_bytes=20_000)
 
 
 def kinds_of(union: object) -> set[str]:
@@ -197,7 +200,8 @@ async def test_a_change_that_has_nothing_to_do_is_answered_too(server: Server, f
 
 
 async def test_a_change_that_comes_too_fast_is_rate_limited_and_the_session_goes_on(engine: FakeEngine) -> None:
-    server = await started(Settings(shutdown_timeout_s=2.0, max_messages_per_s=1, max_messages_burst=4), engine)
+    limits = shrunk(shutdown_timeout_s=2.0, max_messages_per_s=1, max_messages_burst=4)
+    server = await started(Settings(), engine, limits=limits)
     async with opened(server, png()) as peer:
         for seq in range(100, 150):
             await peer.send(m.Clear(seq=seq))

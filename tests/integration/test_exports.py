@@ -32,7 +32,7 @@ FORMATS = ("coco", "yolo", "labelme", "svg", "mask", "cutout", "overlay", "recip
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(shutdown_timeout_s=2.0, max_export_bytes=4_000_000)
+    return Settings(max_export_bytes=4_000_000)
 
 
 async def exported(peer: Peer, kind: Any, objects: tuple[int, ...] | None = None) -> m.File:

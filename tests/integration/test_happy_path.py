@@ -31,7 +31,7 @@ async def test_a_client_is_welcomed_with_what_it_should_know(server: Server) -> 
     assert (welcome.version, welcome.resumed, welcome.model) == (1, False, "tiny")
     assert not any(info.fetchable for info in welcome.models)  # it is offline
     assert [model.name for model in welcome.models] == ["nano", "tiny", "small", "base_plus", "large"]
-    assert welcome.limits.max_points == server.shared_state.settings.max_points
+    assert welcome.limits.max_points == server.limits.session.max_points
 
 
 async def test_from_a_picture_to_a_kept_object(server: Server, photo: Path) -> None:

@@ -31,7 +31,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="module")
 async def server(anyio_backend: str) -> AsyncIterator[Server]:
     """One server for the whole file: none of its tests may break it."""
-    running = await started(Settings(shutdown_timeout_s=2.0), FakeEngine())
+    running = await started(Settings(), FakeEngine())
     yield running
     await running.stop()
 

@@ -16,7 +16,7 @@ from tests.helpers.peer import DEADLINE_S, greeted, post_picture, uploaded
 from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
-SETTINGS = Settings(shutdown_timeout_s=2.0, max_upload_bytes=100_000)
+SETTINGS = Settings(max_upload_bytes=100_000)
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ FD_DIR = Path("/proc/self/fd")
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(offline=True, shutdown_timeout_s=2.0)
+    return Settings(offline=True)
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,7 @@ async def test_it_counts_hovers_that_were_overtaken(server: Server, engine: Fake
 
 
 async def test_two_applications_count_for_themselves(engine: FakeEngine, server: Server) -> None:
-    other = await started(Settings(shutdown_timeout_s=2.0), FakeEngine())
+    other = await started(Settings(), FakeEngine())
     async with opened(server, png()):
         assert (await told(other))["hoversam_connections"] == 0
     await other.stop()

@@ -52,7 +52,7 @@ async def server(
     anyio_backend: str, folder: Path, engine: FakeEngine, manifest: Manifest, garage: Garage
 ) -> AsyncIterator[Server]:
     """A server that runs `tiny` and may fetch the others."""
-    settings = Settings(checkpoints_dir=folder, cache_dir=folder.with_name("cache"), shutdown_timeout_s=2.0)
+    settings = Settings(checkpoints_dir=folder, cache_dir=folder.with_name("cache"))
     running = await started(settings, engine, manifest=manifest, load=garage.load)
     yield running
     garage.close()

@@ -41,7 +41,7 @@ def manifest(folder: Path) -> Manifest:
 
 @pytest.fixture
 def settings(folder: Path) -> Settings:
-    return Settings(checkpoints_dir=folder, cache_dir=folder.with_name("cache"), offline=True, shutdown_timeout_s=2.0)
+    return Settings(checkpoints_dir=folder, cache_dir=folder.with_name("cache"), offline=True)
 
 
 @pytest.fixture

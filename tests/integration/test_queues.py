@@ -64,7 +64,7 @@ async def test_newest_hover_wins_while_the_device_is_busy(
 async def test_clicks_are_never_dropped_and_one_too_many_is_told(
     server: Server, engine: FakeEngine, decode_gate: threading.Event
 ) -> None:
-    most = server.shared_state.settings.max_clicks_queued
+    most = server.limits.connection.max_clicks_queued
     async with opened(server, png(64, 64)) as peer:
         await peer.send(m.Click(seq=peer.seq(), x=0, y=0))
         await happened(engine.decoding)

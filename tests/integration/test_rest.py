@@ -377,7 +377,7 @@ async def test_the_peers_page_gets_through_its_own_proxy(server: Server, http: h
 
 async def test_a_listed_page_may_ask_from_elsewhere_and_read_the_reply(engine: FakeEngine) -> None:
     page = "https://labels.example"
-    server = await started(Settings(shutdown_timeout_s=2.0, allowed_origins=(page,)), engine)
+    server = await started(Settings(allowed_origins=(page,)), engine)
     asks = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
     async with httpx.AsyncClient(base_url=server.url, trust_env=False, verify=False, timeout=DEADLINE_S) as http:
         preflight = await http.options("/api/segment", headers={"origin": page, **asks})

@@ -14,6 +14,7 @@ from app.realtime.connection_tasks import ConnectionTasks
 from app.settings import Settings
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.image_files import png
+from tests.helpers.limits import shrunk
 from tests.helpers.peer import DEADLINE_S, dialled, greeted, happened, opened, until, uploaded
 from tests.helpers.server import Server, started
 
@@ -108,7 +109,7 @@ async def test_a_token_whose_successor_was_used_closes(server: Server) -> None:
 
 
 async def test_an_owner_who_comes_back_too_late_gets_a_new_session(engine: FakeEngine) -> None:
-    server = await started(Settings(resume_s=0.05, shutdown_timeout_s=2.0), engine)
+    server = await started(Settings(), engine, limits=shrunk(resume_s=0.05, shutdown_timeout_s=2.0))
     async with dialled(server) as peer:
         welcome = await peer.hello()
         await peer.open(await uploaded(server, png()))
@@ -149,7 +150,7 @@ async def test_a_newer_socket_of_the_owner_takes_over(server: Server) -> None:
 
 
 async def test_a_full_server_says_so_and_lets_the_next_in_when_one_leaves(engine: FakeEngine) -> None:
-    server = await started(Settings(max_sessions=2, shutdown_timeout_s=2.0), engine)
+    server = await started(Settings(max_sessions=2), engine)
     async with greeted(server):
         async with greeted(server), dialled(server) as third:
             await third.send(m.Hello(version=1))
@@ -164,7 +165,7 @@ async def test_a_full_server_says_so_and_lets_the_next_in_when_one_leaves(engine
 
 
 async def test_no_hello_in_time_closes(engine: FakeEngine) -> None:
-    server = await started(Settings(hello_timeout_s=0.05, shutdown_timeout_s=2.0), engine)
+    server = await started(Settings(), engine, limits=shrunk(hello_timeout_s=0.05, shutdown_timeout_s=2.0))
     async with dialled(server) as silent:
         assert await silent.closed() == (CloseCode.BAD_MESSAGES, [])
     assert len(server.shared_state.registry) == 0
@@ -172,7 +173,7 @@ async def test_no_hello_in_time_closes(engine: FakeEngine) -> None:
 
 
 async def test_an_idle_session_is_closed_and_can_be_taken_up(engine: FakeEngine) -> None:
-    server = await started(Settings(idle_timeout_s=0.05, shutdown_timeout_s=2.0), engine)
+    server = await started(Settings(), engine, limits=shrunk(idle_timeout_s=0.05, shutdown_timeout_s=2.0))
     async with dialled(server) as idle:
         welcome = await idle.hello()
         assert await idle.closed() == (CloseCode.IDLE, [])
@@ -258,7 +259,8 @@ async def test_a_stopping_server_closes_sockets_with_restart(server: Server, eng
 
 
 async def test_hovers_of_a_client_that_reads_nothing_take_no_memory(engine: FakeEngine) -> None:
-    server = await started(Settings(shutdown_timeout_s=2.0, max_messages_burst=2100, max_frames_per_s=10**5), engine)
+    limits = shrunk(max_messages_burst=2100, max_frames_per_s=10**5, shutdown_timeout_s=2.0)
+    server = await started(Settings(), engine, limits=limits)
     async with opened(server, png()) as peer:
         for number in range(2000):
             await peer.send(m.Hover(seq=peer.seq(), x=number % 60, y=5))

@@ -16,6 +16,7 @@ from app.protocol import messages as m
 from app.settings import Settings
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.image_files import file_of, noise, png
+from tests.helpers.limits import shrunk
 from tests.helpers.peer import Peer, greeted, until, uploaded
 from tests.helpers.server import Server, started
 
@@ -51,9 +52,8 @@ async def until_cut_off(server: Server) -> None:
 
 
 async def test_a_client_that_does_not_read_its_answers_is_cut_off(engine: FakeEngine) -> None:
-    server = await started(
-        Settings(send_timeout_s=0.1, shutdown_timeout_s=2.0, max_replies_waiting=40, max_messages_burst=600), engine
-    )
+    limits = shrunk(send_timeout_s=0.1, shutdown_timeout_s=2.0, max_replies_waiting=40, max_messages_burst=600)
+    server = await started(Settings(), engine, limits=limits)
     image_id = await uploaded(server, png(2000, 2000))
     async with deaf(server) as peer:
         await peer.open(image_id)
@@ -71,10 +71,8 @@ async def test_a_client_that_does_not_read_its_answers_is_cut_off(engine: FakeEn
 async def test_a_client_that_pings_and_takes_no_pong_is_cut_off(
     engine: FakeEngine,
 ) -> None:
-    settings = Settings(
-        shutdown_timeout_s=2.0, max_write_buffer_bytes=2**17, max_pings_per_s=10**6, max_frames_per_s=10**6
-    )
-    server = await started(settings, engine)
+    limits = shrunk(shutdown_timeout_s=2.0, max_write_buffer_bytes=2**17, max_pings_per_s=10**6, max_frames_per_s=10**6)
+    server = await started(Settings(), engine, limits=limits)
     async with deaf(server) as peer:
         peer.socket.transport.pause_reading()
         for _ in range(100):
@@ -83,7 +81,7 @@ async def test_a_client_that_pings_and_takes_no_pong_is_cut_off(
     await server.stop()
 
 
-SLOW = Settings(send_timeout_s=1.0, ping_interval_s=0.5, ping_timeout_s=1.0, shutdown_timeout_s=2.0)
+SLOW = shrunk(send_timeout_s=1.0, ping_interval_s=0.5, ping_timeout_s=1.0, shutdown_timeout_s=2.0)
 WINDOW_BYTES = 2**15
 PAUSE_S = 0.06
 """Between two windows of a slow reader: 2 MB take it several times as long as `SLOW` waits for a stalled one."""
@@ -107,7 +105,7 @@ async def asked_for_a_large_file(server: Server, peer: Peer) -> None:
 
 
 async def test_a_client_that_reads_slowly_but_steadily_gets_its_file_and_what_comes_after(engine: FakeEngine) -> None:
-    server, loop = await started(SLOW, engine), asyncio.get_running_loop()
+    server, loop = await started(Settings(), engine, limits=SLOW), asyncio.get_running_loop()
     async with deaf(server, WINDOW_BYTES) as peer:
         await asked_for_a_large_file(server, peer)
         began = loop.time()
@@ -115,14 +113,14 @@ async def test_a_client_that_reads_slowly_but_steadily_gets_its_file_and_what_co
         await peer.send(m.Ping(at=1.0))
         pongs = [message for message in [await peer.receive(), await peer.receive()] if isinstance(message, m.Pong)]
         assert len(pongs) == 1
-        assert loop.time() - began > 2 * SLOW.send_timeout_s  # or it was not slow enough to prove anything
+        assert loop.time() - began > 2 * SLOW.connection.send_timeout_s  # or it was not slow enough to prove anything
         assert (await peer.click(5, 5)).id == 2
         reading.cancel()
     await server.stop()
 
 
 async def test_a_client_that_stops_in_the_middle_of_a_file_is_cut_off(engine: FakeEngine) -> None:
-    server = await started(SLOW, engine)
+    server = await started(Settings(), engine, limits=SLOW)
     async with deaf(server, WINDOW_BYTES) as peer:
         await asked_for_a_large_file(server, peer)
         reading = asyncio.create_task(read_slowly(peer))
@@ -134,7 +132,7 @@ async def test_a_client_that_stops_in_the_middle_of_a_file_is_cut_off(engine: Fa
 
 
 async def test_a_file_over_http_is_waited_for_as_well(engine: FakeEngine) -> None:
-    server, loop = await started(SLOW, engine), asyncio.get_running_loop()
+    server, loop = await started(Settings(), engine, limits=SLOW), asyncio.get_running_loop()
     image_id = await uploaded(server, file_of(noise(800, 800), "PNG"))
     asked = {"image_id": image_id, "format": "overlay", "objects": [{"points": [{"x": 400, "y": 400}]}]}
     body = json.dumps(asked).encode()
@@ -147,6 +145,6 @@ async def test_a_file_over_http_is_waited_for_as_well(engine: FakeEngine) -> Non
         size += len(piece)
         await asyncio.sleep(PAUSE_S)
     assert f"content-length: {size}".encode() in answered.lower()
-    assert loop.time() - began > 2 * SLOW.send_timeout_s
+    assert loop.time() - began > 2 * SLOW.connection.send_timeout_s
     writer.close()
     await server.stop()

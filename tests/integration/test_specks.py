@@ -21,7 +21,7 @@ from app.cli.local import LocalPicture
 from app.client import ClientSession, connect
 from app.engine.contract import Candidates, Embedding, Prompt
 from app.pictures import PictureLimits
-from app.service.shared_state import session_limits
+from app.session.limits import SessionLimits
 from app.session.recipe import read_recipe
 from app.settings import Settings
 from tests.helpers.fake_engine import GRID, FakeEngine
@@ -127,14 +127,13 @@ async def test_under_the_pointer(server: Server, *, refining: bool) -> None:
 
 @pytest.mark.parametrize("size", [(WIDTH, HEIGHT), (3000, 1000)], ids=["as shown", "larger than is shown"])
 async def test_in_a_file_of_the_session_and_of_its_recipe(server: Server, size: tuple[int, int]) -> None:
-    settings = Settings()
     async with connect(server.url) as session:
         await clicked(session, *size)
         exported = pixels_of((await session.export("mask")).data)
         recipe = read_recipe((await session.export("recipe")).data)
     assert told(exported) == BOTH
-    picture = local(png(*size), settings)
-    [drawn] = picture.selection(picture.remade(recipe, session_limits(settings)), "a.png").objects
+    picture = local(png(*size), Settings())
+    [drawn] = picture.selection(picture.remade(recipe, SessionLimits()), "a.png").objects
     assert np.array_equal(drawn.draw(), exported)
 
 

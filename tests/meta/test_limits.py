@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import Settings, limit_table
+from app.limits import Limits, limit_table
+from app.settings import Settings
 
 TESTS = Path(__file__).parent.parent
 CASES = 3
@@ -98,7 +99,7 @@ def cases_of(name: str) -> int:
 
 
 def test_every_limit_has_a_test() -> None:
-    assert {limit.name for limit in limit_table(Settings())} == COUNTED.keys() | WAITED.keys() | NO_BOUND
+    assert {limit.name for limit in limit_table(Settings(), Limits())} == COUNTED.keys() | WAITED.keys() | NO_BOUND
 
 
 @pytest.mark.parametrize("name", COUNTED)

@@ -19,10 +19,12 @@ from app.protocol import messages as m
 from app.protocol.codec import decode_server, encode
 from app.protocol.messages import CloseCode
 from app.realtime.connection import Connection
+from app.realtime.limits import ConnectionLimits
 from app.realtime.transport import DisconnectedError
 from app.settings import Settings
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.image_files import png
+from tests.helpers.limits import shrunk
 from tests.helpers.thorough import examples
 
 WIDTH, HEIGHT = 64, 48
@@ -104,11 +106,11 @@ class MemoryWire:
         self.closed.set()
 
 
-async def played(app: Litestar, script: list[tuple[Made, str]]) -> None:
+async def played(app: Litestar, limits: ConnectionLimits, script: list[tuple[Made, str]]) -> None:
     """Play a script to a connection and compare what is left."""
     predictor, shared_state = [await app.dependencies[name].dependency() for name in ("predictor", "shared_state")]  # type: ignore[union-attr]
     wire = MemoryWire()
-    connection = asyncio.create_task(Connection(wire, predictor, shared_state).run())
+    connection = asyncio.create_task(Connection(wire, predictor, shared_state, limits).run())
     wire.inbound.put_nowait(encode(m.Hello(version=1)))
     expected, bad_in_row, closes = set(), 0, False
     for number, (make, how) in enumerate(script, 1):
@@ -116,7 +118,7 @@ async def played(app: Litestar, script: list[tuple[Made, str]]) -> None:
         message = make(seq)
         wire.inbound.put_nowait(b"\xc1" if how == "garbage" else encode(message))
         bad_in_row = bad_in_row + 1 if how == "garbage" else 0
-        closes = closes or bad_in_row >= shared_state.settings.max_bad_messages
+        closes = closes or bad_in_row >= limits.max_bad_messages
         if how == "next" and isinstance(message, CHANGES):
             expected.add(seq)
     while not wire.closed.is_set() and not expected <= wire.book.answered:  # noqa: ASYNC110
@@ -133,12 +135,12 @@ async def played(app: Litestar, script: list[tuple[Made, str]]) -> None:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[tuple[asyncio.AbstractEventLoop, Litestar]]:
+def stage() -> Iterator[tuple[asyncio.AbstractEventLoop, Litestar, ConnectionLimits]]:
     """One loop and one application for all examples; each has a session of its own."""
     loop = asyncio.new_event_loop()
-    limits = Settings(max_objects=3, max_points=3, max_clicks_queued=1000)
-    app = create_app(limits, FakeEngine(), set_threads=lambda _: None)
-    yield loop, app
+    limits = shrunk(max_objects=3, max_points=3, max_clicks_queued=1000)
+    app = create_app(Settings(), FakeEngine(), set_threads=lambda _: None, limits=limits)
+    yield loop, app, limits.connection
     loop.run_until_complete(app.dependencies["predictor"].dependency()).close()  # type: ignore[union-attr]
     loop.close()
 
@@ -146,7 +148,7 @@ def stage() -> Iterator[tuple[asyncio.AbstractEventLoop, Litestar]]:
 @given(script=steps)
 @settings(max_examples=examples(100, 2000), deadline=None)
 def test_every_change_is_answered_and_client_and_session_agree(
-    stage: tuple[asyncio.AbstractEventLoop, Litestar], script: list[tuple[Made, str]]
+    stage: tuple[asyncio.AbstractEventLoop, Litestar, ConnectionLimits], script: list[tuple[Made, str]]
 ) -> None:
-    loop, app = stage
-    loop.run_until_complete(asyncio.wait_for(played(app, script), 60))
+    loop, app, limits = stage
+    loop.run_until_complete(asyncio.wait_for(played(app, limits, script), 60))

@@ -12,12 +12,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from app.errors import BadMessageError, HoverError, TooManyObjectsError, TooManyPointsError
 from app.protocol import messages as m
+from app.session.limits import SessionLimits
 from app.session.session import Change, Query, Session
-from app.session.values import Limits
 from tests.helpers.assertions import HEIGHT, IMAGE, MODEL, WIDTH, answer_to
 from tests.helpers.thorough import examples
 
-LIMITS = Limits(max_points=5, max_objects=6, max_history=10_000, max_history_bytes=2**30)
+LIMITS = SessionLimits(max_points=5, max_objects=6, max_history=10_000, max_history_bytes=2**30)
 xs = st.integers(0, WIDTH)
 ys = st.integers(0, HEIGHT)
 labels = st.integers(0, 1)
@@ -271,7 +271,7 @@ TestSession = SessionMachine.TestCase
 @given(st.lists(st.tuples(xs, ys, labels, st.booleans()), min_size=1, max_size=20), st.integers(1, 25))
 @settings(max_examples=100, deadline=None)
 def test_as_many_redos_as_undos_change_nothing(clicks: list[tuple[int, int, int, bool]], times: int) -> None:
-    session = Session(Limits(max_points=30, max_objects=30, max_history=1000, max_history_bytes=2**30), MODEL)
+    session = Session(SessionLimits(max_points=30, max_objects=30, max_history=1000, max_history_bytes=2**30), MODEL)
     session.open(0, IMAGE)
     for seq, (x, y, label, refine) in enumerate(clicks, 1):
         id_ = max(session.objects, default=None) if refine else None

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.protocol import messages as m
+from app.session.limits import SessionLimits
 from app.session.objects import Answer, SessionObject
 from app.session.session import Change, Query, Session
-from app.session.values import Limits
 from tests.helpers.assertions import HEIGHT, IMAGE, MODEL, WIDTH, answer_to
 
-LIMITS = Limits(max_points=20, max_objects=20, max_history=1000, max_history_bytes=2**30)
+LIMITS = SessionLimits(max_points=20, max_objects=20, max_history=1000, max_history_bytes=2**30)
 MODELS = (MODEL, "nano", "large")
 Act = tuple[str, int, int, int]
 acts = st.tuples(

@@ -27,6 +27,7 @@ from app.asgi import FORM_SLACK_BYTES
 from app.client import connect
 from app.protocol.codec import decode_server, encode
 from app.protocol.messages import Hello, Welcome
+from app.service.limits import ServiceLimits
 from app.settings import Settings, from_environment
 from tests.helpers.program import free_port
 from tests.helpers.readme import OPERATION, ROOT, block
@@ -78,12 +79,12 @@ def test_nginx_passes_on_who_asks_for_what(directives: dict[str, list[list[str]]
 
 
 def test_nginx_lets_through_whatever_the_server_takes(directives: dict[str, list[list[str]]]) -> None:
-    settings = Settings()
+    settings, limits = Settings(), ServiceLimits()
     [[size]] = directives["client_max_body_size"]
     [[wait]] = directives["proxy_read_timeout"]
     assert size.endswith("m")
     assert int(size[:-1]) * 2**20 > settings.max_upload_bytes + FORM_SLACK_BYTES
-    assert float(wait.removesuffix("s")) > max(settings.encode_timeout_s, settings.export_timeout_s)
+    assert float(wait.removesuffix("s")) > max(limits.encode_timeout_s, limits.export_timeout_s)
 
 
 def test_the_proxies_are_those_that_the_server_is_told_of(directives: dict[str, list[list[str]]]) -> None:
@@ -148,7 +149,7 @@ def caddy(folder: Path, upstream: str, port: int, certificate: Certificate) -> l
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(offline=True, shutdown_timeout_s=2.0, trusted_proxies=("127.0.0.1",))
+    return Settings(offline=True, trusted_proxies=("127.0.0.1",))
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from app.server.limits import ServerLimits
 from app.server.serve import EXIT_HUNG, EXIT_NO_MODEL, EXIT_USAGE
 from app.settings import from_environment
 from tests.helpers.readme import OPERATION, block
@@ -61,7 +62,7 @@ def test_a_fault_that_a_new_start_cures_is_followed_by_one() -> None:
 
 def test_it_gives_what_the_program_may_need() -> None:
     settings = from_environment({})
-    assert int(only("TimeoutStopSec")) > 2 * settings.shutdown_timeout_s
+    assert int(only("TimeoutStopSec")) > 2 * ServerLimits().shutdown_timeout_s
     assert int(only("LimitNOFILE")) > 4 * settings.max_connections
     assert "MemoryDenyWriteExecute" not in options(), "torch and OpenVINO make machine code as they run"
     assert "PrivateDevices" not in options(), "a GPU is a device"

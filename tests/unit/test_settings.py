@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from app.limits import Limits, limit_table
 from app.settings import Settings, from_environment
 
 
@@ -25,7 +26,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("ALLOWED_ORIGINS", "https://a.example,https://b.example", ("https://a.example", "https://b.example")),
         ("ALLOWED_HOSTS", " a.example, b.example,", ("a.example", "b.example")),
         ("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8, ::1", ("127.0.0.1", "10.0.0.0/8", "::1")),
-        ("HOVER_TIMEOUT_S", "0.5", 0.5),
+        ("SPECK_SHARE", "0.05", 0.05),
         ("MAX_PIXELS", "1", 1),
     ],
 )
@@ -39,17 +40,23 @@ def test_a_variable_sets_its_setting(name: str, text: str, value: object) -> Non
         ("PORT", "many"),
         ("PORT", "65536"),
         ("PORT", "-1"),
-        ("MAX_POINTS", "0"),
+        ("MAX_SESSIONS", "0"),
         ("OFFLINE", "perhaps"),
-        ("IDLE_TIMEOUT_S", "nan"),
-        ("IDLE_TIMEOUT_S", "0"),
-        ("HELLO_TIMEOUT_S", "1e9"),
+        ("SPECK_SHARE", "nan"),
+        ("SPECK_SHARE", "-0.1"),
+        ("MAX_EXPORT_BYTES", "1e12"),
         ("TRUSTED_PROXIES", "localhost"),
     ],
 )
 def test_a_variable_that_can_not_be_is_named(name: str, text: str) -> None:
     with pytest.raises(ValueError, match=name.lower()):
         from_environment({f"HOVERSAM_{name}": text})
+
+
+def test_a_bound_that_no_operator_would_change_has_no_variable() -> None:
+    names = [limit.name for limit in limit_table(Settings(), Limits()) if limit.variable is None]
+    assert len(names) > 30
+    assert from_environment({f"HOVERSAM_{name.upper()}": "1" for name in names}) == Settings()
 
 
 NUMBERS = [field.name for field in msgspec.structs.fields(Settings) if isinstance(field.default, (int, float))]

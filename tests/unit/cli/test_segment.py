@@ -23,7 +23,7 @@ from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.image_files import png
 
 Points = list[tuple[float, float, int]]
-LIMITS = PictureLimits(max_bytes=10**6, max_pixels=10**6, max_side=10**4, max_aspect=100)
+LIMITS = PictureLimits(max_bytes=10**6, max_pixels=10**6)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from app.client.values import Object
 from app.client.work import Work
 from app.protocol.messages import Clear, Image, Redo, Undo
 from app.protocol.recipe import PointStep, Recipe, RecipeObject, UndoStep
+from app.session.limits import SessionLimits
 from app.session.recipe import work_of
-from app.session.values import Limits, OpenImage
+from app.session.values import OpenImage
 
 IMAGE = Image(seq=1, image_id="a", width=90, height=60, model="nano", cached=False, encode_ms=1.0)
 ROOM = 2**16
@@ -122,7 +123,7 @@ def test_a_server_reads_the_very_states_that_the_client_saw(states: list[dict[in
         done(work, Undo, *(item(number, *xs) for number, xs in sorted(seen[-1 - back].items())))
     data = msgspec.msgpack.encode(work.recipe(IMAGE, None, ROOM))
     recipe = msgspec.msgpack.decode(data, type=Recipe)
-    read = work_of(recipe, OpenImage("a", 90, 60), Limits(9, 9, 99, 2**20))
+    read = work_of(recipe, OpenImage("a", 90, 60), SessionLimits(9, 9, 99, 2**20))
     told = [
         {id_: [int(x) for x, _, _ in each.points] for id_, each in state.items()}
         for state in (*read.past, read.now, *reversed(read.future))

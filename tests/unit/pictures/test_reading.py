@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,15 +10,17 @@ from PIL import PngImagePlugin
 
 from app.errors import CorruptImageError, HoverError, ImageTooLargeError, TooManyPixelsError, UnsupportedImageError
 from app.pictures import WORKING_SIDE, Picture, PictureLimits, image_id_of, read_picture
+from app.pictures.limits import ShapeLimits
 from app.settings import Settings
 from tests.helpers.image_files import GRAY, chunk, file_of, noise, png, png_header, png_with_exif
 
-DEFAULTS = Settings()
-LIMITS = PictureLimits(DEFAULTS.max_upload_bytes, DEFAULTS.max_pixels, DEFAULTS.max_side, DEFAULTS.max_aspect)
+LIMITS = PictureLimits.of(Settings())
 
 
-def read(data: bytes, **limits: int) -> Picture:
-    return read_picture(data, replace(LIMITS, **limits))
+def read(
+    data: bytes, *, max_bytes: int = LIMITS.max_bytes, max_pixels: int = LIMITS.max_pixels, **shape: int
+) -> Picture:
+    return read_picture(data, PictureLimits(max_bytes, max_pixels, ShapeLimits(**shape)))
 
 
 def first_pixel(data: bytes) -> tuple[int, ...]:

@@ -7,16 +7,16 @@ import asyncio
 import pytest
 
 from app.protocol.messages import File, Pong
+from app.realtime.limits import ConnectionLimits
 from app.realtime.outbox import Outbox
 from app.realtime.transport import DisconnectedError
 from app.realtime.writer import Writer
 from app.service.meters import Meters
-from app.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
 PONG = Pong(at=1.0, queue_ms=0.0, decode_ms=0.0)
-SETTINGS = Settings(send_timeout_s=0.05, min_body_bytes_per_s=1000)
+LIMITS = ConnectionLimits(send_timeout_s=0.05, min_body_bytes_per_s=1000)
 
 
 class FullWire:
@@ -42,7 +42,7 @@ class FullWire:
 
 
 def writer_on(wire: FullWire) -> Writer:
-    return Writer(wire, Outbox(10), SETTINGS, Meters())
+    return Writer(wire, Outbox(10), LIMITS, Meters())
 
 
 def file_of(nbytes: int) -> File:
@@ -61,7 +61,7 @@ async def test_what_follows_a_large_file_waits_as_long_as_the_file_may_take() ->
     writer = writer_on(wire)
     await writer.send(file_of(60_000))
     sending = asyncio.create_task(writer.send(PONG))
-    done, _ = await asyncio.wait([sending], timeout=10 * SETTINGS.send_timeout_s)
+    done, _ = await asyncio.wait([sending], timeout=10 * LIMITS.send_timeout_s)
     assert not done
     wire.room.set()
     await sending

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from app.errors import ModelUnavailableError
+from app.limits import Limits
 from app.server import serve
 from app.settings import Settings
+from tests.helpers.limits import shrunk
 
 
 def parsed(*options: str) -> argparse.Namespace:
@@ -95,29 +97,29 @@ def test_a_host_that_is_not_ours_is_one_line_and_exit_code_2(
 def test_a_bad_variable_is_one_line_and_exit_code_2(
     monkeypatch: pytest.MonkeyPatch, wanted: list[Settings], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("HOVERSAM_MAX_POINTS", "none")
+    monkeypatch.setenv("HOVERSAM_MAX_SESSIONS", "none")
     assert serve.main(parsed("--port", "0")) == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert "max_points" in line
+    assert "max_sessions" in line
     assert wanted == []
 
 
 def test_a_port_of_ipv6_can_be_had() -> None:
     if not socket.has_ipv6:
         pytest.skip("no IPv6 here")
-    with serve.listen(Settings(host="::1", port=0)) as listener:
+    with serve.listen(Settings(host="::1", port=0), Limits()) as listener:
         assert listener.family == socket.AF_INET6
         assert serve.url_of(listener) == f"http://[::1]:{listener.getsockname()[1]}"
 
 
 def test_messages_are_bounded_and_not_deflated() -> None:
-    config = serve.server_config(Settings(max_message_bytes=1234, shutdown_timeout_s=7.0), None)
+    config = serve.server_config(Settings(), shrunk(max_message_bytes=1234, shutdown_timeout_s=7.0), None)
     assert (config.ws_max_size, config.ws_per_message_deflate) == (1234, False)
     assert (config.timeout_graceful_shutdown, config.server_header) == (7, False)
 
 
 def test_a_reply_in_two_writes_does_not_wait_for_an_acknowledgement() -> None:
-    with serve.listen(Settings(port=0)) as listener:
+    with serve.listen(Settings(port=0), Limits()) as listener:
         listener.listen()
         with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
             assert accepted.proto == socket.IPPROTO_TCP  # which is what asyncio sets TCP_NODELAY by

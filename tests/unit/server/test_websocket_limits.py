@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+from app.realtime.limits import ConnectionLimits
 from app.server.websocket_limits import StallClock
 
 STALL_S = 8.0
 PACE = 100
+LIMITS = ConnectionLimits(send_timeout_s=STALL_S, min_body_bytes_per_s=PACE)
 """Bytes a second."""
 
 
@@ -66,7 +68,7 @@ class Transport:
 
 def waited_for(waiting: int) -> tuple[Loop, Transport, StallClock]:
     loop, transport = Loop(), Transport(waiting)
-    clock = StallClock(cast("asyncio.AbstractEventLoop", loop), STALL_S, PACE)
+    clock = StallClock(cast("asyncio.AbstractEventLoop", loop), LIMITS)
     clock.start(cast("asyncio.Transport", transport))
     return loop, transport, clock
 

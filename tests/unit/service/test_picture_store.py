@@ -9,17 +9,19 @@ import pytest
 from app.errors import BusyError, CorruptImageError, UnknownImageError
 from app.pictures import Picture, PictureLimits, image_id_of, read_picture
 from app.service import picture_store
+from app.service.limits import ServiceLimits
 from app.service.picture_store import FRESH, PictureStore
 from tests.helpers.image_files import file_of, noise, png
 from tests.helpers.slow_reading import LONG_S, SlowReading
 
 pytestmark = pytest.mark.anyio
-LIMITS = PictureLimits(max_bytes=10**6, max_pixels=10**6, max_side=2000, max_aspect=100)
+LIMITS = PictureLimits(max_bytes=10**6, max_pixels=10**6)
+TWO = ServiceLimits(max_pictures_queued=2)
 
 
 @pytest.fixture
 async def store(anyio_backend: str) -> AsyncIterator[PictureStore]:
-    store = PictureStore(LIMITS, 10**6, 2, LONG_S)
+    store = PictureStore(LIMITS, 10**6, TWO)
     yield store
     store.close()
 
@@ -82,7 +84,7 @@ async def test_only_a_few_decoded_pictures_are_kept(store: PictureStore, reads: 
 
 async def test_the_least_recently_used_picture_makes_room() -> None:
     files = [file_of(noise(20, 20, seed), "PNG") for seed in range(3)]
-    store = PictureStore(LIMITS, len(files[0]) + len(files[2]) + 10, 2, LONG_S)
+    store = PictureStore(LIMITS, len(files[0]) + len(files[2]) + 10, TWO)
     infos = [await store.add(data) for data in files[:2]]
     store.info(infos[0].image_id)  # used again, so the other one is the oldest
     infos.append(await store.add(files[2]))
@@ -94,7 +96,7 @@ async def test_the_least_recently_used_picture_makes_room() -> None:
 
 
 async def test_a_picture_larger_than_the_budget_is_kept_until_the_next() -> None:
-    store = PictureStore(LIMITS, 1, 2, LONG_S)
+    store = PictureStore(LIMITS, 1, TWO)
     info = await store.add(png())
     assert store.info(info.image_id) == info
     store.close()
@@ -119,7 +121,7 @@ async def test_as_many_pictures_wait_as_allowed_and_one_more_is_busy(store: Pict
 
 
 async def test_a_picture_that_takes_too_long_is_given_up(slow: SlowReading) -> None:
-    store = PictureStore(LIMITS, 10**6, 1, 0.01)
+    store = PictureStore(LIMITS, 10**6, ServiceLimits(picture_timeout_s=0.01))
     with pytest.raises(BusyError, match="in time"):
         await store.add(png())
     slow.open.set()

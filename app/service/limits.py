@@ -1,0 +1,34 @@
+"""What shared services take on, and how long they may take for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+
+@dataclass(frozen=True)
+class ServiceLimits:
+    """Bounds of what all sessions share; the texts are those of `/limits`."""
+
+    max_jobs_queued: Annotated[int, "prompts, or pictures, that may wait for the model"] = 256
+    """Four of each of 64 sessions; who comes later is refused at once and not kept waiting for nothing."""
+    max_pictures_queued: Annotated[int, "uploads that may wait to be read"] = 8
+    """Each waits with all its bytes in memory, and one picture is read at a time."""
+    max_exports_queued: Annotated[int, "files, of all sessions, that may wait to be made"] = 16
+    """Each waits with the masks of its objects, and one file is made at a time."""
+    hover_timeout_s: Annotated[float, "answering a hover"] = 2.0
+    """A preview that comes later lights up what the pointer has left long ago."""
+    click_timeout_s: Annotated[float, "answering a click or box"] = 15.0
+    """A click takes a tenth of a second on two cores; after so many times that the model hangs."""
+    encode_timeout_s: Annotated[float, "encoding a picture"] = 120.0
+    """The largest model takes twelve seconds on two cores, and waits for pictures that came before."""
+    picture_timeout_s: Annotated[float, "reading one picture"] = 30.0
+    """A large one takes a few seconds; a file that takes longer was made to."""
+    export_timeout_s: Annotated[float, "making a file, with its wait for others"] = 120.0
+    """A file of the largest picture takes some ten seconds, and may wait for others."""
+    load_timeout_s: Annotated[float, "loading a model whose weights are here"] = 180.0
+    """The largest weights are 0.9 GB, which a slow disk reads in a minute."""
+    resume_s: Annotated[float, "how long a session without a socket is kept"] = 120.0
+    """Long enough for a change of network or a sleeping phone; whoever comes later restores what he did by himself."""
+    blocked_loop_s: Annotated[float, "an event loop that stands still for so long is logged"] = 1.0
+    """No step of ours takes a tenth of it; whoever points at a picture feels a stop of this length."""

@@ -1,0 +1,20 @@
+"""What one session may hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+
+@dataclass(frozen=True)
+class SessionLimits:
+    """Bounds of one session; the texts are those of `/limits`."""
+
+    max_points: Annotated[int, "points of one object"] = 64
+    """Each point is a step that an undo, a move or a later box predicts again, so a long trail holds up the device."""
+    max_objects: Annotated[int, "objects of one picture"] = 64
+    """A resumed page is sent all of them at once, and a switch to another model predicts each again."""
+    max_history: Annotated[int, "steps that undo can go back"] = 1000
+    """More than anyone takes back by hand; a script that changes one object for ever ends here."""
+    max_history_bytes: Annotated[int, "memory of one session's undo steps; the oldest go first"] = 32 * 2**20
+    """Masks of replaced objects are most of a session's memory: with all sessions full of them, 2 GiB."""
