@@ -127,7 +127,10 @@ def create_app(
 
 @contextlib.asynccontextmanager
 async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Let what works in the background do so until the `with` ends."""
+    """Let what works in the background do so until the `with` ends.
+
+    It isn't anyio's task group, with which a mistake in one of them would end the server.
+    """
     tasks = [asyncio.create_task(work) for work in works]
     try:
         yield

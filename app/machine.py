@@ -32,11 +32,6 @@ class Processor(NamedTuple):
     name: str
     abilities: tuple[str, ...] | None
 
-    @property
-    def computes_bf16(self) -> bool:
-        """True where it is known to multiply matrices in bf16."""
-        return any(ability.startswith("bf16") for ability in self.abilities or ())
-
     def __str__(self) -> str:
         """Return the name and the abilities in one line."""
         if self.abilities is None:
@@ -73,6 +68,7 @@ CONTAINER_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
 
 
 MAX_EMBEDDING_BYTES: Final = 2 * 2**30
+"""Of the usual budget: more than 180 pictures of the smallest published model in bf16, which few people go back to."""
 
 
 def available_cores() -> int:

@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 LISTS = ("allowed_origins", "allowed_hosts", "trusted_proxies", "weights_mirrors")
 """Settings whose variable holds several values, with commas."""
 MAX_EXPORT_BYTES = 2**30
+"""The most that `max_export_bytes` may be set to: the client takes no longer file."""
 Count: TypeAlias = Annotated[int, Meta(gt=0)]
 Url: TypeAlias = Annotated[str, Meta(pattern=r"^https?://")]
 Network: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]+(/[0-9]+)?$")]

@@ -14,6 +14,7 @@ from app.errors import ImageTooLargeError
 IN_MEMORY_BYTES: Final = 4 * 2**20
 """Of a larger file everything is on the disk, without a name: nothing of it outlives the process."""
 PIECE_BYTES: Final = 2**18
+"""How much of a file is in memory while it is sent or saved."""
 
 
 class BoundedBuffer:

@@ -9,10 +9,15 @@ from typing import Any, Final
 from app.realtime.closing import ClosedError
 
 CANCEL_AGAIN_S: Final = 0.1
+"""How long a task may take to end before it is asked again."""
 
 
 class ConnectionTasks:
-    """Starts tasks at any time, and sees that none stays behind."""
+    """Starts tasks at any time, and sees that none stays behind.
+
+    It isn't anyio's task group, which would wrap what ended a connection into an exception group: here how each part
+    ended is looked at in turn, and who ends it from outside says why.
+    """
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []

@@ -26,14 +26,18 @@ class Wish:
 
 
 class Errand:
-    """Carries out one wish at a time.
+    """Carries out one wish at a time, the newest: a task group would let the one before go on.
 
     Attributes:
         wish: the one that isn't carried out yet; whoever carries it out takes it away.
     """
 
     def __init__(self, carry_out: Callable[[Wish], Coroutine[Any, Any, None]]) -> None:
-        """Args: what makes a wish true, or tells why it can't."""
+        """Have no wish yet.
+
+        Args:
+            carry_out: makes a wish true, or tells why it can't.
+        """
         self._carry_out = carry_out
         self._came = asyncio.Event()
         self._task: asyncio.Task[None] | None = None

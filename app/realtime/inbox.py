@@ -14,6 +14,7 @@ from app.session.session import Change, HoverQuery, Session
 from app.session.values import OpenImage
 
 BUSY_RETRY_S: Final = 0.5
+"""A few changes are made in it, so that there is room by then."""
 
 
 class Inbox:

@@ -24,7 +24,14 @@ class RateLimit:
     """The allowance of one client."""
 
     def __init__(self, per_s: float, burst: int, grace_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Args: tokens that come each second, tokens that there may be, and how long refusals may go on."""
+        """Begin with all tokens that there may be.
+
+        Args:
+            per_s: tokens that come each second.
+            burst: tokens that there may be.
+            grace_s: how long refusals may go on.
+            clock: returns seconds.
+        """
         self._per_s, self._burst, self._grace_s, self._clock = per_s, burst, grace_s, clock
         self._tokens, self._at = float(burst), clock()
         self._over_since = self._refused_at = -math.inf

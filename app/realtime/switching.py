@@ -34,6 +34,7 @@ from app.session.values import OpenImage
 TRIES: Final = 3
 """So often the session's own model is asked to see a picture, before its client is told that it can't."""
 AGAIN_S: Final = 1.0
+"""Between two tries, where the refusal doesn't say how long to wait."""
 
 
 class ModelSwitch:

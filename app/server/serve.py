@@ -41,6 +41,7 @@ EXIT_HUNG = 70
 KERNEL_PATIENCE = 2
 """So many times as long as we do the kernel waits for a peer to acknowledge, for links that we don't see stall."""
 BACKLOG = 128
+"""Connections that the kernel may keep for us while the event loop is busy."""
 FIRST_RESPONDER = "nano"
 """It comes with the program, and encodes in a tenth of the time of the next larger model."""
 OPTIONS = ("host", "port", "model", "checkpoint", "device", "engine", "precision", "offline")

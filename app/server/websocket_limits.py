@@ -25,6 +25,7 @@ from app.limits import Limits
 from app.realtime.limits import ConnectionLimits
 
 PIECE_BYTES: Final = 4096
+"""How much of what came is parsed before frames are counted."""
 UNSENT_BYTES: Final = 2**17
 """So much the kernel takes of us ahead of what it has sent. It asks for more at once: no link is slower for it."""
 LOOKS: Final = 4

@@ -31,7 +31,6 @@ class StoreStats:
     bytes: int
     hits: int
     misses: int
-    evictions: int
 
 
 class Kept(NamedTuple):
@@ -42,16 +41,23 @@ class Kept(NamedTuple):
 
 
 class EmbeddingStore:
-    """A cache of embeddings that never holds more than `budget_bytes`."""
+    """A cache of embeddings that never holds more than `budget_bytes`.
+
+    It isn't of `cachetools`, since an embedding that is in use is pinned: it stays while older and newer ones go.
+    """
 
     def __init__(self, budget_bytes: int) -> None:
-        """Args: the bytes that all embeddings together may hold."""
+        """Keep nothing yet.
+
+        Args:
+            budget_bytes: what all embeddings together may hold.
+        """
         self._budget_bytes = budget_bytes
         self._lock = threading.Lock()
         self._entries: OrderedDict[EmbeddingKey, Kept] = OrderedDict()  # least recently used first
         self._pins: Counter[EmbeddingKey] = Counter()
         self._bytes = 0
-        self._hits = self._misses = self._evictions = 0
+        self._hits = self._misses = 0
 
     def get(self, key: EmbeddingKey) -> Embedding | None:
         """Return the embedding and make it the most recently used, or None where it isn't kept."""
@@ -81,7 +87,6 @@ class EmbeddingStore:
             self._forget(key)
             while self._bytes + new.nbytes > self._budget_bytes:
                 self._forget(next(other for other in self._entries if other not in self._pins))
-                self._evictions += 1
             self._entries[key] = new
             self._bytes += new.nbytes
             return True
@@ -98,24 +103,18 @@ class EmbeddingStore:
                 self._pins[key] -= 1
                 self._pins += Counter()  # drops the keys that nobody pins
 
-    def evict(self, key: EmbeddingKey) -> bool:
-        """Forget an embedding, pinned or not; whoever holds it may go on using it. Return whether it was kept."""
-        with self._lock:
-            return self._forget(key)
-
     def drop(self, model: str | None = None) -> int:
         """Forget every embedding that isn't pinned, of one model or of all; return how many."""
         with self._lock:
             keys = [key for key in self._entries if key not in self._pins and model in (None, key.model)]
             for key in keys:
                 self._forget(key)
-            self._evictions += len(keys)
             return len(keys)
 
     def stats(self) -> StoreStats:
         """Return what the store holds and has done."""
         with self._lock:
-            return StoreStats(len(self._entries), self._bytes, self._hits, self._misses, self._evictions)
+            return StoreStats(len(self._entries), self._bytes, self._hits, self._misses)
 
     def _forget(self, key: EmbeddingKey) -> bool:
         kept = self._entries.pop(key, None)

@@ -46,7 +46,12 @@ class Encodes:
     """All encodes that are under way."""
 
     def __init__(self, encode: Callable[[EmbeddingKey], Awaitable[Embedded]], patience_s: float) -> None:
-        """Args: what encodes, and how long a prepared picture lets others go first, in seconds."""
+        """Encode nothing yet.
+
+        Args:
+            encode: encodes a picture.
+            patience_s: how long a prepared picture lets others go first.
+        """
         self._encode, self._patience_s = encode, patience_s
         self._under_way: dict[EmbeddingKey, Encode] = {}  # whose turn has come, in its order
 

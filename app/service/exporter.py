@@ -30,6 +30,7 @@ from app.session.session import Session
 from app.session.values import OpenImage
 
 RETRY_AFTER_S: Final = 5.0
+"""A file takes some seconds, so that there may be room by then."""
 MAX_MESSAGE_BYTES: Final = 2 * 2**20
 """Of a file inside a message. A larger one would keep a slow line so busy that it is taken for dead: no ping gets
 through a message that is on its way."""

@@ -34,7 +34,12 @@ class FirstResponder:
     """
 
     def __init__(self, model: str, models: ModelPool) -> None:
-        """Args: its name, and where it is loaded."""
+        """Load nothing yet.
+
+        Args:
+            model: its name.
+            models: where it is loaded.
+        """
         self.model, self._models = model, models
         self._usable = True
         self._quickest_ms: defaultdict[str, float] = defaultdict(lambda: math.inf)

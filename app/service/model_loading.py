@@ -6,9 +6,6 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-T = TypeVar("T")
 
 Tell = Callable[[float], None]
 """Called in the event loop with the share of a download that is here, 0 to 1; must not raise."""
@@ -27,7 +24,11 @@ class Loading:
     """
 
     def __init__(self, work: Callable[[Callable[[int, int], None]], Awaitable[None]]) -> None:
-        """Args: what brings the model into memory, given where to tell how far a download is."""
+        """Begin.
+
+        Args:
+            work: brings the model into memory, given where to tell how far a download is.
+        """
         self._loop = asyncio.get_running_loop()
         self._listeners: list[Tell] = []
         self._unwanted = threading.Event()
@@ -74,29 +75,3 @@ class Loading:
     def _tell(self, fraction: float) -> None:
         for tell in list(self._listeners):
             tell(fraction)
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    """Return what `work` returns, done in a thread of its own that doesn't keep the program from ending."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(outcome: T | Exception) -> None:
-        if future.done():
-            return
-        if isinstance(outcome, Exception):
-            future.set_exception(outcome)
-        else:
-            future.set_result(outcome)
-
-    def run() -> None:
-        outcome: T | Exception
-        try:
-            outcome = work()
-        except Exception as error:  # whoever awaits gets it
-            outcome = error
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(settle, outcome)
-
-    threading.Thread(target=run, name="model", daemon=True).start()
-    return await future

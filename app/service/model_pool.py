@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
+from anyio import fail_after, to_thread
 
 from app.engine.contract import Engine
 from app.errors import EngineFailedError, HoverError
-from app.service.model_loading import Loading, StoppedError, Tell, in_thread
+from app.service.model_loading import Loading, StoppedError, Tell
 
 Progress = Callable[[int, int], None]
 """Told of the bytes that are here and the bytes of the whole; what it raises stops the download."""
@@ -57,6 +58,8 @@ class Loaded:
 class ModelPool:
     """Loaded models by name. Lives in the event loop's thread; loading happens outside of it.
 
+    It isn't of `cachetools`, since a model in use stays, and room for one is made before it is there.
+
     Decision: room is made just before a model is loaded, and only then. Context: a budget that is smaller than two
     models in turn would otherwise load them for every pointer move. Choice: the least recently used of those that
     nobody uses at that moment go, and the first model, with which new sessions begin, never. Price: models in use
@@ -68,7 +71,14 @@ class ModelPool:
     """
 
     def __init__(self, first: Engine, source: Source, budget_bytes: int, load_timeout_s: float) -> None:
-        """Args: a loaded model, where others come from, the bytes that all may take, and how long one may load."""
+        """Begin with one model.
+
+        Args:
+            first: that model, loaded.
+            source: where others come from.
+            budget_bytes: what all may take together.
+            load_timeout_s: how long one may load.
+        """
         self.first = first
         self.on_unload: Callable[[str], object] = lambda _: None
         self._source, self._budget_bytes, self._load_timeout_s = source, budget_bytes, load_timeout_s
@@ -150,13 +160,14 @@ class ModelPool:
 
     async def _load(self, name: str, nbytes: int, progress: Progress) -> None:
         try:
-            load = await in_thread(lambda: self._source.prepare(name, progress))
+            load = await to_thread.run_sync(self._source.prepare, name, progress, abandon_on_cancel=True)
             async with self._one_at_a_time:
                 self._make_room(nbytes)
-                engine = await asyncio.wait_for(in_thread(load), self._load_timeout_s)
+                with fail_after(self._load_timeout_s):  # a load that hangs is left alone in its thread
+                    engine = await to_thread.run_sync(load, abandon_on_cancel=True)
         except (HoverError, StoppedError):
             raise
-        except asyncio.TimeoutError as error:
+        except TimeoutError as error:
             raise EngineFailedError(f"{name} wasn't loaded within {self._load_timeout_s:g} s; try again") from error
         except Exception as error:
             raise EngineFailedError(f"{name} could not be loaded ({type(error).__name__}); try again") from error

@@ -17,6 +17,7 @@ from app.weights.download import DownloadError, Progress, fetch
 from app.weights.manifest import Manifest, ModelEntry
 
 BYTES_PER_WEIGHT = 4
+"""Of float32, as which torch keeps weights."""
 
 
 log = structlog.get_logger(__name__)
@@ -26,7 +27,13 @@ class ModelSource:
     """The models that a running server may load; fulfils `model_pool.Source`."""
 
     def __init__(self, settings: Settings, manifest: Manifest, load: Load) -> None:
-        """Args: where weights are and whether they may be fetched, all models, and how one is loaded."""
+        """Load nothing yet.
+
+        Args:
+            settings: where weights are, and whether they may be fetched.
+            manifest: all models.
+            load: loads one.
+        """
         self._settings, self._manifest, self._load = settings, manifest, load
 
     def nbytes(self, name: str) -> int:

@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from secrets import token_urlsafe
 from typing import Final
+
+from cachetools import TTLCache
 
 from app.exports.files import ExportFile
 
 TOKEN_BYTES: Final = 16
+"""128 bits, which nobody guesses."""
 KEPT_S: Final = 120.0
 """How long a file may be fetched; one that is being fetched then is still sent whole."""
 MAX_BYTES: Final = 2**29
-"""Of all files together; where one more has no room, the oldest go."""
+"""Of all files together; where one more has no room, those go that were fetched or parked longest ago."""
+SLACK_S: Final = 0.1
+"""So long after its time a file is let go: a timer may come a little early."""
 
 
 class ParkedFiles:
     """Files by their names; lives on the event loop."""
 
-    def __init__(self) -> None:
-        self._files: OrderedDict[str, ExportFile] = OrderedDict()
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._nbytes = 0
+    def __init__(self, max_bytes: int = MAX_BYTES, kept_s: float = KEPT_S) -> None:
+        """Keep nothing yet.
+
+        Args:
+            max_bytes: of all files together; a single file that is larger is counted as so many.
+            kept_s: how long a file may be fetched.
+        """
+        self._kept_s = kept_s
+        self._files: TTLCache[str, ExportFile] = TTLCache(
+            max_bytes, kept_s, getsizeof=lambda file: min(file.content.nbytes, max_bytes)
+        )
 
     @property
     def nbytes(self) -> int:
         """Bytes of all files kept."""
-        return self._nbytes
+        return round(self._files.currsize)
 
     def park(self, file: ExportFile) -> str:
         """Keep a file and return its name, which nobody can guess."""
         name = token_urlsafe(TOKEN_BYTES)
         self._files[name] = file
-        self._nbytes += file.content.nbytes
-        self._timers[name] = asyncio.get_running_loop().call_later(KEPT_S, self._forget, name)
-        while self._nbytes > MAX_BYTES and len(self._files) > 1:
-            self._forget(next(iter(self._files)))
+        asyncio.get_running_loop().call_later(self._kept_s + SLACK_S, self._files.expire)
         return name
 
     def get(self, name: str) -> ExportFile | None:
@@ -45,9 +53,4 @@ class ParkedFiles:
 
     def clear(self) -> None:
         """Forget all files."""
-        for name in list(self._files):
-            self._forget(name)
-
-    def _forget(self, name: str) -> None:
-        self._nbytes -= self._files.pop(name).content.nbytes
-        self._timers.pop(name).cancel()
+        self._files.clear()

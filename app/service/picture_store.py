@@ -6,12 +6,13 @@ Bounded by bytes; the least recently used goes first. The bytes that were upload
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
+
+from cachetools import LRUCache
 
 from app.arrays import Image
 from app.errors import BusyError, UnknownImageError
@@ -22,6 +23,7 @@ from app.session.values import OpenImage
 FRESH: Final = 4
 """Pictures whose pixels are kept from the upload until they are encoded, so that they are decoded once."""
 RETRY_AFTER_S: Final = 2.0
+"""Reading a large picture takes about as long."""
 T = TypeVar("T")
 
 
@@ -44,18 +46,17 @@ class PictureStore:
             budget_bytes: of all files together.
             limits: how many may wait to be decoded, and how long one may take.
         """
-        self._picture, self._budget_bytes = picture, budget_bytes
+        self._picture = picture
         self._max_waiting, self._timeout_s = limits.max_pictures_queued, limits.picture_timeout_s
-        self._kept: OrderedDict[str, Stored] = OrderedDict()
-        self._fresh: OrderedDict[str, Image] = OrderedDict()
-        self._bytes = 0
+        self._kept: LRUCache[str, Stored] = LRUCache(budget_bytes, lambda stored: min(len(stored.data), budget_bytes))
+        self._fresh: LRUCache[str, Image] = LRUCache(FRESH)
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="pictures")
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all pictures kept."""
-        return self._bytes
+        """Bytes of all pictures kept; one that is larger than the budget is kept alone, and counted as that."""
+        return round(self._kept.currsize)
 
     async def add(self, data: bytes) -> OpenImage:
         """Keep a picture and return its name and size.
@@ -66,15 +67,8 @@ class PictureStore:
         """
         picture = await self._work(read_picture, data)
         info = OpenImage(picture.image_id, picture.width, picture.height, picture.orientation, picture.rendered)
-        if info.image_id not in self._kept:
-            self._kept[info.image_id] = Stored(data, info)
-            self._bytes += len(data)
-        self._kept.move_to_end(info.image_id)
+        self._kept[info.image_id] = Stored(data, info)
         self._fresh[info.image_id] = picture.working
-        while len(self._fresh) > FRESH:
-            self._fresh.popitem(last=False)
-        while self._bytes > self._budget_bytes and len(self._kept) > 1:
-            self._bytes -= len(self._kept.popitem(last=False)[1].data)
         return info
 
     def info(self, image_id: str) -> OpenImage:
@@ -124,7 +118,6 @@ class PictureStore:
         stored = self._kept.get(image_id)
         if stored is None:
             raise UnknownImageError("this picture isn't kept on the server (any more); upload it again")
-        self._kept.move_to_end(image_id)
         return stored
 
     async def _work(self, read: Callable[[bytes, PictureLimits], T], data: bytes) -> T:

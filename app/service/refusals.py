@@ -11,6 +11,7 @@ import structlog
 EVERY_S: Final = 60.0
 """A cure that was named is not named again for so long."""
 MAX_FACT_CHARS: Final = 200
+"""Of what a stranger sent, so that no log line is made long."""
 
 log = structlog.get_logger(__name__)
 
@@ -19,7 +20,11 @@ class RefusalLog:
     """Names each cure at most once a minute. Its keys are the program's own words, so that it can't grow."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Args: the clock, seconds."""
+        """Have named nothing yet.
+
+        Args:
+            clock: returns seconds.
+        """
         self._clock = clock
         self._named: dict[str, tuple[float, int]] = {}
 

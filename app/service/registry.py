@@ -21,7 +21,9 @@ from app.session.session import Session
 from app.settings import variable
 
 TOKEN_BYTES = 16
+"""128 bits, which nobody guesses."""
 RETRY_AFTER_S = 5.0
+"""How soon a client that found all sessions taken asks again."""
 
 
 class WrongTokenError(Exception):

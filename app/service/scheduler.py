@@ -24,7 +24,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import CancelledError
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import IntEnum
 from statistics import median
@@ -36,7 +36,9 @@ from app.errors import BusyError, EngineFailedError, HoverError
 
 T = TypeVar("T")
 RETRY_AFTER_S = 1.0
+"""Many prompts are answered in it, so that there is room by then."""
 SAMPLES = 64
+"""Jobs that a median is taken of: a second or two of hovers, so that it tells how busy the model is now."""
 MAX_HUNG = 4
 """Threads of a lane that may hang; after that the lane waits for them, and the server says that it isn't ready."""
 COURTESY_S = 0.1
@@ -65,9 +67,8 @@ class Job(Generic[T]):
 
     priority: Priority
     work: Callable[[], T]
-    future: asyncio.Future[T]
-    loop: asyncio.AbstractEventLoop
     timeout_s: float
+    future: Future[T] = field(default_factory=Future)
     queued_at: float = field(default_factory=time.perf_counter)
     began_at: float = math.inf
 
@@ -75,21 +76,6 @@ class Job(Generic[T]):
     def hangs(self) -> bool:
         """Whether it has been at work for longer than anyone waits for it."""
         return time.perf_counter() - self.began_at > self.timeout_s
-
-    def settle(self, outcome: T | BaseException) -> None:
-        """Hand the outcome over to the event loop; nobody may be waiting any more."""
-        try:
-            self.loop.call_soon_threadsafe(self._set, outcome)
-        except RuntimeError:  # the loop has closed: the server is going down
-            return
-
-    def _set(self, outcome: T | BaseException) -> None:
-        if self.future.done():
-            return
-        if isinstance(outcome, BaseException):
-            self.future.set_exception(outcome)
-        else:
-            self.future.set_result(outcome)
 
 
 class Meter:
@@ -172,8 +158,7 @@ class Lane:
             BusyError: the queue is full.
             EngineFailedError: the work raised, or wasn't done in time; only this job is lost. Or the lane is closed.
         """
-        loop = asyncio.get_running_loop()
-        job = Job(priority, work, loop.create_future(), loop, timeout_s)
+        job = Job(priority, work, timeout_s)
         with self._changed:
             if self._closed:
                 raise closed_error()
@@ -183,7 +168,7 @@ class Lane:
             self._queues[priority].append(job)
             self._changed.notify()
         try:
-            return await asyncio.wait_for(job.future, timeout_s)
+            return await asyncio.wait_for(asyncio.wrap_future(job.future), timeout_s)
         except asyncio.TimeoutError as error:
             self.replace_hung_thread()
             raise EngineFailedError(f"the model gave no answer within {timeout_s:g} s; try again") from error
@@ -222,7 +207,7 @@ class Lane:
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
-            if not job.future.cancelled():
+            if job.future.set_running_or_notify_cancel():  # else nobody waits for it any more
                 self._do(job)
 
     def _wait_s(self) -> float:
@@ -246,7 +231,9 @@ class Lane:
             if self._closed:
                 for queue in self._queues.values():
                     while queue:
-                        queue.popleft().settle(closed_error())
+                        job = queue.popleft()
+                        if job.future.set_running_or_notify_cancel():
+                            job.future.set_exception(closed_error())
                 return None
             self.busy = True
             self._current = next(queue for _, queue in sorted(self._queues.items()) if queue).popleft()
@@ -258,7 +245,7 @@ class Lane:
         try:
             self._before_job()
             outcome = job.work()
-        except (HoverError, CancelledError) as error:
+        except HoverError as error:
             outcome = error
         except Exception as error:
             outcome = EngineFailedError("the model failed on this prompt; try again")
@@ -267,7 +254,10 @@ class Lane:
         if job.priority is not Priority.HASTY:
             self._others_ended_at = self._ended_at
         self.meter.add(began - job.queued_at, self._ended_at - began)
-        job.settle(outcome)
+        if isinstance(outcome, HoverError):
+            job.future.set_exception(outcome)
+        else:
+            job.future.set_result(outcome)
 
 
 def closed_error() -> EngineFailedError:

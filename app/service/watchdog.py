@@ -13,6 +13,7 @@ from app.service.registry import Registry
 from app.service.scheduler import Scheduler
 
 INTERVAL_S: Final = 0.25
+"""How often it looks around."""
 PATIENCE: Final = 2
 """So many times as long as a click may take the model may hang before it is given up."""
 

@@ -21,7 +21,12 @@ class Timeline:
     """The objects now, and the steps before and after."""
 
     def __init__(self, max_steps: int, max_bytes: int) -> None:
-        """Args: bounds of the past; the oldest step is forgotten beyond either."""
+        """Begin without a past, whose oldest step is forgotten beyond either bound.
+
+        Args:
+            max_steps: that undo can go back.
+            max_bytes: of the masks and logits that they keep.
+        """
         self._max_steps, self._max_bytes = max_steps, max_bytes
         self._past: deque[tuple[Objects, int]] = deque()
         self._past_bytes = 0

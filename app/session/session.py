@@ -6,10 +6,11 @@ to `commit`. Messages that change something are stepped one after the other; hov
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+
+from cachetools import FIFOCache
 
 from app.errors import BadMessageError, NoImageError, TooManyObjectsError, UnknownObjectError
 from app.protocol.fields import BoxXyxy
@@ -93,15 +94,20 @@ class Session:
     """
 
     def __init__(self, limits: SessionLimits, model: str) -> None:
-        """Args: the session's bounds, and the name of the model that it begins with."""
+        """Begin without a picture.
+
+        Args:
+            limits: the session's bounds.
+            model: name of the model that it begins with.
+        """
         self._limits = limits
         self.model = model
         self.stand_in: StandIn | None = None
         self._timeline = Timeline(limits.max_history, limits.max_history_bytes)
         self._next_id = 1
         self._last_seq = -1
-        self._admitted: OrderedDict[int, tuple[int, ...]] = OrderedDict()
-        self._handled: OrderedDict[int, tuple[int, ...]] = OrderedDict()  # seq -> ids that it touched
+        self._admitted: FIFOCache[int, None] = FIFOCache(REMEMBERED_SEQS)
+        self._handled: FIFOCache[int, tuple[int, ...]] = FIFOCache(REMEMBERED_SEQS)  # seq -> ids that it touched
         self.image: OpenImage | None = None
         self.image_name: str | None = None
 
@@ -144,7 +150,7 @@ class Session:
             self._next_id = max(
                 [self._next_id, *(1 + id_ for each in (work.now, *work.past, *work.future) for id_ in each)]
             )
-        remember(self._handled, seq, ())
+        self._handled[seq] = ()
 
     def work(self, recipe: Recipe, image: OpenImage) -> Work:
         """Return what a recipe holds, to be answered and handed to `open`; raises as `app.session.recipe.work_of`."""
@@ -165,7 +171,7 @@ class Session:
         elif not (change and seq in self._admitted):
             raise BadMessageError(f"seq must rise with every message: expected more than {self._last_seq}, got {seq}")
         if change:
-            remember(self._admitted, seq, ())
+            self._admitted[seq] = None
 
     def hover(self, message: Hover) -> HoverQuery:
         """Return the query that shows what a click here would give.
@@ -251,7 +257,7 @@ class Session:
         answers = {id(item): answer for item, answer in answered}
         self._timeline.rewrite(lambda item: item.predicted(answers.get(id(item))))
         self.model, self.stand_in = model, None
-        remember(self._handled, seq, ())
+        self._handled[seq] = ()
 
     def image_message(self, seq: int, *, cached: bool = True, encode_ms: float = 0.0) -> Image:
         """Return what a client is told of the open picture.
@@ -357,7 +363,7 @@ class Session:
     def _shown(self, seq: int, before: Objects) -> list[Told]:
         """Return the messages that bring a client from `before` to now, and remember whom they concern."""
         changed, gone = difference(before, self.objects)
-        remember(self._handled, seq, (*(item.id for item in changed), *gone))
+        self._handled[seq] = (*(item.id for item in changed), *gone)
         return self._messages(seq, changed, gone)
 
     def _again(self, seq: int) -> list[Told]:
@@ -386,10 +392,3 @@ class Session:
             can_redo=self._timeline.can_redo,
             provisional=self.stand_in is not None,
         )
-
-
-def remember(notes: OrderedDict[int, tuple[int, ...]], seq: int, ids: tuple[int, ...]) -> None:
-    """Note a message's objects; the oldest note is forgotten beyond `REMEMBERED_SEQS`."""
-    notes[seq] = ids
-    while len(notes) > REMEMBERED_SEQS:
-        notes.popitem(last=False)

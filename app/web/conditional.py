@@ -27,6 +27,7 @@ OF_THE_BODY: Final = ("content-length", "content-type", "content-encoding", "con
 REVALIDATED: Final = "no-cache"
 """Browsers keep it, and ask each time whether it is new."""
 ETAG_DIGITS: Final = 32
+"""Hexadecimal, so 128 bits of the hash: no two bodies have the same by chance."""
 
 
 async def answer_not_modified(message: Message, scope: Scope) -> None:

@@ -37,6 +37,7 @@ from app.web.problems import problem_spec, refused, unreadable_handlers
 from app.web.segment import UNCOMPRESSED, Point, SegmentRequest, item_of
 
 MAX_BODY_BYTES: Final = 2**20
+"""As many objects and points as a session may have take a few hundred KB of JSON."""
 LONE_SURROGATES: Final = re.compile(
     rb"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
 )

@@ -23,6 +23,7 @@ SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 ANY: Final = "*"
 SAME_ORIGIN: Final = "same-origin"
 MAX_NAME_CHARS: Final = 100
+"""Of a name that a stranger sent, where an answer repeats it."""
 
 
 def is_allowed(origin: str | None, host: str | None, allowed: tuple[str, ...], site: str | None = None) -> bool:

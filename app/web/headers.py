@@ -13,6 +13,7 @@ from structlog.contextvars import bind_contextvars
 from app.service.meters import Meters
 
 REQUEST_ID_BYTES: Final = 4
+"""Enough to tell the requests of some minutes apart in a log."""
 HEADERS: Final = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "

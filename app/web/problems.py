@@ -41,6 +41,7 @@ MEANINGS: Final = {
 MAX_REASONS: Final = 3
 """Fields that are named of a request that has more mistakes than that."""
 MAX_REASON_CHARS: Final = 300
+"""Of a message, which may repeat what was sent."""
 
 
 class Detail(msgspec.Struct, frozen=True):

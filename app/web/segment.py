@@ -39,6 +39,7 @@ from app.web.examples import SEGMENT_REQUESTS, SEGMENTED, answered
 from app.web.problems import refused, unreadable_handlers
 
 MAX_BODY_BYTES: Final = 2**18
+"""A prompt of as many points as an object may have takes a few KB of JSON."""
 UNCOMPRESSED: Final = "uncompressed"
 """Routes that carry this option are not deflated; see `asgi`."""
 

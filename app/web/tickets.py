@@ -25,16 +25,22 @@ from litestar.datastructures import State
 from litestar.exceptions import PermissionDeniedException
 
 TICKET_S: Final = 30.0
+"""A page dials as soon as it has its ticket; one that leaks is soon of no use."""
 PREFIX: Final = "hoversam.ticket."
 """How the subprotocol begins in which a page shows its ticket: an address would be written into logs."""
 SECRET_BYTES: Final = 32
+"""As many as the hash of the signature has."""
 
 
 class Tickets:
     """Makes and checks tickets; nothing is kept of them, so that nobody can fill it up."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Args: the clock, seconds."""
+        """Make a secret, which lives as long as the process.
+
+        Args:
+            clock: returns seconds.
+        """
         self._clock, self._secret = clock, secrets.token_bytes(SECRET_BYTES)
 
     def issue(self, origin: str) -> str:

@@ -19,6 +19,7 @@ from app.web.forms import UploadOperation, picture_file
 from app.web.problems import not_kept_response, refused
 
 CHUNK_BYTES = 2**16
+"""How much of a file is read before its size is looked at again."""
 ORIENTATION: Final = "EXIF's number, 1 to 8, of the turn that the stored pixels need; left out for 1"
 RENDERED: Final = "true where browsers show the file not at all or otherwise: show /api/pictures/IMAGE_ID instead"
 PROVISIONAL: Final = "true lets nano see the picture first, for an `open` over the socket that says the same"

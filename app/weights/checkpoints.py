@@ -17,7 +17,9 @@ from app.weights.cache_file import read_cache, write_cache
 from app.weights.manifest import BUNDLED_DIR, Manifest, ModelEntry
 
 CHUNK_BYTES = 2**20
+"""How much of a file is in memory while it is hashed or copied."""
 MAX_REMEMBERED = 64
+"""Files whose hashes are kept: many more than there are models."""
 
 # Context: hashing 900 MB takes seconds at every start. Choice: remember the hash of a path as long as its size and
 # modification time stay the same. Price: a file altered with both kept is trusted; so is whoever can do that.

@@ -28,10 +28,13 @@ MAX_ATTEMPTS = 8
 SPARE_BYTES = 64 * 2**20
 """Room that a fetch leaves on the disk."""
 CONNECT_TIMEOUT_S = 10.0
+"""An address that hasn't answered by then is taken for down, and the next one is tried."""
 READ_TIMEOUT_S = 30.0
+"""How long an address may say nothing in the middle of a file."""
 MIN_BYTES_PER_S = 1024
 """An address that sends less, over the time in which it may say nothing, is given up like one that stalls."""
 LOCK_POLL_S = 0.5
+"""How often it is looked whether another process has finished the same file."""
 
 
 class _TransferError(Exception):

@@ -24,7 +24,9 @@ from app.weights.cache_file import read_cache, write_cache
 from app.weights.manifest import ModelEntry
 
 LOOK_S: Final = 1.8
+"""A start waits so long at most to learn whether better weights are within reach."""
 AGAIN_S: Final = 3600.0
+"""So long after a look that failed, starts don't wait for another."""
 
 
 class FailedLook(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 
 from app.arrays import Image
 from app.engine.contract import Prompt
-from app.engine.openvino.engine import OpenVinoEmbedding, OpenVinoEngine
+from app.engine.openvino.engine import OpenVinoEngine
 from app.engine.openvino.runtime import detect
 from app.engine.sam2.engine import TorchEngine
 from app.engine.sam2.loader import load_model
@@ -86,18 +86,6 @@ def test_a_picture_that_is_encoded_again_gives_the_same_bits(
     for one, other in zip(first, second, strict=True):
         assert_array_equal(one.logits, other.logits)
         assert_array_equal(one.scores, other.scores)
-
-
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_an_embedding_survives_a_trip_to_disk(
-    engines: dict[str, OpenVinoEngine], photos: list[Image], precision: str
-) -> None:
-    engine, prompts = engines[precision], prompts_on(engines[precision], photos[1], 4, 0)
-    embedding = engine.encode(photos[1])
-    again = OpenVinoEmbedding.from_bytes(embedding.to_bytes())
-    assert again.nbytes == embedding.nbytes
-    for one, other in zip(engine.decode(embedding, prompts), engine.decode(again, prompts), strict=True):
-        assert_array_equal(one.logits, other.logits)
 
 
 def test_a_picture_of_a_published_model_takes_half_the_memory_in_bf16(tmp_path: Path) -> None:

@@ -21,9 +21,11 @@ from app.protocol.run_lengths import decode_mask, iou
 from app.session.recipe import read_recipe
 from app.settings import Settings
 from tests.helpers.export_readers import coco_decoded, from_png, unzipped
+from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.image_files import file_of, noise, png
 from tests.helpers.peer import DEADLINE_S, Peer, greeted, opened, uploaded
 from tests.helpers.server import Server
+from tests.helpers.serving import serving
 from tests.helpers.strange_names import STRANGE_NAMES
 
 pytestmark = pytest.mark.anyio
@@ -168,10 +170,9 @@ async def test_a_file_that_gets_too_large_says_what_to_do(server: Server) -> Non
         assert (await exported(peer, "mask")).data
 
 
-async def test_a_picture_that_had_to_make_room_can_not_be_cut_out_but_its_masks_are_there(server: Server) -> None:
-    async with opened(server, png(160, 120)) as peer:
+async def test_a_picture_that_had_to_make_room_can_not_be_cut_out_but_its_masks_are_there(engine: FakeEngine) -> None:
+    async with serving(engine, image_budget_bytes=1) as server, opened(server, png(160, 120)) as peer:
         await peer.click(80, 60)
-        server.predictor.pictures._budget_bytes = 1
         await uploaded(server, png(10, 10))
         assert (await refused(peer, "cutout")).code == "unknown_image"
         assert len(coco_masks_of((await exported(peer, "coco")).data)) == 1

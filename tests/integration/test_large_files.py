@@ -16,11 +16,12 @@ import pytest
 from app.client import connect
 from app.exports.files import BoundedBuffer
 from app.protocol import messages as m
-from app.service import exporter, parked
+from app.service import exporter
+from app.service.parked import ParkedFiles
 from app.settings import Settings
 from tests.helpers.export_readers import from_png
 from tests.helpers.image_files import file_of, noise, png
-from tests.helpers.peer import DEADLINE_S, Peer, opened, uploaded
+from tests.helpers.peer import DEADLINE_S, Peer, opened, until, uploaded
 from tests.helpers.server import Server
 
 pytestmark = pytest.mark.anyio
@@ -93,33 +94,39 @@ async def test_nobody_fetches_a_file_by_guessing(server: Server, photo: bytes) -
             assert (await http.get(f"/api/files/{wrong}")).status_code in (400, 404)
 
 
-async def test_a_file_that_nobody_fetches_goes(server: Server, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parked, "KEPT_S", 0.0)
+async def test_a_file_that_nobody_fetches_goes(server: Server, photo: bytes) -> None:
+    server.shared_state.exporter.parked = ParkedFiles(kept_s=0.0)
     file = await overlay(server, photo)
     async with client(server) as http:
         response = await http.get(f"/{file.url}")
     assert (response.status_code, response.json()["detail"]["code"]) == (404, "NOT_FOUND")
     assert "export it again" in response.json()["detail"]["message"]
-    assert server.shared_state.exporter.parked.nbytes == 0
+    await until(lambda: server.shared_state.exporter.parked.nbytes == 0)
 
 
-async def test_files_kept_have_a_bound_and_the_oldest_go(
-    server: Server, photo: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_files_kept_have_a_bound_and_the_oldest_go(server: Server, photo: bytes) -> None:
+    worker = server.shared_state.exporter
     async with opened(server, photo) as peer:
         await peer.click(500, 400)
-        files = [await exported(peer, "overlay")]
-        one = server.shared_state.exporter.parked.nbytes
-        monkeypatch.setattr(parked, "MAX_BYTES", 2 * one)
-        files += [await exported(peer, "overlay") for _ in range(2)]
-    assert server.shared_state.exporter.parked.nbytes == 2 * one
+        await exported(peer, "overlay")
+        one = worker.parked.nbytes
+        worker.parked = ParkedFiles(max_bytes=2 * one)
+        files = [await exported(peer, "overlay") for _ in range(3)]
+    assert worker.parked.nbytes == 2 * one
     async with client(server) as http:
         assert [(await http.get(f"/{file.url}")).status_code for file in files] == [404, 200, 200]
 
 
-async def test_a_fetch_that_began_in_time_ends_well(
-    server: Server, photo: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_file_larger_than_the_bound_is_kept_alone(server: Server, photo: bytes) -> None:
+    server.shared_state.exporter.parked = ParkedFiles(max_bytes=1)
+    async with opened(server, photo) as peer:
+        await peer.click(500, 400)
+        files = [await exported(peer, "overlay") for _ in range(2)]
+    async with client(server) as http:
+        assert [(await http.get(f"/{file.url}")).status_code for file in files] == [404, 200]
+
+
+async def test_a_fetch_that_began_in_time_ends_well(server: Server, photo: bytes) -> None:
     file = await overlay(server, photo)
     async with client(server) as http, http.stream("GET", f"/{file.url}") as response:
         server.shared_state.exporter.parked.clear()

@@ -5,7 +5,6 @@ Fulfils `contract.Engine` from the files that `convert` wrote; the torch model i
 
 from __future__ import annotations
 
-import io
 import math
 import threading
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from app.engine.sam2.pixels import check_image, model_input
 from app.engine.sam2.prompt_tokens import PromptTable, padded
 from app.engine.sam2.prompts import shape_of, stacked_mask_logits, tokens
 from app.engine.sam2.selection import selected
-from app.errors import EngineFailedError, ModelUnavailableError
+from app.errors import ModelUnavailableError
 
 if TYPE_CHECKING:
     import openvino
@@ -60,28 +59,6 @@ class OpenVinoEmbedding:
     def nbytes(self) -> int:
         """Bytes that the terms hold in memory."""
         return sum(int(term.byte_size) for term in self.terms)
-
-    def to_bytes(self) -> bytes:
-        """Return the embedding as bytes for the disk."""
-        file = io.BytesIO()
-        arrays = {f"term_{number}": bits(term) for number, term in enumerate(self.terms)}
-        np.savez(file, allow_pickle=False, size_hw=np.array(self.size_hw), **arrays)
-        return file.getvalue()
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> OpenVinoEmbedding:
-        """Return the embedding that `to_bytes` wrote.
-
-        Raises:
-            EngineFailedError: the bytes are damaged; encode the picture again.
-        """
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-                height, width = (int(side) for side in stored["size_hw"])
-                terms = tuple(tensor_of(stored[f"term_{number}"]) for number in range(TERMS))
-        except Exception as error:  # the reader raises whatever the bytes lead it to
-            raise EngineFailedError("a stored embedding is damaged; encode the picture again") from error
-        return cls((height, width), terms)
 
 
 class OpenVinoEngine:
@@ -255,12 +232,6 @@ def properties(precision: str, threads: int) -> dict[str, str]:
         "INFERENCE_NUM_THREADS": str(threads),
         "ENABLE_CPU_PINNING": "NO",
     }
-
-
-def bits(tensor: openvino.Tensor) -> NDArray[Any]:
-    """Return a tensor's memory as float32, or as uint16 where it is bf16, which NumPy doesn't know."""
-    data: NDArray[Any] = tensor.data
-    return data if data.dtype == np.float32 else data.view(np.uint16)
 
 
 def tensor_of(array: NDArray[Any]) -> openvino.Tensor:

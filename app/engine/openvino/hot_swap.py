@@ -120,11 +120,6 @@ class HotSwapEngine:
         """What computes now; see `contract.Engine.runtime`."""
         return self._now.runtime
 
-    @property
-    def is_fast(self) -> bool:
-        """Whether the compiled graphs answer."""
-        return isinstance(self._now, OpenVinoEngine)
-
     def encode(self, image: Image) -> UpgradableEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
         return UpgradableEmbedding(self._now.encode(image))  # type: ignore[arg-type]

@@ -7,7 +7,6 @@ is known of a picture lives in a `TorchEmbedding` outside of the model.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,6 @@ from app.engine.sam2.mask_decoder import ImageTerms, ReassociatedDecoder
 from app.engine.sam2.pixels import check_image, model_input
 from app.engine.sam2.prompts import batches, stacked_mask_logits, tokens
 from app.engine.sam2.selection import selected
-from app.errors import EngineFailedError
 from app.weights.manifest import ModelEntry
 
 if TYPE_CHECKING:
@@ -53,27 +51,6 @@ class TorchEmbedding:
     def nbytes(self) -> int:
         """Bytes that the terms hold in memory."""
         return sum(term.nbytes for term in self.terms)
-
-    def to_bytes(self) -> bytes:
-        """Return the embedding as bytes for the disk."""
-        file = io.BytesIO()
-        torch.save({"size_hw": self.size_hw, "terms": [term.cpu() for term in self.terms]}, file)
-        return file.getvalue()
-
-    @classmethod
-    def from_bytes(cls, data: bytes, device: str = "cpu") -> TorchEmbedding:
-        """Return the embedding that `to_bytes` wrote; the bytes are read as tensors, never as code.
-
-        Raises:
-            EngineFailedError: the bytes are damaged; encode the picture again.
-        """
-        try:
-            state = torch.load(io.BytesIO(data), map_location=device, weights_only=True)
-            terms = ImageTerms(*state["terms"])
-            height, width = state["size_hw"]
-        except Exception as error:  # the unpickler raises whatever the bytes lead it to
-            raise EngineFailedError("a stored embedding is damaged; encode the picture again") from error
-        return cls((height, width), terms)
 
 
 class TorchEngine:

@@ -98,24 +98,17 @@ def test_one_of_the_same_key_takes_the_place_of_the_old(store: EmbeddingStore) -
     store.put(A, embedding(100))
     with store.pinned(A):
         store.put(A, embedding(250))
-    assert store.stats() == StoreStats(entries=1, bytes=250, hits=0, misses=0, evictions=0)
+    assert store.stats() == StoreStats(entries=1, bytes=250, hits=0, misses=0)
 
 
-def test_eviction_on_demand_tells_whether_there_was_something(store: EmbeddingStore) -> None:
-    store.put(A, embedding())
-    assert store.evict(A)
-    assert not store.evict(A)
-    assert store.stats().bytes == 0
-
-
-def test_hits_misses_and_evictions_are_counted(store: EmbeddingStore) -> None:
+def test_hits_and_misses_are_counted(store: EmbeddingStore) -> None:
     for key in (A, B, C, D):
         store.put(key, embedding())
     assert kept(store) == "bcd"
-    assert store.stats() == StoreStats(entries=3, bytes=300, hits=3, misses=1, evictions=1)
+    assert store.stats() == StoreStats(entries=3, bytes=300, hits=3, misses=1)
 
 
-def test_threads_that_put_get_pin_and_evict_together_never_exceed_the_budget(store: EmbeddingStore) -> None:
+def test_threads_that_put_get_pin_and_drop_together_never_exceed_the_budget(store: EmbeddingStore) -> None:
     def work(seed: int) -> int:
         most = 0
         for step in range(300):
@@ -124,14 +117,13 @@ def test_threads_that_put_get_pin_and_evict_together_never_exceed_the_budget(sto
                 store.put(key, embedding(40 + (seed * 7 + step * 13) % 100))
                 store.get(key)
             if step % 5 == 0:
-                store.evict(key)
+                store.drop(key.model)
             most = max(most, store.stats().bytes)
         return most
 
     with ThreadPoolExecutor(4) as pool:
         assert max(pool.map(work, range(4))) <= 300
-    for key in (A, B, C, D):
-        store.evict(key)
+    store.drop()
     assert store.stats().bytes == 0
 
 
@@ -161,7 +153,7 @@ def test_an_embedding_that_shrank_is_counted_as_when_it_came() -> None:
     store, kept = EmbeddingStore(1000), Shrinking()
     store.put(A, kept)
     kept.nbytes = 10
-    store.evict(A)
+    store.drop()
     assert store.stats().bytes == 0
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from app.engine.contract import Prompt
 from app.engine.openvino import engine as openvino_cpu
-from app.engine.openvino.engine import OpenVinoEmbedding, OpenVinoEngine
-from app.errors import EngineFailedError, EngineMemoryError
+from app.engine.openvino.engine import OpenVinoEngine
+from app.errors import EngineMemoryError
 from app.weights.manifest import load_manifest
 from tests.helpers.checkpoint_factory import picture, random_model
 from tests.helpers.graph_factory import compiled
@@ -35,9 +35,3 @@ def test_memory_that_lacks_while_a_decoder_is_compiled_is_known_as_such(
         with pytest.raises(EngineMemoryError):
             engine.decode(embedding, [MANY])
     assert len(engine.decode(embedding, [MANY])) == 1
-
-
-def test_a_damaged_embedding_is_refused(engine: OpenVinoEngine) -> None:
-    data = engine.encode(picture()).to_bytes()
-    with pytest.raises(EngineFailedError, match="encode the picture again"):
-        OpenVinoEmbedding.from_bytes(data[: len(data) // 2])

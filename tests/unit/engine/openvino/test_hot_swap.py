@@ -66,9 +66,9 @@ def test_torch_answers_until_the_graphs_are_there(torch_engine: TorchEngine, fas
     embedding = engine.encode(picture())
     assert isinstance(embedding.inner, TorchEmbedding)
     assert len(engine.decode(embedding, [POINT])) == 1
-    assert not engine.is_fast
+    assert engine.runtime == torch_engine.runtime
     gone_over(engine, conversion)
-    assert engine.is_fast
+    assert engine.runtime == fast.runtime != torch_engine.runtime
 
 
 def test_an_embedding_made_before_the_change_over_answers_the_same_after_it(
@@ -129,7 +129,7 @@ def test_a_conversion_that_fails_leaves_torch_at_work(
     conversion = HeldConversion(failure)
     engine = HotSwapEngine(torch_engine, conversion, lambda: fast)
     gone_over(engine, conversion)
-    assert not engine.is_fast
+    assert engine.runtime == torch_engine.runtime
     assert len(engine.decode(engine.encode(picture()), [POINT])) == 1
 
 
@@ -140,7 +140,7 @@ def test_graphs_that_cannot_be_loaded_leave_torch_at_work(torch_engine: TorchEng
     conversion = HeldConversion()
     engine = HotSwapEngine(torch_engine, conversion, damaged)
     gone_over(engine, conversion)
-    assert not engine.is_fast
+    assert engine.runtime == torch_engine.runtime
 
 
 def test_closing_stops_the_conversion(torch_engine: TorchEngine, fast: OpenVinoEngine) -> None:

@@ -31,25 +31,6 @@ def out_of_memory(*_: object, **__: object) -> None:
     raise torch.OutOfMemoryError("CUDA out of memory")
 
 
-def test_an_embedding_survives_a_trip_to_the_disk(engine: TorchEngine, embedding: TorchEmbedding) -> None:
-    restored = TorchEmbedding.from_bytes(embedding.to_bytes())
-    assert restored.size_hw == embedding.size_hw
-    assert restored.nbytes == embedding.nbytes
-    [found], [expected] = engine.decode(restored, [POINT]), engine.decode(embedding, [POINT])
-    assert_array_equal(found.logits, expected.logits)
-
-
-def test_an_embedding_on_the_disk_takes_its_bytes_and_little_more(embedding: TorchEmbedding) -> None:
-    assert embedding.nbytes <= len(embedding.to_bytes()) <= embedding.nbytes + 10_000
-
-
-@pytest.mark.parametrize("damage", [b"", b"junk", b"cut"])
-def test_a_damaged_embedding_is_refused(embedding: TorchEmbedding, damage: bytes) -> None:
-    data = embedding.to_bytes()[:-5000] if damage == b"cut" else damage
-    with pytest.raises(EngineFailedError, match="encode the picture again"):
-        TorchEmbedding.from_bytes(data)
-
-
 def test_a_device_out_of_memory_while_encoding_is_an_engine_failure(
     engine: TorchEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
