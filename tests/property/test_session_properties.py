@@ -25,20 +25,22 @@ picks = st.integers(0, 10)
 
 
 class Thing(NamedTuple):
-    """What the model knows of an object."""
+    """What the model knows of an object; `pick` is what was chosen at its first point, alone of several candidates."""
 
     points: tuple[tuple[float, float, int], ...] = ()
     box: tuple[float, float, float, float] | None = None
     name: str = ""
     chosen: int = 0
     candidates: int = 1
+    pick: int | None = None
 
 
 def prompted(thing: Thing) -> Thing:
     """Return the object after the engine's answer: `answer_to` scores the last candidate best."""
     lone = len(thing.points) == 1 and thing.points[0][2] == 1 and thing.box is None
     count = 3 if lone else 1
-    return thing._replace(chosen=count - 1, candidates=count)
+    picked = thing.pick if lone and thing.pick is not None else count - 1
+    return thing._replace(chosen=picked, candidates=count)
 
 
 State = dict[int, Thing]
@@ -128,7 +130,7 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(number=picks, x=st.integers(0, WIDTH - 1), y=st.integers(0, HEIGHT - 1))
     def box_old(self, number: int, x: int, y: int) -> None:
         id_, box = self.pick(number), (x, y, x + 1, y + 1)
-        after = {**self.now, id_: prompted(self.now[id_]._replace(box=box))}
+        after = {**self.now, id_: prompted(self.now[id_]._replace(box=box, pick=None))}
         self.go(m.Box(seq=self.next_seq(), box=box, object=id_), after)
 
     @precondition(lambda self: any(thing.points for thing in self.now.values()))
@@ -145,7 +147,8 @@ class SessionMachine(RuleBasedStateMachine):
     def unpoint(self, number: int, index: int) -> None:
         id_, index = self.pick_point(number, index)
         old = self.now[id_]
-        rest = old._replace(points=old.points[:index] + old.points[index + 1 :])
+        pick = old.pick if index else None
+        rest = old._replace(points=old.points[:index] + old.points[index + 1 :], pick=pick)
         kept = {id_: prompted(rest)} if rest.points or rest.box else {}
         others = {other: thing for other, thing in self.now.items() if other != id_}
         self.go(m.Unpoint(seq=self.next_seq(), object=id_, point=index), {**others, **kept})
@@ -159,8 +162,10 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(number=picks, candidate=picks)
     def choose(self, number: int, candidate: int) -> None:
         id_ = self.pick(number)
-        candidate %= self.now[id_].candidates
-        after = {**self.now, id_: self.now[id_]._replace(chosen=candidate)}
+        old = self.now[id_]
+        candidate %= old.candidates
+        pick = old.pick if old.candidates == 1 else None if candidate == old.candidates - 1 else candidate
+        after = {**self.now, id_: old._replace(chosen=candidate, pick=pick)}
         self.go(m.Choose(seq=self.next_seq(), object=id_, candidate=candidate), after)
 
     @precondition(lambda self: self.now)
@@ -247,7 +252,7 @@ class SessionMachine(RuleBasedStateMachine):
             id_: Thing(item.points, item.box, item.name, item.chosen, len(item.answer.masks) if item.answer else 0)
             for id_, item in self.session.objects.items()
         }
-        assert there == self.now
+        assert there == {id_: thing._replace(pick=None) for id_, thing in self.now.items()}
         told = {reply.id: reply for reply in self.session.everything(0) if isinstance(reply, m.Object)}
         assert {id_: seen(item) for id_, item in self.shown.items()} == {id_: seen(item) for id_, item in told.items()}
 
