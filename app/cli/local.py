@@ -85,6 +85,5 @@ class LocalPicture:
         return self._engine.encode(self._picture.working)
 
     def _answered(self, item: SessionObject) -> SessionObject:
-        asking = Asking(Query(0, item), self.image.size_hw, self._embedding.size_hw)
-        found = asking.all(lambda prompt: self._engine.decode(self._embedding, [prompt])[0])
+        found = Asking(Query(0, item), self.image.size_hw, self._engine, self._embedding).all()
         return item.answered(object_answer(found, self.image.size_hw, self._speck_share, item))

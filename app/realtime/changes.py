@@ -1,14 +1,18 @@
-"""The worker that makes changes: pictures opened, prompts answered, objects edited; one after the other."""
+"""One session's changes, in order: pictures opened, prompts answered, objects edited; one after the other."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+from collections import deque
+from typing import Final, TypeAlias
 
-from app.errors import HoverError, ImageTooLargeError
-from app.protocol.messages import Choose, Export, Model, Open, Progress
+from app.errors import BusyError, HoverError, ImageTooLargeError
+from app.protocol.messages import Choose, Export, Model, Open, Progress, Redo, Undo
 from app.realtime.closing import error_message
 from app.realtime.exports import ExportWorker
-from app.realtime.inbox import Inbox
+from app.realtime.flag import Flag
+from app.realtime.hovers import HoverWorker
 from app.realtime.outbox import Outbox
 from app.realtime.queue_position import embedded_in_turn
 from app.realtime.switching import ModelSwitch
@@ -19,25 +23,81 @@ from app.session.recipe import Work
 from app.session.session import Change, Query, Session, Told
 from app.session.values import OpenImage
 
-RESUME_SEQ = 0
+Ordered: TypeAlias = Change | Open | Model | Export
+"""Messages that are worked off in the order in which they came."""
+RESUME_SEQ: Final = 0
 """`seq` of what a resumed client is told without having asked."""
+BUSY_RETRY_S: Final = 0.5
+"""A client may send a change again after it; a few changes are made in it, so that there is room by then."""
 
 
 class ChangeWorker:
-    """Makes one session's changes."""
+    """Keeps one session's changes in order and makes them.
+
+    Attributes:
+        opening: number of pictures that were asked for and aren't ready.
+        exports: makes the files that were asked for.
+        models: brings the session to other models.
+    """
 
     def __init__(
-        self, session: Session, inbox: Inbox, outbox: Outbox, predictor: Predictor, shared_state: SharedState
+        self,
+        session: Session,
+        hovers: HoverWorker,
+        outbox: Outbox,
+        predictor: Predictor,
+        shared_state: SharedState,
+        *,
+        max_waiting: int,
     ) -> None:
-        self._session, self._inbox, self._outbox = session, inbox, outbox
+        """Begin without a change.
+
+        Args:
+            session: what is changed.
+            hovers: of the same session; another picture or model concerns them.
+            outbox: where the answers go.
+            predictor: what answers prompts.
+            shared_state: what all sessions share.
+            max_waiting: changes that may wait; one more is `busy`.
+        """
+        self._max_waiting = max_waiting
+        self._session, self._hovers, self._outbox = session, hovers, outbox
         self._predictor, self._shared_state = predictor, shared_state
         self.exports = ExportWorker(session, outbox, shared_state.exporter, predictor)
-        self.models = ModelSwitch(session, inbox, outbox, predictor)
+        self.models = ModelSwitch(session, hovers, outbox, predictor)
+        self.opening = 0
+        self._queue: deque[Ordered] = deque()
+        self._came = Flag()
+        self._at_work = self._is_held = False
+        self._at_rest: asyncio.Future[None] | None = None
+
+    def put(self, message: Ordered) -> None:
+        """Queue a change.
+
+        Raises:
+            BusyError: as many wait as may.
+        """
+        if len(self._queue) >= self._max_waiting:
+            waiting = f"{self._max_waiting} changes of this session wait already; send it again"
+            raise BusyError(waiting, retry_after_s=BUSY_RETRY_S)
+        self._queue.append(message)
+        self._came.set()
+        self.opening += isinstance(message, Open)
+
+    def hold(self) -> None:
+        """Let no further change begin; what waits is asked again of the next server."""
+        self._is_held = True
+
+    async def at_rest(self) -> None:
+        """Return once the change at hand is made."""
+        if self._at_work:
+            self._at_rest = asyncio.get_running_loop().create_future()
+            await self._at_rest
 
     async def run(self) -> None:
         """Work until the task is cancelled; a change that fails is answered, and the next goes on."""
         while True:
-            message = await self._inbox.next_change()
+            message = await self._next()
             try:
                 async with self.models.turn:
                     await self._change(message)
@@ -51,12 +111,23 @@ class ChangeWorker:
         self._outbox.put_answer(self._session.switched(seq, cached=cached))
         self.models.finish()
 
-    async def _change(self, message: Change | Open | Model | Export) -> None:
+    async def _next(self) -> Ordered:
+        """Return the oldest change, once there is one and unless no more are to be made; the one before is done."""
+        self._at_work = False
+        if self._at_rest is not None and not self._at_rest.done():
+            self._at_rest.set_result(None)
+        while self._is_held or not self._queue:
+            self._came.clear()
+            await self._came.wait()
+        self._at_work = True
+        return self._queue.popleft()
+
+    async def _change(self, message: Ordered) -> None:
         if isinstance(message, Open):
             try:
                 await self._open(message)
             finally:
-                self._inbox.opening -= 1
+                self.opening -= 1
         elif isinstance(message, Model):
             if replies := await self.models.step(message):
                 self._outbox.put_answer(replies)
@@ -64,8 +135,9 @@ class ChangeWorker:
             self.exports.put(message)
             self.models.finish()
         else:
-            await self.models.renew(message)
-            if isinstance(message, Choose):
+            if isinstance(message, (Undo, Redo)):
+                await self.models.renew(message)
+            elif isinstance(message, Choose):
                 await self._draw(message)
             step = self._session.step(message)
             self._outbox.put_answer(await self._answered(step) if isinstance(step, Query) else step)
@@ -104,8 +176,7 @@ class ChangeWorker:
         if embedded is None:
             stand_in = None
             embedded, done = await self._seen(message.seq, image, work, model)
-        self._inbox.drop_hover()
-        self._outbox.drop_preview()
+        self._hovers.drop()
         self._session.open(message.seq, image, message.name, work=done, model=model, stand_in=stand_in)
         self._outbox.put_answer(
             self._session.switched(message.seq, cached=embedded.cached, encode_ms=embedded.encode_ms)

@@ -1,8 +1,8 @@
-"""One socket and its session: a reader that never computes, two workers and a writer.
+"""One socket and its session: a reader that never computes, two workers, and an outbox that is sent in order.
 
-The reader decodes, checks and stores: changes go into a bounded queue that is worked off in order, a hover replaces
+The reader decodes, checks and hands on: changes go into a bounded queue that is worked off in order, a hover replaces
 the one before. So a hover that was overtaken costs nothing, and a click is never lost. The parts are in modules of
-their names: `reader`, `changes`, `hovers`, `writer`; `greeting` comes before them, `closing` after.
+their names: `reader`, `changes`, `hovers`, `outbox`; `greeting` comes before them, `closing` after.
 
 Decision: the workers start with the first message that needs one. Context: four tasks and their queues are a fifth of
 the memory of a session that only waits. Choice: the reader says when. Price: a session's cost steps up once.
@@ -21,13 +21,11 @@ from app.realtime.closing import ClosedError
 from app.realtime.connection_tasks import ConnectionTasks
 from app.realtime.greeting import greet
 from app.realtime.hovers import HoverWorker
-from app.realtime.inbox import Inbox
 from app.realtime.limits import ConnectionLimits
 from app.realtime.outbox import Outbox
 from app.realtime.rate_limit import RateLimit
-from app.realtime.reader import Reader
+from app.realtime.reader import Reader, Workers
 from app.realtime.transport import DisconnectedError, Transport
-from app.realtime.writer import Writer
 from app.service.predictor import Predictor
 from app.service.registry import Entry
 from app.service.shared_state import SharedState
@@ -48,25 +46,29 @@ class Connection:
 
         Args:
             transport: an accepted socket.
-            predictor: the model.
-            shared_state: what sessions share.
+            predictor: the way to the models.
+            shared_state: what all sessions share.
             limits: what the client may send, and how slowly it may read.
         """
         self._transport, self._predictor, self._shared_state = transport, predictor, shared_state
         self._limits = limits
         self._rate = RateLimit(limits.max_messages_per_s, limits.max_messages_burst, limits.rate_grace_s)
-        most = limits.max_replies_waiting + shared_state.limits.max_objects  # one change may show every object
-        self._outbox = Outbox(most)
-        self._inbox = Inbox(limits.max_clicks_queued)
-        self._writer = Writer(transport, self._outbox, limits, shared_state.meters)
+        self._outbox = Outbox(
+            transport,
+            shared_state.meters,
+            max_waiting=limits.max_replies_waiting + shared_state.limits.max_objects,  # one change may show them all
+            timeout_s=limits.send_timeout_s,
+            bytes_per_s=limits.min_body_bytes_per_s,
+        )
         self._tasks = ConnectionTasks()
-        self._at_work = False
+        self._workers: Workers | None = None
+        self._is_draining = False
 
     async def run(self) -> None:
         """Serve the client; returns when the socket is closed. Raises nothing that a client could cause."""
         try:
             entry, resumed = await greet(
-                self._transport, self._writer, self._shared_state, self, self._limits.hello_timeout_s
+                self._transport, self._outbox, self._shared_state, self, self._limits.hello_timeout_s
             )
         except ClosedError as closed:
             await self._close(closed.code, closed.reason)
@@ -85,20 +87,24 @@ class Connection:
 
     async def drain(self) -> None:
         """Begin no further change, and return once the one at hand is made and told."""
-        await self._inbox.drain()
+        self._is_draining = True
+        if self._workers is not None:
+            self._workers.changes.hold()
+            await self._workers.changes.at_rest()
         await self._outbox.sent()
 
     async def _serve(self, entry: Entry, resumed: bool) -> None:
         """Welcome the client, then run reader, writer and workers until one of them ends."""
         self._outbox.put(self._shared_state.welcome(entry, resumed))
 
-        def begin() -> None:
-            self._begin(entry.session, resumed)
+        def begin() -> Workers:
+            if self._workers is None:
+                self._workers = self._begin(entry.session, resumed)
+            return self._workers
 
         reader = Reader(
             self._transport,
             entry.session,
-            self._inbox,
             self._outbox,
             predictor=self._predictor,
             meters=self._shared_state.meters,
@@ -109,36 +115,43 @@ class Connection:
         try:
             if resumed:
                 begin()
-            self._tasks.start(self._writer.run(), reader.run())
+            self._tasks.start(self._outbox.run(), reader.run())
             await self._tasks.ended()
         finally:
             await self._say_goodbye(await self._tasks.stop())
 
-    def _begin(self, session: Session, resumed: bool) -> None:
-        """Start the workers, once; a resumed client is told what the session holds before anything else."""
-        if self._at_work:
-            return
-        self._at_work = True
-        changes = ChangeWorker(session, self._inbox, self._outbox, self._predictor, self._shared_state)
+    def _begin(self, session: Session, resumed: bool) -> Workers:
+        """Start the workers; a resumed client is told what the session holds before anything else."""
+        hovers = HoverWorker(session, self._outbox, self._predictor, self._rate)
+        changes = ChangeWorker(
+            session,
+            hovers,
+            self._outbox,
+            self._predictor,
+            self._shared_state,
+            max_waiting=self._limits.max_clicks_queued,
+        )
+        if self._is_draining:
+            changes.hold()
         if resumed:
             changes.tell_again(RESUME_SEQ)
-        hovers = HoverWorker(session, self._inbox, self._outbox, self._predictor, self._rate)
         self._tasks.start(
             changes.run(), *(errand.run() for errand in changes.models.errands), changes.exports.run(), hovers.run()
         )
+        return Workers(changes, hovers)
 
     async def _say_goodbye(self, results: list[Any]) -> None:
         """Close the socket as the first part that ended asks for."""
         for result in results:
             if isinstance(result, ClosedError):
-                await self._writer.flush()
+                await self._outbox.flush()
                 await self._close(result.code, result.reason)
                 return
         bugs = [r for r in results if isinstance(r, Exception) and not isinstance(r, DisconnectedError)]
         if bugs:
             log.error("connection_failed", exc_info=bugs[0])
             with contextlib.suppress(DisconnectedError):
-                await self._writer.send(Error(code="internal", message="the server made a mistake", fatal=True))
+                await self._outbox.send(Error(code="internal", message="the server made a mistake", fatal=True))
         await self._close(BUG if bugs else GONE, "internal" if bugs else "")
 
     async def _close(self, code: int, reason: str) -> None:

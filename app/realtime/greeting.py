@@ -8,20 +8,20 @@ from app.errors import BadMessageError, BadVersionError, FullError, HoverError
 from app.protocol.codec import decode_client
 from app.protocol.messages import PROTOCOL_VERSION, ClientMessage, CloseCode, Hello
 from app.realtime.closing import ClosedError, close_code, error_message
+from app.realtime.outbox import Outbox
 from app.realtime.transport import Transport
-from app.realtime.writer import Writer
 from app.service.registry import Entry, Holder, WrongTokenError
 from app.service.shared_state import SharedState
 
 
 async def greet(
-    transport: Transport, writer: Writer, shared_state: SharedState, holder: Holder, timeout_s: float
+    transport: Transport, outbox: Outbox, shared_state: SharedState, holder: Holder, timeout_s: float
 ) -> tuple[Entry, bool]:
     """Return the session of the client's hello, now held by `holder`, and whether it is resumed.
 
     Args:
         transport: the socket.
-        writer: tells the client why it is turned away.
+        outbox: tells the client why it is turned away.
         shared_state: what sessions share.
         holder: the connection.
         timeout_s: how long the hello may take to come.
@@ -44,7 +44,7 @@ async def greet(
     except HoverError as error:
         if isinstance(error, FullError):
             shared_state.refusals.note(error.setting, client=transport.address)
-        await writer.send(error_message(error, None, fatal=True))
+        await outbox.send(error_message(error, None, fatal=True))
         raise ClosedError(close_code(error), error.code) from error
 
 

@@ -1,12 +1,16 @@
-"""The worker that answers hovers: the newest, again and again."""
+"""One session's hovers: only the newest waits, and it is answered when the device is free."""
 
 from __future__ import annotations
 
+import contextlib
+
 from app.errors import BusyError, HoverError
+from app.protocol.messages import Hover
 from app.realtime.closing import error_message
-from app.realtime.inbox import Inbox
+from app.realtime.flag import Flag
 from app.realtime.outbox import Outbox
 from app.realtime.rate_limit import RateLimit
+from app.service.hover_slot import HoverSlot
 from app.service.predictor import Predictor
 from app.service.scheduler import Priority
 from app.session.session import HoverQuery, Session
@@ -14,18 +18,51 @@ from app.session.values import OpenImage
 
 
 class HoverWorker:
-    """Answers one session's hovers."""
+    """Keeps one session's newest hover and answers it, again and again."""
 
-    def __init__(self, session: Session, inbox: Inbox, outbox: Outbox, predictor: Predictor, rate: RateLimit) -> None:
-        self._session, self._inbox, self._outbox, self._predictor = session, inbox, outbox, predictor
-        self._rate = rate
+    def __init__(self, session: Session, outbox: Outbox, predictor: Predictor, rate: RateLimit) -> None:
+        """Begin without a hover.
+
+        Args:
+            session: whose hovers.
+            outbox: where previews go.
+            predictor: what answers.
+            rate: the client's allowance; who sends faster than it gives way to others.
+        """
+        self._session, self._outbox, self._predictor, self._rate = session, outbox, predictor, rate
+        self._slot = HoverSlot()
+        self._came = Flag()
+        self._left_seq = -1
+        """Number of the newest `leave`; nothing that was asked before is to be shown."""
+
+    def put(self, hover: HoverQuery) -> bool:
+        """Keep a hover in the place of the one before; return whether there was one, which nobody will answer."""
+        overtaken = self._slot.put(hover)
+        self._came.set()
+        return overtaken
+
+    def leave(self, seq: int) -> None:
+        """Forget the hover and what it wasn't told yet: the pointer left the picture with message number `seq`."""
+        self._left_seq = seq
+        self.drop()
+
+    def drop(self) -> None:
+        """Forget the hover and the preview that wasn't sent yet."""
+        self._slot.drop()
+        self._outbox.drop_preview()
+
+    def ask_again(self) -> None:
+        """Ask the model that answers from now on what waits for the one before."""
+        hover = self._slot.drop()
+        if hover is not None:
+            self._ask_again(hover)
 
     async def run(self) -> None:
         """Answer until the task is cancelled. A hover that fails is lost, like one that was overtaken."""
         while True:
-            await self._inbox.hover_came.wait()
-            self._inbox.hover_came.clear()
-            image, asked = self._session.image, self._inbox.hover_seq()
+            await self._came.wait()
+            self._came.clear()
+            image, asked = self._session.image, self._slot.seq
             if image is None or asked is None:
                 continue
             try:
@@ -38,16 +75,20 @@ class HoverWorker:
     async def _preview(self, image: OpenImage) -> None:
         """Answer the hover that is the newest when the device is free, unless the pointer has left since."""
         model = self._session.answering
-
-        def newest() -> HoverQuery | None:  # one for the next model stays for the next round
-            return self._inbox.take_hover(self._session, image) if self._session.answering == model else None
-
         priority = Priority.HASTY if self._rate.hasty else Priority.HOVER
-        done = await self._predictor.hover(image, newest, model, priority)
+        done = await self._predictor.hover(image, self._slot, model, priority)
         if done is None or self._session.image is not image:
             return
-        if self._session.answering != model:
-            self._inbox.ask_again(self._session, done[0])
+        hover, answer = done
+        if hover.query.seq < self._left_seq:
             return
-        if self._inbox.still_wanted(done[0]):
-            self._outbox.put(self._session.preview(*done))
+        if self._session.answering == model:
+            self._outbox.put(self._session.preview(hover, answer))
+        elif self._slot.seq is None:  # the model was changed meanwhile, and nothing newer was asked
+            self._ask_again(hover)
+
+    def _ask_again(self, hover: HoverQuery) -> None:
+        *_, (_, _, label) = hover.query.subject.points
+        message = Hover(seq=hover.query.seq, x=hover.x, y=hover.y, label=label, object=hover.object)
+        with contextlib.suppress(HoverError):  # an object that is gone has nothing to show
+            self.put(self._session.hover(message))

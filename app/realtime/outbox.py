@@ -1,31 +1,52 @@
 """Replies on their way to one client: all of them in order, but of previews only the newest.
 
-Bounded: a client that reads nothing is cut off when `max_waiting` replies wait.
+Bounded: a client that reads nothing is cut off when `max_waiting` replies wait, or one isn't taken in time.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from app.protocol.messages import Gone, Image, Object, Preview, ServerMessage
+from app.protocol.codec import encode
+from app.protocol.messages import Error, Gone, Image, Object, Preview, ServerMessage
 from app.realtime.flag import Flag
-from app.realtime.transport import DisconnectedError
+from app.realtime.transport import DisconnectedError, Transport
+from app.service.meters import Meters
 
 
 class Outbox:
-    """The mailbox between a connection's workers and its writer."""
+    """Filled by a connection's workers, emptied into the socket by one task.
 
-    def __init__(self, max_waiting: int) -> None:
-        self._max_waiting = max_waiting
+    A socket takes a message whole and then makes the next one wait, so that it is the bytes of the message before that
+    decide how long a message may take.
+    """
+
+    def __init__(
+        self, transport: Transport, meters: Meters, *, max_waiting: int, timeout_s: float, bytes_per_s: float
+    ) -> None:
+        """Begin empty.
+
+        Args:
+            transport: an accepted socket.
+            meters: what counts the errors that are told.
+            max_waiting: replies that may wait, previews aside.
+            timeout_s: seconds that a client may take for a message.
+            bytes_per_s: it gets another second for each so many bytes.
+        """
+        self._transport, self._meters = transport, meters
+        self._max_waiting, self._timeout_s, self._bytes_per_s = max_waiting, timeout_s, bytes_per_s
         self._messages: deque[ServerMessage] = deque()
         self._preview: Preview | None = None
         self._wake = Flag()
         self._sending = False
         self._all_sent: asyncio.Future[None] | None = None
+        self._bytes_before = 0
+        """Of the message before."""
 
     def put(self, message: ServerMessage) -> None:
         """Queue a reply; a preview takes the place of one that was not sent yet.
@@ -47,11 +68,6 @@ class Outbox:
             self.put(message)
         self.put(replace(messages[-1], last=True))
 
-    @property
-    def waiting(self) -> int:
-        """Number of replies that wait, previews aside."""
-        return len(self._messages)
-
     def send_preview(self) -> None:
         """Let the preview that was not sent yet go before what comes next, of which it knows nothing."""
         if self._preview is not None:
@@ -62,13 +78,44 @@ class Outbox:
         """Forget the preview that was not sent yet: the pointer has left, or the picture is another."""
         self._preview = None
 
+    async def run(self) -> None:
+        """Send what comes until the task is cancelled.
+
+        Raises:
+            DisconnectedError: the client has gone, or reads too slowly.
+        """
+        while True:
+            await self.send(await self._next())
+
+    async def send(self, message: ServerMessage) -> None:
+        """Send one message at once, before all that wait.
+
+        Raises:
+            DisconnectedError: the client has gone, or reads too slowly.
+        """
+        if isinstance(message, Error):
+            self._meters.errors.labels(message.code).inc()
+        data = encode(message)
+        patience_s = self._timeout_s + (self._bytes_before + len(data)) / self._bytes_per_s
+        self._bytes_before = len(data)
+        try:
+            await asyncio.wait_for(self._transport.send(data), patience_s)
+        except asyncio.TimeoutError as error:
+            raise DisconnectedError("the client reads too slowly") from error
+
     async def sent(self) -> None:
         """Return once nothing waits and what was taken last is sent."""
         if self._sending or self._messages:
             self._all_sent = asyncio.get_running_loop().create_future()
             await self._all_sent
 
-    async def get(self) -> ServerMessage:
+    async def flush(self) -> None:
+        """Send what waits, such as the error that explains a close; not longer than a moment."""
+        with contextlib.suppress(DisconnectedError, asyncio.TimeoutError):
+            while self._messages:
+                await asyncio.wait_for(self.send(await self._next()), self._timeout_s)
+
+    async def _next(self) -> ServerMessage:
         """Return what goes next: ordinary replies first, then the newest preview. What was taken before is sent."""
         while not self._messages and self._preview is None:
             self._sending = False

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import NamedTuple
 
 from app.errors import BadMessageError, BusyError, HoverError, RateLimitedError, TooManyObjectsError
 from app.protocol.codec import decode_client
 from app.protocol.fields import MAX_RECIPE_BYTES
 from app.protocol.messages import ClientMessage, CloseCode, Hello, Hover, Leave, Open, Ping, Pong
+from app.realtime.changes import ChangeWorker
 from app.realtime.closing import ClosedError, error_message
-from app.realtime.inbox import Inbox
+from app.realtime.hovers import HoverWorker
 from app.realtime.limits import ConnectionLimits
 from app.realtime.outbox import Outbox
 from app.realtime.rate_limit import RateLimit
@@ -51,36 +53,41 @@ class IdleClock:
             self._task.cancel()
 
 
+class Workers(NamedTuple):
+    """Who does what the reader takes in."""
+
+    changes: ChangeWorker
+    hovers: HoverWorker
+
+
 class Reader:
-    """Sorts what one client sends into its inbox."""
+    """Sorts what one client sends: changes to one worker, hovers to the other; pings it answers itself."""
 
     def __init__(
         self,
         transport: Transport,
         session: Session,
-        inbox: Inbox,
         outbox: Outbox,
         *,
         predictor: Predictor,
         meters: Meters,
         limits: ConnectionLimits,
         rate: RateLimit,
-        begin: Callable[[], None],
+        begin: Callable[[], Workers],
     ) -> None:
         """Read nothing yet.
 
         Args:
-            transport: the socket.
-            session: the client's session.
-            inbox: takes what is to be done.
+            transport: an accepted socket, past its hello.
+            session: which numbers and hovers it takes.
             outbox: takes what is answered at once.
             predictor: knows how busy the model is.
             meters: what counts messages.
             limits: what the client may send.
             rate: the client's allowance.
-            begin: called before a message that needs a worker is stored.
+            begin: returns the session's workers, which begin with the first message that needs one.
         """
-        self._transport, self._session, self._inbox, self._outbox = transport, session, inbox, outbox
+        self._transport, self._session, self._outbox = transport, session, outbox
         self._predictor, self._meters, self._limits = predictor, meters, limits
         self._begin = begin
         self._bad_in_row = 0
@@ -121,7 +128,7 @@ class Reader:
         message: ClientMessage | None = None
         try:
             message = decode_client(data)
-            self._meters.received(message)
+            self._meters.messages.labels(type(message).__name__.lower()).inc()
             check_size(message, len(data), self._limits.max_prompt_bytes)
             self._store(message)
             self._bad_in_row = 0
@@ -141,17 +148,16 @@ class Reader:
         elif isinstance(message, Hello):
             raise BadMessageError("expected hello only once; the session is open")
         elif isinstance(message, (Hover, Leave)):
-            self._begin()
+            workers = self._begin()
             self._session.admit(message.seq, change=False)
-            self._point(message)
+            self._point(message, workers)
         else:
             self._session.admit(message.seq, change=True)
             if not self._rate.spend():
                 raise self._too_fast()
-            self._begin()
-            self._inbox.put_change(message)
+            self._begin().changes.put(message)
 
-    def _point(self, message: Hover | Leave) -> None:
+    def _point(self, message: Hover | Leave, workers: Workers) -> None:
         """Replace the pending hover, or drop it and what it wasn't told yet.
 
         What gets no answer costs a token; it is done without one too, since it may be the last, and a flood ends all
@@ -159,11 +165,10 @@ class Reader:
         """
         unanswered = True
         if isinstance(message, Leave):
-            self._inbox.leave(message.seq)
-            self._outbox.drop_preview()
-        elif not self._inbox.opening:  # else what it points at isn't there yet
+            workers.hovers.leave(message.seq)
+        elif not workers.changes.opening:  # else what it points at isn't there yet
             hover = self._query_of(message)
-            unanswered = hover is None or self._inbox.put_hover(hover)
+            unanswered = hover is None or workers.hovers.put(hover)
             self._meters.overtaken.inc(unanswered)
         if unanswered:
             self._rate.spend()

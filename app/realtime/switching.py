@@ -17,18 +17,18 @@ from functools import partial
 from typing import Final
 
 from app.errors import BusyError, EngineFailedError, HoverError, ModelUnavailableError, UnknownModelError
-from app.protocol.messages import Model, Progress
+from app.protocol.messages import Model, Progress, Redo, Undo
 from app.protocol.recipe import Recipe
 from app.realtime.closing import error_message
 from app.realtime.errand import Errand, Wish
-from app.realtime.inbox import Inbox
+from app.realtime.hovers import HoverWorker
 from app.realtime.outbox import Outbox
 from app.realtime.queue_position import embedded_in_turn
 from app.realtime.transport import DisconnectedError
 from app.service.encodes import Embedded
 from app.service.predictor import Predictor
 from app.session.objects import Answered, SessionObject
-from app.session.session import Change, Session, Told
+from app.session.session import Session, Told
 from app.session.values import OpenImage
 
 TRIES: Final = 3
@@ -45,8 +45,16 @@ class ModelSwitch:
         errands: what is made ready beside the changes; each is to be run.
     """
 
-    def __init__(self, session: Session, inbox: Inbox, outbox: Outbox, predictor: Predictor) -> None:
-        self._session, self._inbox, self._outbox, self._predictor = session, inbox, outbox, predictor
+    def __init__(self, session: Session, hovers: HoverWorker, outbox: Outbox, predictor: Predictor) -> None:
+        """Begin with nothing to make ready.
+
+        Args:
+            session: what is brought to another model.
+            hovers: of the same session; what waits is asked of the new model.
+            outbox: where the answers go.
+            predictor: where models are loaded and asked.
+        """
+        self._session, self._hovers, self._outbox, self._predictor = session, hovers, outbox, predictor
         self._chosen, self._own = self.errands = Errand(self._carry_out), Errand(self._take_place)
         self.turn = asyncio.Lock()
 
@@ -89,7 +97,7 @@ class ModelSwitch:
         except (UnknownModelError, ModelUnavailableError):
             return self._session.model
 
-    async def renew(self, message: Change) -> None:
+    async def renew(self, message: Undo | Redo) -> None:
         """Predict what an undo or redo brings back from before a switch. In turn.
 
         Raises:
@@ -158,7 +166,7 @@ class ModelSwitch:
         answered = [] if image is None else await self._predicted(image, session.objects.values(), wish.name)
         session.switch(wish.seq, wish.name, answered)
         self._outbox.send_preview()
-        self._inbox.ask_again(session)
+        self._hovers.ask_again()
         if wish.stand_in is None:
             self._own.drop()
         if embedded is None:

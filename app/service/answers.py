@@ -1,4 +1,4 @@
-"""From prompts to masks: the one way, for the page, HTTP, exports, the command and recipes. Pure; it is given `decode`.
+"""From prompts to masks: the one way, for the page, HTTP, exports, the command and recipes. Pure but for the engine.
 
 Decision: every mask is drawn from logits as they are kept. Context: a session keeps logits rounded, in a few
 kilobytes. From them it draws what is chosen later and what is exported larger than it was shown, and from them the next
@@ -9,11 +9,11 @@ the rim is off by what the rounding is (IoU 0.999 on photos).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final
 
 from app.arrays import Logits, MaskArray
-from app.engine.contract import Candidates, Prompt
+from app.engine.contract import Candidates, Embedding, Engine, Prompt
 from app.errors import UnknownObjectError
 from app.exports.selection import ExportObject
 from app.masks.cleaning import clicked_cells, smoothed, without_specks
@@ -24,9 +24,6 @@ from app.protocol.run_lengths import decode_mask
 from app.session.objects import Answer, PointXyl, SessionObject
 from app.session.session import Query
 from app.session.values import OpenImage
-
-Decode: TypeAlias = Callable[[Prompt], Candidates]
-"""Asks the engine about the picture that is at hand."""
 
 WORTH_CLEANING: Final = range(100, 1500)
 """Bytes of run lengths of a preview's candidate that specks may have made many; beyond, it is noise."""
@@ -46,40 +43,44 @@ class Asking:
     """
 
     def __init__(
-        self, query: Query, size_hw: tuple[int, int], working_hw: tuple[int, int], *, three: bool = False
+        self, query: Query, size_hw: tuple[int, int], engine: Engine, embedding: Embedding, *, three: bool = False
     ) -> None:
         """Begin.
 
         Args:
             query: what is asked.
             size_hw: height and width of the picture, in whose pixels the trail is.
-            working_hw: height and width of the picture as the model saw it.
+            engine: what is asked.
+            embedding: the picture, as the engine saw it: perhaps smaller than it is.
             three: True has the last step answered by three candidates too.
         """
         self._trail, self._three = query.subject.trail, three
-        self._scale_xy = working_hw[1] / size_hw[1], working_hw[0] / size_hw[0]
+        self._engine, self._embedding = engine, embedding
+        seen_hw = embedding.size_hw
+        self._scale_xy = seen_hw[1] / size_hw[1], seen_hw[0] / size_hw[0]
         self._feedback = None if query.feedback is None else unpack_logits(query.feedback)
         self.left = len(self._trail) - query.known
 
-    def once(self, decode: Decode) -> Candidates:
-        """Ask about the next step and return what the engine found.
+    def once(self) -> Candidates:
+        """Ask about the next step and return what the engine found; one that failed may be asked again.
 
         Raises:
             UnknownObjectError: a step goes on from a candidate that there isn't.
         """
         asked = self._trail[: len(self._trail) - self.left + 1]
+        ambiguous = is_ambiguous(asked) or (self._three and self.left == 1)
+        prompt = prompt_of(asked, self._scale_xy, self._feedback, multimask=ambiguous)
+        [found] = self._engine.decode(self._embedding, [prompt])
         self.left -= 1
-        ambiguous = is_ambiguous(asked) or (self._three and not self.left)
-        found = decode(prompt_of(asked, self._scale_xy, self._feedback, multimask=ambiguous))
         if self.left:
             self._feedback = as_kept(found.logits[taken(found, asked[-1].pick)])
         return found
 
-    def all(self, decode: Decode) -> Candidates:
+    def all(self) -> Candidates:
         """Ask about every step that is left and return what the engine found for the last; raises as `once`."""
         while self.left > 1:
-            self.once(decode)
-        return self.once(decode)
+            self.once()
+        return self.once()
 
 
 def is_ambiguous(trail: Sequence[Step]) -> bool:

@@ -6,7 +6,6 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from app.protocol.messages import ClientMessage, Error, ServerMessage
 from app.service.scheduler import Meter, Scheduler
 
 DECODE_BUCKETS_S: Final = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -48,15 +47,6 @@ class Meters:
 
         self.decodes = self._timed("decode", DECODE_BUCKETS_S)
         self.encodes = self._timed("encode", ENCODE_BUCKETS_S)
-
-    def received(self, message: ClientMessage) -> None:
-        """Count a message from a client."""
-        self.messages.labels(type(message).__name__.lower()).inc()
-
-    def sent(self, message: ServerMessage) -> None:
-        """Count a reply."""
-        if isinstance(message, Error):
-            self.errors.labels(message.code).inc()
 
     def attach(self, scheduler: Scheduler) -> None:
         """Count the jobs of both lanes from now on."""

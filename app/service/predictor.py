@@ -14,12 +14,13 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from app.engine.contract import Candidates, Embedding, Engine, Prompt
+from app.engine.contract import Candidates, Embedding, Engine
 from app.errors import EngineMemoryError, UnknownObjectError
-from app.service.answers import Asking, Decode, drawn, object_answer, preview_answer, shown
+from app.service.answers import Asking, drawn, object_answer, preview_answer, shown
 from app.service.embeddings import EmbeddingKey, EmbeddingStore
 from app.service.encodes import Embedded, Encodes
 from app.service.first_responder import FirstResponder
+from app.service.hover_slot import HoverSlot
 from app.service.limits import ServiceLimits
 from app.service.model_pool import ModelPool
 from app.service.picture_store import PictureStore
@@ -134,7 +135,7 @@ class Predictor:
     async def hover(
         self,
         image: OpenImage,
-        newest: Callable[[], HoverQuery | None],
+        slot: HoverSlot,
         model: str | None = None,
         priority: Priority = Priority.HOVER,
     ) -> tuple[HoverQuery, Answer] | None:
@@ -142,18 +143,17 @@ class Predictor:
 
         Args:
             image: the picture.
-            newest: called in the device's thread at the moment of decoding, so that a hover that was overtaken
-                while it waited is never decoded; nor is one that refines what another model made.
+            slot: what the hover is taken from at the moment of decoding.
             model: the model's name.
             priority: `HOVER` or `HASTY`.
         """
-        async with self._decoder(image, model) as (decode, working_hw):
+        async with self._at_hand(image, model) as (engine, embedding):
 
             def work() -> tuple[HoverQuery, Answer] | None:
-                hover = newest()
-                if hover is None or hover.model != self.key(image.image_id, model).model:
+                hover = slot.take(image, engine.model)
+                if hover is None:
                     return None
-                found = Asking(hover.query, image.size_hw, working_hw).all(decode)
+                found = self._with_room(Asking(hover.query, image.size_hw, engine, embedding).all)
                 points = hover.query.subject.points
                 return hover, preview_answer(found, image.size_hw, self._speck_share, points)
 
@@ -224,28 +224,24 @@ class Predictor:
         three: bool = False,
     ) -> T:
         """Return what `finish` makes of the last step's candidates; the steps take their turns one by one."""
-        async with self._decoder(image, model) as (decode, working_hw):
-            asking = Asking(query, image.size_hw, working_hw, three=three)
+        async with self._at_hand(image, model) as (engine, embedding):
+            asking = Asking(query, image.size_hw, engine, embedding, three=three)
             lane, patience_s = self.scheduler.decodes, self._limits.click_timeout_s
+
+            def once() -> Candidates:
+                return self._with_room(asking.once)
+
             while asking.left > 1:
-                await lane.run(Priority.CLICK, lambda: asking.once(decode), patience_s)
-            return await lane.run(Priority.CLICK, lambda: finish(asking.once(decode)), patience_s)
+                await lane.run(Priority.CLICK, once, patience_s)
+            return await lane.run(Priority.CLICK, lambda: finish(once()), patience_s)
 
     @asynccontextmanager
-    async def _decoder(self, image: OpenImage, model: str | None) -> AsyncIterator[tuple[Decode, tuple[int, int]]]:
-        """Give what asks the model about a picture, and the height and width of the picture that it saw.
-
-        Model and embedding are kept at least until the `with` ends.
-        """
+    async def _at_hand(self, image: OpenImage, model: str | None) -> AsyncIterator[tuple[Engine, Embedding]]:
+        """Give a model and what it remembers of a picture; both are kept at least until the `with` ends."""
         key = self.key(image.image_id, model)
         async with self.models.use(key.model) as engine:
             with self.store.pinned(key):
-                embedding = (await self.embed(image.image_id, model)).embedding
-
-                def decode(prompt: Prompt) -> Candidates:
-                    return self._with_room(lambda: engine.decode(embedding, [prompt]))[0]
-
-                yield decode, embedding.size_hw
+                yield engine, (await self.embed(image.image_id, model)).embedding
 
     async def _encode(self, key: EmbeddingKey) -> Embedded:
         goes_first = self._goes_first(key)

@@ -65,12 +65,17 @@ class Query:
 
 @dataclass(frozen=True)
 class HoverQuery:
-    """A query whose answer is only shown, by `model` alone: the one that answers at that moment.
+    """A query whose answer is only shown.
 
-    `x`, `y` and `object` go back to the client.
+    Attributes:
+        query: what the engine is asked.
+        image: the picture that it is asked about.
+        x, y, object: where the pointer was and what it refines; they go back to the client.
+        model: the name of the model that is asked.
     """
 
     query: Query
+    image: OpenImage
     x: float
     y: float
     object: int | None
@@ -181,7 +186,7 @@ class Session:
         """
         base = self._fresh() if message.object is None else self._object(message.object)
         query = self._clicked(message.seq, base, (message.x, message.y, message.label))
-        return HoverQuery(query, message.x, message.y, message.object, self.answering)
+        return HoverQuery(query, self._require_image(), message.x, message.y, message.object, self.answering)
 
     def preview(self, hover: HoverQuery, answer: Answer) -> Preview:
         """Return the reply to a hover."""
@@ -223,12 +228,12 @@ class Session:
         self._next_id = max(self._next_id, query.subject.id + 1)
         return self._shown(query.seq, before)
 
-    def missing(self, message: Change) -> list[SessionObject]:
+    def missing(self, message: Undo | Redo) -> list[SessionObject]:
         """Return the objects that an undo or redo brings back without an answer of the model that answers now.
 
         They are to be predicted again and handed to `renew` before the change is stepped.
         """
-        if self.has_handled(message.seq) or not isinstance(message, (Undo, Redo)):
+        if self.has_handled(message.seq):
             return []
         objects = self._timeline.before if isinstance(message, Undo) else self._timeline.after
         return [item for item in objects.values() if item.answer is None]

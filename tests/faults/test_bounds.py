@@ -25,6 +25,7 @@ from app.server.http_limits import BODY_CHECK_S, hardened_http
 from app.server.websocket_limits import hardened_websocket
 from app.service import picture_store
 from app.service.limits import ServiceLimits
+from app.service.meters import Meters
 from app.service.model_pool import ModelPool
 from app.service.picture_store import PictureStore
 from app.service.scheduler import Lane, Priority
@@ -32,6 +33,7 @@ from app.session.history import Timeline
 from tests.helpers.drawing import DrawGate, drawn_by, exporter
 from tests.helpers.export_readers import selection
 from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.fake_transport import FakeTransport
 from tests.helpers.gates import Gate
 from tests.helpers.image_files import file_of, noise, png
 from tests.helpers.limits import shrunk
@@ -222,7 +224,8 @@ async def test_pictures_that_wait(count: int, fits: bool, monkeypatch: pytest.Mo
 
 @around
 async def test_replies_that_wait(count: int, fits: bool) -> None:
-    outbox, taken = Outbox(3), 0
+    outbox = Outbox(FakeTransport(), Meters(), max_waiting=3, timeout_s=LONG_S, bytes_per_s=1000)
+    taken = 0
     with suppress(DisconnectedError):
         for seq in range(count):
             outbox.put(m.Gone(seq=seq, objects=(), can_undo=False, can_redo=False))

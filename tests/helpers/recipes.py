@@ -39,8 +39,7 @@ class Worker:
         return session
 
     def answer(self, query: Query) -> Answer:
-        asking = Asking(query, self.image.size_hw, self.embedding.size_hw)
-        found = asking.all(lambda prompt: self.engine.decode(self.embedding, [prompt])[0])
+        found = Asking(query, self.image.size_hw, self.engine, self.embedding).all()
         return object_answer(found, self.image.size_hw, SPECK_SHARE, query.subject)
 
     def do(self, session: Session, message: Change) -> None:

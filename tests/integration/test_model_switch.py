@@ -13,6 +13,7 @@ import pytest
 from app.errors import EngineFailedError, ModelUnavailableError
 from app.protocol import messages as m
 from app.protocol.recipe import FORMAT, VERSION, PointStep, Recipe, RecipeObject
+from app.service.hover_slot import HoverSlot
 from app.session.objects import SessionObject
 from app.session.session import HoverQuery, Query
 from app.settings import Settings
@@ -306,9 +307,11 @@ async def test_a_hover_that_refines_another_models_mask_is_not_decoded(server: S
     image = server.predictor.pictures.info(await uploaded(server, PICTURE))
     query = Query(1, SessionObject(id=1, name="", color=0, trail=(PointStep(x=1.0, y=1.0),)))
     for model, answered in [("small", False), ("tiny", True)]:
-        hover = HoverQuery(query, 1.0, 1.0, None, model)
-        done = await server.predictor.hover(image, lambda hover=hover: hover, "tiny")  # type: ignore[misc]
+        slot = HoverSlot()
+        slot.put(HoverQuery(query, image, 1.0, 1.0, None, model))
+        done = await server.predictor.hover(image, slot, "tiny")
         assert (done is not None) == answered
+        assert (slot.seq is None) == answered  # what asks another model waits for its turn
 
 
 async def test_another_picture_while_a_chosen_model_studies_the_first_is_studied_by_it_too(

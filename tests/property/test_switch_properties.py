@@ -43,7 +43,7 @@ class Player:
         return self.ask(Query(0, item), model)
 
     def change(self, message: Change) -> None:
-        missing = self.session.missing(message)
+        missing = self.session.missing(message) if isinstance(message, (m.Undo, m.Redo)) else []
         if missing:
             self.session.renew([(item, self.predicted(item, self.session.answering)) for item in missing])
         step = self.session.step(message)

@@ -5,15 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.engine.contract import Candidates, Prompt
+from app.engine.contract import Candidates, Embedding, Prompt
 from app.protocol import messages as m
 from app.protocol.recipe import BoxStep, PointStep, Step
 from app.service.answers import Asking
 from app.session.session import Change, Query
 from tests.helpers.assertions import do, open_session, query_of
+from tests.helpers.fake_engine import FakeEmbedding, FakeEngine
 
 BOX = (1.0, 1.0, 60.0, 60.0)
 CLICK = m.Click(seq=1, x=10, y=10, candidate=0)
+
+
+class FlatEngine(FakeEngine):
+    """Its candidate number n is 2 + n everywhere, the last with the best score."""
+
+    def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
+        self.decoded.append(prompts)
+        count = 3 if prompts[0].multimask else 1
+        logits = np.stack([np.full((4, 4), 2.0 + number, np.float32) for number in range(count)])
+        return [Candidates(logits, np.linspace(0.5, 0.9, count, dtype=np.float32))]
 
 
 def point(x: float, label: int = 1, pick: int | None = None) -> PointStep:
@@ -67,18 +78,12 @@ def test_another_point_is_one_step_more_and_every_other_change_asks_all_again(me
 
 
 def test_each_step_is_asked_with_all_before_it_and_with_the_candidate_that_was_picked() -> None:
-    asked: list[Prompt] = []
-
-    def decode(prompt: Prompt) -> Candidates:
-        asked.append(prompt)
-        count = 3 if prompt.multimask else 1
-        logits = np.stack([np.full((4, 4), 2.0 + number, np.float32) for number in range(count)])
-        return Candidates(logits, np.linspace(0.5, 0.9, count, dtype=np.float32))
-
+    engine = FlatEngine()
     session = open_session()
     for change in (CLICK, refined(2, 30), refined(3, 40)):
         do(session, change)
-    Asking(Query(0, session.objects[1]), (80, 100), (160, 200)).all(decode)
+    Asking(Query(0, session.objects[1]), (80, 100), engine, FakeEmbedding((160, 200), 0.0)).all()
+    asked = [prompt for [prompt] in engine.decoded]
     assert [prompt.points_xy for prompt in asked] == [
         ((20, 20),),
         ((20, 20), (60, 60)),
