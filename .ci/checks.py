@@ -1,6 +1,6 @@
 """Every check of HoverSAM, run by the Python of .venv: `./start.sh test`.
 
-  test [pytest arguments]   ruff, mypy, tsc, node --test and all of pytest, whose summary comes last
+  test [pytest arguments]   ruff, mypy, eslint, tsc, node --test and all of pytest, whose summary comes last
   test quick                the same without tests that start a server, a browser or a full-size model: for every save
   test coverage             which lines and branches of app/ the tests in this process reach
   soak [pytest arguments]   the long tests: floods, thousands of random sequences, the largest models, half an hour
@@ -205,6 +205,7 @@ def lint(report: Report) -> None:
     report.command("ruff format --check", PYTHON, "-m", "ruff", "format", "--check", ".")
     report.command("ruff check", PYTHON, "-m", "ruff", "check", ".")
     report.command("mypy", PYTHON, "-m", "mypy")
+    report.command("eslint", "npm", "run", "--silent", "lint", "--", "--max-warnings=0", cwd=JS)
     report.command("tsc --noEmit", JS / "node_modules/.bin/tsc", "--noEmit", cwd=JS)
     report.command("node --test", "node", "--test", "--test-reporter=spec", cwd=JS)
 

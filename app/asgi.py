@@ -48,7 +48,7 @@ from app.web.health import health, healthz, readyz
 from app.web.limits import list_limits
 from app.web.metrics import collect_state, metrics
 from app.web.openapi import openapi_config
-from app.web.pages import engines, load_samples, studio
+from app.web.pages import engines, load_samples, studio, stylesheet
 from app.web.problems import problem_handlers
 from app.web.renditions import rendition
 from app.web.segment import UNCOMPRESSED, segment
@@ -155,7 +155,7 @@ def shared_state(shared: SharedState, watchdog: Watchdog) -> State:
 
 def routes() -> list[ControllerRouterHandler]:
     """Return every way in."""
-    pages: list[ControllerRouterHandler] = [studio, engines, ticket, docs, static_files()]
+    pages: list[ControllerRouterHandler] = [studio, stylesheet, engines, ticket, docs, static_files()]
     api: list[ControllerRouterHandler] = [upload, rendition, segment, export, exported_file, health, list_limits]
     return [*pages, *api, healthz, readyz, metrics, session_socket, missing_upgrade]
 

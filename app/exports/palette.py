@@ -1,4 +1,4 @@
-"""Colours of the objects: the page's own, `static/js/palette.js`, so that files look like what was seen."""
+"""Colours of the objects: the page's own, `static/js/model/palette.js`, so that files look like what was seen."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 /**
- * Writes the address that this page came from into its commands. The server names its own, which a reverse proxy may hide.
+ * Writes the address that this page came from into its commands. The server names its own, which a reverse proxy may
+ * hide.
  */
 
 const { root = "", baseUrl = "" } = document.body.dataset;

@@ -213,7 +213,7 @@ def test_sheet_lists_every_key_of_the_table_and_tooltips_say_the_same(open_studi
     sheet = studio.page.locator("#help")
     expect(sheet).to_be_visible()
     caps = {text.lower() for text in sheet.locator("kbd").all_inner_texts()}
-    code = (ROOT / "static" / "js" / "keys.js").read_text()
+    code = (ROOT / "static" / "js" / "model" / "keys.js").read_text()
     commands = dict(re.findall(r'name: "([^"]+)", keys: \[(.*)\] \}', code))
     keys = {
         part.lower() for text in commands.values() for key in re.findall(r'"([^"]+)"', text) for part in key.split("+")
@@ -255,4 +255,4 @@ def test_page_needs_less_than_110_kilobytes_over_the_wire(open_studio: OpenStudi
     print(f"first paint: {sum(sizes.values())} bytes in {len(sizes)} files")  # noqa: T201
     assert sum(sizes.values()) < MAX_FIRST_PAINT_BYTES
     script = next(url for url in sizes if url.endswith("studio.js"))
-    assert sizes[script] < 1.1 * len(gzip.compress((ROOT / "static" / "js" / "studio.js").read_bytes()))
+    assert sizes[script] < 1.1 * len(gzip.compress((ROOT / "static" / "js" / "session" / "studio.js").read_bytes()))

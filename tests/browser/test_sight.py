@@ -18,8 +18,8 @@ from tests.helpers.turned_files import TURNED_KINDS, marked_square, turned_file
 
 pytestmark = pytest.mark.browser
 SEEN = """async (files) => {
-  const { readPicture, viewOf } = await import("/static/js/pictures.js");
-  const { storedSize, turnOf } = await import("/static/js/turns.js");
+  const { readPicture, viewOf } = await import("/static/js/files/pictures.js");
+  const { storedSize, turnOf } = await import("/static/js/model/turns.js");
   const wrong = [];
   for (const [name, data] of files) {
     const file = new Blob([Uint8Array.from(atob(data), (byte) => byte.charCodeAt(0))]);

@@ -1,22 +1,25 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { aimAt, questionOf, toolOf } from "../../static/js/aim.js";
-import { initialState, shownPreview } from "../../static/js/state.js";
+import { aimAt, questionOf, toolOf } from "../../static/js/model/aim.js";
+import { initialState, shownPreview } from "../../static/js/model/state.js";
 import { fromRows, objectState } from "./values.js";
 
-/** @typedef {import("../../static/js/state.js").Tool} Tool */
+/** @typedef {import("../../static/js/model/types.ts").Tool} Tool */
 
-/** @type {import("../../static/js/state.js").State} */
+/** @type {import("../../static/js/model/types.ts").Fields} */
 let state;
 const GROUND = 3.5;
 const ON_BIG = 1.5;
 const ON_SMALL = 0.5;
 
 beforeEach(() => {
-  state = initialState("nano");
-  state.picture = { name: "a", file: new Blob([]), bitmap: null, width: 4, height: 1, imageId: "i", encodeMs: 0, cached: false };
-  state.objects.set(1, objectState({ id: 1, masks: [fromRows(["1000"])], points: [[0.5, 0.5, 1]] }));
-  state.objects.set(2, objectState({ id: 2, masks: [fromRows(["1110"])], points: [[1.9, 0.5, 1], [2.5, 0.5, 0]] }));
+  state = initialState({
+    picture: { name: "a", file: new Blob([]), bitmap: null, width: 4, height: 1, imageId: "i", encodeMs: 0, cached: false },
+    objects: new Map([
+      [1, objectState({ id: 1, masks: [fromRows(["1000"])], points: [[0.5, 0.5, 1]] })],
+      [2, objectState({ id: 2, masks: [fromRows(["1110"])], points: [[1.9, 0.5, 1], [2.5, 0.5, 0]] })],
+    ]),
+  });
 });
 
 /** @param {number} x @param {Tool} tool @param {boolean} [onTop] */
@@ -39,12 +42,12 @@ test("New on top makes an object wherever it is, also on one's own point", () =>
 test("a point of one's own that is hidden isn't met", () => {
   state.active = 2;
   assert.deepEqual(aim(1.9, "new"), { does: "point", object: 2, point: 0 });
-  state.hidden.add(2);
+  state.hidden = new Set([2]);
   assert.deepEqual(aim(1.9, "new"), { does: "new" });
 });
 
 test("what is hidden isn't met", () => {
-  state.hidden.add(2);
+  state.hidden = new Set([2]);
   assert.deepEqual(aim(ON_BIG, "new"), { does: "new" });
 });
 
@@ -74,7 +77,7 @@ test("Shift adds, Alt and the right button remove, whichever tool is up", () => 
 test("a preview is shown only where it is of what the click would give", () => {
   const masks = [fromRows(["1"])];
   const preview = { seq: 1, x: 0, y: 0, masks, best: 0 };
-  /** @param {import("../../static/js/aim.js").Aim} aim @param {0 | 1} label @param {number | null} object */
+  /** @param {import("../../static/js/model/types.ts").Aim} aim @param {0 | 1} label @param {number | null} object */
   const shows = (aim, label, object) => {
     state.aim = aim;
     state.preview = { ...preview, label, object };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { atRank, bySize, nextInSize, rankOf } from "../../static/js/candidates.js";
-import { difference, onGrid } from "../../static/js/difference.js";
-import { outlineCells } from "../../static/js/masks.js";
+import { atRank, bySize, nextInSize, rankOf } from "../../static/js/model/candidates.js";
+import { difference, onGrid } from "../../static/js/model/difference.js";
+import { outlineCells } from "../../static/js/model/masks.js";
 import { fromRows, maskOfArea } from "./values.js";
 
 const MASKS = [maskOfArea(30), maskOfArea(10), maskOfArea(20)];

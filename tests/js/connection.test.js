@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { readAdmission } from "../../static/js/admission.js";
-import { Connection } from "../../static/js/connection.js";
-import { encodeMessage } from "../../static/js/protocol.js";
+import { readAdmission } from "../../static/js/wire/admission.js";
+import { Connection } from "../../static/js/wire/connection.js";
+import { encodeMessage } from "../../static/js/wire/protocol.js";
 
 /** A socket that the test speaks for. */
 class Socket extends EventTarget {
@@ -40,7 +40,7 @@ class Socket extends EventTarget {
   }
 }
 
-/** @typedef {import("../../static/js/admission.js").Admission | null} Answer */
+/** @typedef {import("../../static/js/wire/admission.js").Admission | null} Answer */
 
 /** @param {import("node:test").TestContext} context @param {{ answer?: Answer, asksFirst?: boolean }} [options] */
 function dialling(context, { answer = null, asksFirst = false } = {}) {
@@ -54,9 +54,11 @@ function dialling(context, { answer = null, asksFirst = false } = {}) {
   /** @type {string[]} */
   const told = [];
   const connection = new Connection("ws://server/ws", {
-    onMessage() {},
+    onMessage: (message) => {
+      if (message.t === "welcome") connection.begin(message);
+      if (message.t === "error") connection.refuse(message);
+    },
     onState: (state) => states.push(state),
-    onRoundTrip() {},
     onCredentials() {},
     onTrouble: (text) => told.push(text),
     ask: () => Promise.resolve(answer),

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { received } from "../../static/js/files.js";
+import { received } from "../../static/js/files/download.js";
 
-/** @param {Partial<import("../../static/js/protocol.js").FileMessage>} part @returns {import("../../static/js/protocol.js").FileMessage} */
+/** @param {Partial<import("../../static/js/wire/messages.ts").FileMessage>} part @returns {import("../../static/js/wire/messages.ts").FileMessage} */
 const file = (part) => ({ t: "file", seq: 1, name: "cat.cutout.png", media_type: "image/png", data: new Uint8Array(), ...part });
 
 /** @type {string[]} */

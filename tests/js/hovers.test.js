@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answer, createHoverFlow, forget, LOST_AFTER_MS, retire, take, want } from "../../static/js/hovers.js";
+import { answer, createHoverFlow, forget, LOST_AFTER_MS, retire, take, want } from "../../static/js/wire/hovers.js";
 
-/** @param {number} x @returns {import("../../static/js/hovers.js").Wanted} */
+/** @param {number} x @returns {import("../../static/js/wire/hovers.js").Wanted} */
 const at = (x) => ({ x, y: 0, label: 1 });
 
 /** A flow with hovers 1 and 2 on the way. */

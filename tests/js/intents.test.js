@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { setImmediate as settled } from "node:timers/promises";
-import { isArmed } from "../../static/js/state.js";
-import { describe } from "../../static/js/words.js";
+import { isArmed } from "../../static/js/model/state.js";
+import { describe } from "../../static/js/model/words.js";
 import { mask, Play, THREE } from "./play.js";
 
 /** @type {Play} */
@@ -206,15 +206,14 @@ test("all objects change at once when the model has studied the picture, and no 
   const open = await provisional();
   const areas = () => [...play.state.objects.values()].map(({ masks }) => masks[0]?.area);
   await play.reply({ t: "progress", seq: open.seq, stage: "encoding" });
-  play.hover(50);
-  const asked = play.of("hover").length;
+  const { ground } = play.state;
   await play.reply({ t: "image", seq: open.seq, image_id: open.image_id, width: 100, height: 80, model: "large", cached: false, encode_ms: 9000, last: false });
   assert.deepEqual(areas(), [100, 100]);
   await play.object(open, 1, { masks: [{ ...mask, area: 120 }], last: false });
-  assert.deepEqual([...areas(), play.state.picture?.provisional], [100, 100, true]);
+  assert.deepEqual([...areas(), play.state.picture?.provisional, play.state.ground], [100, 100, true, ground]);
   await play.object(open, 2, { masks: [{ ...mask, area: 130 }], last: true });
   assert.deepEqual([...areas(), play.state.picture?.provisional], [120, 130, false]);
-  assert.equal(play.of("hover").length, asked + 1); // what lies under the pointer is asked of the model
+  assert.ok(play.state.ground > ground); // what lies under the pointer is asked of the model
   assert.equal(play.state.canUndo, true);
 });
 
@@ -226,10 +225,10 @@ test("a model that can't be had leaves the one before", async () => {
 
 // ---- after the page was loaded again
 
-/** @param {number} x @param {number} [pick] @returns {import("../../static/js/protocol.js").TrailStep[]} */
+/** @param {number} x @param {number} [pick] @returns {import("../../static/js/wire/messages.ts").TrailStep[]} */
 const trail = (x, pick) => [{ t: "point", x, y: 1, ...(pick === undefined ? {} : { pick }) }];
 
-/** @type {import("../../static/js/protocol.js").Recipe} */
+/** @type {import("../../static/js/wire/messages.ts").Recipe} */
 const RECIPE = {
   format: "hoversam-recipe", version: 1, image_id: "old", name: "a.png", width: 100, height: 80, model: "nano",
   objects: [{ id: 1, name: "cup", color: 0, trail: trail(1) }, { id: 2, name: "Object 2", color: 5, trail: trail(5, 1) }],
@@ -298,7 +297,7 @@ test("a resumed session that dies before all is said again is made anew whole", 
 test("an object that was hidden stays hidden", async () => {
   await play.click(1);
   await play.object(play.last, 4, { points: [[1, 1, 1]], trail: trail(1) });
-  play.state.hidden.add(4);
+  play.store.hide(4);
   await play.welcome(false);
   await settled();
   const open = play.last;
@@ -310,7 +309,7 @@ test("an object that was hidden stays hidden", async () => {
 test("a new session begins with the model that the lost one had, where it can be had", async () => {
   await play.click(1);
   await play.object(play.last, 1, { points: [[1, 1, 1]], trail: trail(1) });
-  play.state.model = "small";
+  play.store.use("small");
   await play.welcome(false);
   await settled();
   assert.deepEqual([play.last.t, play.last.recipe.model], ["open", "small"]);

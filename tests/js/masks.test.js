@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { covers, decodeMask, outline, readVarints } from "../../static/js/masks.js";
+import { covers, decodeMask, outline, readVarints } from "../../static/js/model/masks.js";
 
-/** @typedef {import("../../static/js/protocol.js").Mask} Mask */
+/** @typedef {import("../../static/js/wire/messages.ts").Mask} Mask */
 
 /** @param {string} hex @param {[number, number]} size @param {[number, number, number, number]} box @returns {Mask} */
 const mask = (hex, size, box) => ({ size, box, runs: Uint8Array.from(Buffer.from(hex, "hex")), score: 1, area: 0 });

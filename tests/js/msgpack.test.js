@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { decode, encode, MsgpackError } from "../../static/js/msgpack.js";
+import { decode, encode, MsgpackError } from "../../static/js/wire/msgpack.js";
 
 /** @param {string} hex */
 const bytes = (hex) => Uint8Array.from(Buffer.from(hex, "hex"));

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { readKept } from "../../static/js/keeper.js";
-import { Latency, percentile } from "../../static/js/latency.js";
-import { stateOf, wordsOf } from "../../static/js/models.js";
-import { DEFAULTS, nextOpacity, readPreferences } from "../../static/js/preferences.js";
-import { decodeMessage, encodeMessage } from "../../static/js/protocol.js";
-import { Requests } from "../../static/js/requests.js";
-import { applyGone, applyObject, currentObject, initialState, isVisible, nextObject, objectAt, pointAt, select } from "../../static/js/state.js";
+import { readKept } from "../../static/js/files/keeper.js";
+import { Latency, percentile } from "../../static/js/model/latency.js";
+import { stateOf, wordsOf } from "../../static/js/model/models.js";
+import { DEFAULTS, nextOpacity, readPreferences } from "../../static/js/panels/preferences.js";
+import { decodeMessage, encodeMessage } from "../../static/js/wire/protocol.js";
+import { Requests } from "../../static/js/wire/requests.js";
+import { currentObject, isVisible, nextObject, objectAt } from "../../static/js/model/state.js";
+import { Store } from "../../static/js/model/store.js";
 import { fromRows, objectState } from "./values.js";
 
 const HERE = new URL("../../", import.meta.url);
@@ -64,73 +65,102 @@ test("a model says what it is and what it costs first", () => {
 /** @param {number} id @param {number} color */
 const message = (id, color) => ({ ...objectState({ id, color, name: `Object ${id}` }), t: /** @type {const} */ ("object"), seq: 1, can_undo: true, can_redo: false });
 
+/** A store with objects of these ids. @param {...number} ids */
+function storeOf(...ids) {
+  const store = new Store({}, () => {});
+  for (const id of ids) store.put(message(id, id));
+  return store;
+}
+
+/** @param {Store} store @param {number} width of its picture */
+function openPicture(store, width) {
+  store.begin({ name: "a", file: new Blob([]), bitmap: null, width, height: 1 });
+  store.opened({ t: "image", seq: 1, image_id: "i", width, height: 1, model: "nano", cached: false, encode_ms: 0 }, true);
+}
+
 test("objects have the server's colours, and the next is expected after the highest", () => {
-  const state = initialState("nano");
-  applyObject(state, message(1, 4));
-  applyObject(state, message(2, 2));
-  assert.deepEqual([...state.objects.values()].map(({ color }) => color), [4, 2]);
-  assert.equal(state.nextColor, 5);
+  const store = storeOf();
+  store.put(message(1, 4));
+  store.put(message(2, 2));
+  assert.deepEqual([...store.state.objects.values()].map(({ color }) => color), [4, 2]);
+  assert.equal(store.state.nextColor, 5);
 });
 
 test("hidden objects are not shown and not hit, an isolated one is alone", () => {
-  const state = initialState("nano");
-  state.picture = { name: "a", file: new Blob([]), bitmap: null, width: 1, height: 1, imageId: "i", encodeMs: 0, cached: false };
-  const full = fromRows(["1"]);
-  for (const id of [1, 2, 3]) applyObject(state, { ...message(id, id), masks: [full] });
-  assert.equal(objectAt(state, { x: 0.5, y: 0.5 }), 3);
-  state.hidden.add(3);
-  assert.equal(objectAt(state, { x: 0.5, y: 0.5 }), 2);
-  state.isolated = 1;
-  assert.deepEqual([1, 2, 3].map((id) => isVisible(state, id)), [true, false, false]);
-  applyGone(state, { t: "gone", seq: 1, objects: [1], can_undo: true, can_redo: false });
-  assert.equal(state.isolated, null);
+  const store = storeOf();
+  openPicture(store, 1);
+  for (const id of [1, 2, 3]) store.put({ ...message(id, id), masks: [fromRows(["1"])] });
+  assert.equal(objectAt(store.state, { x: 0.5, y: 0.5 }), 3);
+  store.hide(3);
+  assert.equal(objectAt(store.state, { x: 0.5, y: 0.5 }), 2);
+  store.isolate(1);
+  assert.deepEqual([1, 2, 3].map((id) => isVisible(store.state, id)), [true, false, false]);
+  store.remove({ t: "gone", seq: 1, objects: [1], can_undo: true, can_redo: false });
+  assert.equal(store.state.isolated, null);
 });
 
 test("of several objects the smallest is met, and of two alike the newer", () => {
-  const state = initialState("nano");
-  state.picture = { name: "a", file: new Blob([]), bitmap: null, width: 2, height: 1, imageId: "i", encodeMs: 0, cached: false };
-  applyObject(state, { ...message(1, 1), masks: [fromRows(["10"])] });
-  applyObject(state, { ...message(2, 2), masks: [fromRows(["11"])] });
+  const store = storeOf();
+  openPicture(store, 2);
+  store.put({ ...message(1, 1), masks: [fromRows(["10"])] });
+  store.put({ ...message(2, 2), masks: [fromRows(["11"])] });
   const [left, right] = [{ x: 0.5, y: 0.5 }, { x: 1.5, y: 0.5 }];
-  assert.deepEqual([objectAt(state, left), objectAt(state, right)], [1, 2]);
-  applyObject(state, { ...message(3, 3), masks: [fromRows(["10"])] });
-  assert.equal(objectAt(state, left), 3);
+  assert.deepEqual([objectAt(store.state, left), objectAt(store.state, right)], [1, 2]);
+  store.put({ ...message(3, 3), masks: [fromRows(["10"])] });
+  assert.equal(objectAt(store.state, left), 3);
 });
 
 test("the walk through the objects ends at both ends", () => {
-  const state = initialState("nano");
-  for (const id of [1, 2]) applyObject(state, message(id, id));
-  assert.equal(nextObject(state, 1), 1);
-  assert.equal(nextObject(state, -1), 2);
-  state.pointed = 2;
-  assert.equal(nextObject(state, 1), null);
-  assert.equal(currentObject(state)?.id, 2);
-  state.active = 1;
-  assert.equal(currentObject(state)?.id, 1);
+  const store = storeOf(1, 2);
+  assert.equal(nextObject(store.state, 1), 1);
+  assert.equal(nextObject(store.state, -1), 2);
+  store.pointAt(2);
+  assert.equal(nextObject(store.state, 1), null);
+  assert.equal(currentObject(store.state)?.id, 2);
+  store.select(1);
+  assert.equal(currentObject(store.state)?.id, 1);
 });
 
 test("keys are meant for the object that Tab has come to, until another is selected or pointed at", () => {
-  const state = initialState("nano");
-  for (const id of [1, 2, 3]) applyObject(state, message(id, id));
-  select(state, 3);
-  pointAt(state, 1, true);
-  assert.equal(currentObject(state)?.id, 1);
-  pointAt(state, 2);
-  assert.equal(currentObject(state)?.id, 3);
-  pointAt(state, 1, true);
-  select(state, 2);
-  assert.deepEqual([currentObject(state)?.id, state.pointed], [2, null]);
-  pointAt(state, 1, true);
-  select(state, 1);
-  assert.equal(nextObject(state, 1), 2); // the walk goes on from there
+  const store = storeOf(1, 2, 3);
+  store.select(3);
+  store.pointAt(1, true);
+  assert.equal(currentObject(store.state)?.id, 1);
+  store.pointAt(2);
+  assert.equal(currentObject(store.state)?.id, 3);
+  store.pointAt(1, true);
+  store.select(2);
+  assert.deepEqual([currentObject(store.state)?.id, store.state.pointed], [2, null]);
+  store.pointAt(1, true);
+  store.select(1);
+  assert.equal(nextObject(store.state, 1), 2); // the walk goes on from there
 });
 
 test("an object that an undo brings back has its old place among the others", () => {
-  const state = initialState("nano");
-  for (const id of [1, 2, 3]) applyObject(state, message(id, id));
-  applyGone(state, { t: "gone", seq: 4, objects: [2], can_undo: true, can_redo: false });
-  applyObject(state, message(2, 5));
-  assert.deepEqual([...state.objects.keys()], [1, 2, 3]);
+  const store = storeOf(1, 2, 3);
+  store.remove({ t: "gone", seq: 4, objects: [2], can_undo: true, can_redo: false });
+  store.put(message(2, 5));
+  assert.deepEqual([...store.state.objects.keys()], [1, 2, 3]);
+});
+
+test("each change of the state is told, so that it is drawn", () => {
+  let told = 0;
+  const store = new Store({}, () => { told += 1; });
+  store.say("a");
+  store.put(message(1, 1));
+  assert.equal(told, 2);
+});
+
+test("what was said of the line goes when it is ready again, and no other word does", () => {
+  const store = storeOf();
+  store.warnOfLine("no socket opens");
+  store.connected("waiting");
+  assert.equal(store.state.notice, "no socket opens");
+  store.connected("ready");
+  assert.equal(store.state.notice, null);
+  store.warn("the picture is damaged");
+  store.connected("ready");
+  assert.equal(store.state.notice, "the picture is damaged");
 });
 
 // ---- the bytes
@@ -156,46 +186,3 @@ for (const { name, from, message, hex } of golden) {
     });
   }
 }
-
-// ---- the files
-
-test("the page names every module, and each is there", () => {
-  const listed = [...readFileSync(new URL("templates/partials/modules.html", HERE), "utf8").matchAll(/"([a-z-]+)"(?=,|\s)/g)].map(([, name]) => `${name}.js`);
-  const there = readdirSync(new URL("static/js", HERE)).filter((name) => name.endsWith(".js") && !["theme.js", "docs.js"].includes(name));
-  assert.deepEqual([...new Set([...listed, "main.js"])].filter((name) => !["module.js", "modulepreload.js"].includes(name)).sort(), there.sort());
-});
-
-test("one word for one act: no label, tooltip, help or sentence has another for it", () => {
-  const other = /\b(keeps?|kept|tak(e|es|en) (it )?away|refin\w*|dismiss|clear|cancel\w*|commit)\b/i;
-  for (const name of ["studio.html", "partials/ask.html", "partials/help.html", "partials/menus.html", "partials/model.html", "partials/object.html"]) {
-    const text = readFileSync(new URL(`templates/${name}`, HERE), "utf8").replaceAll(/\{[#{%][\s\S]*?[#}%]\}|\b(id|class|data-[a-z]+)="[^"]*"/g, "");
-    assert.doesNotMatch(text, other, name);
-  }
-  for (const name of ["ask", "choosing", "commands", "keys", "menus", "objects-list", "stage", "studio", "takeaway", "words"]) {
-    const code = readFileSync(new URL(`static/js/${name}.js`, HERE), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
-    const sentences = [...code.matchAll(/"([^"\n]*)"|`([^`]*)`/g)].map(([, plain, made]) => (plain ?? made).replaceAll(/\$\{[^}]*\}/g, "")).filter((text) => text.includes(" ") || /^[A-Z]/.test(text));
-    assert.ok(sentences.length > 0, name);
-    for (const sentence of sentences) assert.doesNotMatch(sentence, other, name);
-  }
-});
-
-test("modules without a page touch none", () => {
-  const pure = ["candidates", "difference", "exchange", "hovers", "inbox", "latency", "masks", "models", "msgpack", "palette",
-    "protocol", "aim", "choosing", "keys", "requests", "restorer", "state", "studio", "viewport", "words", "work", "actions"];
-  for (const name of pure) {
-    const code = readFileSync(new URL(`static/js/${name}.js`, HERE), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
-    assert.doesNotMatch(code, /\b(document|window|localStorage|sessionStorage|navigator|WebSocket|HTMLElement)\b/, name);
-  }
-});
-
-test("no function of the page is longer than sixty lines", () => {
-  for (const file of readdirSync(new URL("static/js", HERE)).filter((name) => name.endsWith(".js"))) {
-    const lines = readFileSync(new URL(`static/js/${file}`, HERE), "utf8").split("\n");
-    lines.forEach((line, start) => {
-      if (!/^( {2})?(export )?(async )?(function|#?\w+\(.*\) \{$|get \w+\(\) \{$)/.test(line)) return;
-      const close = line.startsWith("  ") ? "  }" : "}";
-      const length = lines.slice(start).findIndex((one) => one === close);
-      assert.ok(length < 60, `${file}:${start + 1} has ${length} lines`);
-    });
-  }
-});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { colorOf, PALETTE, withAlpha } from "../../static/js/palette.js";
+import { colorOf, PALETTE, withAlpha } from "../../static/js/model/palette.js";
 
 // Linear RGB seen by eyes without one kind of cone (Viénot, Brettel and Mollon 1999, after Machado 2009, severity 1).
 const EYES = {

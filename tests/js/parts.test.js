@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { retryDelayMs } from "../../static/js/connection.js";
-import { stepOf } from "../../static/js/keyboard.js";
-import { capsOf, commandOf, COMMANDS, SHEET, tipOf } from "../../static/js/keys.js";
-import { encodeMessage, decodeMessage } from "../../static/js/protocol.js";
-import { encode } from "../../static/js/msgpack.js";
-import { Refused } from "../../static/js/requests.js";
-import { applyGone, applyObject, initialState } from "../../static/js/state.js";
-import { readAnswer } from "../../static/js/upload.js";
-import { describe, factsOf, shortName } from "../../static/js/words.js";
+import { retryDelayMs } from "../../static/js/wire/connection.js";
+import { stepOf } from "../../static/js/panels/keyboard.js";
+import { capsOf, commandOf, COMMANDS, SHEET, tipOf } from "../../static/js/model/keys.js";
+import { encodeMessage, decodeMessage } from "../../static/js/wire/protocol.js";
+import { encode } from "../../static/js/wire/msgpack.js";
+import { Refused } from "../../static/js/wire/requests.js";
+import { initialState } from "../../static/js/model/state.js";
+import { Store } from "../../static/js/model/store.js";
+import { readAnswer } from "../../static/js/files/upload.js";
+import { describe, factsOf, shortName } from "../../static/js/model/words.js";
 
-/** @param {Partial<import("../../static/js/keys.js").Stroke> & { key: string }} stroke */
+/** @param {Partial<import("../../static/js/model/keys.js").Stroke> & { key: string }} stroke */
 const stroke = (stroke) => ({ ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...stroke });
 
 test("the pause between attempts doubles from a quarter of a second to eight", () => {
@@ -99,25 +100,25 @@ test("a message comes back as it was", () => {
   assert.equal(Buffer.from(encodeMessage({ t: "ping", at: 5 })).toString("hex"), "82a174a470696e67a2617405");
 });
 
-/** @returns {import("../../static/js/protocol.js").ObjectMessage} */
+/** @returns {import("../../static/js/wire/messages.ts").ObjectMessage} */
 const object = () => ({ t: "object", seq: 1, id: 3, name: "Object 3", color: 2, points: [[1, 2, 1], [3, 4, 0]], box: [0, 0, 5, 5], chosen: 0, masks: [], can_undo: true, can_redo: false });
 
 test("objects come and go, and the next colour is one not seen before", () => {
-  const state = initialState("nano");
-  applyObject(state, object());
-  assert.equal(state.nextColor, 3);
-  state.active = 3;
-  applyGone(state, { t: "gone", seq: 2, objects: [3], can_undo: true, can_redo: true });
-  assert.equal(state.objects.size, 0);
-  assert.equal(state.active, null);
-  assert.equal(state.nextColor, 3);
+  const store = new Store({}, () => {});
+  store.put(object());
+  assert.equal(store.state.nextColor, 3);
+  store.select(3);
+  store.remove({ t: "gone", seq: 2, objects: [3], can_undo: true, can_redo: true });
+  assert.deepEqual([store.state.objects.size, store.state.active, store.state.nextColor], [0, null, 3]);
 });
 
 test("an object that comes back has its old place among the others", () => {
-  const state = initialState("nano");
-  for (const id of [3, 5, 4]) applyObject(state, { ...object(), id });
-  assert.deepEqual([...state.objects.keys()], [3, 4, 5]);
+  const store = new Store({}, () => {});
+  for (const id of [3, 5, 4]) store.put({ ...object(), id });
+  assert.deepEqual([...store.state.objects.keys()], [3, 4, 5]);
 });
+
+const OPEN = { name: "a", file: new Blob([]), bitmap: null, width: 1, height: 1, imageId: "i", encodeMs: 1, cached: false };
 
 test("the facts of an object are its prompts, its area and its score", () => {
   assert.equal(factsOf({ ...object(), masks: [{ size: [1, 1], box: [0, 0, 1, 1], runs: Uint8Array.of(0, 1), score: 1, area: 1234 }] }), "box\u00a0· 2\u00a0points\u00a0· 1,234\u00a0px\u00a0· 100\u00a0%"); // no line breaks within a fact
@@ -126,31 +127,18 @@ test("the facts of an object are its prompts, its area and its score", () => {
 test("a long name is cut in the middle of a sentence, by letters and not by halves of them", () => {
   assert.equal(shortName("cup"), "cup");
   assert.equal(shortName("🐈".repeat(30)), `${"🐈".repeat(23)}…`);
-  const state = initialState("nano");
-  state.connection = "ready";
-  state.picture = { name: "a", file: new Blob([]), bitmap: null, width: 1, height: 1, imageId: "i", encodeMs: 0, cached: false };
-  state.objects.set(1, { ...object(), id: 1, name: "long ".repeat(40) });
-  state.active = 1;
+  const state = initialState({ connection: "ready", picture: OPEN, active: 1, objects: new Map([[1, { ...object(), id: 1, name: "long ".repeat(40) }]]) });
   assert.match(describe(state), /^long long long long lon… is selected/);
 });
 
 test("the page says what is going on", () => {
-  const state = initialState("nano");
+  const state = initialState({});
   assert.match(describe(state), /Drop a picture/);
-  const picture = { name: "a", file: new Blob([]), bitmap: null, width: 1, height: 1 };
-  state.pending = { ...picture, stage: "uploading", fraction: 0.456, position: null };
-  assert.match(describe(state), /40%/);
-  state.pending = null;
-  state.picture = { ...picture, imageId: "i", encodeMs: 1, cached: false };
-  applyObject(state, object());
-  state.connection = "ready";
-  assert.match(describe(state), /1 object\. Click one to select it/);
-  state.active = 3;
-  assert.match(describe(state), /Object 3 is selected. Shift \+ click adds/);
-  state.tool = "remove";
-  assert.match(describe(state), /Click to remove from Object 3/);
-  state.byTouch = true;
-  assert.match(describe(state), /Tap to remove/);
-  state.connection = "waiting";
-  assert.match(describe(state), /connection is lost/);
+  assert.match(describe({ ...state, pending: { ...OPEN, stage: "uploading", fraction: 0.456, position: null } }), /40%/);
+  const ready = { ...state, picture: OPEN, connection: /** @type {const} */ ("ready"), objects: new Map([[3, object()]]) };
+  assert.match(describe(ready), /1 object\. Click one to select it/);
+  assert.match(describe({ ...ready, active: 3 }), /Object 3 is selected. Shift \+ click adds/);
+  assert.match(describe({ ...ready, active: 3, tool: "remove" }), /Click to remove from Object 3/);
+  assert.match(describe({ ...ready, active: 3, tool: "remove", byTouch: true }), /Tap to remove/);
+  assert.match(describe({ ...ready, connection: "waiting" }), /connection is lost/);
 });

@@ -3,33 +3,43 @@
  */
 
 import { setImmediate as settled } from "node:timers/promises";
-import { initialState } from "../../static/js/state.js";
-import { Studio } from "../../static/js/studio.js";
+import { Latency } from "../../static/js/model/latency.js";
+import { Store } from "../../static/js/model/store.js";
+import { Studio } from "../../static/js/session/studio.js";
 
-/** @typedef {import("../../static/js/protocol.js").ServerMessage} ServerMessage */
-/** @typedef {import("../../static/js/state.js").Tool} Tool */
+/** @typedef {import("../../static/js/wire/messages.ts").ServerMessage} ServerMessage */
+/** @typedef {import("../../static/js/model/types.ts").Tool} Tool */
 
 /** A mask whose cells lie elsewhere: objects that have it are in nobody's way. */
 export const mask = { size: /** @type {[number, number]} */ ([1, 100]), box: /** @type {[number, number, number, number]} */ ([99, 0, 100, 1]), runs: Uint8Array.of(0, 1), score: 1, area: 100 };
 
-/** Where x is on a picture that is seen as it is. @param {number} x @param {Tool} [tool] @returns {import("../../static/js/aim.js").Place} */
+/** Where x is on a picture that is seen as it is. @param {number} x @param {Tool} [tool] @returns {import("../../static/js/model/types.ts").Place} */
 export const place = (x, tool = "new") => ({ point: { x, y: 1 }, tool, reach: 0.4, onTop: false });
 
 /** Three candidates, the largest first. */
 export const THREE = [300, 100, 200].map((area) => ({ ...mask, area }));
 
 export class Play {
-  state = initialState("nano");
+  store = new Store({ model: "nano" }, () => {});
+  state = this.store.state;
   /** @type {any[]} */
   sent = [];
   online = true;
   uploads = 0;
-  studio = new Studio(this.state, {
-    send: (message) => { if (this.online) this.sent.push(message); return this.online; },
+  studio = new Studio(this.store, {
+    line: {
+      send: (message) => { if (this.online) this.sent.push(message); return this.online; },
+      begin: () => this.store.connected("ready"),
+      ping: () => {},
+      refuse: () => false,
+    },
     upload: async () => ({ imageId: `picture-${(this.uploads += 1)}`, width: 100, height: 80, orientation: 1, rendered: false }),
-    view: async (_file, _word, bitmap) => ({ bitmap, orientation: 1 }),
-    changed: () => {},
+    view: async (_file, _facts, bitmap) => ({ bitmap, orientation: 1 }),
+    engines: async () => null,
     now: () => 0,
+    lastSeq: 0,
+    reserve: () => {},
+    latency: new Latency(),
   });
 
   /** The messages of a type. @param {string} t */
@@ -51,7 +61,6 @@ export class Play {
 
   /** @param {boolean} resumed */
   async welcome(resumed) {
-    this.state.connection = "ready";
     await this.reply({ t: "welcome", version: 1, session: "s", token: "t", resumed, model: "nano" });
   }
 

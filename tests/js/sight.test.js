@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { unmarked, withoutMarks } from "../../static/js/metadata.js";
-import { Sight } from "../../static/js/sight.js";
-import { initialState } from "../../static/js/state.js";
-import { storedSize, turnOf } from "../../static/js/turns.js";
+import { unmarked, withoutMarks } from "../../static/js/files/metadata.js";
+import { Sight } from "../../static/js/session/sight.js";
+import { Store } from "../../static/js/model/store.js";
+import { storedSize, turnOf } from "../../static/js/model/turns.js";
 
 /** @param {...(number | string | Uint8Array)} parts @returns {Uint8Array<ArrayBuffer>} */
 const bytesOf = (...parts) => Uint8Array.from(Buffer.concat(parts.map((part) => (typeof part === "number" ? Buffer.from([part]) : Buffer.from(/** @type {any} */ (part), "latin1")))));
@@ -59,39 +59,36 @@ test("each turn takes the stored corners to the upright ones", () => {
   assert.deepEqual(storedSize(6, upright), { width: 40, height: 60 });
 });
 
-/** @param {(word: import("../../static/js/sight.js").Word) => Promise<import("../../static/js/state.js").View>} view */
+/** @param {(facts: import("../../static/js/model/types.ts").PictureFacts) => Promise<import("../../static/js/model/types.ts").View>} view */
 function look(view) {
-  const state = initialState("nano");
+  const store = new Store({}, () => {});
   const file = new Blob(["a"]);
-  state.pending = { name: "a", file, bitmap: null, width: 0, height: 0, stage: "uploading", fraction: 0, position: null };
-  /** @type {unknown[]} */
-  const troubles = [];
-  const sight = new Sight(state, /** @type {any} */ ({ view: (/** @type {Blob} */ _, /** @type {any} */ word) => view(word), changed() {} }), (error) => troubles.push(error));
-  return { state, file, troubles, sight };
+  store.begin({ name: "a", file, bitmap: null, width: 0, height: 0 });
+  const sight = new Sight(store, (_, facts) => view(facts));
+  return { store, state: store.state, file, sight };
 }
-const WORD = { imageId: "i", width: 60, height: 40, orientation: 6, rendered: false };
+const FACTS = { imageId: "i", width: 60, height: 40, orientation: 6, rendered: false };
 const BITMAP = /** @type {ImageBitmap} */ ({});
 
-test("a picture is shown by the server's word, also one that was opened meanwhile or is restored later", async () => {
+test("a picture is shown as the server says, also one that was opened meanwhile or is restored later", async () => {
   let looks = 0;
-  const { state, file, sight } = look(async ({ orientation }) => ({ bitmap: BITMAP, orientation: (looks += 1) && orientation }));
-  await sight.see(file, WORD);
+  const { store, state, file, sight } = look(async ({ orientation }) => ({ bitmap: BITMAP, orientation: (looks += 1) && orientation }));
+  await sight.see(file, FACTS);
   assert.deepEqual([state.pending?.bitmap, state.pending?.orientation, state.pending?.width], [BITMAP, 6, 60]);
-  state.pending = null;
-  state.picture = { name: "a", file, bitmap: null, width: 60, height: 40, imageId: "i", encodeMs: 0, cached: true };
-  await sight.see(file, WORD);
-  assert.deepEqual([state.picture.orientation, looks], [6, 1]);
+  store.opened({ t: "image", seq: 1, image_id: "i", width: 60, height: 40, model: "nano", cached: true, encode_ms: 0 }, true);
+  await sight.see(file, FACTS);
+  assert.deepEqual([state.picture?.orientation, looks], [6, 1]);
 });
 
 test("pixels that can't be had are told, and asked for again", async () => {
   let fails = true;
-  const { state, file, troubles, sight } = look(async () => {
+  const { state, file, sight } = look(async () => {
     if (fails) throw new Error("the server answered 503");
     return { bitmap: BITMAP, orientation: 1 };
   });
-  await sight.see(file, WORD);
-  assert.equal(troubles.length, 1);
+  await sight.see(file, FACTS);
+  assert.equal(state.notice, "the server answered 503");
   fails = false;
-  await sight.see(file, WORD);
+  await sight.see(file, FACTS);
   assert.equal(state.pending?.bitmap, BITMAP);
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { setImmediate as settled } from "node:timers/promises";
-import { pointAt } from "../../static/js/state.js";
 import { mask, place, Play } from "./play.js";
 
 /** @type {Play} */
@@ -37,7 +36,7 @@ test("what another picture would cost counts objects that are just being made, o
   await play.object(play.last, 1, { points: [[1, 1, 1]] });
   assert.equal(play.studio.atStake, 1);
   await play.welcome(false); // the server lost the session
-  play.state.objects = new Map();
+  play.store.remove({ t: "gone", seq: 0, objects: [1], can_undo: false, can_redo: false });
   assert.equal(play.studio.atStake, 1);
 });
 
@@ -55,7 +54,7 @@ test("a line with Undo goes with its picture: nothing of another can be undone",
 test("a hidden object that is added to is shown again", async () => {
   await play.click(1);
   await play.object(play.last, 1, { points: [[1, 1, 1]] });
-  play.state.hidden.add(1);
+  play.store.hide(1);
   await play.click(5, "add");
   await play.object(play.last, 1, { points: [[1, 1, 1], [5, 1, 1]] });
   assert.equal(play.state.hidden.size, 0);
@@ -84,8 +83,8 @@ test("Delete deletes the object that Tab has come to, and no selected point or o
     await play.click(x);
     await play.object(play.last, x, { points: [[x, 1, 1]] });
   }
-  play.state.point = 0;
-  pointAt(play.state, 1, true);
+  play.store.selectPoint(0);
+  play.store.pointAt(1, true);
   void play.studio.delete(null);
   await settled();
   assert.deepEqual([play.last.t, play.last.object], ["delete", 1]);
@@ -141,7 +140,7 @@ test("a click made offline is sent on return", async () => {
   assert.equal(play.of("click").length, 1);
 });
 
-/** @param {...number} xs @returns {import("../../static/js/protocol.js").TrailStep[]} */
+/** @param {...number} xs @returns {import("../../static/js/wire/messages.ts").TrailStep[]} */
 function trailOf(...xs) {
   return xs.map((x) => ({ t: "point", x, y: 1 }));
 }
@@ -257,7 +256,7 @@ test("undo that takes the active object away arms a new one", async () => {
 });
 
 test("redo makes the object that comes back the active one", async () => {
-  play.state.canRedo = true;
+  play.store.remove({ t: "gone", seq: 0, objects: [], can_undo: false, can_redo: true });
   void play.studio.redo();
   await settled();
   await play.object(play.last, 4);

@@ -2,8 +2,8 @@
  * Values that tests make: masks from rows, objects around them.
  */
 
-/** @import { Mask } from "../../static/js/protocol.js" */
-/** @import { ObjectState } from "../../static/js/state.js" */
+/** @import { ObjectState } from "../../static/js/model/types.ts" */
+/** @import { Mask } from "../../static/js/wire/messages.ts" */
 
 /** The mask of rows of 0 and 1, cropped to the whole grid. @param {string[]} lines @param {number} [area] @returns {Mask} */
 export function fromRows(lines, area) {

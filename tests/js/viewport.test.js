@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, reveal, toImage, toScreen, zoomAt } from "../../static/js/viewport.js";
+import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, reveal, toImage, toScreen, zoomAt } from "../../static/js/model/viewport.js";
 
 const image = { width: 600, height: 400 };
 const canvas = { width: 1000, height: 500 };

@@ -34,7 +34,8 @@ def test_every_check_runs_and_the_summary_comes_last(equipped: Machine) -> None:
     )  # the other of two runs side by side, then one alone
     assert result.stdout.count("2 passed") == 3
     calls = "\n".join(equipped.calls())
-    for check in ("ruff <format> <--check> <.>", "ruff <check> <.>", "mypy", "node --noEmit", "node --test", "pytest"):
+    python = ("ruff <format> <--check> <.>", "ruff <check> <.>", "mypy", "pytest")
+    for check in (*python, "npm run --silent lint -- --max-warnings=0", "node --noEmit", "node --test"):
         assert check in calls
 
 

@@ -169,7 +169,7 @@ def test_svg_is_of_the_pictures_size_and_in_the_objects_colours() -> None:
 
 
 def test_colours_are_the_pages_own() -> None:
-    script = (Path(__file__).parents[3] / "static/js/palette.js").read_text()
+    script = (Path(__file__).parents[3] / "static/js/model/palette.js").read_text()
     assert [line.split('"')[1] for line in script.splitlines() if line.startswith('  "#')] == list(PALETTE)
 
 

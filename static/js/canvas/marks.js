@@ -1,0 +1,159 @@
+/**
+ * Small signs on the picture: points, boxes, the keyboard's cursor, the badge beside the pointer. CSS pixels.
+ */
+
+/** @import { Context, Sign, Spot } from "./types.ts" */
+
+const FULL_TURN = 2 * Math.PI;
+const DARK = "#14171d";
+const REMOVES = "#ff6b4a";
+
+/**
+ * @param {Context} context
+ * @param {Spot} at
+ * @param {number} radius
+ * @param {string} color
+ * @param {number} [rim] width of the white line around it
+ */
+export function drawDot(context, at, radius, color, rim = 1.5) {
+  context.beginPath();
+  context.arc(at.x, at.y, radius + rim, 0, FULL_TURN);
+  context.fillStyle = "#ffffff";
+  context.fill();
+  context.beginPath();
+  context.arc(at.x, at.y, radius, 0, FULL_TURN);
+  context.fillStyle = color;
+  context.fill();
+}
+
+/** @param {Context} context @param {Spot} at @param {Sign} sign @param {number} arm length of an arm */
+function drawSign(context, at, sign, arm) {
+  context.beginPath();
+  const turns = { "*": [0, 1 / 3, 2 / 3], "+": [0, 1 / 2], "−": [1 / 2] }[sign]; // of half a turn, from upright
+  for (const turn of turns) {
+    const [dx, dy] = [arm * Math.sin(Math.PI * turn), arm * Math.cos(Math.PI * turn)];
+    context.moveTo(at.x - dx, at.y - dy);
+    context.lineTo(at.x + dx, at.y + dy);
+  }
+  context.lineWidth = 2;
+  context.lineCap = "round";
+  context.strokeStyle = "#ffffff";
+  context.stroke();
+}
+
+/**
+ * A disc with a sign, dark so that the sign reads on every colour.
+ * @param {Context} context
+ * @param {Spot} at
+ * @param {Sign} sign
+ * @param {string} color
+ * @param {number} rim wider where it is pointed at or selected
+ */
+export function drawPoint(context, at, sign, color, rim) {
+  drawDot(context, at, 9, DARK, rim);
+  context.beginPath();
+  context.arc(at.x, at.y, 8, 0, FULL_TURN);
+  context.lineWidth = 2;
+  context.strokeStyle = sign === "+" ? color : REMOVES;
+  context.stroke();
+  drawSign(context, at, sign, 4);
+}
+
+/**
+ * Tells before the click what it does.
+ * @param {Context} context
+ * @param {Spot} pointer
+ * @param {Sign} sign
+ * @param {string} color
+ */
+export function drawBadge(context, pointer, sign, color) {
+  const at = { x: pointer.x + 17, y: pointer.y + 17 };
+  context.globalAlpha = 0.92;
+  drawDot(context, at, 7, sign === "−" ? "#8f2c17" : DARK);
+  context.globalAlpha = 1;
+  if (sign !== "−") {
+    context.beginPath();
+    context.arc(at.x, at.y, 6.5, 0, FULL_TURN);
+    context.lineWidth = 1.5;
+    context.strokeStyle = color;
+    context.stroke();
+  }
+  drawSign(context, at, sign, 3.5);
+}
+
+/**
+ * The name of what a click selects, above the pointer and within the canvas.
+ * @param {Context} context
+ * @param {Spot} pointer
+ * @param {string} name
+ * @param {string} color
+ */
+export function drawName(context, pointer, name, color) {
+  context.font = "600 13px system-ui, sans-serif";
+  const width = context.measureText(name).width + 30;
+  const room = context.canvas.clientWidth - width - 4;
+  const x = Math.max(4, Math.min(room, pointer.x + 12));
+  const y = pointer.y > 44 ? pointer.y - 36 : pointer.y + 20;
+  context.beginPath();
+  context.roundRect(x, y, width, 24, 12);
+  context.fillStyle = `${DARK}eb`;
+  context.fill();
+  drawDot(context, { x: x + 13, y: y + 12 }, 4.5, color, 1);
+  context.fillStyle = "#ffffff";
+  context.textBaseline = "middle";
+  context.fillText(name, x + 23, y + 12.5);
+}
+
+/** @param {Context} context @param {Spot} from @param {Spot} to @param {string} color */
+export function drawBox(context, from, to, color) {
+  context.lineWidth = 3.5;
+  context.strokeStyle = "#00000080";
+  context.strokeRect(from.x, from.y, to.x - from.x, to.y - from.y);
+  context.setLineDash([6, 4]);
+  context.lineWidth = 1.5;
+  context.strokeStyle = color;
+  context.strokeRect(from.x, from.y, to.x - from.x, to.y - from.y);
+  context.setLineDash([]);
+}
+
+/** @param {Context} context @param {Spot} at */
+export function drawCross(context, at) {
+  for (const [width, color] of /** @type {const} */ ([[4, "#000000a0"], [2, "#ffffff"]])) {
+    context.beginPath();
+    for (const [dx, dy] of /** @type {const} */ ([[1, 0], [-1, 0], [0, 1], [0, -1]])) {
+      context.moveTo(at.x + dx * 4, at.y + dy * 4);
+      context.lineTo(at.x + dx * 14, at.y + dy * 14);
+    }
+    context.lineWidth = width;
+    context.strokeStyle = color;
+    context.stroke();
+  }
+}
+
+/**
+ * A pattern of slanted lines.
+ * @param {Context} context
+ * @param {string} color
+ * @param {1 | -1} slant 1 rises to the right
+ * @param {number} ratio pixels of the screen for a CSS pixel
+ * @returns {CanvasPattern | null}
+ */
+export function hatch(context, color, slant, ratio) {
+  const side = Math.max(4, Math.round(8 * ratio));
+  const tile = new OffscreenCanvas(side, side);
+  const drawn = tile.getContext("2d");
+  if (drawn === null) return null;
+  drawn.fillStyle = `${color}3d`;
+  drawn.fillRect(0, 0, side, side);
+  drawn.strokeStyle = color;
+  drawn.lineWidth = side / 3.2;
+  for (const shift of [-side, 0, side]) {
+    drawn.beginPath();
+    drawn.moveTo(shift - side / 2, slant === 1 ? side * 1.5 : -side / 2);
+    drawn.lineTo(shift + side * 1.5, slant === 1 ? -side / 2 : side * 1.5);
+    drawn.stroke();
+  }
+  const pattern = context.createPattern(/** @type {any} */ (tile), "repeat");
+  pattern?.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
+  return pattern;
+}

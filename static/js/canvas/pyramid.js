@@ -1,0 +1,48 @@
+/**
+ * A picture at half its size, a quarter, and so on: a large one is drawn from the level that the screen needs, because
+ * scaling twelve million pixels down in every frame is what makes a page stutter.
+ */
+
+/** Smaller levels are not worth their memory. */
+const SMALLEST_SIDE = 512;
+
+export class Pyramid {
+  /** @type {ImageBitmap[]} the picture itself, then ever smaller ones */
+  #levels;
+  #dropped = false;
+
+  /** @param {ImageBitmap} bitmap @param {() => void} changed another level is there */
+  constructor(bitmap, changed) {
+    this.#levels = [bitmap];
+    void this.#grow(changed);
+  }
+
+  /** @param {() => void} changed */
+  async #grow(changed) {
+    for (;;) {
+      const { width, height } = /** @type {ImageBitmap} */ (this.#levels.at(-1));
+      if (Math.max(width, height) < 2 * SMALLEST_SIDE) return;
+      const size = { resizeWidth: Math.ceil(width / 2), resizeHeight: Math.ceil(height / 2) };
+      const half = await createImageBitmap(/** @type {ImageBitmap} */ (this.#levels.at(-1)), { ...size, resizeQuality: "medium" });
+      if (this.#dropped) return half.close();
+      this.#levels.push(half);
+      changed();
+    }
+  }
+
+  /**
+   * The smallest level that is at least as wide as what is to be drawn.
+   * @param {number} width pixels of the screen
+   * @returns {ImageBitmap}
+   */
+  levelFor(width) {
+    return this.#levels.findLast((level) => level.width >= width) ?? this.#levels[0];
+  }
+
+  /** Give the memory of the smaller levels back; the picture itself is its owner's. */
+  drop() {
+    this.#dropped = true;
+    for (const level of this.#levels.slice(1)) level.close();
+    this.#levels.length = 1;
+  }
+}

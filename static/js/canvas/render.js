@@ -1,0 +1,286 @@
+/**
+ * Draws the picture, the masks, the points and the box on three canvases. Decides nothing.
+ */
+
+import { Layer, pixelRatio } from "./layers.js";
+import { drawBadge, drawBox, drawCross, drawDot, drawName, drawPoint, hatch } from "./marks.js";
+import { colorOf, withAlpha } from "../model/palette.js";
+import { Paths } from "./paths.js";
+import { Pyramid } from "./pyramid.js";
+import { activeObject, isVisible, maskOf, objectOf, previewMask, shownPicture } from "../model/state.js";
+import { storedSize, turnOf } from "../model/turns.js";
+import { toScreen } from "../model/viewport.js";
+import { shortName } from "../model/words.js";
+
+/** @import { ObjectState, Picture, Scene, Size, State, Viewport } from "../model/types.ts" */
+/** @import { Box, Mask } from "../wire/messages.ts" */
+/** @import { Context, Look, Sign, Style } from "./types.ts" */
+
+/** Image pixels get hard edges once they are this large on the screen, CSS pixels. */
+const PIXELS_SHOW_AT = 4;
+/** A view that hasn't changed for so long rests, ms. */
+const REST_MS = 120;
+/** The signs of what a click gives. @type {Record<string, Sign>} */
+const SIGNS = { new: "*", add: "+", remove: "−", nothing: "−" };
+/** What a click would add and remove; apart for colour-blind eyes, and hatched in two directions. */
+const ADDED = "#35d6ff";
+const REMOVED = "#ff4a2b";
+
+export class Renderer {
+  #paths = new Paths();
+  /** @type {Pyramid | null} */
+  #pyramid = null;
+  /** @type {ImageBitmap | null} */
+  #bitmap = null;
+  /** @type {{ ratio: number, added: CanvasPattern | null, removed: CanvasPattern | null } | null} */
+  #hatches = null;
+  /** @type {{ place: number[], file: Blob | undefined }} the view as it was drawn last */
+  #seen = { place: [], file: undefined };
+  /** @type {ReturnType<typeof setTimeout> | undefined} set while the view moves */
+  #rest;
+
+  /**
+   * @param {{ picture: HTMLCanvasElement, objects: HTMLCanvasElement, top: HTMLCanvasElement }} canvases from below
+   *   to above
+   * @param {() => void} changed there is more to draw than there was
+   */
+  constructor(canvases, changed) {
+    this.picture = new Layer(canvases.picture);
+    this.objects = new Layer(canvases.objects);
+    this.top = new Layer(canvases.top);
+    this.changed = changed;
+  }
+
+  /** @param {State} state @param {Scene} scene @param {Look} look */
+  draw(state, scene, look) {
+    const picture = shownPicture(state);
+    this.#adopt(picture?.bitmap ?? null);
+    const { viewport: view } = scene;
+    const place = [view.scale, view.x, view.y];
+    const wide = picture && storedSize(picture.orientation ?? 1, picture).width * view.scale * pixelRatio();
+    const level = (wide && this.#pyramid?.levelFor(wide)) || null;
+    const quality = this.#quality(place, picture?.file);
+    this.picture.draw([picture?.file, level, quality, ...place], (context) => {
+      if (picture) drawPicture(context, picture, level, view, quality);
+    });
+    const showsObjects = picture && state.pending === null && !scene.hidden;
+    const shown = showsObjects ? [...state.objects.values()].filter(({ id }) => isVisible(state, id)) : [];
+    const lit = [state.active, state.pointed, look.opacity, look.outlines];
+    this.objects.draw([picture?.file, ...place, ...lit, ...shown], (context) => {
+      for (const object of shown) this.#object(context, object, state, /** @type {Picture} */ (picture), view, look);
+      for (const object of shown) if (object.id !== state.active) drawDots(context, object, view);
+    });
+    this.top.draw([{}], (context) => picture && this.#top(context, state, picture, scene, look));
+  }
+
+  /**
+   * Quick while the view moves, fine once it rests: a smooth pan is worth more than pixels nobody can look at.
+   * @param {number[]} place of the view @param {Blob | undefined} file of the picture
+   * @returns {ImageSmoothingQuality}
+   */
+  #quality(place, file) {
+    const last = this.#seen;
+    const moved = last.file === file && place.some((value, i) => value !== last.place[i]);
+    if (moved) {
+      clearTimeout(this.#rest);
+      this.#rest = setTimeout(() => {
+        this.#rest = undefined;
+        this.changed();
+      }, REST_MS);
+    }
+    this.#seen = { place, file };
+    return this.#rest === undefined ? "high" : "low";
+  }
+
+  /** @param {ImageBitmap | null} bitmap */
+  #adopt(bitmap) {
+    if (bitmap === this.#bitmap) return;
+    this.#pyramid?.drop();
+    this.#bitmap = bitmap;
+    this.#pyramid = bitmap && new Pyramid(bitmap, this.changed);
+  }
+
+  /**
+   * @param {Context} context
+   * @param {ObjectState} object
+   * @param {State} state
+   * @param {Size} image
+   * @param {Viewport} view
+   * @param {Look} look
+   */
+  #object(context, object, state, image, view, look) {
+    const mask = maskOf(object);
+    if (!mask) return;
+    const pointed = object.id === state.pointed;
+    const lit = pointed || object.id === state.active;
+    const fill = look.outlines ? 0 : Math.min(1, look.opacity * (lit ? 1.2 : state.pointed === null ? 1 : 0.4));
+    this.#mask(context, mask, image, view, colorOf(object.color), { fill, line: lit ? 2.5 : 1.5, halo: pointed });
+  }
+
+  /** @param {Context} context @param {State} state @param {Picture} picture @param {Scene} scene @param {Look} look */
+  #top(context, state, picture, scene, look) {
+    const { viewport: view } = scene;
+    const active = activeObject(state);
+    if (state.pending === null && !scene.hidden) {
+      this.#preview(context, state, picture, view, look);
+      if (active && isVisible(state, active.id)) drawPrompts(context, active, state, scene);
+    }
+    if (scene.band) drawBox(context, toScreen(view, scene.band[0]), toScreen(view, scene.band[1]), "#ffffff");
+    if (scene.cursor) drawCross(context, toScreen(view, scene.cursor));
+    this.#aim(context, state, picture, scene);
+  }
+
+  /**
+   * What a click gives, where it isn't a mask: the object that it selects, or a sign beside the pointer.
+   * @param {Context} context
+   * @param {State} state
+   * @param {Size} image
+   * @param {Scene} scene
+   */
+  #aim(context, { aim, objects, nextColor }, image, { badge, cursor, viewport }) {
+    const at = badge ?? (cursor && toScreen(viewport, cursor));
+    if (aim === null || at === null) return;
+    const object = "object" in aim ? objects.get(aim.object) : undefined;
+    if (aim.does === "select") {
+      const mask = object && maskOf(object);
+      if (!object || !mask) return;
+      this.#mask(context, mask, image, viewport, colorOf(object.color), { fill: 0, line: 3, halo: true });
+      drawName(context, at, shortName(object.name), colorOf(object.color));
+    } else if (badge && SIGNS[aim.does]) {
+      drawBadge(context, badge, SIGNS[aim.does], colorOf(object?.color ?? nextColor));
+    }
+  }
+
+  /** @param {Context} context @param {State} state @param {Size} image @param {Viewport} view @param {Look} look */
+  #preview(context, state, image, view, look) {
+    const mask = previewMask(state);
+    if (!mask || !state.preview) return;
+    const object = objectOf(state, state.preview.object);
+    const current = object && maskOf(object);
+    const fill = look.outlines ? 0.12 : Math.max(0.3, look.opacity);
+    if (current) this.#difference(context, mask, current, image, view);
+    else this.#mask(context, mask, image, view, colorOf(state.nextColor), { fill, line: 2, halo: true });
+  }
+
+  /** @param {Context} context @param {Mask} preview @param {Mask} current @param {Size} image @param {Viewport} view */
+  #difference(context, preview, current, image, view) {
+    const paths = this.#paths.difference(preview, current);
+    const hatches = this.#patterns(context);
+    for (const [kind, color] of /** @type {const} */ ([["added", ADDED], ["removed", REMOVED]])) {
+      const placed = onScreen(paths[kind], preview, image, view);
+      context.fillStyle = hatches[kind] ?? color;
+      context.fill(placed, "evenodd");
+      strokeTwice(context, placed, color, "#000000a0", 1.5);
+    }
+  }
+
+  /** @param {Context} context */
+  #patterns(context) {
+    const ratio = pixelRatio();
+    if (this.#hatches?.ratio !== ratio) {
+      this.#hatches = { ratio, added: hatch(context, ADDED, 1, ratio), removed: hatch(context, REMOVED, -1, ratio) };
+    }
+    return this.#hatches;
+  }
+
+  /**
+   * @param {Context} context
+   * @param {Mask} mask
+   * @param {Size} image
+   * @param {Viewport} view
+   * @param {string} color
+   * @param {Style} style
+   */
+  #mask(context, mask, image, view, color, style) {
+    const path = onScreen(this.#paths.mask(mask), mask, image, view);
+    if (style.fill > 0) {
+      context.fillStyle = withAlpha(color, style.fill);
+      context.fill(path, "evenodd");
+    }
+    strokeTwice(context, path, color, style.halo ? "#ffffffd9" : "#00000059", style.line);
+  }
+}
+
+/**
+ * @param {Path2D} path in cells
+ * @param {Mask} mask
+ * @param {Size} image
+ * @param {Viewport} view
+ * @returns {Path2D} in CSS pixels
+ */
+function onScreen(path, mask, image, view) {
+  const placed = new Path2D();
+  const [h, w] = mask.size;
+  const [across, down] = [(image.width * view.scale) / w, (image.height * view.scale) / h];
+  placed.addPath(path, new DOMMatrix([across, 0, 0, down, view.x, view.y]));
+  return placed;
+}
+
+/**
+ * A line that reads on every ground.
+ * @param {Context} context
+ * @param {Path2D} path
+ * @param {string} color
+ * @param {string} around
+ * @param {number} width
+ */
+function strokeTwice(context, path, color, around, width) {
+  context.lineJoin = "round";
+  context.strokeStyle = around;
+  context.lineWidth = width + 2;
+  context.stroke(path);
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  context.stroke(path);
+}
+
+/**
+ * @param {Context} context
+ * @param {Picture} picture
+ * @param {ImageBitmap | null} level
+ * @param {Viewport} view
+ * @param {ImageSmoothingQuality} quality
+ */
+function drawPicture(context, picture, level, view, quality) {
+  const width = picture.width * view.scale;
+  const height = picture.height * view.scale;
+  context.imageSmoothingEnabled = view.scale < PIXELS_SHOW_AT;
+  context.imageSmoothingQuality = quality;
+  if (level) {
+    const orientation = picture.orientation ?? 1;
+    const stored = storedSize(orientation, { width, height });
+    context.save();
+    context.translate(view.x, view.y);
+    context.transform(...turnOf(orientation, { width, height }));
+    context.drawImage(level, 0, 0, stored.width, stored.height);
+    context.restore();
+  } else {
+    context.fillStyle = "#8a8f9a";
+    context.fillRect(view.x, view.y, width, height);
+  }
+}
+
+/**
+ * The prompts of an object that isn't selected: small.
+ * @param {Context} context
+ * @param {ObjectState} object
+ * @param {Viewport} view
+ */
+function drawDots(context, object, view) {
+  for (const [x, y, label] of object.points) drawDot(context, toScreen(view, { x, y }), 3, label === 1 ? colorOf(object.color) : "#14171d");
+}
+
+/** @param {Context} context @param {ObjectState} object the active one @param {State} state @param {Scene} scene */
+function drawPrompts(context, object, { point: selected, aim }, { viewport: view, dragged }) {
+  if (object.box) drawBoxOf(context, object.box, view, colorOf(object.color));
+  for (const [index, [x, y, label]] of object.points.entries()) {
+    const at = dragged?.point === index ? dragged.to : { x, y };
+    const pointedAt = aim?.does === "point" && aim.point === index;
+    drawPoint(context, toScreen(view, at), label === 1 ? "+" : "−", colorOf(object.color), index === selected ? 5 : pointedAt ? 3 : 1.5);
+  }
+}
+
+/** @param {Context} context @param {Box} box image pixels @param {Viewport} view @param {string} color */
+function drawBoxOf(context, [x0, y0, x1, y1], view, color) {
+  drawBox(context, toScreen(view, { x: x0, y: y0 }), toScreen(view, { x: x1, y: y1 }), color);
+}

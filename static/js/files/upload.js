@@ -1,0 +1,63 @@
+/**
+ * Upload of a picture with real progress: `fetch` can't tell how much has left the machine, XMLHttpRequest can.
+ */
+
+import { Refused } from "../wire/requests.js";
+
+/** @import { PictureFacts } from "../model/types.ts" */
+
+/**
+ * Return what the server's answer says, in its own words where it refuses.
+ * @param {number} status HTTP status
+ * @param {string} body
+ * @returns {PictureFacts}
+ * @throws {Refused} with the server's code and message
+ */
+export function readAnswer(status, body) {
+  /** @type {any} */
+  let answer = null;
+  try {
+    answer = JSON.parse(body);
+  } catch {
+    // A proxy may answer with a page of its own; the status has to do.
+  }
+  if (status >= 200 && status < 300 && typeof answer?.image_id === "string") {
+    const { image_id: imageId, width, height, orientation = 1, rendered = false } = answer;
+    return { imageId, width, height, orientation, rendered };
+  }
+  const detail = answer?.detail;
+  const message = typeof detail === "string" ? detail : detail?.message;
+  throw new Refused(String(detail?.code ?? status), message ?? `The server answered ${status} and didn't take the picture.`);
+}
+
+/**
+ * Send a picture and return the id that the server gave it.
+ * @param {string} url
+ * @param {Blob} file
+ * @param {string} name
+ * @param {{ onFraction: (fraction: number) => void, signal: AbortSignal }} options fraction from 0 to 1
+ * @returns {Promise<PictureFacts>}
+ * @throws {Refused} where the server refuses it; {Error} where it can't be reached or the upload was given up
+ */
+export function upload(url, file, name, { onFraction, signal }) {
+  return new Promise((resolve, reject) => {
+    const form = new FormData();
+    form.append("file", file, name);
+    const request = new XMLHttpRequest();
+    request.open("POST", url);
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) onFraction(event.loaded / event.total);
+    });
+    request.addEventListener("load", () => {
+      try {
+        resolve(readAnswer(request.status, request.responseText));
+      } catch (error) {
+        reject(error);
+      }
+    });
+    request.addEventListener("error", () => reject(new Error("The server can't be reached; the picture was not sent.")));
+    request.addEventListener("abort", () => reject(new Error("The upload was given up.")));
+    signal.addEventListener("abort", () => request.abort());
+    request.send(form);
+  });
+}

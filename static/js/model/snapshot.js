@@ -1,0 +1,54 @@
+/**
+ * A plain copy of the state, for those who look from outside.
+ */
+
+import { isVisible, maskOf, previewMask, shownPicture, shownPreview } from "./state.js";
+
+/** @import { ObjectState, OpenPicture, PendingPicture, Scene, State } from "./types.ts" */
+
+/** @param {State} state @param {Scene} scene */
+export function snapshot(state, { viewport, badge, resting, cursor }) {
+  const { connection, model, active, canUndo, canRedo, tool, onTop, point, restoring, notice, said, pointed } = state;
+  return {
+    connection, model, active, canUndo, canRedo, tool, onTop, point, restoring, notice, said, pointed, cursor, resting,
+    toast: state.toast && { ...state.toast },
+    aim: state.aim && { ...state.aim },
+    image: state.picture && plainPicture(state.picture),
+    pending: state.pending && plainPending(state.pending),
+    switching: state.switching && { ...state.switching },
+    shown: shownPicture(state)?.name ?? null,
+    objects: [...state.objects.values()].map((object) => plainObject(object, isVisible(state, object.id))),
+    preview: plainPreview(state),
+    badge: badge && state.aim ? state.aim.does : null,
+    viewport: { ...viewport },
+  };
+}
+
+/** @param {OpenPicture} picture */
+function plainPicture({ imageId: id, name, width, height, orientation, provisional = false }) {
+  return { id, name, width, height, seen: orientation !== undefined, provisional };
+}
+
+/** @param {PendingPicture} picture */
+function plainPending({ name, stage, fraction, position }) {
+  return { name, stage, fraction, position };
+}
+
+/** @param {ObjectState} object @param {boolean} visible */
+function plainObject(object, visible) {
+  const { id, name, color, points, box, chosen, masks } = object;
+  const mask = maskOf(object);
+  return {
+    id, name, color, points: points.map((point) => [...point]), box: box ? [...box] : null,
+    chosen, candidates: masks.length, area: mask?.area ?? 0, score: mask?.score ?? 0, visible,
+  };
+}
+
+/** @param {State} state */
+function plainPreview(state) {
+  const preview = shownPreview(state);
+  const mask = previewMask(state);
+  if (!preview || !mask) return null;
+  const { seq, object, masks } = preview;
+  return { seq, object, area: mask.area, candidate: masks.indexOf(mask), areas: masks.map(({ area }) => area) };
+}

@@ -1,0 +1,149 @@
+/**
+ * What the page knows, as one plain object, and what can be read off it. Pure. Its fields are explained in types.ts.
+ *
+ * Not covered: changing it, which store.js alone does; what a person can do (session/studio.js); the words for it
+ * (words.js).
+ */
+
+import { atRank } from "./candidates.js";
+import { covers } from "./masks.js";
+
+/** @import { Mask, ObjectId } from "../wire/messages.ts" */
+/** @import { Fields, ObjectState, OpenPicture, PendingPicture, Preview, State, XY } from "./types.ts" */
+
+/** What a page knows before it knows anything. @type {State} */
+const NOTHING = {
+  connection: "connecting",
+  roundTripMs: null,
+  model: "",
+  models: [],
+  engines: {},
+  switching: null,
+  byTouch: false,
+  picture: null,
+  pending: null,
+  restoring: false,
+  objects: new Map(),
+  nextColor: 0,
+  active: null,
+  point: null,
+  aim: null,
+  preview: null,
+  rank: null,
+  onTop: false,
+  canUndo: false,
+  canRedo: false,
+  tool: "new",
+  hidden: new Set(),
+  isolated: null,
+  pointed: null,
+  walked: null,
+  notice: null,
+  said: "",
+  toast: null,
+  making: null,
+  ground: 0,
+};
+
+/** @param {Partial<Fields>} known where it differs from a page that knows nothing yet @returns {Fields} */
+export function initialState(known) {
+  return { ...NOTHING, ...known };
+}
+
+/** @param {State} state @returns {boolean} prompts make sense now */
+export function isArmed(state) {
+  return state.picture !== null && state.pending === null && !state.restoring;
+}
+
+/**
+ * The picture to draw: the one on its way as soon as the browser can show it.
+ * @param {State} state
+ * @returns {PendingPicture | OpenPicture | null}
+ */
+export function shownPicture(state) {
+  return state.pending && state.pending.width > 0 ? state.pending : state.picture;
+}
+
+/** The chosen candidate of an object. @param {ObjectState} object @returns {Mask | undefined} */
+export function maskOf(object) {
+  return object.masks[object.chosen] ?? object.masks[0];
+}
+
+/** The preview, where it is of what a click would give. @param {State} state @returns {Preview | null} */
+export function shownPreview({ aim, preview }) {
+  if (preview === null || aim === null) return null;
+  if (aim.does === "new") return preview.object === null ? preview : null;
+  if (aim.does !== "add" && aim.does !== "remove") return null;
+  return preview.object === aim.object && preview.label === (aim.does === "add" ? 1 : 0) ? preview : null;
+}
+
+/** The candidate of the preview that is shown. @param {State} state @returns {Mask | undefined} */
+export function previewMask(state) {
+  const preview = shownPreview(state);
+  return preview?.masks[atRank(preview.masks, state.rank, preview.best)];
+}
+
+/** @param {State} state @param {ObjectId} id */
+export function isVisible(state, id) {
+  return state.isolated === null ? !state.hidden.has(id) : state.isolated === id;
+}
+
+/**
+ * Which objects there are to save.
+ * @param {State} state
+ * @returns {{ all: ObjectId[], shown: ObjectId[], hidden: ObjectId[] }}
+ */
+export function scopesOf(state) {
+  const all = [...state.objects.keys()];
+  return { all, shown: all.filter((id) => isVisible(state, id)), hidden: all.filter((id) => !isVisible(state, id)) };
+}
+
+/**
+ * The object that a command without a place concerns: the one that Tab has come to, else the active one, else the one
+ * pointed at.
+ * @param {State} state
+ */
+export function currentObject(state) {
+  return objectOf(state, state.walked ?? state.active ?? state.pointed);
+}
+
+/** @param {State} state @returns {ObjectState | undefined} the selected object */
+export function activeObject(state) {
+  return objectOf(state, state.active);
+}
+
+/** @param {State} state @param {ObjectId | null} id @returns {ObjectState | undefined} */
+export function objectOf(state, id) {
+  return id === null ? undefined : state.objects.get(id);
+}
+
+/**
+ * The object that is seen at a point: of several the smallest, since a large one can be met beside it; of two the
+ * newer.
+ * @param {State} state
+ * @param {XY} point
+ * @returns {ObjectId | null}
+ */
+export function objectAt(state, point) {
+  const image = state.picture;
+  if (image === null) return null;
+  /** @type {{ id: ObjectId, area: number } | null} */
+  let found = null;
+  for (const object of state.objects.values()) {
+    const mask = maskOf(object);
+    if (!mask || !isVisible(state, object.id) || (found && mask.area > found.area)) continue;
+    if (covers(mask, image, point.x, point.y)) found = { id: object.id, area: mask.area };
+  }
+  return found?.id ?? null;
+}
+
+/**
+ * The object after another one, in the order of the list.
+ * @param {State} state @param {1 | -1} step
+ * @returns {ObjectId | null} null beyond either end
+ */
+export function nextObject(state, step) {
+  const ids = [...state.objects.keys()];
+  const at = state.pointed === null ? (step === 1 ? -1 : ids.length) : ids.indexOf(state.pointed);
+  return ids[at + step] ?? null;
+}

@@ -1,0 +1,204 @@
+/**
+ * The words of the page's model: types alone, which no browser fetches.
+ */
+
+import type { Label, LineState, Mask, ModelInfo, ObjectId, ObjectMessage, Recipe } from "../wire/messages.ts";
+
+/** Image pixels. */
+export type XY = { x: number; y: number };
+/** Pixels. */
+export type Size = { width: number; height: number };
+/** What a plain click does. */
+export type Tool = "new" | "add" | "remove";
+/** What was done, and whether one undo takes it back. */
+export type Toast = { text: string; undo: boolean };
+
+// ---- pictures
+
+export type Stage = "uploading" | "queued" | "decoding" | "encoding" | "downloading";
+
+/** How far something has come. */
+export interface Progress {
+  stage: Stage;
+  /** 0 to 1. */
+  fraction: number | null;
+  /** In the queue for the model. */
+  position: number | null;
+}
+
+/** What is shown of a picture. */
+export interface View {
+  bitmap: ImageBitmap | null;
+  /** How its pixels are turned: 1 to 8, as EXIF numbers it; upright if absent. */
+  orientation?: number;
+}
+
+/** What the server says of a picture. */
+export interface PictureFacts {
+  imageId: string;
+  /** Pixels, upright, as `height` is. */
+  width: number;
+  height: number;
+  /** 1 to 8, how the pixels of the file are turned where no mark of it is heeded. */
+  orientation: number;
+  /** The browser would show it not at all or otherwise; the server has pixels for it. */
+  rendered: boolean;
+}
+
+export interface Picture {
+  /** Of the file; text, never markup. */
+  name: string;
+  /** Kept to open the picture again where the server lost it. */
+  file: Blob;
+  /** Null until there is something to show. */
+  bitmap: ImageBitmap | null;
+  /** How the bitmap is turned, see `View`. */
+  orientation?: number;
+  /** Pixels, upright, as `height` is. */
+  width: number;
+  height: number;
+}
+
+export interface OpenPicture extends Picture {
+  imageId: string;
+  encodeMs: number;
+  cached: boolean;
+  /** A smaller model answers, until the one that runs has studied the picture. */
+  provisional?: boolean;
+}
+
+export type PendingPicture = Picture & Progress;
+
+// ---- objects
+
+export type ObjectState = Omit<ObjectMessage, "t" | "seq" | "can_undo" | "can_redo" | "last">;
+
+/** The answer to a hover at x, y, image pixels. */
+export interface Preview {
+  seq: number;
+  x: number;
+  y: number;
+  /** Its candidates. */
+  masks: Mask[];
+  /** Index of the candidate that the model prefers. */
+  best: number;
+  label: Label;
+  /** That a click would change. */
+  object: ObjectId | null;
+}
+
+/** A place that is pointed at or clicked. */
+export interface Place {
+  point: XY;
+  /** The one that is up, or the one that a held key stands for. */
+  tool: Tool;
+  /** How near one's own point is meant, image pixels. */
+  reach: number;
+  /** A new object is meant, also where there is one. */
+  onTop: boolean;
+}
+
+/** What a click gives: a new object, a selected object, a selected point of the active object, a change of an object. */
+export type Aim =
+  | { does: "new" }
+  | { does: "select"; object: ObjectId }
+  | { does: "point"; object: ObjectId; point: number }
+  | { does: "add" | "remove"; object: ObjectId }
+  | { does: "nothing" };
+
+/** Which candidate was shown, and of which prompt. */
+export type Lit = { of: string; candidate: number };
+/** What brings the work on a picture back. */
+export type KeptWork = { recipe: Recipe; active: ObjectId | null };
+
+// ---- the state
+
+export interface Fields {
+  connection: LineState;
+  /** Of the last ping. */
+  roundTripMs: number | null;
+  /** Name of the model that runs. */
+  model: string;
+  /** That the server knows. */
+  models: readonly ModelInfo[];
+  /** What each loaded model runs on, in words. */
+  engines: Readonly<Record<string, string>>;
+  /** The model that is being changed to. */
+  switching: Readonly<Progress & { name: string }> | null;
+  /** The person points with fingers: other words for the same thing. */
+  byTouch: boolean;
+  /** The one that the server has open. */
+  picture: Readonly<OpenPicture> | null;
+  /** The one on its way there; shown in its place. */
+  pending: Readonly<PendingPicture> | null;
+  /** The picture and its prompts are being brought back. */
+  restoring: boolean;
+  /** Oldest first. */
+  objects: ReadonlyMap<ObjectId, Readonly<ObjectState>>;
+  /** Palette index that the next new object is likely to get. */
+  nextColor: number;
+  /** The object that is selected: what Add and Remove change. */
+  active: ObjectId | null;
+  /** Index of the point that is selected, of the active object. */
+  point: number | null;
+  /** What a click would give where the pointer is. */
+  aim: Aim | null;
+  /** The newest answer to a hover; shown where it is of what is aimed at. */
+  preview: Preview | null;
+  /** Of the candidate that hovers show, 0 for the smallest; null for the best. */
+  rank: number | null;
+  /** The next click of the tool New makes an object, also where there is one. */
+  onTop: boolean;
+  canUndo: boolean;
+  canRedo: boolean;
+  tool: Tool;
+  /** Objects that are not shown. */
+  hidden: ReadonlySet<ObjectId>;
+  /** The one object that is shown alone. */
+  isolated: ObjectId | null;
+  /** The object that the list or the Tab key points at. */
+  pointed: ObjectId | null;
+  /** The object that the Tab key has come to: keys are meant for it. */
+  walked: ObjectId | null;
+  /** What went wrong, in the server's words. */
+  notice: string | null;
+  /** The newest event, for those who listen. */
+  said: string;
+  /** The newest event that is shown, too. */
+  toast: Readonly<Toast> | null;
+  /** The file that the server is making. */
+  making: string | null;
+  /** Counts the changes of what the pointer may rest on: the picture, the objects, the selection. */
+  ground: number;
+}
+
+/** What the page knows; only model/store.js writes it. */
+export type State = Readonly<Fields>;
+
+// ---- the scene: what is drawn beside the state; the stage's own, and changed by it
+
+/** Screen = image * scale + (x, y). */
+export interface Viewport {
+  /** CSS pixels an image pixel takes. */
+  scale: number;
+  /** CSS pixels from the canvas's left edge to the image's. */
+  x: number;
+  /** CSS pixels from the canvas's top edge to the image's. */
+  y: number;
+}
+
+export interface Scene {
+  viewport: Viewport;
+  /** Corners of the box being drawn. */
+  band: [XY, XY] | null;
+  /** A point of the active object on its way; its index. */
+  dragged: { point: number; to: XY } | null;
+  /** Of the keyboard. */
+  cursor: XY | null;
+  /** Where the pointer is, with a sign of what a click gives beside it, CSS pixels. */
+  badge: { x: number; y: number } | null;
+  /** A finger looks, and doesn't click. */
+  resting: boolean;
+  /** Masks are hidden while H is held. */
+  hidden: boolean;
+}

@@ -1,0 +1,160 @@
+/**
+ * What keys and buttons do.
+ */
+
+import { currentObject } from "../model/state.js";
+import { find, focusPicture } from "./dom.js";
+import { bindControls, fillSheet } from "./help.js";
+import { bindKeyboard } from "./keyboard.js";
+import { nextOpacity } from "./preferences.js";
+
+/** @import { Stage } from "../canvas/stage.js" */
+/** @import { Command } from "../model/keys.js" */
+/** @import { Store } from "../model/store.js" */
+/** @import { Tool } from "../model/types.ts" */
+/** @import { Studio } from "../session/studio.js" */
+/** @import { ObjectsList } from "./objects.js" */
+/** @import { Opening } from "./opening.js" */
+/** @import { Preferences } from "./preferences.js" */
+/** @import { Saving } from "./saving.js" */
+
+/**
+ * @typedef {object} Page
+ * @property {Store} store
+ * @property {Studio} studio
+ * @property {Stage} stage
+ * @property {Saving} saving
+ * @property {Opening} opening
+ * @property {ObjectsList} list
+ * @property {Preferences} preferences
+ * @property {(change: Partial<Preferences>) => void} prefer
+ */
+
+/** @param {Page} page @returns {Record<Command, () => void>} */
+function commandsOf({ store, studio, stage, saving, opening, list, preferences, prefer }) {
+  const { state } = store;
+  /** The object that a key concerns: the one whose entry has the focus, else the selected one. */
+  const concerned = () => list.focused() ?? currentObject(state)?.id ?? null;
+  /** @returns {number[] | undefined} all if absent */
+  const scope = () => {
+    const id = concerned();
+    return id === null ? undefined : [id];
+  };
+  /** @param {Tool} tool */
+  const takeUp = (tool, onTop = false) => {
+    studio.takeUp(tool, onTop);
+    stage.rehover();
+  };
+  return {
+    new: () => takeUp("new"),
+    onTop: () => takeUp("new", !state.onTop),
+    add: () => takeUp("add"),
+    remove: () => takeUp("remove"),
+    close: () => closeOne(store, studio, stage),
+    rename: () => list.rename(concerned()),
+    undo: () => void studio.undo(),
+    redo: () => void studio.redo(),
+    delete: () => void studio.delete(list.focused()),
+    deleteLastPoint: () => void studio.deleteLastPoint(),
+    fit: () => stage.fit(),
+    zoomIn: () => stage.zoom(1.3),
+    zoomOut: () => stage.zoom(1 / 1.3),
+    larger: () => void studio.cycle(1),
+    smaller: () => void studio.cycle(-1),
+    outlines: () => prefer({ outlines: !preferences.outlines }),
+    opacity: () => prefer({ opacity: nextOpacity(preferences.opacity) }),
+    help: () => /** @type {HTMLDialogElement} */ (find("help")).showModal(),
+    open: () => opening.choose(),
+    save: () => void saving.take("cutout", scope()),
+    copy: () => void saving.take("copy", scope()),
+    click: () => {
+      if (state.walked === null) stage.place();
+      else void studio.select(state.walked);
+    },
+    clickAdd: () => void stage.place("add"),
+    clickRemove: () => void stage.place("remove"),
+  };
+}
+
+/**
+ * Close the one thing that is open, the newest first. Nothing that was done is undone.
+ * @param {Store} store
+ * @param {Studio} studio
+ * @param {Stage} stage
+ */
+function closeOne(store, studio, stage) {
+  const { notice, onTop, rank, tool, walked, point, active } = store.state;
+  if (stage.cancelDrag()) store.tell("The drag is given up.", { undo: false });
+  else if (notice !== null) store.warn(null);
+  else if (onTop || rank !== null) {
+    store.takeUp(tool);
+    stage.rehover();
+  } else if (stage.putCursorAway()) store.say("The cursor is put away.");
+  else if (walked !== null) store.pointAt(null);
+  else if (point !== null) store.selectPoint(null);
+  else if (active !== null) void studio.select(null);
+  else store.pointAt(null);
+}
+
+/** Bind keys and buttons. @param {Page} page */
+export function bindCommands(page) {
+  const { store, studio, stage } = page;
+  const commands = commandsOf(page);
+  const canvas = find("canvas");
+  const isMac = /mac|iphone|ipad/i.test(navigator.platform);
+  bindKeyboard({
+    run: (command) => commands[command](),
+    step: (dx, dy) => stage.step(dx, dy),
+    walk: (back) => stage.walk(back),
+    pan: (down) => stage.setPanKey(down),
+    hide: (down) => stage.setHidden(down),
+    hold: (keys) => stage.setHeld(keys),
+    isCanvasFocused: () => document.activeElement === canvas,
+  });
+  bindControls((command) => commands[command](), isMac);
+  fillSheet(isMac);
+  bindTools((tool) => commands[tool]());
+  for (const [id, run] of /** @type {const} */ ([
+    ["clear", () => void studio.clear()], ["choose", commands.open], ["toast-undo", commands.undo],
+    ["model-better", () => void studio.switchModel(find("model-better").dataset.model ?? "")],
+    ["close-help", () => /** @type {HTMLDialogElement} */ (find("help")).close()],
+    ["coach-close", () => page.prefer({ hinted: true })],
+    ["notice-close", () => store.warn(null)],
+  ])) find(id).addEventListener("click", run);
+  giveKeysBack();
+}
+
+/**
+ * The tools are one group of radio buttons; a click on the one that is up counts, too.
+ * @param {(tool: Tool) => void} takeUp
+ */
+function bindTools(takeUp) {
+  for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (find("tools").querySelectorAll("input"))) {
+    radio.addEventListener("click", () => takeUp(/** @type {Tool} */ (radio.value))); // the arrow keys click, too
+  }
+}
+
+/**
+ * After a click by pointer the keys go on working on the picture; a keyboard keeps its place. A menu or the sheet
+ * that was opened by pointer leaves the keys to the picture, too: on its button, Enter would open it again.
+ */
+function giveKeysBack() {
+  const openers = '[popovertarget], [data-command="help"]';
+  let byPointer = false;
+  document.addEventListener("click", ({ target, detail }) => {
+    if (target instanceof Element && target.closest(openers)) byPointer = detail > 0;
+  }, { capture: true });
+  document.addEventListener("click", ({ target, detail }) => {
+    const button = target instanceof Element ? target.closest("button, .tool-choice") : null;
+    const inMenu = button?.closest("dialog, [popover], .object") || button?.hasAttribute("popovertarget");
+    if (button && !inMenu && detail > 0 && document.querySelector("dialog[open]") === null) focusPicture();
+  });
+  /** @param {Event} event */
+  const closed = (event) => {
+    if (/** @type {Partial<ToggleEvent>} */ (event).newState !== "open" && byPointer && document.activeElement?.matches(openers)) focusPicture();
+  };
+  for (const sheet of document.querySelectorAll("dialog, [popover]")) {
+    sheet.addEventListener("close", closed);
+    sheet.addEventListener("toggle", closed);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Requests and hovers on the wire: what was asked, what is still to come, what must be asked again. Touches no page
+ * element.
+ */
+
+import { answer, createHoverFlow, forget, retire, take, want } from "../wire/hovers.js";
+import { Requests } from "../wire/requests.js";
+
+/** @import { Store } from "../model/store.js" */
+/** @import { XY } from "../model/types.ts" */
+/** @import { Label, Request, ServerMessage } from "../wire/messages.ts" */
+/** @import { Outside } from "./types.ts" */
+
+/** Requests after which what lies under the pointer is the same as before. */
+const HARMLESS = new Set(["export", "label"]);
+
+export class Exchange {
+  requests;
+  /** @type {number | null} the undo or redo whose replies may come in several messages */
+  travelling = null;
+  #hovers = createHoverFlow();
+  /** The newest preview that was on the screen. */
+  #painted = 0;
+  /** The pointer is over something that is asked about. */
+  #hovering = false;
+  /** @type {Map<number, { at: number, label: Label }>} the hovers on their way; when they were sent, ms */
+  #asked = new Map();
+
+  /** @param {Store} store @param {Outside} outside */
+  constructor(store, outside) {
+    this.store = store;
+    this.outside = outside;
+    this.requests = new Requests(outside.lastSeq, outside.reserve);
+  }
+
+  /**
+   * @param {Request} request
+   * @param {{ replay: boolean }} [options]
+   * @returns {Promise<ServerMessage>} the first reply
+   */
+  request(request, options = { replay: false }) {
+    const { message, reply } = this.requests.add(request, options);
+    if (!HARMLESS.has(request.t)) this.forget();
+    // Unsent without a connection, and while a lost session is restored: both send it later.
+    if (options.replay || !this.store.state.restoring) this.outside.line.send(message);
+    return reply;
+  }
+
+  /** Make every hover so far stale. */
+  forget() {
+    forget(this.#hovers, this.requests.lastSeq);
+    this.#asked.clear();
+  }
+
+  // ---- the pointer
+
+  /** @param {XY} point @param {Label} label @param {number | undefined} object */
+  hover(point, label, object) {
+    this.#hovering = true;
+    want(this.#hovers, { ...point, label, object });
+    this.pump();
+  }
+
+  /**
+   * Send the newest hover if there is room for it. Called once a frame too, so that a lost reply doesn't stop the flow.
+   */
+  pump() {
+    if (this.store.state.connection !== "ready") return;
+    const now = this.outside.now();
+    const hover = take(this.#hovers, this.requests.lastSeq + 1, now);
+    if (!hover) return;
+    const seq = this.requests.number();
+    this.#asked.set(seq, { at: now, label: hover.label });
+    this.outside.line.send({ t: "hover", seq, ...hover, ack: this.#painted || undefined });
+  }
+
+  /** The pointer left the picture: nothing is under it any more. */
+  leave() {
+    if (!this.#hovering && this.store.state.preview === null) return;
+    this.#hovering = false;
+    this.outside.line.send({ t: "leave", seq: this.requests.number() });
+    this.forget();
+    this.store.dropPreview();
+  }
+
+  /**
+   * @param {number} seq of a preview
+   * @returns {Label | null} of the hover; null where the preview may not be painted
+   */
+  accepts(seq) {
+    const asked = this.#asked.get(seq);
+    return answer(this.#hovers, seq) && this.#hovering && asked ? asked.label : null;
+  }
+
+  /** A preview is on the screen. @param {number} seq */
+  painted(seq) {
+    if (seq <= this.#painted) return;
+    this.#painted = seq;
+    const asked = this.#asked.get(seq);
+    if (asked) this.outside.latency.add("total", this.outside.now() - asked.at);
+    for (const one of [...this.#asked.keys()]) if (one <= seq) this.#asked.delete(one);
+  }
+
+  // ---- replies
+
+  /**
+   * Hand a reply to the request that waits for it.
+   * @param {ServerMessage & { seq: number }} message
+   * @returns {boolean} one did
+   */
+  settle(message) {
+    retire(this.#hovers, message.seq);
+    return this.requests.settle(message.seq, message);
+  }
+
+  /**
+   * Send what was not answered: in a session that was resumed as it was, in a new one under new numbers.
+   * @param {{ resumed: boolean }} session
+   */
+  sendAgain({ resumed }) {
+    const waiting = resumed ? this.requests.unanswered() : this.requests.renumber();
+    for (const request of waiting) this.outside.line.send(request);
+  }
+}

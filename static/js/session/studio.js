@@ -1,0 +1,364 @@
+/**
+ * What a person can do with a picture: turns intents into requests, and says what came of them. Touches no page
+ * element.
+ *
+ * Prompts wait for one another, because a click on a new object must know the id that the click before it was given.
+ */
+
+import { aimAt, litAt, promptOf, questionOf } from "../model/aim.js";
+import { History } from "../model/history.js";
+import { activeObject, currentObject, isArmed } from "../model/state.js";
+import { plural, shortName } from "../model/words.js";
+import { clipName } from "../wire/protocol.js";
+import { Superseded } from "../wire/requests.js";
+import { Actions } from "./actions.js";
+import { Choosing } from "./choosing.js";
+import { Dispatcher } from "./dispatcher.js";
+import { Exchange } from "./exchange.js";
+import { Restorer } from "./restorer.js";
+import { Sight } from "./sight.js";
+
+/** @import { Store } from "../model/store.js" */
+/** @import { Aim, KeptWork, Lit, ObjectState, Picture, Place, Tool, XY } from "../model/types.ts" */
+/** @import { Box, BoxPrompt, Click, ExportFormat, FileMessage, ServerMessage } from "../wire/messages.ts" */
+/** @import { Outside, Saved } from "./types.ts" */
+
+/** @type {Record<Tool, string>} */
+const TOOLS = {
+  new: "New: a click makes an object.",
+  add: "Add: a click adds to the selected object.",
+  remove: "Remove: a click removes from the selected object.",
+};
+
+export class Studio {
+  #exchange;
+  #restorer;
+  #history = new History();
+  #actions;
+  #choosing;
+  #dispatcher;
+  #engines;
+
+  /** @param {Store} store @param {Outside} outside */
+  constructor(store, outside) {
+    const sight = new Sight(store, outside.view);
+    this.store = store;
+    this.state = store.state;
+    this.#engines = outside.engines;
+    this.#actions = new Actions(store);
+    this.#exchange = new Exchange(store, outside);
+    this.#restorer = new Restorer(store, outside.upload, this.#exchange, this.#history, sight);
+    this.#choosing = new Choosing(store, this.#exchange, this.#actions);
+    this.#dispatcher = new Dispatcher({
+      store, line: outside.line, exchange: this.#exchange, restorer: this.#restorer, history: this.#history, sight,
+      latency: outside.latency, learnEngines: () => this.learnEngines(),
+    });
+  }
+
+  /** Take in a message of the server. @param {ServerMessage} message */
+  receive(message) {
+    this.#dispatcher.receive(message);
+    this.#choosing.goOn();
+    this.pump();
+  }
+
+  // ---- pictures
+
+  /**
+   * Open a picture: show it at once, upload it, wait until the model has seen it. On failure the one before stays.
+   * @param {Picture} picture
+   */
+  async open(picture) {
+    this.leave();
+    const signal = this.#restorer.begin();
+    this.#exchange.requests.dropAll(new Superseded("another picture is being opened"));
+    this.store.begin(picture);
+    try {
+      await this.#restorer.openOnServer(picture, signal);
+      this.#restorer.forgetLost();
+      this.#select(null);
+      this.store.say(`${picture.name} is ready.`);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.store.giveUp();
+      this.store.report(error);
+      void this.#restorer.restore();
+    }
+  }
+
+  /** Take up the work of this tab before it was loaded again. @param {Saved} saved */
+  adopt(saved) {
+    this.#restorer.adopt(saved);
+  }
+
+  /** The page's own copy of the work, or null where there is none to keep. @returns {KeptWork | null} */
+  work() {
+    const { picture, pending, model, active } = this.state;
+    if (picture === null || pending || this.#restorer.isBusy) return null;
+    return { recipe: this.#history.recipe(picture, model), active };
+  }
+
+  /** How many objects would go with the picture: those that are there, on their way back, or just being made. */
+  get atStake() {
+    return Math.max(this.state.objects.size, this.#history.size) + this.#exchange.requests.awaited;
+  }
+
+  // ---- models
+
+  /** Let another model look at the picture; the one that runs goes on until it is there. @param {string} name */
+  async switchModel(name) {
+    if (name === this.state.model || this.state.connection !== "ready") return;
+    const isOurs = () => this.state.switching?.name === name; // another may have been chosen meanwhile
+    this.store.switchTo(name);
+    try {
+      const reply = await this.#exchange.request({ t: "model", name });
+      this.store.use(reply.t === "image" ? reply.model : name);
+      this.store.say(`${name} is in use.`);
+    } catch (error) {
+      if (isOurs()) this.store.report(error);
+    }
+    if (isOurs()) this.store.switchTo(null);
+  }
+
+  /** Ask what the models run on: a compiled engine may have taken over since. */
+  async learnEngines() {
+    const engines = await this.#engines();
+    if (engines) this.store.knowEngines(engines);
+  }
+
+  // ---- the pointer
+
+  /** The pointer is at a place: note what a click gives there, and ask for what shows it. @param {Place} place */
+  hover(place) {
+    if (!isArmed(this.state)) return;
+    const aim = aimAt(this.state, place);
+    const question = questionOf(aim);
+    this.store.aim(aim);
+    if (question) this.#exchange.hover(place.point, question.label, question.object);
+    else if (aim.does !== "nothing") this.#exchange.leave(); // over nothing to remove, the wheel may still want what was shown
+  }
+
+  /** Send the newest hover if there is room for it. */
+  pump() {
+    this.#exchange.pump();
+  }
+
+  /** The pointer left the picture: nothing is under it any more. */
+  leave() {
+    this.store.aim(null);
+    this.#choosing.stop();
+    this.#exchange.leave();
+  }
+
+  /** A preview is on the screen. @param {number} seq */
+  painted(seq) {
+    this.#exchange.painted(seq);
+  }
+
+  /**
+   * Take up a tool.
+   * @param {Tool} tool
+   * @param {boolean} [onTop] the next click of New makes an object, also where there is one
+   */
+  takeUp(tool, onTop = false) {
+    this.store.takeUp(tool, onTop);
+    this.store.say(onTop ? "New on top: the next click makes an object, also on one that is there." : TOOLS[tool]);
+  }
+
+  // ---- prompts
+
+  /**
+   * Do what a click at a place gives. It is decided when the clicks before it are answered: the second one on a new
+   * thing finds the object that the first one made.
+   * @param {Place} place
+   */
+  click(place) {
+    const lit = litAt(this.state, place);
+    this.store.putDownOnTop();
+    this.#choosing.stop();
+    return this.#actions.do(async () => {
+      const aim = aimAt(this.state, place);
+      switch (aim.does) {
+        case "nothing": throw new Error("There is nothing to remove from here: select an object first.");
+        case "select": return this.#selectAndSay(aim.object);
+        case "point": return this.#selectPoint(aim.point);
+        default: return this.#click(place.point, aim, lit);
+      }
+    });
+  }
+
+  /** @param {XY} point @param {Aim} aim @param {Lit | null} lit what was shown when it was clicked */
+  async #click({ x, y }, aim, lit) {
+    const question = /** @type {{ label: 0 | 1, object: number | undefined }} */ (questionOf(aim));
+    const candidate = lit?.of === promptOf(this.state, aim) ? lit.candidate : undefined;
+    if (question.object !== undefined) this.#select(question.object);
+    await this.#prompt({ t: "click", x, y, ...question, ...(candidate === undefined ? {} : { candidate }) });
+  }
+
+  /**
+   * Prompt with a box: of the selected object with the tool Add, else of a new one.
+   * @param {Box} box
+   * @param {Tool} tool
+   */
+  box(box, tool) {
+    this.store.putDownOnTop();
+    return this.#actions.do(() => this.#prompt({ t: "box", box, object: tool === "add" ? (this.state.active ?? undefined) : undefined }));
+  }
+
+  /** @param {number | null} id none if null */
+  select(id) {
+    return this.#actions.do(async () => this.#selectAndSay(id !== null && this.state.objects.has(id) ? id : null));
+  }
+
+  /**
+   * Show another candidate of what lies under the pointer, else of the selected object, at once.
+   * @param {1 | -1} step 1 for larger
+   */
+  cycle(step) {
+    return this.#choosing.cycle(step);
+  }
+
+  /** Move a point of the selected object. @param {number} point index @param {XY} to */
+  movePoint(point, to) {
+    return this.#actions.do(async () => {
+      const object = activeObject(this.state);
+      if (object?.points[point]) await this.#exchange.request({ t: "move", object: object.id, point, ...to });
+    });
+  }
+
+  /**
+   * Delete the newest point of the selected object; an object without one is gone. Like a click, it is decided when
+   * what was done before is answered.
+   */
+  deleteLastPoint() {
+    return this.#actions.do(async () => {
+      const object = activeObject(this.state);
+      if (object) await this.#deletePoint(object, object.points.length - 1);
+    });
+  }
+
+  /**
+   * Delete an object; if null, what is selected once what was done before is answered: a point, else an object.
+   * @param {number | null} id
+   */
+  delete(id) {
+    const given = id ?? this.state.walked;
+    return this.#actions.do(async () => {
+      const object = activeObject(this.state);
+      if (given !== null) await this.#remove(this.state.objects.get(given));
+      else if (object && this.state.point !== null) await this.#deletePoint(object, this.state.point);
+      else await this.#remove(currentObject(this.state));
+    });
+  }
+
+  /** @param {ObjectState} object @param {number} point index; beyond the points, the object is deleted */
+  async #deletePoint(object, point) {
+    if (!object.points[point]) return this.#remove(object);
+    const reply = await this.#exchange.request({ t: "unpoint", object: object.id, point });
+    this.store.selectPoint(null);
+    this.store.tell(reply.t === "gone" ? `${shortName(object.name)} deleted.` : `Point of ${shortName(object.name)} deleted.`, { undo: true });
+  }
+
+  // ---- objects
+
+  /** @param {ObjectState | undefined} object */
+  async #remove(object) {
+    if (!object) return;
+    await this.#exchange.request({ t: "delete", object: object.id });
+    this.store.tell(`${shortName(object.name)} deleted.`, { undo: true });
+  }
+
+  /** @param {number} id @param {string} name */
+  rename(id, name) {
+    return this.#actions.do(async () => {
+      const object = this.state.objects.get(id);
+      const wanted = clipName(name.trim());
+      if (!object || wanted === "" || wanted === object.name) return;
+      await this.#exchange.request({ t: "label", object: id, name: wanted });
+      this.store.say(`Renamed to ${wanted}.`);
+    });
+  }
+
+  clear() {
+    return this.#actions.do(async () => {
+      const { size } = this.state.objects;
+      if (size === 0) return;
+      await this.#exchange.request({ t: "clear" });
+      this.store.tell(`${plural(size, "object")} deleted.`, { undo: true });
+    });
+  }
+
+  undo() {
+    return this.#actions.do(async () => {
+      if (this.state.canUndo) await this.#travel("undo", "Undone.");
+    });
+  }
+
+  redo() {
+    return this.#actions.do(async () => {
+      if (this.state.canRedo) await this.#travel("redo", "Redone.");
+    });
+  }
+
+  /** @param {"undo" | "redo"} direction @param {string} said */
+  async #travel(direction, said) {
+    const reply = this.#exchange.request({ t: direction });
+    this.#exchange.travelling = this.#exchange.requests.lastSeq;
+    await reply;
+    this.store.say(said);
+  }
+
+  /**
+   * Have the server make a file.
+   * @param {ExportFormat} format @param {number[]} [objects] all if absent
+   * @returns {Promise<FileMessage>}
+   * @throws {Error} with the reason, in words
+   */
+  async export(format, objects) {
+    /** @type {ServerMessage | undefined} */
+    let reply;
+    /** @type {unknown} */
+    let reason = new Error("There is nothing to save yet.");
+    await this.#actions.do(async () => {
+      try {
+        reply = await this.#exchange.request({ t: "export", format, objects });
+      } catch (error) {
+        reason = error;
+      }
+    });
+    if (reply?.t !== "file") throw reason;
+    return reply;
+  }
+
+  // ---- what is selected
+
+  /** @param {number | null} id */
+  #select(id) {
+    this.store.select(id);
+    this.store.showRank(null);
+  }
+
+  /** @param {number | null} id */
+  #selectAndSay(id) {
+    if (id === this.state.active) this.store.selectPoint(null);
+    this.#select(id);
+    const object = activeObject(this.state);
+    this.store.say(object ? `${object.name} selected.` : "Nothing selected.");
+  }
+
+  /** @param {number} point index */
+  #selectPoint(point) {
+    this.store.pointAt(null);
+    this.store.selectPoint(point);
+    this.store.say(`Point ${point + 1} of ${activeObject(this.state)?.name ?? ""} selected. Delete deletes it.`);
+  }
+
+  /** @param {Click | BoxPrompt} prompt */
+  async #prompt(prompt) {
+    const reply = await this.#exchange.request(prompt);
+    if (reply.t !== "object") return;
+    this.store.reveal(reply.id);
+    this.#select(reply.id);
+    this.store.say(`${reply.name}, ${reply.masks[reply.chosen]?.area ?? 0} pixels.`);
+  }
+}

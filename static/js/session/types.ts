@@ -1,0 +1,58 @@
+/**
+ * What a session needs of the browser and the server, and hands to its parts: types alone, which no browser fetches.
+ */
+
+import type { History } from "../model/history.js";
+import type { Latency } from "../model/latency.js";
+import type { KeptWork, Picture, PictureFacts, View } from "../model/types.ts";
+import type { Store } from "../model/store.js";
+import type { ClientMessage, ErrorMessage, Welcome } from "../wire/messages.ts";
+import type { Exchange } from "./exchange.js";
+import type { Restorer } from "./restorer.js";
+import type { Sight } from "./sight.js";
+
+/** The socket. */
+export interface Line {
+  /** Returns false where there is no session to send it in. */
+  send(message: ClientMessage): boolean;
+  /** The session is there. */
+  begin(message: Welcome): void;
+  /** Measure the way there and back. */
+  ping(): void;
+  /** The server refuses something; returns true where it is the session itself. */
+  refuse(message: ErrorMessage): boolean;
+}
+
+export interface Outside {
+  line: Line;
+  /** Send a picture; `onFraction` is told how much of it has left, 0 to 1. */
+  upload(file: Blob, name: string, onFraction: (fraction: number) => void, signal: AbortSignal): Promise<PictureFacts>;
+  /** Return the picture as the server sees it; the bitmap is as the browser does. */
+  view(file: Blob, facts: PictureFacts, bitmap: ImageBitmap | null): Promise<View>;
+  /** Return what the models run on, in words; null where nobody answers. */
+  engines(): Promise<Record<string, string> | null>;
+  /** Milliseconds. */
+  now(): number;
+  /** The newest number that may have been used in the session that is to be resumed. */
+  lastSeq: number;
+  /** Keep the number up to which numbers may be used. */
+  reserve(seq: number): void;
+  /** Gets how long things take. */
+  latency: Latency;
+}
+
+/** What the server's messages are for. */
+export interface Parts {
+  store: Store;
+  line: Line;
+  exchange: Exchange;
+  restorer: Restorer;
+  history: History;
+  sight: Sight;
+  latency: Latency;
+  /** Ask what the models run on. */
+  learnEngines(): Promise<void>;
+}
+
+/** The work as it was. */
+export type Saved = KeptWork & { picture: Picture };

@@ -1,0 +1,52 @@
+/**
+ * What the server says to a page whose socket it may not take: a ticket that lets the socket in, or the reason in
+ * words. A browser tells a page nothing of a socket that never opened.
+ */
+
+/**
+ * @typedef {object} Admission
+ * @property {string | null} ticket to be shown by the socket
+ * @property {string | null} refusal a sentence for the person, where there is no ticket
+ * @property {boolean} isFinal asking again changes nothing before somebody has changed something
+ */
+
+const WAIT_MS = 10000;
+/** The subprotocol in which a socket shows its ticket begins so. */
+export const TICKET_PREFIX = "hoversam.ticket.";
+
+/**
+ * What an answer to the request for a ticket means. Pure.
+ * @param {number} status HTTP status @param {string} body
+ * @returns {Admission | null} null where the server itself was not reached, or doesn't say why
+ */
+export function readAdmission(status, body) {
+  /** @type {any} */
+  let answer = null;
+  try {
+    answer = JSON.parse(body);
+  } catch {
+    // Not the server's own words: a proxy's, or those of a server that is full of connections.
+  }
+  if (status === 200 && typeof answer?.ticket === "string") return { ticket: answer.ticket, refusal: null, isFinal: false };
+  const reason = answer?.detail?.message;
+  if (status === 403 && typeof reason === "string") {
+    return { ticket: null, refusal: `The server turns this page away: ${reason}. Then reload the page.`, isFinal: true };
+  }
+  if (status === 401 || status === 403) {
+    return { ticket: null, refusal: `What stands in front of the server turns this page away (${status}). Reload the page; you may have to log in again.`, isFinal: true };
+  }
+  if (status === 503 && answer === null && body !== "") {
+    return { ticket: null, refusal: `The server can't take this page now: ${body.slice(0, 200)}.`, isFinal: false };
+  }
+  return null;
+}
+
+/** Ask the server. @param {string} url @returns {Promise<Admission | null>} null where nobody answers */
+export async function askForAdmission(url) {
+  try {
+    const response = await fetch(url, { method: "POST", signal: AbortSignal.timeout(WAIT_MS) });
+    return readAdmission(response.status, await response.text());
+  } catch {
+    return null;
+  }
+}

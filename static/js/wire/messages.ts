@@ -1,0 +1,118 @@
+/**
+ * The messages of the wire protocol, version 1: types alone, which no browser fetches.
+ *
+ * Not covered: encoding (protocol.js), sending (connection.js), what they do to the page (session/dispatcher.js).
+ */
+
+/** How the socket stands. */
+export type LineState = "connecting" | "ready" | "waiting" | "full" | "ended";
+/** 1 adds, 0 takes away. */
+export type Label = 0 | 1;
+export type ObjectId = number;
+/** Pixels of the upright image. */
+export type Point = [x: number, y: number, label: Label];
+/** Pixels; the end is exclusive for a mask's crop. */
+export type Box = [x0: number, y0: number, x1: number, y1: number];
+
+/** Run lengths inside a crop of a grid that covers the whole image. */
+export interface Mask {
+  /** The grid. */
+  size: [h: number, w: number];
+  /** The crop, in grid cells, end exclusive; all zero for an empty mask. */
+  box: Box;
+  /** LEB128 run lengths, row-major, background first. */
+  runs: Uint8Array;
+  /** The model's own predicted IoU. */
+  score: number;
+  /** Pixels of the image. */
+  area: number;
+}
+
+/** What made an object, with the candidate that was picked after it. */
+export type TrailStep =
+  | { t: "point"; x: number; y: number; label?: Label; pick?: number }
+  | { t: "box"; box: Box; pick?: number };
+/** An object without its masks. */
+export type RecipeObject = { id: ObjectId; name: string; color: number; trail: TrailStep[] };
+/** What one undo or redo does. */
+export type UndoStep = { objects?: RecipeObject[]; gone?: ObjectId[] };
+
+/** What makes a session again; the next undo or redo comes last. */
+export interface Recipe {
+  format: "hoversam-recipe";
+  version: 1;
+  image_id: string;
+  name?: string;
+  width: number;
+  height: number;
+  model: string;
+  objects?: RecipeObject[];
+  past?: UndoStep[];
+  future?: UndoStep[];
+}
+
+// ---- from the page
+
+export type Hello = { t: "hello"; version: number; session?: string; token?: string; client?: string };
+export type Ping = { t: "ping"; at: number };
+/** `provisional`: nano may answer until the model has seen it. */
+export type Open = { t: "open"; image_id: string; name?: string; recipe?: Recipe; provisional?: boolean };
+export type Hover = { t: "hover"; x: number; y: number; label: Label; object?: ObjectId; ack?: number };
+/** `candidate` is the one that was shown there. */
+export type Click = { t: "click"; x: number; y: number; label: Label; object?: ObjectId; candidate?: number };
+export type BoxPrompt = { t: "box"; box: Box; object?: ObjectId };
+export type Move = { t: "move"; object: ObjectId; point: number; x: number; y: number };
+export type Unpoint = { t: "unpoint"; object: ObjectId; point: number };
+export type Choose = { t: "choose"; object: ObjectId; candidate: number };
+export type Rename = { t: "label"; object: ObjectId; name: string };
+export type Delete = { t: "delete"; object: ObjectId };
+export type Plain = { t: "leave" } | { t: "clear" } | { t: "undo" } | { t: "redo" };
+export type SwitchModel = { t: "model"; name: string };
+export type ExportFormat = "coco" | "yolo" | "labelme" | "svg" | "mask" | "cutout" | "overlay" | "recipe";
+export type Export = { t: "export"; format: ExportFormat; objects?: ObjectId[] };
+
+/** Answered, but for leave. */
+export type Request =
+  | Open | Click | BoxPrompt | Move | Unpoint | Choose | Rename | Delete | Plain | SwitchModel | Export;
+export type Numbered = (Request | Hover) & { seq: number };
+export type ClientMessage = Hello | Ping | Numbered;
+
+// ---- from the server; `last` ends an answer of several messages
+
+export type Limits = { max_upload_bytes?: number; max_points?: number; max_objects?: number };
+export type ModelInfo = {
+  name: string; params_m: number; available: boolean; bundled: boolean; fetchable?: boolean;
+};
+export type Welcome = {
+  t: "welcome"; version: number; session: string; token: string; resumed: boolean; model: string;
+  models?: ModelInfo[]; limits?: Limits;
+};
+export type Progress = {
+  t: "progress"; seq: number; stage: string; position?: number | null; fraction?: number | null;
+};
+export type ImageReady = {
+  t: "image"; seq: number; image_id: string; width: number; height: number; model: string; cached: boolean;
+  encode_ms: number; orientation?: number; rendered?: boolean; provisional?: boolean; last?: boolean;
+};
+export type PreviewMessage = {
+  t: "preview"; seq: number; x: number; y: number; object?: ObjectId | null; best: number; masks: Mask[];
+  provisional?: boolean;
+};
+export type ObjectMessage = {
+  t: "object"; seq: number; id: ObjectId; name: string; color: number; points: Point[]; box?: Box | null;
+  trail?: TrailStep[]; chosen: number; masks: Mask[]; can_undo: boolean; can_redo: boolean; provisional?: boolean;
+  last?: boolean;
+};
+export type Gone = {
+  t: "gone"; seq: number; objects: ObjectId[]; can_undo: boolean; can_redo: boolean; last?: boolean;
+};
+/** A large one has no data, and an address under the server's. */
+export type FileMessage = {
+  t: "file"; seq: number; name: string; media_type: string; data: Uint8Array<ArrayBuffer>; url?: string | null;
+};
+export type Pong = { t: "pong"; at: number; queue_ms: number; decode_ms: number };
+export type ErrorMessage = {
+  t: "error"; seq?: number | null; code: string; message: string; fatal: boolean; retry_after?: number | null;
+};
+export type ServerMessage =
+  | Welcome | Progress | ImageReady | PreviewMessage | ObjectMessage | Gone | FileMessage | Pong | ErrorMessage;

@@ -1,0 +1,52 @@
+/**
+ * What the linter minds in the modules of the page and in their tests: `npm run lint`.
+ */
+
+import js from "@eslint/js";
+import globals from "globals";
+
+/** What a write to the state looks like, from which `model/store.js` alone is free. */
+const STATE = ':matches([name="state"], [property.name="state"])';
+const WRITES = [
+  `AssignmentExpression > MemberExpression.left:has(> ${STATE}.object)`,
+  `AssignmentExpression > MemberExpression.left > MemberExpression.object:has(> ${STATE}.object)`,
+  `UpdateExpression > MemberExpression.argument:has(> ${STATE}.object)`,
+  `UnaryExpression[operator="delete"] > MemberExpression.argument:has(> ${STATE}.object)`,
+  `CallExpression[callee.object.name="Object"][callee.property.name="assign"] > ${STATE}.arguments:first-child`,
+  `CallExpression[callee.property.name=/^(set|add|delete|clear|push|sort)$/] > .callee > MemberExpression.object:has(> ${STATE}.object)`,
+];
+const message = "The state is changed in model/store.js alone: call a method of the store.";
+
+export default [
+  js.configs.recommended,
+  {
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    languageOptions: { ecmaVersion: 2024, sourceType: "module" },
+    rules: {
+      eqeqeq: "error",
+      "no-console": "error",
+      "no-promise-executor-return": "error",
+      "no-var": "error",
+      "object-shorthand": "error",
+      "prefer-const": "error",
+      "prefer-template": "error",
+    },
+  },
+  {
+    files: ["static/js/**/*.js"],
+    languageOptions: { globals: globals.browser },
+    rules: {
+      complexity: ["error", { max: 20, variant: "modified" }],
+      "max-len": ["error", { code: 120, ignoreStrings: true, ignoreTemplateLiterals: true }],
+      "max-lines": ["error", 400],
+      "max-lines-per-function": ["error", 60],
+      "no-shadow": "error",
+    },
+  },
+  {
+    files: ["static/js/**/*.js"],
+    ignores: ["static/js/model/store.js"],
+    rules: { "no-restricted-syntax": ["error", ...WRITES.map((selector) => ({ selector, message }))] },
+  },
+  { files: ["tests/js/*.js"], languageOptions: { globals: globals.node } },
+];

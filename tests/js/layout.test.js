@@ -1,0 +1,93 @@
+/** The floor plan of the page: who may import whom, what touches the page, where the state is written, which words are used. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { ESLint } from "eslint";
+
+const HERE = new URL("../../", import.meta.url);
+
+/** What each folder may import besides itself, lowest first; a type is an import, too. @type {Record<string, string[]>} */
+const ALLOWED = {
+  wire: [],
+  model: ["wire"],
+  files: ["wire", "model"],
+  session: ["wire", "model"],
+  canvas: ["wire", "model", "session"],
+  panels: ["wire", "model", "files", "session", "canvas"],
+  main: ["wire", "model", "files", "session", "canvas", "panels"],
+};
+/** Pages of their own: the documentation's, and what runs before the first paint. */
+const ALONE = ["docs.js", "theme.js"];
+
+const SOURCES = readdirSync(new URL("static/js", HERE), { recursive: true }).map((name) => String(name).replaceAll("\\", "/"))
+  .filter((name) => /\.[jt]s$/.test(name) && !ALONE.includes(name));
+/** What a browser fetches: types alone stay where they are. */
+const FILES = SOURCES.filter((name) => name.endsWith(".js"));
+
+/** @param {string} name @returns {string} */
+const textOf = (name) => readFileSync(new URL(`static/js/${name}`, HERE), "utf8");
+
+/** @param {string} name @returns {string} without its comments */
+const codeOf = (name) => textOf(name).replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+
+/** @param {string} name of a file @returns {string} its folder, or the file beside the folders */
+const folderOf = (name) => (name.split("/").length > 1 ? name.split("/")[0] : name.replace(".js", ""));
+
+test("a folder imports only what stands above it in the table", () => {
+  for (const file of SOURCES) {
+    const allowed = [folderOf(file), ...ALLOWED[folderOf(file)]];
+    for (const [, path] of textOf(file).matchAll(/(?:from |import\()"(\.[^"]+)"/g)) {
+      const used = folderOf(new URL(path, `http://page/${file}`).pathname.slice(1));
+      assert.ok(allowed.includes(used), `${file} imports ${path}`);
+    }
+  }
+  const names = Object.keys(ALLOWED);
+  for (const [place, name] of names.entries()) assert.deepEqual(ALLOWED[name].filter((one) => !names.slice(0, place).includes(one)), [], name);
+});
+
+test("the page names every module, and each is there", () => {
+  const markup = readFileSync(new URL("templates/partials/modules.html", HERE), "utf8");
+  const listed = [...markup.matchAll(/"(\w+)": \[(.*)\]/g)].flatMap(([, folder, modules]) => [...modules.matchAll(/"([a-z-]+)"/g)].map(([, name]) => `${folder}/${name}.js`));
+  assert.deepEqual([...listed, "main.js"].sort(), FILES.toSorted());
+});
+
+test("modules of the wire's words, of the model and of the session touch no page", () => {
+  const pure = [...FILES.filter((name) => /^(model|session)\//.test(name)), ...["hovers", "msgpack", "protocol", "requests"].map((name) => `wire/${name}.js`)];
+  for (const name of pure) {
+    assert.doesNotMatch(codeOf(name), /\b(document|window|localStorage|sessionStorage|navigator|WebSocket|HTMLElement)\b|\bfetch\(/, name);
+  }
+});
+
+test("a write to the state from elsewhere than its door is found", async () => {
+  const eslint = new ESLint({ cwd: fileURLToPath(HERE), overrideConfigFile: "tests/js/eslint.config.js" });
+  const writes = [
+    "state.active = 1;", "this.state.active = 1;", "store.state.point += 1;", "state.picture.name = 'a';", "delete state.active;",
+    "Object.assign(this.store.state, {});", "state.hidden.add(1);", "this.state.objects.set(1, {});", "state.objects.delete(2);",
+  ];
+  for (const code of writes) {
+    const [{ messages }] = await eslint.lintText(`/* eslint no-undef: 0 */\nexport const change = function change() { ${code} };\n`, { filePath: "static/js/panels/status.js" });
+    assert.match(messages.map(({ message }) => message).join(), /store\.js/, code);
+  }
+});
+
+/** The type of the state forbids it, too: where the line below passes, the type check fails. @param {import("../../static/js/model/store.js").Store} store */
+export function writing(store) {
+  // @ts-expect-error the state is read-only
+  store.state.active = 1;
+}
+
+test("one word for one act: no label, tooltip, help or sentence has another for it", () => {
+  const other = /\b(keeps?|kept|tak(e|es|en) (it )?away|refin\w*|dismiss|clear|cancel\w*|commit)\b/i;
+  for (const name of ["studio.html", "partials/ask.html", "partials/help.html", "partials/menus.html", "partials/model.html", "partials/object.html"]) {
+    const text = readFileSync(new URL(`templates/${name}`, HERE), "utf8").replaceAll(/\{[#{%][\s\S]*?[#}%]\}|\b(id|class|data-[a-z]+)="[^"]*"/g, "");
+    assert.doesNotMatch(text, other, name);
+  }
+  const speaking = ["ask", "commands", "menus", "objects", "saving"].map((name) => `panels/${name}.js`);
+  for (const name of [...speaking, "canvas/stage.js", "model/keys.js", "model/words.js", "session/choosing.js", "session/studio.js"]) {
+    const sentences = [...codeOf(name).matchAll(/"([^"\n]*)"|`([^`]*)`/g)].map(([, plain, made]) => (plain ?? made).replaceAll(/\$\{[^}]*\}/g, ""))
+      .filter((text) => text.includes(" ") || /^[A-Z]/.test(text));
+    assert.ok(sentences.length > 0, name);
+    for (const sentence of sentences) assert.doesNotMatch(sentence, other, name);
+  }
+});
