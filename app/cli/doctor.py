@@ -52,6 +52,7 @@ class Facts:
         compiled: bytes of each compiled model that is kept, by its name and precision.
         free: bytes of disk beside the weights and beside the caches.
         chosen: settings that are set, by variable.
+        unknown: variables that look like settings and are none.
         settings: what they say.
     """
 
@@ -66,6 +67,7 @@ class Facts:
     compiled: Mapping[str, int]
     free: Mapping[str, int]
     chosen: tuple[str, ...]
+    unknown: tuple[str, ...]
     settings: Settings
 
 
@@ -120,6 +122,7 @@ def faults(facts: Facts) -> list[str]:
         for name, installed in facts.versions.items()
         if installed is None and name != OPTIONAL
     ]
+    found += [f"{name} is no setting, and without effect: unset it, or look for its name" for name in facts.unknown]
     wanted = facts.settings.model
     if wanted is not None and wanted not in facts.models:
         found.append("HOVERSAM_MODEL names no model that there is: run `python -m app weights list`")
@@ -179,6 +182,7 @@ def slow(facts: Facts) -> list[str]:
 
 def gathered(settings: Settings, environ: Mapping[str, str]) -> Facts:
     """Look at this machine."""
+    variables = [variable(name) for name in Settings.__struct_fields__]
     device, obstacle = device_of(settings)
     precision = None
     if not obstacle:
@@ -194,7 +198,8 @@ def gathered(settings: Settings, environ: Mapping[str, str]) -> Facts:
         models={entry.name: state_of(entry, settings.checkpoints_dir) for entry in known_models(settings).models},
         compiled=compiled_in(settings.graphs_dir),
         free={"weights": free_bytes(settings.checkpoints_dir), "caches": free_bytes(settings.graphs_dir)},
-        chosen=tuple(name for name in map(variable, Settings.__struct_fields__) if environ.get(name)),
+        chosen=tuple(name for name in variables if environ.get(name)),
+        unknown=tuple(sorted(name for name in environ if name.startswith(variable("")) and name not in variables)),
         settings=settings,
     )
 

@@ -27,7 +27,6 @@ class EmbeddingKey(NamedTuple):
 class StoreStats:
     """What the store holds now, and what happened since it was made."""
 
-    entries: int
     bytes: int
     hits: int
     misses: int
@@ -114,7 +113,7 @@ class EmbeddingStore:
     def stats(self) -> StoreStats:
         """Return what the store holds and has done."""
         with self._lock:
-            return StoreStats(len(self._entries), self._bytes, self._hits, self._misses)
+            return StoreStats(self._bytes, self._hits, self._misses)
 
     def _forget(self, key: EmbeddingKey) -> bool:
         kept = self._entries.pop(key, None)

@@ -146,11 +146,6 @@ class Lane:
         """Seconds since the last job ended; 0 while one runs, infinite before the first."""
         return 0.0 if self.busy else time.perf_counter() - self._ended_at
 
-    @property
-    def ahead(self) -> int:
-        """Number of jobs that a new one of the lowest priority would wait for."""
-        return self.waiting + int(self.busy)
-
     async def run(self, priority: Priority, work: Callable[[], T], timeout_s: float) -> T:
         """Return what `work` returns, once the thread got to it.
 

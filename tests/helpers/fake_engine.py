@@ -19,6 +19,7 @@ from app.engine.sam2.prompts import shape_of, stacked_mask_logits
 from app.errors import EngineFailedError, HoverError
 
 GRID = 64
+EMBEDDING_BYTES = 1000
 MAX_LOGIT = 32.0
 SCORES = (0.8, 0.9, 0.7)
 """Scores of the three candidates, part, object and group; the middle one is the best."""
@@ -32,7 +33,7 @@ class FakeEmbedding:
 
     size_hw: tuple[int, int]
     fingerprint: float
-    nbytes: int = 1000
+    nbytes: int = EMBEDDING_BYTES
     grid: int = GRID
 
 

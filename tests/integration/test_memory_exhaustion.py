@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import EngineMemoryError
 from app.protocol import messages as m
-from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.fake_engine import EMBEDDING_BYTES, FakeEngine
 from tests.helpers.image_files import png
 from tests.helpers.peer import greeted, opened, uploaded
 from tests.helpers.server import Server
@@ -23,7 +23,8 @@ async def test_a_click_is_answered_once_embeddings_have_made_room(server: Server
         before = await other.hover(9, 9)
         exhausted(engine, 1)
         assert (await peer.click(5, 5)).masks
-        assert server.predictor.store.stats().entries == 1  # the one in use, which would have given nothing back
+        # the one in use is left, which would have given nothing back
+        assert server.predictor.store.stats().bytes == EMBEDDING_BYTES
         encodes = engine.encodes
         assert (await other.hover(9, 9)).masks == before.masks
         assert engine.encodes == encodes + 1
@@ -51,4 +52,4 @@ async def test_a_picture_is_encoded_once_embeddings_have_made_room(server: Serve
         exhausted(engine, 1)
         image = await peer.open(await uploaded(server, png(30, 30)))
         assert (image.width, image.height) == (30, 30)
-        assert server.predictor.store.stats().entries == 1
+        assert server.predictor.store.stats().bytes == EMBEDDING_BYTES

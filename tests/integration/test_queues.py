@@ -135,7 +135,8 @@ async def test_leave_drops_the_hover_that_waits_and_the_one_at_hand(
         decode_gate.set()
         made = await peer.click(9, 9)
         assert made.points[0][:2] == (9, 9)
-        await until(lambda: not server.predictor.scheduler.decodes.ahead)
+        decodes = server.predictor.scheduler.decodes
+        await until(lambda: not decodes.waiting and not decodes.busy)
         assert await peer.until_pong() == []
         assert decoded_points(engine) == [(1, 1), (9, 9)]
         assert (await peer.hover(3, 3)).x == 3  # a hover after the pointer has come back

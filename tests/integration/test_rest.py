@@ -20,7 +20,7 @@ from app.service.encodes import MAX_PREPARED
 from app.settings import Settings
 from app.web import segment
 from app.web.segment import MAX_BODY_BYTES
-from tests.helpers.fake_engine import BEST, SCORES, FakeEngine
+from tests.helpers.fake_engine import BEST, EMBEDDING_BYTES, SCORES, FakeEngine
 from tests.helpers.image_files import png
 from tests.helpers.peer import DEADLINE_S, happened, opened, until, uploaded
 from tests.helpers.server import Server, started
@@ -52,7 +52,7 @@ def mask_of(reply: dict[str, Any]) -> MaskArray:
 
 async def encoded(server: Server, count: int) -> None:
     """Wait until this many pictures are encoded and none is on its way."""
-    await until(lambda: server.predictor.store.stats().entries == count)
+    await until(lambda: server.predictor.store.stats().bytes == count * EMBEDDING_BYTES)
 
 
 async def test_a_click_is_answered_as_the_peers_page_reads_it(server: Server, http: httpx.AsyncClient) -> None:

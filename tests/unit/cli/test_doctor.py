@@ -31,6 +31,7 @@ GOOD = Facts(
     compiled={"tiny bf16": 2**20},
     free={"weights": 100 * doctor.GIB},
     chosen=(),
+    unknown=(),
     settings=Settings(),
 )
 
@@ -55,8 +56,9 @@ def test_a_good_machine_has_nothing_in_the_way_and_nothing_slow() -> None:
             replace(GOOD, precision=None, obstacle="it is for x86 CPUs", settings=set_to(engine="openvino")),
             ["OpenVINO is asked for", "it is for x86 CPUs"],
         ),
+        (replace(GOOD, unknown=("HOVERSAM_MODLE",)), ["HOVERSAM_MODLE is no setting"]),
     ],
-    ids=["package", "no such model", "offline", "damaged", "openvino"],
+    ids=["package", "no such model", "offline", "damaged", "openvino", "a variable by mistake"],
 )
 def test_what_is_in_the_way_is_said_with_its_cure(facts: Facts, words: list[str]) -> None:
     [found] = faults(facts)
@@ -114,7 +116,7 @@ def doctor_of(tmp_path: Path, **env: str) -> subprocess.CompletedProcess[str]:
     }
     return subprocess.run(
         [sys.executable, "-m", "app", "doctor"],
-        env={**os.environ, **private, **env},
+        env={**{name: text for name, text in os.environ.items() if "HOVERSAM" not in name}, **private, **env},
         capture_output=True,
         text=True,
         timeout=120,
@@ -144,5 +146,8 @@ def test_the_exit_code_tells_whether_anything_is_in_the_way(
         monkeypatch.setenv(f"HOVERSAM_{name}", value)
     assert doctor.main(Namespace()) == 1
     assert "tiny is asked for" in capsys.readouterr().out
+    monkeypatch.setenv("HOVERSAM_MODLE", "tiny")
+    assert doctor.main(Namespace()) == 1
+    assert "HOVERSAM_MODLE is no setting" in capsys.readouterr().out
     monkeypatch.setenv("HOVERSAM_PORT", "many")
     assert doctor.main(Namespace()) == 2

@@ -115,7 +115,7 @@ async def test_as_many_jobs_of_a_kind_wait_as_allowed_and_one_more_is_busy(lane:
         await lane.run(Priority.HOVER, lambda: "", LONG_S)
     assert raised.value.retry_after_s
     tasks.append(await start(lane, Priority.CLICK, lambda: ""))  # hovers leave the clicks their places
-    assert (lane.waiting, lane.ahead) == (4, 5)
+    assert (lane.waiting, lane.busy) == (4, True)
     gate.open.set()
     await asyncio.gather(*tasks)
     assert await lane.run(Priority.HOVER, lambda: "room again", LONG_S) == "room again"
