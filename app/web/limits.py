@@ -23,8 +23,11 @@ async def list_limits(
 
 
 def as_text(table: list[Limit]) -> str:
-    """Return the limits in columns."""
+    """Return the limits in columns, the operator's with their variables."""
     names = max(len(limit.name) for limit in table)
     values = max(len(f"{limit.value:,}") for limit in table)
-    lines = [f"{limit.name:<{names}}  {limit.value:>{values},}  {limit.what}" for limit in table]
+    told = [f"{limit.what} ({limit.variable})" if limit.variable else limit.what for limit in table]
+    lines = [
+        f"{limit.name:<{names}}  {limit.value:>{values},}  {what}" for limit, what in zip(table, told, strict=True)
+    ]
     return "\n".join(["What this server accepts: bytes, pixels and pieces; times (_s) in seconds.", "", *lines, ""])

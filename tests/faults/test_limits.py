@@ -227,6 +227,7 @@ async def test_all_limits_are_listed_for_programs_and_for_people(engine: FakeEng
         text = await client.get(f"{server.url}/limits", headers={"accept": "text/html,*/*"})
         assert text.headers["content-type"].startswith("text/plain")
         assert all(name in text.text for name in names)
+        assert "(HOVERSAM_MAX_SESSIONS)" in text.text
 
 
 @pytest.mark.parametrize(
