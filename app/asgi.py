@@ -167,7 +167,15 @@ def make_predictor(
     set_threads: Callable[[int], None],
     first: FirstResponder | None,
 ) -> Predictor:
-    """Return the door to the models."""
+    """Return the door to the models.
+
+    Args:
+        settings: sizes of pictures, and what may be kept in memory.
+        limits: the other bounds.
+        models: those that are loaded.
+        set_threads: sets how many threads the calling thread's model work may use.
+        first: the model that answers until another has seen a picture, or None.
+    """
     picture = PictureLimits.of(settings, limits.shape)
     pictures = PictureStore(picture, settings.image_budget_bytes, limits.service)
     scheduler = Scheduler(cores=available_cores(), capacity=limits.service.max_jobs_queued, set_threads=set_threads)
@@ -185,7 +193,15 @@ def make_predictor(
 def make_shared_state(
     settings: Settings, limits: Limits, engine: Engine, manifest: Manifest, exporter: Exporter
 ) -> SharedState:
-    """Return what connections share."""
+    """Return what connections share.
+
+    Args:
+        settings: how many sessions there may be, and where models are.
+        limits: the other bounds.
+        engine: the model that new sessions begin with.
+        manifest: the models to name.
+        exporter: makes files.
+    """
     registry = Registry(
         settings.max_sessions,
         limits.service.resume_s,

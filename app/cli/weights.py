@@ -10,6 +10,7 @@ import os
 import sys
 from pathlib import Path
 
+from app.cli.shell import EXIT_INTERRUPTED, EXIT_NO_MODEL, EXIT_USAGE
 from app.errors import HoverError, ModelUnavailableError
 from app.settings import Settings, from_environment
 from app.weights.catalogue import fetch_with_bar, known_models, progress_bar
@@ -17,10 +18,6 @@ from app.weights.checkpoints import candidate_paths, locate, verify
 from app.weights.download import part_path, size_of
 from app.weights.importing import adopt, recognised
 from app.weights.manifest import Manifest, ModelEntry
-
-EXIT_USAGE = 2
-EXIT_NO_MODEL = 3
-EXIT_INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
