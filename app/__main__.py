@@ -6,6 +6,8 @@ import argparse
 import io
 import signal
 import sys
+from importlib import import_module
+from typing import Final, Protocol, cast
 
 from app import __version__
 
@@ -16,14 +18,35 @@ exit codes: 0 done, 1 failed, 2 wrong use, an address in use or no server, 3 no 
 """
 
 
+COMMANDS: Final = {
+    "serve": ("app.server.serve", "serve the page, the socket and the API"),
+    "weights": ("app.cli.weights", "list, fetch, verify or import models"),
+    "segment": ("app.cli.segment", "segment a picture here and now, without a server"),
+    "script": ("app.cli.script", "replay a recorded session against a server"),
+    "swarm": ("app.cli.swarm_command", "many sessions at once, hovering and clicking like people"),
+    "demo": ("app.cli.demo", "hover and click on a photo of yours, without a browser"),
+    "doctor": ("app.cli.doctor", "what runs here, what is missing, what is slow and why"),
+    "bench": ("app.bench.command", "measure this machine: encode, decode, hover, click"),
+    "nano": ("app.nano.command", "train and judge the bundled demonstration model"),
+}
+"""The module and the summary of each command. Only the one that is given is imported: all take a second together."""
+
+
+class Command(Protocol):
+    """What the module of a command has."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add its options."""
+        ...
+
+    def main(self, args: argparse.Namespace) -> int:
+        """Run it; return the exit code."""
+        ...
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run a command; return its exit code."""
-    from app.bench import command as bench
-    from app.cli import demo, doctor, script, segment, weights
-    from app.cli import swarm_command as swarm
-    from app.nano import command as nano
-    from app.server import serve
-
+    words = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(
         prog="python -m app",
         description="Point at anything and its mask lights up.",
@@ -32,30 +55,20 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"HoverSAM {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    serve.add_arguments(commands.add_parser("serve", help="serve the page, the socket and the API"))
-    weights.add_arguments(commands.add_parser("weights", help="list, fetch, verify or import models"))
-    segment.add_arguments(commands.add_parser("segment", help="segment a picture here and now, without a server"))
-    script.add_arguments(commands.add_parser("script", help="replay a recorded session against a server"))
-    swarm.add_arguments(commands.add_parser("swarm", help="many sessions at once, hovering and clicking like people"))
-    demo.add_arguments(commands.add_parser("demo", help="hover and click on a photo of yours, without a browser"))
-    doctor.add_arguments(commands.add_parser("doctor", help="what runs here, what is missing, what is slow and why"))
-    bench.add_arguments(commands.add_parser("bench", help="measure this machine: encode, decode, hover, click"))
-    nano.add_arguments(commands.add_parser("nano", help="train and judge the bundled demonstration model"))
-    args = parser.parse_args(argv)
+    parsers = {name: commands.add_parser(name, help=summary) for name, (_, summary) in COMMANDS.items()}
+    given = next((word for word in words if not word.startswith("-")), None)  # no option before it takes a word
+    if given in parsers:
+        command_of(given).add_arguments(parsers[given])
+    args = parser.parse_args(words)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may be no text, or one that a console can't show
         sys.stdout.reconfigure(errors="backslashreplace")
-    runs = {
-        "serve": serve.main,
-        "weights": weights.main,
-        "segment": segment.main,
-        "script": script.main,
-        "swarm": swarm.main,
-        "demo": demo.main,
-        "doctor": doctor.main,
-        "bench": bench.main,
-        "nano": nano.main,
-    }
-    return runs[args.command](args)
+    return command_of(args.command).main(args)
+
+
+def command_of(name: str) -> Command:
+    """Return the module of a command, imported now."""
+    module, _ = COMMANDS[name]
+    return cast("Command", import_module(module))
 
 
 if __name__ == "__main__":

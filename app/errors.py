@@ -95,6 +95,14 @@ class ModelUnavailableError(HoverError):
     code, http_status = "model_unavailable", 503
 
 
+class DownloadError(ModelUnavailableError):
+    """No address gave a model's file; `reason` is what the last one did: "sent a file with another hash"."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class UnsupportedImageError(HoverError):
     """The file is no picture, or one of a format that isn't read."""
 

@@ -20,6 +20,7 @@ from app.bench.first import as_json as first_as_json
 from app.bench.first import first_table, measure_first
 from app.bench.hover import measure
 from app.bench.server import ROOT, running_server
+from app.bench.starts import as_json as starts_as_json
 from app.bench.starts import measure_starts, starts_table
 from app.bench.subjects import Subject, random_weights
 from app.bench.wire import measure_wire
@@ -84,15 +85,16 @@ def measured(args: argparse.Namespace) -> None:
             show(table(times))
             figures["engines"] = as_json(times)
         subject.engine(args.engine)  # compiled before any server is timed
-        if "first" in args.parts:
+        if {"first", "start"} & set(args.parts):
             first_responder(subject).engine(args.engine)
         figures |= asyncio.run(over_sockets(subject, args))
         if IN_A_BROWSER in args.parts:
             figures[IN_A_BROWSER] = in_a_browser(subject, args.engine)
         if "start" in args.parts:
-            found = measure_starts(subject, args.engine, Path(folder) / "empty", SAMPLES / "astronaut.jpg")
+            empty, sample = Path(folder) / "empty", SAMPLES / "astronaut.jpg"
+            found = measure_starts(subject, args.engine, empty, sample, args.rounds)
             show(starts_table(found))
-            figures["start"] = vars(found)
+            figures["start"] = starts_as_json(found)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
 

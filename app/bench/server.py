@@ -29,14 +29,21 @@ class Running:
 
 
 @contextlib.contextmanager
-def running_server(options: Sequence[str], cache_dir: Path) -> Iterator[Running]:
-    """Run `python -m app serve` with some options and a folder for compiled graphs; it is stopped at the end.
+def running_server(options: Sequence[str], cache_dir: Path, *, beside: Sequence[str] = ()) -> Iterator[Running]:
+    """Run `python -m app serve`; it is stopped at the end.
+
+    Args:
+        options: of the command.
+        cache_dir: a folder for compiled graphs.
+        beside: libraries that the process imports before anything else, to see what they cost.
 
     Raises:
         RuntimeError: it didn't come up; its own words are on standard error.
     """
     port = free_port()
-    command = [sys.executable, "-m", "app", "serve", "--offline", "--port", str(port), *options]
+    burdened = f"import sys, {', '.join(beside)}; from app.__main__ import main; sys.exit(main())"
+    program = ["-c", burdened] if beside else ["-m", "app"]
+    command = [sys.executable, *program, "serve", "--offline", "--port", str(port), *options]
     environment = {**os.environ, "HOVERSAM_CACHE_DIR": str(cache_dir)}
     with subprocess.Popen(command, cwd=ROOT, env=environment) as process:  # noqa: S603 - our own program
         try:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from app.engine.contract import Engine
 from app.engine.factory import Load
-from app.errors import ModelUnavailableError
+from app.errors import DownloadError, ModelUnavailableError
 from app.settings import Settings
 from app.weights.catalogue import published_weights
-from app.weights.download import DownloadError, Progress, fetch
 from app.weights.manifest import Manifest, ModelEntry
+
+if TYPE_CHECKING:
+    from app.weights.download import Progress
 
 BYTES_PER_WEIGHT = 4
 """Of float32, as which torch keeps weights."""
@@ -45,6 +48,8 @@ class ModelSource:
         entry = self._manifest.entry(name)
 
         def fetching(entry: ModelEntry, directory: Path) -> None:
+            from app.weights.download import fetch  # with its HTTP client, for the few servers that fetch
+
             log.info("weights_fetched", model=entry.name, path=str(fetch(entry, directory, progress=progress)))
 
         def load() -> Engine:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from tqdm import tqdm
@@ -14,9 +15,11 @@ from tqdm import tqdm
 from app.errors import ModelUnavailableError
 from app.settings import Settings
 from app.weights.checkpoints import choose_model, locate, may_fetch, verified_path
-from app.weights.download import Progress, fetch
 from app.weights.manifest import Manifest, ModelEntry, load_manifest
 from app.weights.reach import within_reach
+
+if TYPE_CHECKING:
+    from app.weights.download import Progress
 
 Say = Callable[[str], None]
 Fetch = Callable[[ModelEntry, Path], object]
@@ -110,6 +113,8 @@ def own_weights(path: Path, model: str | None, manifest: Manifest, say: Say) -> 
 
 def fetch_with_bar(entry: ModelEntry, directory: Path) -> Path:
     """Fetch a model's weights, a progress bar on standard error."""
+    from app.weights.download import fetch  # most starts fetch nothing, and need no HTTP client
+
     with progress_bar(entry) as progress:
         return fetch(entry, directory, progress=progress)
 

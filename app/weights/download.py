@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 from filelock import FileLock, Timeout
 
-from app.errors import ModelUnavailableError
+from app.errors import DownloadError, ModelUnavailableError
 from app.weights.checkpoints import cure, file_sha256
 from app.weights.manifest import ModelEntry
 
@@ -77,14 +77,6 @@ def fetch(
             f"{entry.file} can't be written to {directory} ({error}); free or permit it, or name another folder"
         ) from error
     return target
-
-
-class DownloadError(ModelUnavailableError):
-    """No address gave the file; `reason` is what the last one did: "sent a file with another hash"."""
-
-    def __init__(self, message: str, reason: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 @contextmanager

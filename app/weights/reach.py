@@ -15,7 +15,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Annotated, Final
 
-import httpx
 import msgspec
 from msgspec import Meta
 
@@ -93,6 +92,8 @@ def look_at(url: str, entry: ModelEntry, look_s: float) -> str | None:
 
     The page of a hotel's network that answers for every address is no file of the right size.
     """
+    import httpx  # most starts look at nothing
+
     try:
         with (
             httpx.Client(timeout=look_s, follow_redirects=True) as client,

@@ -32,7 +32,7 @@ COMPILED: Final = "compiled"
 SEAL: Final = "checksums.json"
 """CRC-32 of every other file by its path in the folder. Tells a damaged disk, not an enemy, who could write it too."""
 LOCK: Final = ".lock"
-FORM: Final = 4
+FORM: Final = 5
 """Raised when the files change their meaning, so that older ones are not read."""
 
 

@@ -13,7 +13,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from app.engine.contract import Prompt
-from app.engine.openvino.engine import OpenVinoEmbedding, OpenVinoEngine
+from app.engine.openvino.engine import WARM, OpenVinoEmbedding, OpenVinoEngine, properties
 from app.engine.openvino.graph_store import GraphKey, GraphStore
 from app.engine.openvino.hot_swap import Conversion, ConversionFailedError, HotSwapEngine, UpgradableEmbedding
 from app.engine.sam2.engine import TorchEmbedding, TorchEngine
@@ -187,11 +187,15 @@ def test_a_disk_without_room_for_a_graph_leaves_none(monkeypatch: pytest.MonkeyP
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
-def test_a_disk_without_room_for_the_compiled_encoder_leaves_no_graphs(
+def test_a_disk_without_room_for_the_compiled_graphs_leaves_none(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("app.engine.openvino.engine.compiled_encoder", lambda *_: None)
-    with pytest.raises(OSError, match="no room for the compiled encoder"):
+    def keep_all_but_the_last(precision: str, threads: int, keep_in: Path | None) -> dict[str, str]:
+        kept = len(list(keep_in.rglob("*.blob"))) if keep_in else 0
+        return properties(precision, threads, keep_in if kept < len(WARM) else None)
+
+    monkeypatch.setattr("app.engine.openvino.engine.properties", keep_all_but_the_last)
+    with pytest.raises(OSError, match="no room for the compiled graphs"):
         compiled("nano", random_model(load_manifest().entry("nano")), "fp32", tmp_path)
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
