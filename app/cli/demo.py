@@ -25,6 +25,7 @@ from app.errors import HoverError
 from app.protocol.messages import Image as Opened
 
 _HOVERS: Final = 40
+"""Places on the way across the photo: enough for a median, done in a second or two."""
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,11 @@ EXIT_FAULTY: Final = 1
 PACKAGES: Final = ("torch", "torchvision", "sam2", "openvino", "litestar", "uvicorn", "websockets", "numpy", "pillow")
 OPTIONAL: Final = "openvino"
 FEW_CORES: Final = 4
+"""With fewer, an encode and a decode side by side have less than two each."""
 LITTLE_MEMORY_BYTES: Final = 4 * 2**30
+"""The largest model alone takes a quarter of it."""
 LITTLE_DISK_BYTES: Final = 2 * 2**30
+"""The largest weights are 0.9 GB, and their compiled form takes room beside them."""
 GIB: Final = 2**30
 
 

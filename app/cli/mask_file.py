@@ -27,6 +27,7 @@ _SUFFIXES: Final = {
 _SEVERAL: Final = {"masks": "mask"}
 """Words for a format that holds several objects."""
 _MAX_BYTES: Final = 2**30
+"""Of a file that the command writes, as much as a server may be set to: a larger one fills a disk by mistake."""
 
 
 def format_of(out: Path, given: str | None, objects: int = 1) -> ExportFormat:

@@ -11,6 +11,7 @@ from app.arrays import MaskArray
 
 Rgb = tuple[int, int, int]
 _TINT: Final = 0.45
+"""Share of the object's colour in its pixels: it is seen, and the photo under it too."""
 _COLOR: Final[Rgb] = (30, 144, 255)
 _WHITE: Final[Rgb] = (255, 255, 255)
 

@@ -16,6 +16,7 @@ from app.cli.steps import ScriptError, Step, read_script
 from app.client import connect
 
 MAX_SCRIPT_BYTES: Final = 256 * 2**20
+"""A recording of a day is far smaller; what is larger is another file, given by mistake, and would fill the memory."""
 EPILOG: Final = """\
 FILE has one message of the protocol a line, as JSON without seq:
 

@@ -25,8 +25,11 @@ Progress: TypeAlias = Callable[[float], None]
 _MAX_OBJECTS: Final = 12
 """Objects after which a session clears its picture."""
 _REFINES: Final = 0.4
+"""Share of the clicks that refine the last object and begin no new one."""
 _UNDOES: Final = 0.1
+"""Share of the clicks that are taken back."""
 _TICK_S: Final = 0.5
+"""How often progress is told."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from app.cli.swarm import Plan, swarm
 
 SAMPLES: Final = Path(__file__).parents[2] / "static" / "samples"
 MAX_SESSIONS: Final = 1024
+"""Each takes a socket: one process may commonly open about as many."""
 EPILOG: Final = """\
 Each session opens a picture, moves the pointer over it like a hand, rests, clicks now and then, refines and undoes.
 Times are from the moment when a hover or click was due to its answer. A dropped hover is one that a newer one

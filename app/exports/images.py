@@ -22,11 +22,13 @@ from app.protocol.run_lengths import box_of
 MAX_INDEXED: Final = 255
 """Colours of an indexed PNG beside the background."""
 TINT: Final = 0.45
+"""Share of an object's colour in its pixels: it is seen, and the picture under it too."""
 STROKES_ACROSS: Final = 400
 """An outline is so many times thinner than the picture is long."""
 COLOR_LEVEL: Final = 3
 """How hard zlib tries on pictures: more takes twice as long for a tenth of the bytes."""
 MASK_LEVEL: Final = 6
+"""How hard zlib tries on masks, which are so plain that it is done in no time."""
 RGBA_CHANNELS: Final = 4
 
 

@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 from app.arrays import Logits
 
 MAX_LOGIT: Final = 32.0
+"""As sam2 bounds the logits that it feeds back."""
 STEPS: Final = 127
+"""Steps to either side of 0 that one byte holds."""
 LEVEL: Final = 1
+"""How hard zlib tries: more takes several times as long, and a click waits for it."""
 
 
 def pack_logits(logits: Logits) -> bytes:

@@ -31,6 +31,7 @@ NCLX: Final = b"colrnclx"
 OPEN: Final = 2
 """The code point of what is left open."""
 HEADER_BYTES: Final = 2**16
+"""How far into a file the box that names its colours is looked for; it comes before the pixels."""
 
 
 def png_profile(png: Png) -> bytes | None:

@@ -47,6 +47,7 @@ OTHERS: Final = (
 )
 """What people send beside pictures that are read, and how it begins."""
 SNIFFED_BYTES: Final = 4096
+"""How much of a file is looked at to say what it is; names of kinds stand at its beginning."""
 AVIF_BRANDS: Final = {b"avif", b"avis"}
 HEIF_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 RAW_BRANDS: Final = {b"crx "}

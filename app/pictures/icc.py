@@ -36,10 +36,13 @@ VIDEO: Final = (1, 6, 14, 15)
 SDR_WHITE_NITS: Final = 203.0
 """How bright paper white is in a picture of high dynamic range (ITU-R BT.2408)."""
 HDR_PEAK_NITS: Final = 1000.0
+"""How bright the brightest white is taken to be, the nominal peak of hybrid log-gamma (ITU-R BT.2100)."""
 SAMPLES: Final = 4096
+"""Points of a tone curve in a profile: sixteen for each of the 256 levels that come out."""
 BRADFORD: Final = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 D50_XYZ: Final = np.array([0.9642, 1.0, 0.8249])
 MAX_S15: Final = 32767.0
+"""The largest number that a profile's fixed point holds."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ MAX_PNG_PIXELS: Final = 4_000_000
 """A rendition of more pixels is a JPEG: as a PNG, a photograph would take seconds and tens of megabytes."""
 PHOTOMETRIC: Final = 262
 JPEG_QUALITY: Final = 92
+"""Of a picture that is shown in the place of one that browsers can't read: no eye sees the loss."""
 
 NativeArray = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB, or (H, W, 4) with alpha where the picture is transparent; sRGB, upright, at its own size."""
