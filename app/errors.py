@@ -41,6 +41,13 @@ class HoverError(Exception):
     fatal: ClassVar[bool] = False
 
     def __init__(self, message: str, *, retry_after_s: float | None = None, seq: int | None = None) -> None:
+        """Make an error to be raised.
+
+        Args:
+            message: what was expected, what came and what to do.
+            retry_after_s: when to try again; None where that alone doesn't help.
+            seq: of the message that caused it, where that couldn't be read.
+        """
         super().__init__(message)
         self.message = message
         self.retry_after_s = retry_after_s
@@ -146,9 +153,16 @@ class BusyError(HoverError):
 
 
 class FullError(BusyError):
-    """All places for sessions are taken. `setting` is the environment variable that says how many there are."""
+    """All places for sessions are taken."""
 
     def __init__(self, message: str, *, setting: str, retry_after_s: float) -> None:
+        """Make an error to be raised.
+
+        Args:
+            message: what was expected, what came and what to do.
+            setting: the environment variable that says how many places there are.
+            retry_after_s: when to try again.
+        """
         super().__init__(message, retry_after_s=retry_after_s)
         self.setting = setting
 

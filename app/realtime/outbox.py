@@ -23,7 +23,8 @@ class Outbox:
     """Filled by a connection's workers, emptied into the socket by one task.
 
     A socket takes a message whole and then makes the next one wait, so that it is the bytes of the message before that
-    decide how long a message may take.
+    decide how long a message may take. It isn't an `asyncio.Queue`, in which a newer preview couldn't take the place of
+    one that waits.
     """
 
     def __init__(
