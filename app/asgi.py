@@ -38,6 +38,7 @@ from app.service.shared_state import SharedState
 from app.service.watchdog import Watchdog
 from app.session.session import Session
 from app.settings import Settings
+from app.web.classes import classes
 from app.web.conditional import answer_not_modified
 from app.web.docs import docs
 from app.web.exports import export, exported_file
@@ -156,7 +157,10 @@ def shared_state(shared: SharedState, watchdog: Watchdog) -> State:
 def routes() -> list[ControllerRouterHandler]:
     """Return every way in."""
     pages: list[ControllerRouterHandler] = [studio, stylesheet, engines, ticket, docs, static_files()]
-    api: list[ControllerRouterHandler] = [upload, rendition, segment, export, exported_file, health, list_limits]
+    api: list[ControllerRouterHandler] = [
+        *(upload, rendition, segment, export, exported_file, classes),
+        *(health, list_limits),
+    ]
     return [*pages, *api, healthz, readyz, metrics, session_socket, missing_upgrade]
 
 

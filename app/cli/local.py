@@ -11,7 +11,9 @@ from app.pictures import PictureLimits, read_native, read_picture
 from app.protocol.fields import BoxXyxy
 from app.protocol.recipe import BoxStep, PointStep, Recipe, Step
 from app.service.answers import Asking, export_object, object_answer
+from app.session.classes import ClassList
 from app.session.limits import SessionLimits
+from app.session.names import unnamed
 from app.session.objects import PointXyl, SessionObject
 from app.session.recipe import check_trail, work_of
 from app.session.session import Query
@@ -42,7 +44,12 @@ class LocalPicture:
         self.image = OpenImage(self._picture.image_id, self._picture.width, self._picture.height)
 
     def prompted(
-        self, points: Sequence[PointXyl], box: BoxXyxy | None, candidate: int | None, max_points: int
+        self,
+        points: Sequence[PointXyl],
+        box: BoxXyxy | None,
+        candidate: int | None,
+        max_points: int,
+        name: str | None = None,
     ) -> SessionObject:
         """Return the object that a prompt makes, as a session makes it: the box first, then each point.
 
@@ -51,19 +58,20 @@ class LocalPicture:
             box: `(x0, y0, x1, y1)` in pixels of the picture, or None.
             candidate: which of the last step's candidates to take, None for the one with the highest score.
             max_points: that an object may have.
+            name: the object's, and so its class; None leaves it without one.
 
         Raises:
             HoverError: a point or the box isn't on the picture, there is no such candidate, or the device gave up.
         """
         boxes: tuple[Step, ...] = () if box is None else (BoxStep(box=box),)
         steps = [*boxes, *(PointStep(x=x, y=y, label=label) for x, y, label in points)]
-        item = SessionObject(1, "Object 1", 0, tuple(steps))
+        item = SessionObject(1, name or unnamed(1), 0, tuple(steps))
         check_trail(item, self.image, max_points)
         item = self._answered(item)
         return item if candidate is None else self._answered(item.with_candidate(candidate))
 
-    def remade(self, recipe: Recipe, bounds: SessionLimits) -> list[SessionObject]:
-        """Return the objects of a recipe; with the model and engine that it was made with, bit for bit.
+    def remade(self, recipe: Recipe, bounds: SessionLimits) -> tuple[list[SessionObject], ClassList]:
+        """Return the objects and classes of a recipe; with the model and engine that it was made with, bit for bit.
 
         Args:
             recipe: what to make again.
@@ -72,13 +80,14 @@ class LocalPicture:
         Raises:
             HoverError: the recipe is refused, see `work_of`, or the device gave up.
         """
-        return [self._answered(item) for item in work_of(recipe, self.image, bounds).now.values()]
+        now = work_of(recipe, self.image, bounds).now
+        return [self._answered(item) for item in now.objects.values()], now.classes
 
-    def selection(self, items: Sequence[SessionObject], name: str) -> Selection:
+    def selection(self, items: Sequence[SessionObject], name: str, classes: ClassList | None = None) -> Selection:
         """Return objects, to be written; `name` is the picture's, for the formats that tell it."""
         objects = tuple(export_object(item, self.image, self._speck_share) for item in items)
         pixels = partial(read_native, self._data, self._limits)
-        return Selection(self.image, name, self._engine.model, objects, pixels)
+        return Selection(self.image, name, self._engine.model, objects, pixels, classes or ClassList())
 
     @cached_property
     def _embedding(self) -> Embedding:

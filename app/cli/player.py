@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from app.cli.steps import Step
 from app.client import ClientSession, File, Image, Latency, Object, Preview
 from app.errors import HoverError, UnknownObjectError
+from app.protocol.values import ListedClasses
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,10 @@ async def _do(session: ClientSession, fields: dict[str, Any], step: Step, folder
         return await session.preview(**fields)
     if kind == "box":
         return await session.box(tuple(fields.pop("box")), **fields)
+    if kind == "classes":
+        return await session.set_classes(msgspec.convert(fields["classes"], ListedClasses))
+    if kind == "rename":
+        return await session.rename_class(**fields)
     reply: object = await getattr(session, kind)(**fields)  # the methods are named as the messages
     return reply
 
@@ -119,7 +126,7 @@ def told(reply: object) -> str:
         return f"{reply.name}, {len(reply.data)} bytes"
     if isinstance(reply, Latency):
         return f"waits {reply.queue_ms:.1f} ms for the device, decodes in {reply.decode_ms:.1f} ms"
-    return "done"
+    return f"{len(reply)} classes" if isinstance(reply, tuple) else "done"
 
 
 def _ms_since(began: float) -> float:

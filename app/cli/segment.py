@@ -20,19 +20,22 @@ if TYPE_CHECKING:
     from app.engine.contract import Engine
     from app.exports.selection import Selection
     from app.protocol.recipe import Recipe
+    from app.session.classes import ClassList
 
 OPTIONS: Final = ("model", "checkpoint", "device", "offline")
 EPILOG: Final = """\
 Coordinates are pixels of the upright picture, from its upper left. The box and the points make one object: the box
 comes first, then each point in its order goes on from what was found. A recipe has all objects of a session, as it was
-exported: with its model, on the engine that it was made with, the masks are the same to the bit. The format of FILE is
---format, or the last word of its name that is one, or what its ending stands for:
+exported: with its model, on the engine that it was made with, the masks are the same to the bit. With --classes a class
+has the same number in every file, whatever is on the picture; a name that isn't among them is refused. The format of
+FILE is --format, or the last word of its name that is one, or what its ending stands for:
   mask.png, cat.coco.json, cat.labelme.json, yolo.zip, cat.svg, cutout.png, cat.overlay.png, cat.recipe.json,
   and cat.masks.zip where there are several objects.
 
 examples:
   python -m app segment cat.jpg --point 320,200 --out mask.png
   python -m app segment cat.jpg --box 40,60,600,420 --point 80,400,0 --out cat.coco.json
+  python -m app segment cat.jpg --point 320,200 --name cat --classes classes.txt --out yolo.zip
   python -m app segment cat.jpg --recipe cat.recipe.json --out cat.overlay.png
 
 exit codes: 0 written, 1 the picture, prompt or recipe was refused, 2 wrong use, 3 no usable model or device
@@ -54,6 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--box", metavar="X0,Y0,X1,Y1", type=box_of, help="a box around the object")
     parser.add_argument("--recipe", metavar="RECIPE", type=Path, help="objects of a session, in place of a prompt")
+    parser.add_argument("--name", help="what the prompt's object is, its class")
+    parser.add_argument(
+        "--classes",
+        metavar="FILE",
+        type=Path,
+        help="every class in its order, from a classes.txt, data.yaml or COCO JSON; default: the recipe's",
+    )
     parser.add_argument("--out", metavar="FILE", type=Path, default=Path("mask.png"), help="the file (%(default)s)")
     parser.add_argument("--format", choices=FORMATS, help="its format, where its name doesn't say")
     parser.add_argument("--candidate", type=int, metavar="N", help="take this candidate, not the best one")
@@ -70,6 +80,7 @@ def main(args: argparse.Namespace) -> int:
     try:
         check_use(args)
         recipe = recipe_in(args.recipe) if args.recipe else None
+        classes = classes_in(args.classes) if args.classes else None
         settings = settings_of(args, recipe)
         kind = format_of(args.out, args.format, len(recipe.objects) if recipe else 1)
     except ValueError as error:
@@ -84,7 +95,7 @@ def main(args: argparse.Namespace) -> int:
         complain(str(error))
         return EXIT_NO_MODEL
     try:
-        selection, told = found_by(engine, args, recipe, settings)
+        selection, told = found_by(engine, args, recipe, classes, settings)
         write_file(selection, args.out, kind)
     except (HoverError, OSError) as error:
         complain(str(error))
@@ -100,8 +111,8 @@ def check_use(args: argparse.Namespace) -> None:
         ValueError: so it is; the text says what is missing.
     """
     prompted = bool(args.point) or args.box is not None
-    if args.recipe and (prompted or args.candidate is not None):
-        raise ValueError("expected a --recipe alone, or a --point or a --box; a recipe has its own prompts and choices")
+    if args.recipe and (prompted or args.candidate is not None or args.name is not None):
+        raise ValueError("expected a --recipe alone, or a --point or a --box; a recipe has its own prompts and names")
     if not (prompted or args.recipe):
         raise ValueError("expected a --point, a --box or a --recipe, got none")
     if args.candidate is not None and args.candidate < 0:
@@ -120,6 +131,23 @@ def recipe_in(file: Path) -> Recipe:
     return read_recipe(file.read_bytes())
 
 
+def classes_in(file: Path) -> ClassList:
+    """Return the classes in a file.
+
+    Raises:
+        OSError: it can't be read.
+        BadMessageError: it lists no classes; the text begins with the file's name.
+    """
+    from app.errors import BadMessageError
+    from app.session.class_files import read_classes
+    from app.session.classes import ClassList
+
+    try:
+        return ClassList().replaced(read_classes(file.read_bytes(), file.name))
+    except BadMessageError as error:
+        raise BadMessageError(f"{file}: {error.message}") from error
+
+
 def settings_of(args: argparse.Namespace, recipe: Recipe | None) -> Settings:
     """Return the settings of the environment and the options; a recipe's model goes before the environment's.
 
@@ -132,7 +160,11 @@ def settings_of(args: argparse.Namespace, recipe: Recipe | None) -> Settings:
 
 
 def found_by(
-    engine: Engine, args: argparse.Namespace, recipe: Recipe | None, settings: Settings
+    engine: Engine,
+    args: argparse.Namespace,
+    recipe: Recipe | None,
+    classes: ClassList | None,
+    settings: Settings,
 ) -> tuple[Selection, str]:
     """Return what the prompt or the recipe gives, and that in words.
 
@@ -142,17 +174,20 @@ def found_by(
     """
     from app.cli.local import LocalPicture
     from app.pictures import PictureLimits
+    from app.session.classes import ClassList
     from app.session.limits import SessionLimits
 
     bounds, limits = SessionLimits(), PictureLimits.of(settings)
     picture = LocalPicture(engine, args.picture.read_bytes(), limits, speck_share=settings.speck_share)
     if recipe is not None:
-        items = picture.remade(recipe, bounds)
-        return picture.selection(items, args.picture.name), f"{len(items)} objects by {engine.model}"
-    item = picture.prompted(args.point, args.box, args.candidate, bounds.max_points)
+        items, own = picture.remade(recipe, bounds)
+        classes = own if classes is None else classes.covering(items)
+        return picture.selection(items, args.picture.name, classes), f"{len(items)} objects by {engine.model}"
+    item = picture.prompted(args.point, args.box, args.candidate, bounds.max_points, args.name)
+    classes = ClassList() if classes is None else classes.covering([item])
     masks = item.answer.masks if item.answer else ()
     of = f"candidate of {len(masks)}" if len(masks) > 1 else "one candidate"
-    return picture.selection([item], args.picture.name), f"score {masks[item.chosen].score:.3f}, {of}"
+    return picture.selection([item], args.picture.name, classes), f"score {masks[item.chosen].score:.3f}, {of}"
 
 
 def loaded(settings: Settings) -> Engine:

@@ -24,18 +24,27 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final
 
+import msgspec
+
+from app.protocol.values import ListedClasses
+
 _NUMBER: Final = (int, float)
 _OBJECT: Final = (int, str)
 _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
     "open": {"picture": (str,), "data": (str,)},
     "hover": {"x": _NUMBER, "y": _NUMBER, "label": (int,), "object": _OBJECT},
     "leave": {},
-    "click": {"x": _NUMBER, "y": _NUMBER, "label": (int,), "object": _OBJECT, "candidate": (int,), "as": (str,)},
-    "box": {"box": (list,), "object": _OBJECT, "as": (str,)},
+    "click": {
+        **{"x": _NUMBER, "y": _NUMBER, "label": (int,), "object": _OBJECT},
+        **{"candidate": (int,), "name": (str,), "as": (str,)},
+    },
+    "box": {"box": (list,), "object": _OBJECT, "name": (str,), "as": (str,)},
     "move": {"object": _OBJECT, "point": (int,), "x": _NUMBER, "y": _NUMBER},
     "unpoint": {"object": _OBJECT, "point": (int,)},
     "choose": {"object": _OBJECT, "candidate": (int,)},
     "label": {"object": _OBJECT, "name": (str,)},
+    "classes": {"classes": (list,)},
+    "rename": {"name": (str,), "to": (str,)},
     "delete": {"object": _OBJECT},
     "clear": {},
     "undo": {},
@@ -48,7 +57,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
 _ELEMENTS: Final[Mapping[str, tuple[type, ...]]] = {"box": _NUMBER, "objects": _OBJECT}
 """The types of what a list holds."""
 _OPTIONAL: Final = frozenset({"label", "object", "as", "objects", "out", "picture", "data"})
-_OPTIONAL_IN: Final = {"click": {"candidate"}}
+_OPTIONAL_IN: Final = {"click": {"candidate", "name"}, "box": {"name"}}
 _NEEDS_OBJECT: Final = frozenset({"move", "unpoint", "choose", "label", "delete"})
 
 
@@ -112,11 +121,7 @@ def check_fields(number: int, raw: Mapping[str, Any]) -> None:
     """
     kind = raw["t"]
     known = _FIELDS[kind]
-    needed = (
-        {*known} - _OPTIONAL - _OPTIONAL_IN.get(kind, set())
-        | ({"object"} if kind in _NEEDS_OBJECT else set())
-        | ({"name"} & {*known})
-    )
+    needed = {*known} - _OPTIONAL - _OPTIONAL_IN.get(kind, set()) | ({"object"} if kind in _NEEDS_OBJECT else set())
     missing, unknown = sorted(needed - {*raw}), sorted({*raw} - {*known, "t"})
     if missing or unknown:
         what = f"{', '.join(missing)} is missing" if missing else f"{', '.join(unknown)} is not known"
@@ -126,11 +131,25 @@ def check_fields(number: int, raw: Mapping[str, Any]) -> None:
             raise ScriptError(f"line {number}: expected {field} to be {_named(known[field])}, got {value!r}")
         if field in _ELEMENTS and not all(_is_a(each, _ELEMENTS[field]) for each in value):
             raise ScriptError(f"line {number}: expected {field} to hold {_named(_ELEMENTS[field])}, got {value!r}")
+    if kind == "classes":
+        check_classes(number, raw["classes"])
     out = PurePath(raw.get("out", ""))
     if out.is_absolute() or ".." in out.parts:
         raise ScriptError(f"line {number}: expected out to lie in the script's folder, got {str(out)!r}")
     if kind == "open" and ("picture" in raw) == ("data" in raw):
         raise ScriptError(f"line {number}: expected picture or data in open, and not both")
+
+
+def check_classes(number: int, classes: object) -> None:
+    """Refuse a list of what are no classes.
+
+    Raises:
+        ScriptError: so it is.
+    """
+    try:
+        msgspec.convert(classes, ListedClasses)
+    except msgspec.ValidationError as error:
+        raise ScriptError(f"line {number}: expected classes to hold names, or name and color each; {error}") from error
 
 
 def _is_a(value: object, kinds: tuple[type, ...]) -> bool:

@@ -4,10 +4,11 @@ from app.client.blocking import BlockingSession, connect_blocking
 from app.client.patience import Reconnect, Timeouts
 from app.client.session import ClientSession, connect
 from app.client.values import Latency, Object, Preview
-from app.protocol.messages import File, Image, Mask, Progress, Welcome
+from app.protocol.messages import Class, File, Image, Mask, Progress, Welcome
 
 __all__ = (
     "BlockingSession",
+    "Class",
     "ClientSession",
     "File",
     "Image",

@@ -15,7 +15,7 @@ from app.client.patience import Reconnect, Timeouts
 from app.client.session import ClientSession, Point, connect
 from app.client.values import Latency, Object, Preview
 from app.protocol.fields import BoxXyxy
-from app.protocol.messages import ExportFormat, File, Image, Progress, Welcome
+from app.protocol.messages import Class, ExportFormat, File, Image, Progress, Welcome
 
 
 def connect_blocking(
@@ -79,6 +79,11 @@ class BlockingSession:
         return dict(self._session.objects)
 
     @property
+    def classes(self) -> tuple[Class, ...]:
+        """The ordered list of classes; the place of one, from 0, is its number in every file."""
+        return self._session.classes
+
+    @property
     def can_undo(self) -> bool:
         """True where there is a step back."""
         return self._session.can_undo
@@ -123,14 +128,21 @@ class BlockingSession:
         self._run(self._session.leave())
 
     def click(
-        self, x: float, y: float, *, label: int = 1, object: int | None = None, candidate: int | None = None
+        self,
+        x: float,
+        y: float,
+        *,
+        label: int = 1,
+        object: int | None = None,
+        candidate: int | None = None,
+        name: str | None = None,
     ) -> Object:
         """Return the object after a point was added to it: a new object, or the one whose id is `object`."""
-        return self._run(self._session.click(x, y, label=label, object=object, candidate=candidate))
+        return self._run(self._session.click(x, y, label=label, object=object, candidate=candidate, name=name))
 
-    def box(self, box_xyxy: BoxXyxy, *, object: int | None = None) -> Object:
-        """Return the object after its box was set: a new object, or the one whose id is `object`."""
-        return self._run(self._session.box(box_xyxy, object=object))
+    def box(self, box_xyxy: BoxXyxy, *, object: int | None = None, name: str | None = None) -> Object:
+        """Return the object after its box was set: a new object of this name, or the one whose id is `object`."""
+        return self._run(self._session.box(box_xyxy, object=object, name=name))
 
     def move(self, object: int, point: int, x: float, y: float) -> Object | None:
         """Return the object after its point moved; None where nothing of it was left."""
@@ -147,6 +159,14 @@ class BlockingSession:
     def label(self, object: int, name: str) -> Object:
         """Return the object under its new name."""
         return self._run(self._session.label(object, name))
+
+    def set_classes(self, classes: Iterable[str | Class]) -> tuple[Class, ...]:
+        """Put a list of classes in the place of the session's and return it."""
+        return self._run(self._session.set_classes(classes))
+
+    def rename_class(self, name: str, to: str) -> tuple[Class, ...]:
+        """Rename a class and every object of it, and return the list; under another class's name both become one."""
+        return self._run(self._session.rename_class(name, to))
 
     def delete(self, object: int) -> None:
         """Delete an object."""

@@ -23,7 +23,7 @@ from app.client.pending_requests import MAX_SENDS, UNNUMBERED, PendingRequests, 
 from app.client.session_view import Reply, SessionView
 from app.client.upload import upload
 from app.client.values import Latency, Object
-from app.client.work import Picture, Work
+from app.client.work import Picture, State, Work, state_of
 from app.errors import BadMessageError, UnknownImageError
 from app.protocol import messages as m
 from app.protocol.fields import MAX_RECIPE_BYTES
@@ -32,7 +32,7 @@ CHANGES_IN_FLIGHT: Final = 8
 """Half of what a server lets wait by default; the rest waits here, where no `busy` puts it out of order."""
 RESUME_SEQ: Final = 0
 """Number under which a server tells a session that is taken up."""
-STATE: Final = (m.Image, Object, m.Gone)
+STATE: Final = (m.Image, m.Classes, Object, m.Gone)
 """What a session's state is told with."""
 MESSAGE_BYTES: Final = 20_000
 """Of `open` around its recipe: a file's name may take most of it."""
@@ -214,11 +214,15 @@ class ReconnectingSession:
         asked = answered.message
         if isinstance(asked, m.Open) and not answered.again:
             self._picture, self._name = answered.picture, asked.name
-            self.work.begin(self.view.objects)
+            self.work.begin(self._state)
         elif isinstance(asked, m.Model) and self.view.image is None:
             self._model = asked.name
         elif isinstance(reply, STATE):
-            self.work.settle(asked, self.view.objects, can_undo=self.view.can_undo, can_redo=self.view.can_redo)
+            self.work.settle(asked, self._state, can_undo=self.view.can_undo, can_redo=self.view.can_redo)
+
+    @property
+    def _state(self) -> State:
+        return state_of(self.view.objects, self.view.classes)
 
     # Coming back.
 
@@ -285,8 +289,11 @@ class ReconnectingSession:
         try:
             if self.view.image is not None:
                 await self._open_again(link, self.view.image)
-            elif self._model is not None:
-                await self._ask_again(link, m.Model(seq=UNNUMBERED, name=self._model))
+            else:
+                if self._model is not None:
+                    await self._ask_again(link, m.Model(seq=UNNUMBERED, name=self._model))
+                if self.view.classes:
+                    await self._ask_again(link, m.SetClasses(seq=UNNUMBERED, classes=self.view.classes))
         except RestoreError:
             raise
         except Exception as error:
@@ -312,7 +319,7 @@ class ReconnectingSession:
                 raise RestoreError(f"the file of {self._name} has changed since it was opened") from None
             await self._ask_again(link, message)
 
-    async def _ask_again(self, link: Link, message: m.Open | m.Model) -> None:
+    async def _ask_again(self, link: Link, message: m.Open | m.Model | m.SetClasses) -> None:
         """Ask on a socket that isn't in use yet, as often as the server is too busy."""
         patience = Patience(self.timeouts.busy_s)
         while True:

@@ -33,9 +33,9 @@ from app.client.values import Latency, Object, Preview
 from app.errors import BadCoordError, UnknownImageError
 from app.protocol import messages as m
 from app.protocol.fields import BoxXyxy
-from app.protocol.messages import ClientMessage, ExportFormat, File, Gone, Image, Progress, Welcome
+from app.protocol.messages import Class, Classes, ClientMessage, ExportFormat, File, Gone, Image, Progress, Welcome
 
-R = TypeVar("R", bound="Image | Object | Gone | File")
+R = TypeVar("R", bound="Image | Classes | Object | Gone | File")
 Point: TypeAlias = tuple[float, float]
 """`(x, y)` in pixels of the upright picture."""
 _FETCHES: Final = 3
@@ -104,6 +104,11 @@ class ClientSession:
         return MappingProxyType(self._reconnecting.view.objects)
 
     @property
+    def classes(self) -> tuple[Class, ...]:
+        """The ordered list of classes; the place of one, from 0, is its number in every file."""
+        return self._reconnecting.view.classes
+
+    @property
     def can_undo(self) -> bool:
         """True where there is a step back."""
         return self._reconnecting.view.can_undo
@@ -165,7 +170,14 @@ class ClientSession:
         self._reconnecting.pending.overtake(await self._reconnecting.tell(leave))
 
     async def click(
-        self, x: float, y: float, *, label: int = 1, object: int | None = None, candidate: int | None = None
+        self,
+        x: float,
+        y: float,
+        *,
+        label: int = 1,
+        object: int | None = None,
+        candidate: int | None = None,
+        name: str | None = None,
     ) -> Object:
         """Return the object after a point was added to it: a new object, or the one whose id is `object`.
 
@@ -175,15 +187,16 @@ class ClientSession:
             label: 1 for a point on the object, 0 for a point off it.
             object: the id of the object to refine; None begins a new one.
             candidate: which of a preview's masks to take; None takes the best.
+            name: of a new object, which is its class.
         """
         x, y = _finite(x), _finite(y)
-        click = m.Click(seq=UNNUMBERED, x=x, y=y, label=label, object=object, candidate=candidate)
+        click = m.Click(seq=UNNUMBERED, x=x, y=y, label=label, object=object, candidate=candidate, name=name)
         return await self._ask(click, Object)
 
-    async def box(self, box_xyxy: BoxXyxy, *, object: int | None = None) -> Object:
-        """Return the object after its box was set: a new object, or the one whose id is `object`."""
+    async def box(self, box_xyxy: BoxXyxy, *, object: int | None = None, name: str | None = None) -> Object:
+        """Return the object after its box was set: a new object of this name, or the one whose id is `object`."""
         box = cast("BoxXyxy", tuple(map(_finite, box_xyxy)))  # the server says so where it has not four corners
-        return await self._ask(m.Box(seq=UNNUMBERED, box=box, object=object), Object)
+        return await self._ask(m.Box(seq=UNNUMBERED, box=box, object=object, name=name), Object)
 
     async def move(self, object: int, point: int, x: float, y: float) -> Object | None:
         """Return the object after its point number `point` moved; None where nothing of it was left."""
@@ -199,8 +212,23 @@ class ClientSession:
         return await self._ask(m.Choose(seq=UNNUMBERED, object=object, candidate=candidate), Object)
 
     async def label(self, object: int, name: str) -> Object:
-        """Return the object under its new name."""
+        """Return the object under its new name, which is its class; one that isn't in the list comes to its end."""
         return await self._ask(m.Label(seq=UNNUMBERED, object=object, name=name), Object)
+
+    async def set_classes(self, classes: Iterable[str | Class]) -> tuple[Class, ...]:
+        """Put a list of classes in the place of the session's and return it; also before a picture is open.
+
+        It goes on from picture to picture. Classes of objects that are here and aren't in it come after it.
+        """
+        message = m.SetClasses(seq=UNNUMBERED, classes=tuple(classes))
+        return (await self._ask(message, Classes)).classes
+
+    async def rename_class(self, name: str, to: str) -> tuple[Class, ...]:
+        """Rename a class and every object of it, and return the list; under another class's name both become one.
+
+        An empty name takes the class off the list and from its objects.
+        """
+        return (await self._ask(m.RenameClass(seq=UNNUMBERED, name=name, to=to), Classes)).classes
 
     async def delete(self, object: int) -> None:
         """Delete an object."""
@@ -211,12 +239,12 @@ class ClientSession:
         await self._ask(m.Clear(seq=UNNUMBERED), Gone)
 
     async def undo(self) -> None:
-        """Go one step back; `objects` shows the outcome. Nothing happens where there is no step."""
-        await self._ask(m.Undo(seq=UNNUMBERED), Object, Gone)
+        """Go one step back; `objects`, `classes` show the outcome. Nothing happens where there is no step."""
+        await self._ask(m.Undo(seq=UNNUMBERED), Classes, Object, Gone)
 
     async def redo(self) -> None:
-        """Go one step forward again; `objects` shows the outcome. Nothing happens where there is no step."""
-        await self._ask(m.Redo(seq=UNNUMBERED), Object, Gone)
+        """Go one step forward again; `objects`, `classes` show the outcome. Nothing happens where there is no step."""
+        await self._ask(m.Redo(seq=UNNUMBERED), Classes, Object, Gone)
 
     async def model(self, name: str, *, progress: Callable[[Progress], None] | None = None) -> Image | None:
         """Go on with another model; every object is predicted again, as `objects` shows.

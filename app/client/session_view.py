@@ -1,4 +1,4 @@
-"""What a client knows of its session: the picture, the objects, what can be undone. Pure; knows no socket."""
+"""What a client knows of its session: picture, classes, objects, what can be undone. Pure; knows no socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeAlias
 from app.client.values import Object, Preview, object_of, preview_of
 from app.protocol import messages as m
 
-Told: TypeAlias = m.Image | Object | m.Gone
+Told: TypeAlias = m.Image | m.Classes | Object | m.Gone
 """What the answer to a change is made of."""
 Reply: TypeAlias = Told | Preview | m.File
 """What answers a message; progress only precedes it."""
@@ -24,12 +24,13 @@ class SessionView:
     def __init__(self) -> None:
         self.image: m.Image | None = None
         self.objects: dict[int, Object] = {}
+        self.classes: tuple[m.Class, ...] = ()
         self.can_undo = False
         self.can_redo = False
         self._parts: list[Told] = []
         """Those of an answer that isn't whole yet."""
 
-    def take(self, message: m.Image | m.Preview | m.Object | m.Gone | m.File, nbytes: int) -> list[Reply]:
+    def take(self, message: m.Image | m.Preview | m.Classes | m.Object | m.Gone | m.File, nbytes: int) -> list[Reply]:
         """Take in what came; return the whole answer that ends with it, nothing where more of it is to come.
 
         Args:
@@ -56,10 +57,13 @@ class SessionView:
             if isinstance(message, m.Image):
                 self.image, self.can_undo, self.can_redo = message, False, False
                 self.objects.clear()
+                self.classes = ()
                 continue
             self.can_undo, self.can_redo = message.can_undo, message.can_redo
             if isinstance(message, Object):
                 self.objects[message.id] = message
+            elif isinstance(message, m.Classes):
+                self.classes = message.classes
             else:
                 for number in message.objects:
                     self.objects.pop(number, None)

@@ -1,7 +1,7 @@
 """The client's own copy of what was done on a picture: enough to have a server make the session again. Pure.
 
-Decision: the client keeps the objects before and after each step, without masks, and compares what an answer leaves
-with what was there. Context: a step's answer may be lost with its socket and be told later, together with others.
+Decision: the client keeps objects and classes before and after each step, without masks, and compares what an answer
+leaves with what was there. Context: a step's answer may be lost with its socket and be told later, with others.
 Choice: steps are what made a difference; where an undo arrives at the state that the last step began from, it is that
 step that was undone. Price: steps whose answers were lost together are one step, on another server only.
 """
@@ -9,6 +9,7 @@ step that was undone. Price: steps whose answers were lost together are one step
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -18,41 +19,47 @@ from msgspec.structs import replace
 
 from app.client.errors import RestoreError
 from app.client.values import Object
-from app.protocol.messages import ClientMessage, Image, Redo, Undo
+from app.protocol.messages import Class, ClientMessage, Image, Redo, Undo
 from app.protocol.recipe import FORMAT, VERSION, Recipe, RecipeObject, UndoStep
 
 Picture: TypeAlias = Path | bytes
 """A file, or the bytes of one."""
-State: TypeAlias = Mapping[int, RecipeObject]
-"""The objects by id, without their masks."""
 LIST_HEADS_BYTES: Final = 32
 """What the names and lengths of the two lists of undo steps take."""
 MAX_STEPS: Final = 4096
 """Undo steps that are remembered, and that a recipe may hold."""
 
 
+@dataclass(frozen=True)
+class State:
+    """The objects by id, without their masks, and the list of classes."""
+
+    objects: Mapping[int, RecipeObject] = field(default_factory=dict)
+    classes: tuple[Class, ...] = ()
+
+
 class Work:
-    """The objects as they are, and those before and after each step; the next undo or redo comes last."""
+    """What is there, and what was before and after each step; the next undo or redo comes last."""
 
     def __init__(self) -> None:
-        self.now: State = {}
+        self.now = State()
         self.past: list[State] = []
         self.future: list[State] = []
 
-    def begin(self, objects: Mapping[int, Object]) -> None:
+    def begin(self, now: State) -> None:
         """Forget what was done: another picture is open."""
-        self.now, self.past, self.future = state_of(objects), [], []
+        self.now, self.past, self.future = now, [], []
 
-    def settle(self, asked: ClientMessage, objects: Mapping[int, Object], *, can_undo: bool, can_redo: bool) -> None:
+    def settle(self, asked: ClientMessage, now: State, *, can_undo: bool, can_redo: bool) -> None:
         """Take note of what an answer has left.
 
         Args:
             asked: the message that was answered.
-            objects: as they are now.
+            now: what is there now.
             can_undo: as the server told it.
             can_redo: as the server told it.
         """
-        before, self.now = self.now, state_of(objects)
+        before, self.now = self.now, now
         if self.now != before:
             if isinstance(asked, Undo):
                 travelled(self.past, before, self.future, self.now)
@@ -86,7 +93,8 @@ class Work:
             width=image.width,
             height=image.height,
             model=image.model,
-            objects=tuple(self.now.values()),
+            classes=self.now.classes,
+            objects=tuple(self.now.objects.values()),
         )
         room = max_bytes - len(msgpack.encode(recipe)) - LIST_HEADS_BYTES
         if room < 0:
@@ -114,16 +122,18 @@ def nearest(steps: Iterable[UndoStep], room: int) -> tuple[tuple[UndoStep, ...],
     return tuple(reversed(kept)), room
 
 
-def state_of(objects: Mapping[int, Object]) -> State:
-    """Return objects as a recipe has them."""
-    return {
+def state_of(objects: Mapping[int, Object], classes: tuple[Class, ...]) -> State:
+    """Return objects and classes as a recipe has them."""
+    made = {
         number: RecipeObject(id=number, name=each.name, color=each.color, trail=each.trail)
         for number, each in objects.items()
     }
+    return State(made, classes)
 
 
 def steps_back(now: State, states: list[State]) -> Iterator[UndoStep]:
-    """Yield the steps that lead away from now, the nearest first: what comes, and what goes."""
+    """Yield the steps that lead away from now, the nearest first: what comes, what goes, and the list of classes."""
     for here, there in pairwise([now, *reversed(states)]):
-        comes = tuple(made for number, made in there.items() if here.get(number) != made)
-        yield UndoStep(objects=comes, gone=tuple(number for number in here if number not in there))
+        comes = tuple(made for number, made in there.objects.items() if here.objects.get(number) != made)
+        goes = tuple(number for number in here.objects if number not in there.objects)
+        yield UndoStep(objects=comes, gone=goes, classes=None if there.classes == here.classes else there.classes)

@@ -12,12 +12,13 @@ from PIL import ImageDraw
 
 from app.arrays import MaskArray
 from app.errors import TooManyObjectsError, UnknownObjectError
-from app.exports.names import MAX_FILE_NAME_BYTES, UNNAMED_CLASS, class_name, clipped, fit_for_files
+from app.exports.names import MAX_FILE_NAME_BYTES, clipped, fit_for_files
 from app.exports.outlines import Ring
-from app.exports.palette import color_rgb
 from app.exports.polygons import simple_parts
 from app.exports.selection import ExportObject, PixelArray, Selection
 from app.protocol.run_lengths import box_of
+from app.session.names import UNNAMED_CLASS, class_name
+from app.session.palette import color_rgb
 
 MAX_INDEXED: Final = 255
 """Colours of an indexed PNG beside the background."""
@@ -63,7 +64,7 @@ def masks_zip(selection: Selection, out: IO[bytes]) -> None:
             with archive.open(member_name(number, shown), "w") as member:
                 grey(mask_hw).save(member, "PNG", compress_level=MASK_LEVEL)
         with archive.open("indexed.png", "w") as member:
-            indexed(numbers, selection.objects).save(member, "PNG", compress_level=MASK_LEVEL)
+            indexed(numbers, selection).save(member, "PNG", compress_level=MASK_LEVEL)
 
 
 def member_name(number: int, shown: ExportObject) -> str:
@@ -95,7 +96,7 @@ def overlay_png(selection: Selection, out: IO[bytes]) -> None:
     pixels = opaque(selection.pixels())
     outlines: list[tuple[list[Ring], tuple[int, int, int]]] = []
     for shown in selection.objects:
-        mask_hw, color = shown.draw(), color_rgb(shown.item.color)
+        mask_hw, color = shown.draw(), color_rgb(selection.color_of(shown))
         tint(pixels, mask_hw, color)
         outlines.append(([ring for part in simple_parts(mask_hw) for ring in (part.outer, *part.holes)], color))
     drawn = Pil.fromarray(pixels)
@@ -128,10 +129,12 @@ def grey(mask_hw: MaskArray) -> Pil.Image:
     return Pil.fromarray(mask_hw.astype(np.uint8) * np.uint8(255))
 
 
-def indexed(numbers: NDArray[np.uint8], objects: tuple[ExportObject, ...]) -> Pil.Image:
+def indexed(numbers: NDArray[np.uint8], selection: Selection) -> Pil.Image:
     """Return the number of each pixel's object, (H, W) uint8, as a picture in the objects' colours."""
     picture = Pil.fromarray(numbers).convert("P")
-    picture.putpalette([0, 0, 0, *(part for shown in objects for part in color_rgb(shown.item.color))])
+    picture.putpalette(
+        [0, 0, 0, *(part for shown in selection.objects for part in color_rgb(selection.color_of(shown)))]
+    )
     return picture
 
 

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
-from app.exports.names import class_name, picture_name, readable
+from app.exports.names import picture_name
 from app.exports.polygons import keyholed, simple_parts
 from app.exports.selection import ExportObject, Selection
+from app.session.names import class_name, readable
 
 FORMAT_VERSION: Final = "5.5.0"
 """A version of LabelMe that wrote this form; later ones read it."""

@@ -9,19 +9,15 @@ the picture's stem only where a system forbids that. Price: names that look odd 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
+from app.session.names import NEVER_IN_NAMES, class_name
 from app.session.objects import SessionObject
 from app.session.values import OpenImage
 
 MAX_FILE_NAME_BYTES: Final = 255
 """Longest name of a file on Linux; macOS and Windows, which count characters, take as many."""
-UNNAMED_CLASS: Final = "object"
-"""Class of the objects that nobody named."""
-NEVER_IN_NAMES: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff]")
-"""Control characters, the two marks that write letters backwards, and halves of characters."""
-NEVER_IN_LABELS: Final = re.compile(f"[{NEVER_IN_NAMES.pattern[1:-1]}\u2028\u2029\ufffe\uffff]")
-"""The same, all that ends a line anywhere, and what neither XML nor YAML can hold."""
 FORBIDDEN_IN_FILE_NAMES: Final = re.compile(r'[<>:"|?*/\\]')
 """On Windows; a browser puts something else in their place everywhere."""
 DEVICE: Final = re.compile(r"(con|prn|aux|nul|con(in|out)\$|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\..*)?", re.IGNORECASE)
@@ -76,17 +72,6 @@ def clipped(text: str, max_bytes: int) -> str:
     return text.encode()[:max_bytes].decode(errors="ignore")
 
 
-def readable(text: str) -> str:
-    """Return a text on one line, as it is but for what no label can hold: a space stands there, none at the ends."""
-    return " ".join(filter(None, map(str.strip, NEVER_IN_LABELS.split(text))))
-
-
-def class_name(item: SessionObject) -> str:
-    """Return the class of an object: the name that a person gave it."""
-    name = readable(item.name)
-    return UNNAMED_CLASS if name in ("", f"Object {item.id}") else name
-
-
-def class_names(items: list[SessionObject]) -> list[str]:
-    """Return every class once, in the order in which the objects were made."""
-    return list(dict.fromkeys(map(class_name, items)))
+def class_names(classes: Iterable[str], items: Iterable[SessionObject]) -> list[str]:
+    """Return every class once, by its number: those of the list, then others that objects are of, as they were made."""
+    return list(dict.fromkeys([*classes, *map(class_name, items)]))

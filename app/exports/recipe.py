@@ -25,6 +25,7 @@ def recipe_json(selection: Selection) -> bytes:
         width=image.width,
         height=image.height,
         model=selection.model,
+        classes=selection.classes.entries,
         objects=tuple(
             RecipeObject(id=each.item.id, name=each.item.name, color=each.item.color, trail=each.item.trail)
             for each in selection.objects

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.arrays import MaskArray
+from app.session.classes import ClassList
 from app.session.objects import SessionObject
 from app.session.values import OpenImage
 
@@ -42,6 +43,7 @@ class Selection:
         model: name of the model that made the masks.
         objects: in the order in which they were made; the last lies on top.
         pixels: returns the picture, only where a format shows it; the caller's own to change.
+        classes: the ordered list, those without an object here too.
     """
 
     image: OpenImage
@@ -49,3 +51,8 @@ class Selection:
     model: str
     objects: tuple[ExportObject, ...]
     pixels: Callable[[], PixelArray]
+    classes: ClassList = field(default_factory=ClassList)
+
+    def color_of(self, shown: ExportObject) -> int:
+        """Return the colour in which an object is shown, an index into the palette."""
+        return self.classes.color_of(shown.item)

@@ -6,11 +6,11 @@ from xml.etree import ElementTree as Xml
 
 import numpy as np
 
-from app.exports.names import readable
 from app.exports.outlines import Part, Ring
-from app.exports.palette import color_hex
 from app.exports.polygons import on_edges, simple_parts
 from app.exports.selection import ExportObject, Selection
+from app.session.names import readable
+from app.session.palette import color_hex
 
 FILL_OPACITY = "0.5"
 
@@ -27,18 +27,20 @@ def svg(selection: Selection) -> bytes:
             "viewBox": f"0 0 {width} {height}",
         },
     )
-    drawing.extend([path(shown) for shown in selection.objects])  # Python 3.10 hides what a generator raises
+    drawing.extend(
+        [path(shown, selection.color_of(shown)) for shown in selection.objects]
+    )  # Python 3.10 hides what a generator raises
     data: bytes = Xml.tostring(drawing, encoding="utf-8", xml_declaration=True)
     return data
 
 
-def path(shown: ExportObject) -> Xml.Element:
-    """Return an object as a path with its name."""
+def path(shown: ExportObject, color: int) -> Xml.Element:
+    """Return an object as a path with its name, in a colour of the palette."""
     element = Xml.Element(
         "path",
         {
             "id": f"object-{shown.item.id}",
-            "fill": color_hex(shown.item.color),
+            "fill": color_hex(color),
             "fill-opacity": FILL_OPACITY,
             "fill-rule": "evenodd",
             "d": "".join(map(part_data, simple_parts(shown.draw()))),

@@ -8,10 +8,11 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
-from app.exports.names import UNNAMED_CLASS, class_name, class_names, label_name
+from app.exports.names import class_names, label_name
 from app.exports.outlines import Ring
 from app.exports.polygons import joined, simple_parts
 from app.exports.selection import ExportObject, Selection
+from app.session.names import UNNAMED_CLASS, class_name
 
 DECIMALS: Final = 6
 """A hundredth of a pixel of the longest side there is."""
@@ -22,7 +23,7 @@ farther on the far side: a training drops objects whose box has no area, as one 
 
 
 def yolo_zip(selection: Selection, out: IO[bytes]) -> None:
-    """Write a data set of one picture: `data.yaml` with the names of the classes, and the labels.
+    """Write a data set of one picture: `data.yaml` with the names of all classes in their order, and the labels.
 
     It says nothing of a root, for which readers then take its own folder, wherever a training is started from.
 
@@ -30,7 +31,7 @@ def yolo_zip(selection: Selection, out: IO[bytes]) -> None:
     are joined by bridges of no width, as Ultralytics' own converter joins them, and holes are cut out by keyholes.
     Parts that lie too far apart for that are lines of their own.
     """
-    classes = class_names([shown.item for shown in selection.objects])
+    classes = class_names(selection.classes.names, (shown.item for shown in selection.objects))
     lines = [line for shown in selection.objects for line in label_lines(shown, classes, selection)]
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
         archive.writestr("data.yaml", data_yaml(classes))

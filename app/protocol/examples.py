@@ -8,6 +8,9 @@ MASK = m.Mask(size=(3, 4), box=(1, 0, 3, 2), runs=bytes([0, 3, 1]), score=0.875,
 """The mask `0110 / 0100 / 0000`: its crop is `11 / 10`, its run lengths 0, 3, 1."""
 
 
+CLASS = m.Class(name="leaf", color=2)
+
+
 def from_client() -> tuple[m.ClientMessage, ...]:
     """Return one message of each kind that a client sends, in the order in which a session meets them."""
     return (
@@ -21,6 +24,8 @@ def from_client() -> tuple[m.ClientMessage, ...]:
         m.Unpoint(seq=8, object=7, point=0),
         m.Choose(seq=9, object=7, candidate=2),
         m.Label(seq=10, object=7, name="Käfer 🐞"),
+        m.SetClasses(seq=18, classes=("Käfer 🐞", CLASS)),
+        m.RenameClass(seq=19, name="leaf", to="twig"),
         m.Delete(seq=11, object=7),
         m.Clear(seq=12),
         m.Undo(seq=13),
@@ -49,6 +54,12 @@ def from_server() -> tuple[m.ServerMessage, ...]:
             masks=(MASK,),
             can_undo=True,
             can_redo=True,
+        ),
+        m.Classes(
+            seq=18,
+            classes=(m.Class(name="Käfer 🐞", color=0), CLASS),
+            can_undo=True,
+            can_redo=False,
         ),
         m.Gone(seq=12, objects=(7, 8), can_undo=True, can_redo=False),
         m.File(seq=16, name="masks.json", media_type="application/json", data=b"{}"),

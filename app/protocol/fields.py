@@ -18,6 +18,9 @@ MAX_FILE_BYTES: Final = 64 * 2**20
 MAX_RECIPE_BYTES: Final = 256 * 2**10
 """Largest `open` message without its picture: what the recipe in it may take."""
 
+MAX_CLASSES: Final = 2000
+"""Classes of a session; the largest public list of instance masks in common use, LVIS, has 1203."""
+
 Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 ObjectId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 """A number that JavaScript holds exactly."""
@@ -38,7 +41,8 @@ Orientation = Annotated[int, Meta(ge=1, le=8)]
 """EXIF's number of the turn that makes stored pixels upright."""
 Side = Annotated[int, Meta(ge=0, le=2**20)]
 GridSide = Annotated[int, Meta(ge=0, le=MAX_MASK_SIDE)]
-Name = Annotated[str, Meta(max_length=256)]
+MAX_NAME_CHARS: Final = 256
+Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS)]
 FileName = Annotated[str, Meta(max_length=4096)]
 """A file's name as its disk has it; a path to it is taken too, as long as systems allow."""
 Text = Annotated[str, Meta(max_length=2048)]

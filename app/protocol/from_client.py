@@ -21,6 +21,7 @@ from app.protocol.fields import (
     Seq,
 )
 from app.protocol.recipe import Recipe
+from app.protocol.values import ListedClasses
 
 
 class FromClient(Struct, tag_field="t", tag=str.lower, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -70,7 +71,10 @@ class Leave(FromClient, frozen=True, kw_only=True):
 
 
 class Click(FromClient, frozen=True, kw_only=True):
-    """Add a point to `object`, or begin a new object; `candidate` is the one that a hover showed here, to be kept."""
+    """Add a point to `object`, or begin a new object; `candidate` is the one that a hover showed here, to be kept.
+
+    `name` is that of the new object, and so its class.
+    """
 
     seq: Seq
     x: Coord
@@ -78,14 +82,16 @@ class Click(FromClient, frozen=True, kw_only=True):
     label: PointLabel = 1
     object: ObjectId | None = None
     candidate: Index | None = None
+    name: Name | None = None
 
 
 class Box(FromClient, frozen=True, kw_only=True):
-    """Set the box of `object`, or begin a new object with it."""
+    """Set the box of `object`, or begin a new object with it, which then has the `name`."""
 
     seq: Seq
     box: BoxXyxy
     object: ObjectId | None = None
+    name: Name | None = None
 
 
 class Move(FromClient, frozen=True, kw_only=True):
@@ -115,11 +121,35 @@ class Choose(FromClient, frozen=True, kw_only=True):
 
 
 class Label(FromClient, frozen=True, kw_only=True):
-    """Name an object."""
+    """Name an object, and so give it a class, which comes to the end of the list where it isn't in it.
+
+    An empty name takes the class from the object.
+    """
 
     seq: Seq
     object: ObjectId
     name: Name
+
+
+class SetClasses(FromClient, frozen=True, kw_only=True, tag="classes"):
+    """Put this list of classes in the place of the session's; also before a picture is open.
+
+    The list goes on from picture to picture. Classes of objects that are here and aren't in it stay, after it.
+    """
+
+    seq: Seq
+    classes: ListedClasses
+
+
+class RenameClass(FromClient, frozen=True, kw_only=True, tag="rename"):
+    """Rename a class and every object of it; under the name of another class the two become one.
+
+    An empty name takes the class off the list and from its objects.
+    """
+
+    seq: Seq
+    name: Name
+    to: Name
 
 
 class Delete(FromClient, frozen=True, kw_only=True):

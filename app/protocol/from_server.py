@@ -27,13 +27,14 @@ from app.protocol.fields import (
     Text,
 )
 from app.protocol.recipe import Trail
-from app.protocol.values import Limits, Mask, ModelInfo
+from app.protocol.values import ClassEntries, Limits, Mask, ModelInfo
 
 
 class FromServer(Struct, tag_field="t", tag=str.lower, frozen=True, omit_defaults=True):
     """The root of what the server sends. Unknown fields are passed over, so that a later server may say more.
 
-    One change may be answered by several of `image`, `object` and `gone`; `last` marks the one that ends the answer.
+    One change may be answered by several of `image`, `classes`, `object` and `gone`; `last` marks the one that ends
+    the answer.
     """
 
 
@@ -112,6 +113,16 @@ class Object(FromServer, frozen=True, kw_only=True):
     can_undo: bool
     can_redo: bool
     provisional: bool = False
+    last: bool = False
+
+
+class Classes(FromServer, frozen=True, kw_only=True):
+    """The list of classes as it is now, before the objects that have changed with it."""
+
+    seq: Seq
+    classes: ClassEntries
+    can_undo: bool
+    can_redo: bool
     last: bool = False
 
 

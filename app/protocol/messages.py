@@ -25,11 +25,13 @@ from app.protocol.from_client import (
     Open,
     Ping,
     Redo,
+    RenameClass,
+    SetClasses,
     Undo,
     Unpoint,
 )
-from app.protocol.from_server import Error, File, Gone, Image, Object, Pong, Preview, Progress, Welcome
-from app.protocol.values import CloseCode, Limits, Mask, ModelInfo
+from app.protocol.from_server import Classes, Error, File, Gone, Image, Object, Pong, Preview, Progress, Welcome
+from app.protocol.values import Class, CloseCode, Limits, Mask, ModelInfo
 
 __all__ = (
     "MAX_FILE_BYTES",
@@ -38,6 +40,8 @@ __all__ = (
     "SUBPROTOCOL",
     "Box",
     "Choose",
+    "Class",
+    "Classes",
     "Clear",
     "Click",
     "ClientMessage",
@@ -65,7 +69,9 @@ __all__ = (
     "Preview",
     "Progress",
     "Redo",
+    "RenameClass",
     "ServerMessage",
+    "SetClasses",
     "Stage",
     "Undo",
     "Unpoint",
@@ -86,6 +92,8 @@ ClientMessage: TypeAlias = (
     | Unpoint
     | Choose
     | Label
+    | SetClasses
+    | RenameClass
     | Delete
     | Clear
     | Undo
@@ -94,4 +102,4 @@ ClientMessage: TypeAlias = (
     | Export
     | Ping
 )
-ServerMessage: TypeAlias = Welcome | Progress | Image | Preview | Object | Gone | File | Pong | Error
+ServerMessage: TypeAlias = Welcome | Progress | Image | Preview | Classes | Object | Gone | File | Pong | Error

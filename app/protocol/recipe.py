@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from app.protocol.fields import BoxXyxy, Coord, FileName, Index, Name, ObjectId, ObjectIds, PointLabel, Side
+from app.protocol.values import ClassEntries
 
 FORMAT: Final = "hoversam-recipe"
 VERSION: Final = 1
@@ -62,10 +63,12 @@ class UndoStep(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
     Attributes:
         objects: those that come, or come back as they were.
         gone: those that go.
+        classes: the list of classes that comes back; None where it stays.
     """
 
     objects: Annotated[tuple[RecipeObject, ...], Meta(max_length=4096)] = ()
     gone: ObjectIds = ()
+    classes: ClassEntries | None = None
 
 
 class Recipe(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -74,6 +77,7 @@ class Recipe(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     Attributes:
         image_id: content hash of the picture.
         name: its file name, or None.
+        classes: the session's ordered list, those without an object too.
         objects: in the order in which they were made.
         past: what undo does, its next step last.
         future: what redo does, its next step last.
@@ -86,6 +90,7 @@ class Recipe(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     width: Side
     height: Side
     model: Name
+    classes: ClassEntries = ()
     objects: Annotated[tuple[RecipeObject, ...], Meta(max_length=4096)] = ()
     past: Annotated[tuple[UndoStep, ...], Meta(max_length=4096)] = ()
     future: Annotated[tuple[UndoStep, ...], Meta(max_length=4096)] = ()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from app.protocol.fields import MAX_MASK_SIDE, Count, GridSide, Name, Score
+from app.protocol.fields import MAX_CLASSES, MAX_MASK_SIDE, Count, GridSide, Index, Name, Score
 
 
 class Mask(Struct, frozen=True):
@@ -26,6 +26,24 @@ class Mask(Struct, frozen=True):
     runs: Annotated[bytes, Meta(max_length=MAX_MASK_SIDE**2 + 1)]
     score: Score
     area: Count
+
+
+class Class(Struct, frozen=True, forbid_unknown_fields=True):
+    """A class of objects; its number is its place in the list, from 0.
+
+    Attributes:
+        name: that of every object of it.
+        color: index into the palette.
+    """
+
+    name: Name
+    color: Index
+
+
+ClassEntries = Annotated[tuple[Class, ...], Meta(max_length=MAX_CLASSES)]
+"""An ordered list of classes."""
+ListedClasses = Annotated[tuple[Name | Class, ...], Meta(max_length=MAX_CLASSES)]
+"""The same from a client, which may leave a colour to the server by sending a name alone."""
 
 
 class ModelInfo(Struct, frozen=True, omit_defaults=True):

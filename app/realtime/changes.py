@@ -20,7 +20,8 @@ from app.service.encodes import Embedded
 from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
 from app.session.recipe import Work
-from app.session.session import Change, Query, Session, Told
+from app.session.replies import Told
+from app.session.session import Change, Query, Session
 from app.session.values import OpenImage
 
 Ordered: TypeAlias = Change | Open | Model | Export
@@ -187,7 +188,7 @@ class ChangeWorker:
         """Return a picture's embedding by a model, and what was done on it with that model's answers."""
         embedded = await embedded_in_turn(self._predictor, self._outbox, seq, image.image_id, model)
         if work is not None:
-            queries = [Query(seq, item) for item in work.now.values()]
+            queries = [Query(seq, item) for item in work.now.objects.values()]
             work = work.answered([await self._predictor.answer(image, query, model) for query in queries])
         return embedded, work
 

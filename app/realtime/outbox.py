@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from app.protocol.codec import encode
-from app.protocol.messages import Error, Gone, Image, Object, Preview, ServerMessage
+from app.protocol.messages import Classes, Error, Gone, Image, Object, Preview, ServerMessage
 from app.realtime.flag import Flag
 from app.realtime.transport import DisconnectedError, Transport
 from app.service.meters import Meters
@@ -63,7 +63,7 @@ class Outbox:
             self._messages.append(message)
         self._wake.set()
 
-    def put_answer(self, messages: Sequence[Image | Object | Gone]) -> None:
+    def put_answer(self, messages: Sequence[Image | Classes | Object | Gone]) -> None:
         """Queue the whole answer to a change; the last of it says so. Raises as `put`."""
         for message in messages[:-1]:
             self.put(message)

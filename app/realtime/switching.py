@@ -28,7 +28,8 @@ from app.realtime.transport import DisconnectedError
 from app.service.encodes import Embedded
 from app.service.predictor import Predictor
 from app.session.objects import Answered, SessionObject
-from app.session.session import Session, Told
+from app.session.replies import Told
+from app.session.session import Session
 from app.session.values import OpenImage
 
 TRIES: Final = 3

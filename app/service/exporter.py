@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import structlog
@@ -25,6 +25,7 @@ from app.service.answers import export_object
 from app.service.limits import ServiceLimits
 from app.service.parked import ParkedFiles
 from app.service.picture_store import PictureStore
+from app.session.classes import ClassList
 from app.session.objects import SessionObject
 from app.session.session import Session
 from app.session.values import OpenImage
@@ -46,13 +47,14 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a session wants in a file: its picture, that one's file name, the model's name, and the objects."""
+    """What a session wants in a file: its picture, that one's file name, the model's name, objects and classes."""
 
     kind: ExportFormat
     image: OpenImage
     name: str | None
     model: str
     items: tuple[SessionObject, ...]
+    classes: ClassList
 
 
 def asked_for(session: Session, kind: ExportFormat, wanted: tuple[int, ...] | None) -> Asked:
@@ -69,7 +71,7 @@ def asked_for(session: Session, kind: ExportFormat, wanted: tuple[int, ...] | No
     if unknown:
         raise UnknownObjectError(f"there is no object {unknown[0]} on this picture; it may have been deleted")
     items = tuple(item for item in session.objects.values() if wanted is None or item.id in wanted)
-    return Asked(kind, image, session.image_name, session.model, items)
+    return Asked(kind, image, session.image_name, session.model, items, session.classes)
 
 
 class Exporter:
@@ -97,7 +99,8 @@ class Exporter:
             UnknownObjectError: an object has no mask.
         """
         objects = tuple(export_object(item, asked.image, self._speck_share) for item in asked.items)
-        return Selection(asked.image, asked.name, asked.model, objects, self.pixels(asked.kind, asked.image))
+        pixels = self.pixels(asked.kind, asked.image)
+        return Selection(asked.image, asked.name, asked.model, objects, pixels, asked.classes)
 
     def pixels(self, kind: ExportFormat, image: OpenImage) -> Callable[[], PixelArray]:
         """Return what reads a picture at its own size, for a format that shows it.
@@ -163,4 +166,4 @@ def stoppable(selection: Selection, stopped: threading.Event) -> Selection:
         return checked
 
     objects = tuple(ExportObject(shown.item, shown.score, guarded(shown.draw)) for shown in selection.objects)
-    return Selection(selection.image, selection.name, selection.model, objects, guarded(selection.pixels))
+    return replace(selection, objects=objects, pixels=guarded(selection.pixels))

@@ -45,6 +45,7 @@ class SessionObject:
     """One object, never changed in place: every step of the history holds its own.
 
     Attributes:
+        color: its own, in which it is shown while it has no class.
         trail: what makes it: its box first, if it has one, then its points in order.
         answer: None before the first answer, and in steps of the history that were made with another model, or before
             the session was lost, and not shown since.

@@ -7,7 +7,7 @@ reaches them. With the same model and engine they are the same, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import msgspec
@@ -16,7 +16,8 @@ from app.errors import BadMessageError, TooManyObjectsError, TooManyPointsError
 from app.protocol.fields import MAX_FILE_BYTES
 from app.protocol.recipe import FORMAT, VERSION, BoxStep, Recipe, RecipeObject, UndoStep
 from app.session.checks import check_box, check_point
-from app.session.history import Objects
+from app.session.classes import ClassList
+from app.session.history import State
 from app.session.limits import SessionLimits
 from app.session.objects import Answer, SessionObject
 from app.session.values import OpenImage
@@ -34,17 +35,17 @@ class Head(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Work:
-    """What was done on a picture.
+    """What was done on a picture: its objects and the classes.
 
     Attributes:
-        now: the objects as they are.
-        past: the objects before each step that can be undone, oldest first.
-        future: the objects after each step that can be done again, the next one last.
+        now: as they are.
+        past: before each step that can be undone, oldest first.
+        future: after each step that can be done again, the next one last.
     """
 
-    now: Objects
-    past: tuple[Objects, ...] = ()
-    future: tuple[Objects, ...] = ()
+    now: State
+    past: tuple[State, ...] = ()
+    future: tuple[State, ...] = ()
 
     def answered(self, answers: Iterable[Answer]) -> Work:
         """Return the work with an answer for each of the objects as they are, in their order.
@@ -52,10 +53,12 @@ class Work:
         Raises:
             UnknownObjectError: an answer has no candidate of the number that was picked.
         """
-        answered = {id(item): item.answered(answer) for item, answer in zip(self.now.values(), answers, strict=True)}
+        answered = {
+            id(item): item.answered(answer) for item, answer in zip(self.now.objects.values(), answers, strict=True)
+        }
 
-        def shared(objects: Objects) -> Objects:  # what steps have in common is the same object in all of them
-            return {id_: answered.get(id(item), item) for id_, item in objects.items()}
+        def shared(state: State) -> State:  # what steps have in common is the same object in all of them
+            return replace(state, objects={id_: answered.get(id(item), item) for id_, item in state.objects.items()})
 
         return Work(shared(self.now), tuple(map(shared, self.past)), tuple(map(shared, self.future)))
 
@@ -82,13 +85,14 @@ def read_recipe(data: bytes) -> Recipe:
         raise BadMessageError(f"the recipe can't be read: {str(error)[:200]}") from error
 
 
-def work_of(recipe: Recipe, image: OpenImage, limits: SessionLimits) -> Work:
+def work_of(recipe: Recipe, image: OpenImage, limits: SessionLimits, classes: ClassList | None = None) -> Work:
     """Return what a recipe holds, without answers.
 
     Args:
         recipe: from a client or a file.
         image: the picture that it is made again on.
         limits: of the session.
+        classes: that the session has already; the recipe's others come after them, so that numbers stay.
 
     Raises:
         BadMessageError: the recipe is of another picture, or contradicts itself.
@@ -102,33 +106,41 @@ def work_of(recipe: Recipe, image: OpenImage, limits: SessionLimits) -> Work:
     steps = recipe.past[-limits.max_history :], recipe.future[-limits.max_history :]
     objects = (*recipe.objects, *(made for step in (*steps[0], *steps[1]) for made in step.objects))
     items = {made: checked(made, image, limits.max_points) for made in objects}
-    now = changed({}, UndoStep(recipe.objects), items, limits.max_objects)
-    if len(now) < len(recipe.objects):
+    now = changed(State(), UndoStep(recipe.objects, classes=recipe.classes), items, limits.max_objects)
+    if len(now.objects) < len(recipe.objects):
         raise BadMessageError("expected each object of the recipe once; correct the file")
     past, future = (states(now, one_way, items, limits.max_objects) for one_way in steps)
-    return Work(now, past, future)
+    classes = classes or ClassList()
+    return Work(known(now, classes), *(tuple(known(state, classes) for state in states) for states in (past, future)))
 
 
-def states(now: Objects, steps: tuple[UndoStep, ...], items: Items, max_objects: int) -> tuple[Objects, ...]:
-    """Return the objects after each of the steps that lead away from now, the nearest last; raises as `changed`."""
-    found: list[Objects] = []
+def states(now: State, steps: tuple[UndoStep, ...], items: Items, max_objects: int) -> tuple[State, ...]:
+    """Return what is after each of the steps that lead away from now, the nearest last; raises as `changed`."""
+    found: list[State] = []
     for step in reversed(steps):
         now = changed(now, step, items, max_objects)
         found.append(now)
     return tuple(reversed(found))
 
 
-def changed(objects: Objects, step: UndoStep, items: Items, max_objects: int) -> Objects:
-    """Return objects after a step, in the order of their ids, which is that in which they were made.
+def changed(state: State, step: UndoStep, items: Items, max_objects: int) -> State:
+    """Return the state after a step, objects in the order of their ids, which is that in which they were made.
 
     Raises:
         TooManyObjectsError: more than a picture takes.
+        BadMessageError: the list of classes can't be one.
     """
-    left = {id_: item for id_, item in objects.items() if id_ not in step.gone}
+    left = {id_: item for id_, item in state.objects.items() if id_ not in step.gone}
     after = left | {made.id: items[made] for made in step.objects}
     if len(after) > max_objects:
         raise TooManyObjectsError(f"a picture takes at most {max_objects} objects; leave some out")
-    return dict(sorted(after.items()))
+    classes = state.classes if step.classes is None else ClassList().replaced(step.classes)
+    return State(dict(sorted(after.items())), classes)
+
+
+def known(state: State, classes: ClassList) -> State:
+    """Return a state with the session's classes before its own, and with those of its objects; raises as `changed`."""
+    return replace(state, classes=classes.with_all(state.classes.entries).with_classes_of(state.objects.values()))
 
 
 def checked(made: RecipeObject, image: OpenImage, max_points: int) -> SessionObject:

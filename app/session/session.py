@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from cachetools import FIFOCache
+from msgspec import structs
 
 from app.errors import BadMessageError, NoImageError, TooManyObjectsError, UnknownObjectError
 from app.protocol.fields import BoxXyxy
@@ -20,30 +20,29 @@ from app.protocol.messages import (
     Clear,
     Click,
     Delete,
-    Gone,
     Hover,
-    Image,
     Label,
     Move,
-    Object,
     Preview,
     Redo,
+    RenameClass,
+    SetClasses,
     Undo,
     Unpoint,
 )
 from app.protocol.recipe import Recipe
 from app.session.checks import check_box, check_point
-from app.session.history import Objects, Timeline, difference
+from app.session.classes import ClassList, classified
+from app.session.history import Objects, State, Timeline, difference
 from app.session.limits import SessionLimits
+from app.session.names import given_class, unnamed
 from app.session.objects import Answer, Answered, PointXyl, SessionObject
 from app.session.recipe import Work, work_of
+from app.session.replies import REMEMBERED_SEQS, Told, Touched, tell_everything, tell_gone, tell_image, tell_touched
 from app.session.values import OpenImage, StandIn
 
-Change = Click | Box | Move | Unpoint | Choose | Label | Delete | Clear | Undo | Redo
-"""Messages that change the objects."""
-
-REMEMBERED_SEQS: Final = 256
-"""Changes that are answered again, not done again, when a client repeats them."""
+Change = Click | Box | Move | Unpoint | Choose | Label | SetClasses | RenameClass | Delete | Clear | Undo | Redo
+"""Messages that change the objects or their classes."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,6 @@ class HoverQuery:
     model: str
 
 
-Told = Image | Object | Gone
-"""What a client is told of the picture and its objects."""
 Step = Query | list[Told]
 
 
@@ -112,14 +109,19 @@ class Session:
         self._next_id = 1
         self._last_seq = -1
         self._admitted: FIFOCache[int, None] = FIFOCache(REMEMBERED_SEQS)
-        self._handled: FIFOCache[int, tuple[int, ...]] = FIFOCache(REMEMBERED_SEQS)  # seq -> ids that it touched
+        self._handled: FIFOCache[int, Touched] = FIFOCache(REMEMBERED_SEQS)
         self.image: OpenImage | None = None
         self.image_name: str | None = None
 
     @property
     def objects(self) -> Objects:
         """Objects by id, oldest first."""
-        return self._timeline.now
+        return self._timeline.now.objects
+
+    @property
+    def classes(self) -> ClassList:
+        """The classes, which go on from picture to picture."""
+        return self._timeline.now.classes
 
     @property
     def answering(self) -> str:
@@ -136,30 +138,30 @@ class Session:
         model: str | None = None,
         stand_in: str | None = None,
     ) -> None:
-        """Begin on a picture; what was done on another is left behind.
+        """Begin on a picture; what was done on another is left behind, but for the classes.
 
         Args:
             seq: the message that asks.
             image: the picture.
             name: of its file, as the client gave it.
-            work: what was done on it before; None begins afresh.
+            work: what was done on it before, with the session's classes; None begins afresh.
             model: the one to go on with; None goes on with the one that the session has.
             stand_in: name of the model that answered the work and goes on until `switch`; None where `model` did.
         """
         self.model = model or self.model
         self.stand_in = None if stand_in is None else StandIn(stand_in, seq)
         self.image, self.image_name = image, name
-        self._timeline = Timeline(self._limits.max_history, self._limits.max_history_bytes)
+        self._timeline = Timeline(self._limits.max_history, self._limits.max_history_bytes, self.classes)
         if work is not None:
             self._timeline.adopt(work.past, work.now, work.future)
             self._next_id = max(
-                [self._next_id, *(1 + id_ for each in (work.now, *work.past, *work.future) for id_ in each)]
+                [self._next_id, *(1 + id_ for each in (work.now, *work.past, *work.future) for id_ in each.objects)]
             )
-        self._handled[seq] = ()
+        self._handled[seq] = Touched()
 
     def work(self, recipe: Recipe, image: OpenImage) -> Work:
         """Return what a recipe holds, to be answered and handed to `open`; raises as `app.session.recipe.work_of`."""
-        return work_of(recipe, image, self._limits)
+        return work_of(recipe, image, self._limits, self.classes)
 
     def has_handled(self, seq: int) -> bool:
         """Return whether this change was made before: it is to be answered from the state."""
@@ -209,11 +211,14 @@ class Session:
             HoverError: the change can't be made; nothing of the session has changed.
         """
         if self.has_handled(message.seq):
-            return self._again(message.seq)
+            return self._tell(message.seq, self._handled[message.seq])
+        before = self._timeline.now
+        if isinstance(message, (SetClasses, RenameClass)):
+            self._classify(message)
+            return self._shown(message.seq, before, classes=True)
         self._require_image()
         if isinstance(message, (Click, Box, Move, Unpoint)):
             return self._prompt(message)
-        before = self.objects
         self._edit(message)
         return self._shown(message.seq, before)
 
@@ -222,9 +227,11 @@ class Session:
 
         Raises:
             UnknownObjectError: the click was to take a candidate that there isn't; nothing has changed.
+            BadMessageError: it begins a class that has no room; nothing has changed.
         """
-        before = self.objects
-        self._timeline.put(query.subject.answered(answer))
+        before = self._timeline.now
+        item = query.subject.answered(answer)
+        self._timeline.put(item, classes=self.classes.with_class(given_class(item), item.color))
         self._next_id = max(self._next_id, query.subject.id + 1)
         return self._shown(query.seq, before)
 
@@ -235,8 +242,8 @@ class Session:
         """
         if self.has_handled(message.seq):
             return []
-        objects = self._timeline.before if isinstance(message, Undo) else self._timeline.after
-        return [item for item in objects.values() if item.answer is None]
+        state = self._timeline.before if isinstance(message, Undo) else self._timeline.after
+        return [item for item in state.objects.values() if item.answer is None]
 
     def undrawn(self, message: Choose) -> SessionObject | None:
         """Return the object of a choice whose candidate isn't drawn in full yet.
@@ -262,45 +269,26 @@ class Session:
         answers = {id(item): answer for item, answer in answered}
         self._timeline.rewrite(lambda item: item.predicted(answers.get(id(item))))
         self.model, self.stand_in = model, None
-        self._handled[seq] = ()
-
-    def image_message(self, seq: int, *, cached: bool = True, encode_ms: float = 0.0) -> Image:
-        """Return what a client is told of the open picture.
-
-        Raises:
-            NoImageError: none is open.
-        """
-        image = self._require_image()
-        return Image(
-            seq=seq,
-            image_id=image.image_id,
-            width=image.width,
-            height=image.height,
-            model=self.model,
-            cached=cached,
-            encode_ms=encode_ms,
-            orientation=image.orientation,
-            rendered=image.rendered,
-            provisional=self.stand_in is not None,
-        )
+        self._handled[seq] = Touched()
 
     def everything(self, seq: int) -> list[Told]:
-        """Return every object as it is now, for a client that starts from nothing."""
-        return [self._message(seq, item) for item in self.objects.values()]
+        """Return the classes and every object as they are now, for a client that starts from nothing."""
+        return tell_everything(self._timeline, seq, provisional=self.stand_in is not None)
 
     def switched(self, seq: int, *, cached: bool = True, encode_ms: float = 0.0) -> list[Told]:
-        """Return the replies to a switch: the picture and every object, an empty `gone` where no picture is open."""
+        """Return the replies to a switch: picture, classes and every object; an empty `gone` without a picture."""
         if self.image is None:
-            return [self._gone(seq, [])]
-        told: list[Told] = [self.image_message(seq, cached=cached, encode_ms=encode_ms), *self.everything(seq)]
+            return [*self.everything(seq), tell_gone(self._timeline, seq, [])]
+        image = tell_image(self.image, self.model, seq, provisional=self.stand_in is not None)
+        told: list[Told] = [structs.replace(image, cached=cached, encode_ms=encode_ms), *self.everything(seq)]
         may_travel = self._timeline.can_undo or self._timeline.can_redo
         if may_travel and not self.objects:
-            told.append(self._gone(seq, []))  # which says that there are steps
+            told.append(tell_gone(self._timeline, seq, []))  # which says that there are steps
         return told
 
     def _prompt(self, message: Click | Box | Move | Unpoint) -> Step:
         """Return the query for a changed prompt; an object left without one is gone."""
-        base = self._fresh() if message.object is None else self._object(message.object)
+        base = self._base(message)
         if isinstance(message, Click):
             return self._clicked(message.seq, base, (message.x, message.y, message.label), message.candidate)
         if isinstance(message, Box):
@@ -311,16 +299,44 @@ class Session:
         rest = base.without_point(message.point)
         if rest.points or rest.box:
             return Query(message.seq, rest)
-        before = self.objects
+        before = self._timeline.now
         self._timeline.remove({base.id})
         return self._shown(message.seq, before)
+
+    def _base(self, message: Click | Box | Move | Unpoint) -> SessionObject:
+        """Return the object that a prompt changes, or begins under the name that it is to have.
+
+        Raises:
+            BadMessageError: a name for an object that has one.
+            TooManyObjectsError, UnknownObjectError: see `_fresh`, `_object`.
+        """
+        name = message.name if isinstance(message, (Click, Box)) else None
+        if message.object is None:
+            fresh = self._fresh()
+            return replace(fresh, name=name or fresh.name)
+        if name is not None:
+            raise BadMessageError(
+                f"expected a name for a new object alone; object {message.object} is renamed by label"
+            )
+        return self._object(message.object)
+
+    def _classify(self, message: SetClasses | RenameClass) -> None:
+        """Change the list of classes; before a picture is open that is no step of the history."""
+        classes, renamed = classified(self.classes, self.objects.values(), message)
+        if classes == self.classes and not renamed:
+            return
+        if self.image is None:
+            self._timeline = Timeline(self._limits.max_history, self._limits.max_history_bytes, classes)
+        else:
+            self._timeline.put(*renamed, classes=classes)
 
     def _edit(self, message: Choose | Label | Delete | Clear | Undo | Redo) -> None:
         """Make a change that needs no engine."""
         if isinstance(message, Choose):
             self._timeline.put(self._object(message.object).with_candidate(message.candidate))
         elif isinstance(message, Label):
-            self._timeline.put(replace(self._object(message.object), name=message.name))
+            item = replace(self._object(message.object), name=message.name)
+            self._timeline.put(item, classes=self.classes.with_class(given_class(item), item.color))
         elif isinstance(message, Delete):
             self._timeline.remove({self._object(message.object).id})
         elif isinstance(message, Clear):
@@ -349,15 +365,12 @@ class Session:
             raise NoImageError("expected an open picture before a prompt; send open first")
         return self.image
 
-    def _gone(self, seq: int, ids: list[int]) -> Gone:
-        return Gone(seq=seq, objects=tuple(ids), can_undo=self._timeline.can_undo, can_redo=self._timeline.can_redo)
-
     def _fresh(self) -> SessionObject:
         """Return an object that doesn't exist yet; it gets its place when an answer is committed."""
         self._require_image()
         if len(self.objects) >= self._limits.max_objects:
             raise TooManyObjectsError(f"a picture takes at most {self._limits.max_objects} objects; delete one")
-        return SessionObject(id=self._next_id, name=f"Object {self._next_id}", color=self._next_id - 1)
+        return SessionObject(id=self._next_id, name=unnamed(self._next_id), color=self._next_id - 1)
 
     def _object(self, id_: int) -> SessionObject:
         found = self.objects.get(id_)
@@ -365,35 +378,19 @@ class Session:
             raise UnknownObjectError(f"there is no object {id_} on this picture; it may have been deleted or undone")
         return found
 
-    def _shown(self, seq: int, before: Objects) -> list[Told]:
-        """Return the messages that bring a client from `before` to now, and remember whom they concern."""
-        changed, gone = difference(before, self.objects)
-        self._handled[seq] = (*(item.id for item in changed), *gone)
-        return self._messages(seq, changed, gone)
+    def _shown(self, seq: int, before: State, *, classes: bool = False) -> list[Told]:
+        """Return the messages that bring a client from `before` to now, and remember whom they concern.
 
-    def _again(self, seq: int) -> list[Told]:
-        ids = self._handled[seq]
-        there = [self.objects[id_] for id_ in ids if id_ in self.objects]
-        return self._messages(seq, there, [id_ for id_ in ids if id_ not in self.objects])
+        Args:
+            seq: of the change.
+            before: the state that it found.
+            classes: True tells the list also where it is the same.
+        """
+        changed, gone = difference(before, self._timeline.now)
+        classes |= before.classes != self.classes
+        touched = Touched((*(item.id for item in changed), *gone), classes)
+        self._handled[seq] = touched
+        return self._tell(seq, touched)
 
-    def _messages(self, seq: int, shown: list[SessionObject], gone: list[int]) -> list[Told]:
-        replies: list[Told] = [self._message(seq, item) for item in shown]
-        if gone or not shown:  # every change is answered, also an undo of nothing
-            replies.append(self._gone(seq, gone))
-        return replies
-
-    def _message(self, seq: int, item: SessionObject) -> Object:
-        return Object(
-            seq=seq,
-            id=item.id,
-            name=item.name,
-            color=item.color,
-            points=item.points,
-            box=item.box,
-            trail=item.trail,
-            chosen=item.chosen,
-            masks=item.shown,
-            can_undo=self._timeline.can_undo,
-            can_redo=self._timeline.can_redo,
-            provisional=self.stand_in is not None,
-        )
+    def _tell(self, seq: int, touched: Touched) -> list[Told]:
+        return tell_touched(self._timeline, seq, touched, provisional=self.stand_in is not None)

@@ -24,11 +24,14 @@ from app.errors import TooManyObjectsError
 from app.exports.files import PIECE_BYTES, ExportFile
 from app.exports.selection import ExportObject, Selection
 from app.limits import Limits
-from app.protocol.fields import BoxXyxy, ExportFormat, FileName, Name
+from app.protocol.fields import MAX_CLASSES, BoxXyxy, ExportFormat, FileName, Name
+from app.protocol.values import Class
 from app.service.answers import export_object
 from app.service.exporter import FILES_PATH
 from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
+from app.session.classes import ClassList
+from app.session.names import unnamed
 from app.session.objects import SessionObject
 from app.session.session import Query
 from app.settings import Settings
@@ -67,6 +70,14 @@ class ExportRequest(msgspec.Struct, frozen=True):
     format: Annotated[ExportFormat, Meta(description="of the file")]
     objects: Annotated[list[ExportedObject], Meta(max_length=4096)]
     name: Annotated[FileName | None, Meta(description="file name of the picture, which label files repeat")] = None
+    classes: Annotated[
+        list[Name | Class],
+        Meta(
+            max_length=MAX_CLASSES,
+            description="every class in its order, whether or not it is here: names, or each with the color of its "
+            "objects; a name that isn't in it is refused. Without it, classes are numbered as the objects come",
+        ),
+    ] = []
 
 
 EXAMPLE: Final = Example(
@@ -115,13 +126,17 @@ async def export(
     if len(data.objects) > bounds.max_objects:
         raise TooManyObjectsError(f"a file takes {bounds.max_objects} objects, got {len(data.objects)}; send fewer")
     items = [item_of(prompt_of(data.image_id, asked), image, bounds.max_points) for asked in data.objects]
+    named_items = [
+        numbered(item, number, asked.name)
+        for number, (asked, item) in enumerate(zip(data.objects, items, strict=True), 1)
+    ]
+    classes = ClassList().replaced(data.classes).covering(named_items)
     objects: list[ExportObject] = []
-    for number, (asked, item) in enumerate(zip(data.objects, items, strict=True), 1):
-        named = numbered(item, number, asked.name)
+    for named in named_items:
         answer = await predictor.answer(image, Query(0, named))
         objects.append(export_object(named.answered(answer), image, settings.speck_share))
     pixels = shared_state.exporter.pixels(data.format, image)
-    selection = Selection(image, data.name, predictor.engine.model, tuple(objects), pixels)
+    selection = Selection(image, data.name, predictor.engine.model, tuple(objects), pixels, classes)
     file = await shared_state.exporter.make(data.format, selection)
     return streamed(file)
 
@@ -163,7 +178,7 @@ def prompt_of(image_id: str, asked: ExportedObject) -> SegmentRequest:
 
 def numbered(item: SessionObject, number: int, name: str) -> SessionObject:
     """Return an object as the session would number, name and colour it."""
-    return replace(item, id=number, name=name or f"Object {number}", color=number - 1)
+    return replace(item, id=number, name=name or unnamed(number), color=number - 1)
 
 
 def disposition(name: str) -> str:

@@ -30,21 +30,23 @@ CLOSES: Final = {
     CloseCode.RATE: "messages kept coming faster than allowed",
 }
 ANSWERS: Final = {
-    "hello": "welcome; on resume also image and every object, or an empty gone where no picture is open",
-    "open": "progress, then image; with a recipe also every object of it; if it was provisional, all of them again",
+    "hello": "welcome; on resume also image, classes and every object; an empty gone where no picture is open",
+    "open": "progress, then image and classes; with a recipe also its objects; if it was provisional, all once more",
     "hover": "preview, or nothing where a newer hover replaced it",
     "leave": "nothing",
-    "click": "object",
-    "box": "object",
+    "click": "object, after classes where its name is a new one",
+    "box": "object, after classes where its name is a new one",
     "move": "object",
     "unpoint": "object or gone",
     "choose": "object",
-    "label": "object",
+    "label": "classes, where the name is a new one, and object",
+    "classes": "classes, then the objects whose colour is another",
+    "rename": "classes, then the objects of that class",
     "delete": "gone",
     "clear": "gone",
-    "undo": "the objects and gone that restore the state",
-    "redo": "the objects and gone that restore the state",
-    "model": "progress, image, then every object, predicted again",
+    "undo": "the classes, objects and gone that restore the state",
+    "redo": "the classes, objects and gone that restore the state",
+    "model": "progress, image, classes, then every object, predicted again",
     "export": "file",
     "ping": "pong, at once",
 }
@@ -98,7 +100,7 @@ def server_docs() -> tuple[MessageDoc, ...]:
 
 def value_docs() -> tuple[MessageDoc, ...]:
     """Return the values inside of messages."""
-    shown: tuple[Any, ...] = (examples.MASK, examples.welcome().models[0], examples.welcome().limits)
+    shown: tuple[Any, ...] = (examples.MASK, examples.CLASS, examples.welcome().models[0], examples.welcome().limits)
     return tuple(described(type(value).__name__, value, b"") for value in shown)
 
 
@@ -114,7 +116,7 @@ def error_docs() -> tuple[ErrorDoc, ...]:
 
 def message_doc(message: ClientMessage | ServerMessage) -> MessageDoc:
     """Return what is said of a message of this kind."""
-    return described(type(message).__name__.lower(), message, encode(message))
+    return described(str(message.__struct_config__.tag), message, encode(message))
 
 
 def described(name: str, value: msgspec.Struct, data: bytes) -> MessageDoc:

@@ -118,7 +118,7 @@ async def test_every_way_gives_the_same_mask(load: Callable[[Path], Engine], tmp
                 if scale == 1:
                     assert np.array_equal(session.objects[number].mask, shown), name
                 recipe = read_recipe((await session.export("recipe", [number])).data)
-                [again] = local.remade(recipe, SessionLimits())
+                [again], _ = local.remade(recipe, SessionLimits())
                 assert np.array_equal(drawn(local, again), shown), name
                 await check_afresh(local, http, again, shown, name)
                 await check_candidates(http, session, again, shown, name)

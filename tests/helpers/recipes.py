@@ -58,7 +58,7 @@ class Worker:
     def again(self, recipe: Recipe) -> Session:
         session = Session(LIMITS, self.engine.model)
         work = work_of(recipe, self.image, LIMITS)
-        answers = [self.answer(Query(0, item)) for item in work.now.values()]
+        answers = [self.answer(Query(0, item)) for item in work.now.objects.values()]
         session.open(0, self.image, recipe.name, work=work.answered(answers))
         return session
 
@@ -67,7 +67,8 @@ def recipe_of(session: Session) -> Recipe:
     """Return a session's recipe as it comes back from a file."""
     assert session.image is not None
     objects = tuple(ExportObject(item, 0.0, no_mask) for item in session.objects.values())
-    return read_recipe(recipe_json(Selection(session.image, session.image_name, session.model, objects, no_mask)))
+    image, name, model = session.image, session.image_name, session.model
+    return read_recipe(recipe_json(Selection(image, name, model, objects, no_mask, session.classes)))
 
 
 def no_mask() -> NoReturn:
@@ -89,6 +90,9 @@ def changes(width: int, height: int) -> st.SearchStrategy[list[Change]]:
         st.builds(m.Move, seq=st.just(0), object=ids, point=few, x=xs, y=ys),
         st.builds(m.Unpoint, seq=st.just(0), object=ids, point=few),
         st.builds(m.Label, seq=st.just(0), object=ids, name=st.text(max_size=5)),
+        st.builds(m.Click, seq=st.just(0), x=xs, y=ys, name=st.sampled_from(["cat", "dog"])),
+        st.builds(m.SetClasses, seq=st.just(0), classes=st.just(("dog", "mouse"))),
+        st.builds(m.RenameClass, seq=st.just(0), name=st.just("dog"), to=st.sampled_from(["cat", "wolf", ""])),
         st.builds(m.Delete, seq=st.just(0), object=ids),
         st.builds(m.Undo, seq=st.just(0)),
         st.builds(m.Redo, seq=st.just(0)),

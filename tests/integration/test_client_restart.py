@@ -26,9 +26,10 @@ async def test_a_server_that_is_gone_in_mid_session_gets_every_prompt_again_and_
         await session.click(20, 20, object=cup.id)
         plate = await session.box((100, 10, 150, 50))
         await session.label(plate.id, "plate")
-        await session.click(5, 5)
+        await session.set_classes(["bowl", "plate"])
+        await session.click(5, 5, name="spoon")
         await session.undo()
-        before = told(session.objects)
+        before = told(session.objects), session.classes
 
         clicks = [asyncio.create_task(session.click(x, 110, object=cup.id)) for x in range(10, 60, 10)]
         await asyncio.to_thread(phoenix.restart, how)
@@ -36,11 +37,13 @@ async def test_a_server_that_is_gone_in_mid_session_gets_every_prompt_again_and_
         assert session.losses >= 1
         cup_now = session.objects[cup.id]
         assert cup_now.points == (*cup.points, (20, 20, 1), *((x, 110, 1) for x in range(10, 60, 10)))
-        assert told(session.objects)[plate.id] == before[plate.id]
+        assert (told(session.objects)[plate.id], session.classes) == (before[0][plate.id], before[1])
 
         for _ in clicks:
             await session.undo()
-        assert told(session.objects) == before
+        assert (told(session.objects), session.classes) == before
+        await session.undo()
+        assert [each.name for each in session.classes] == ["plate"]
 
 
 def test_a_server_that_is_restarted_in_order_is_taken_up_by_the_blocking_session_too(phoenix: Phoenix) -> None:

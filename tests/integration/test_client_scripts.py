@@ -32,6 +32,8 @@ EVERYTHING = """
 {"t": "click", "x": 20, "y": 20, "object": "cup"}
 {"t": "box", "box": [100, 10, 150, 50], "as": "plate"}
 {"t": "label", "object": "plate", "name": "Plate"}
+{"t": "classes", "classes": ["Plate", {"name": "Cup", "color": 3}]}
+{"t": "rename", "name": "Plate", "to": "Dish"}
 {"t": "move", "object": "cup", "point": 1, "x": 20, "y": 100}
 {"t": "unpoint", "object": "cup", "point": 0}
 {"t": "delete", "object": "plate"}
@@ -62,7 +64,7 @@ def options(*arguments: str) -> argparse.Namespace:
 async def test_every_line_of_a_script_is_answered(server: Server, folder: Path) -> None:
     outcomes = await played(server, EVERYTHING, folder)
     assert [outcome.line for outcome in outcomes if outcome.code] == []
-    assert len(outcomes) == 15
+    assert len(outcomes) == 17
     assert "object 1 'Object 1', 1 points" in outcomes[3].text
 
 

@@ -23,6 +23,7 @@ from app.web.socket_docs import FRAME_BYTES_SHOWN
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.peer import DEADLINE_S, uploaded
 from tests.helpers.server import Server, started
+from tests.helpers.tags import tag_of
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
@@ -90,9 +91,10 @@ async def test_a_host_is_shown_and_never_written_as_markup(http: httpx.AsyncClie
 
 
 async def test_every_message_is_shown_with_its_bytes(page: str) -> None:
-    for message in (*examples.from_client(), *examples.from_server()):
-        name, data = type(message).__name__.lower(), encode(message)
-        article = page.split(f'id="message-{name}"')[1].partition("</article>")[0]
+    client, server = examples.from_client(), examples.from_server()
+    for side, message in (*(("client", each) for each in client), *(("server", each) for each in server)):
+        data = encode(message)
+        article = page.split(f'id="{side}-{tag_of(type(message))}"')[1].partition("</article>")[0]
         assert data[:FRAME_BYTES_SHOWN].hex(" ") in article
         assert f"{len(data)} bytes" in article
 

@@ -19,6 +19,7 @@ from tests.helpers.image_files import png, png_header
 from tests.helpers.limits import shrunk
 from tests.helpers.peer import Peer, dialled, greeted, opened, uploaded
 from tests.helpers.server import Server, started
+from tests.helpers.tags import tag_of
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +36,7 @@ def limits() -> Limits:
 
 
 def kinds_of(union: object) -> set[str]:
-    return {kind.__name__.lower() for kind in get_args(union)}
+    return {tag_of(kind) for kind in get_args(union)}
 
 
 def codes_of(root: type[HoverError]) -> set[str]:
@@ -46,7 +47,7 @@ async def first(peer: Peer, kind: type[msgspec.Struct], seen: set[str]) -> msgsp
     """Return the next message of a kind, noting all that come."""
     while True:
         message = await peer.receive()
-        seen.add(type(message).__name__.lower())
+        seen.add(tag_of(type(message)))
         assert not isinstance(message, m.Error), message
         if isinstance(message, kind):
             return message
@@ -59,7 +60,7 @@ async def test_every_message_is_sent_and_answered(server: Server) -> None:
     async with dialled(server) as peer:
 
         async def ask(message: ClientMessage, kind: type[msgspec.Struct] | None) -> None:
-            sent.add(type(message).__name__.lower())
+            sent.add(tag_of(type(message)))
             await peer.send(message)
             if kind is not None:
                 await first(peer, kind, seen)
@@ -75,13 +76,15 @@ async def test_every_message_is_sent_and_answered(server: Server) -> None:
         await ask(m.Unpoint(seq=8, object=1, point=1), m.Object)
         await ask(m.Choose(seq=9, object=1, candidate=0), m.Object)
         await ask(m.Label(seq=10, object=1, name="cup"), m.Object)
-        await ask(m.Model(seq=11, name="tiny"), m.Object)
-        await ask(m.Export(seq=12, format="coco"), m.File)
-        await ask(m.Delete(seq=13, object=1), m.Gone)
-        await ask(m.Undo(seq=14), m.Object)
-        await ask(m.Redo(seq=15), m.Gone)
+        await ask(m.SetClasses(seq=11, classes=("cup", "dog")), m.Classes)
+        await ask(m.RenameClass(seq=12, name="cup", to="mug"), m.Object)
+        await ask(m.Model(seq=13, name="tiny"), m.Object)
+        await ask(m.Export(seq=14, format="coco"), m.File)
+        await ask(m.Delete(seq=15, object=1), m.Gone)
         await ask(m.Undo(seq=16), m.Object)
-        await ask(m.Clear(seq=17), m.Gone)
+        await ask(m.Redo(seq=17), m.Gone)
+        await ask(m.Undo(seq=18), m.Object)
+        await ask(m.Clear(seq=19), m.Gone)
         await ask(m.Ping(at=1.5), m.Pong)
         await peer.socket.send(b"\xc1")
         assert (await peer.expect(m.Error)).code == "bad_message"

@@ -133,7 +133,7 @@ async def test_in_a_file_of_the_session_and_of_its_recipe(server: Server, size: 
         recipe = read_recipe((await session.export("recipe")).data)
     assert told(exported) == BOTH
     picture = local(png(*size), Settings())
-    [drawn] = picture.selection(picture.remade(recipe, SessionLimits()), "a.png").objects
+    [drawn] = picture.selection(picture.remade(recipe, SessionLimits())[0], "a.png").objects
     assert np.array_equal(drawn.draw(), exported)
 
 

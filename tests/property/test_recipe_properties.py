@@ -24,6 +24,7 @@ def test_a_session_is_made_again_from_its_recipe_to_the_bit(history: list[Change
     again = WORKER.again(recipe_of(session))
     assert again.objects == session.objects
     assert list(again.objects) == list(session.objects)
+    assert again.classes == session.classes
     assert recipe_of(again) == recipe_of(session)
 
 

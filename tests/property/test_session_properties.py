@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pytest
@@ -25,25 +27,41 @@ picks = st.integers(0, 10)
 
 
 class Thing(NamedTuple):
-    """What the model knows of an object; `pick` is what was chosen at its first point, alone of several candidates."""
+    """What the model knows of an object; `picks` are what was chosen after each point, None for the best."""
 
     points: tuple[tuple[float, float, int], ...] = ()
     box: tuple[float, float, float, float] | None = None
     name: str = ""
     chosen: int = 0
     candidates: int = 1
-    pick: int | None = None
+    picks: tuple[int | None, ...] = ()
 
 
 def prompted(thing: Thing) -> Thing:
     """Return the object after the engine's answer: `answer_to` scores the last candidate best."""
     lone = len(thing.points) == 1 and thing.points[0][2] == 1 and thing.box is None
     count = 3 if lone else 1
-    picked = thing.pick if lone and thing.pick is not None else count - 1
-    return thing._replace(chosen=picked, candidates=count)
+    pick = thing.picks[-1] if thing.picks else None
+    return thing._replace(chosen=count - 1 if pick is None else pick, candidates=count)
 
 
-State = dict[int, Thing]
+class State(dict[int, Thing]):
+    """Things by id, and the names of the classes in their order."""
+
+    def __init__(self, things: Mapping[int, Thing] = MappingProxyType({}), classes: tuple[str, ...] = ()) -> None:
+        super().__init__(things)
+        self.classes = classes
+
+
+UNREADABLE = re.compile("\\s*[\x00-\x1f\x7f-\x9f\u202d\u202e\u2028\u2029\ufffe\uffff\ud800-\udfff]+\\s*")
+NAMES = ("cat", "dog", "cup", "Käfer")
+names = st.sampled_from(NAMES)
+
+
+def class_of(id_: int, thing: Thing) -> str:
+    """Return the class that a name stands for, by a rule of our own; empty for none."""
+    name = UNREADABLE.sub(" ", thing.name).strip()
+    return "" if name == f"Object {id_}" else name
 
 
 ABSENT = 10**6
@@ -61,6 +79,10 @@ FAULTS: dict[str, tuple[str, Faulty]] = {
     "a point to move": ("unknown_object", lambda seq, id_: m.Move(seq=seq, object=id_, point=9, x=1, y=1)),
     "an object that isn't there": ("unknown_object", lambda seq, _: m.Delete(seq=seq, object=ABSENT)),
     "a click on nothing": ("unknown_object", lambda seq, _: m.Click(seq=seq, x=1, y=1, object=ABSENT)),
+    "a name for one that has one": ("bad_message", lambda seq, id_: m.Click(seq=seq, x=1, y=1, object=id_, name="n")),
+    "a class without a name": ("bad_message", lambda seq, _: m.SetClasses(seq=seq, classes=("cat", " "))),
+    "a class twice": ("bad_message", lambda seq, _: m.SetClasses(seq=seq, classes=("cat", "dog", "cat "))),
+    "a class that isn't there": ("unknown_object", lambda seq, _: m.RenameClass(seq=seq, name="none", to="cat")),
     "a name for nothing": ("unknown_object", lambda seq, _: m.Label(seq=seq, object=ABSENT, name="n")),
 }
 """What no session takes, and the code that it is answered with."""
@@ -71,11 +93,12 @@ class SessionMachine(RuleBasedStateMachine):
         super().__init__()
         self.session = Session(LIMITS, MODEL)
         self.session.open(0, IMAGE)
-        self.states: list[State] = [{}]
+        self.states: list[State] = [State()]
         self.place = 0
         self.seq = 0
         self.next_id = 1
         self.shown: dict[int, m.Object] = {}  # what a client that believes every reply has on its screen
+        self.listed: tuple[m.Class, ...] = ()
         self.last: tuple[Change, Sequence[m.ServerMessage]] | None = None
 
     @property
@@ -89,13 +112,14 @@ class SessionMachine(RuleBasedStateMachine):
     def pick(self, number: int) -> int:
         return sorted(self.now)[number % len(self.now)]
 
-    def go(self, message: Change, after: State | None = None) -> None:
+    def go(self, message: Change, after: Mapping[int, Thing] | None = None) -> None:
         """Make a change in the session, and in the model where it makes a step."""
         self.session.admit(message.seq, change=True)
         step = self.session.step(message)
         replies = self.session.commit(step, answer_to(step)) if isinstance(step, Query) else step
         if after is not None:
-            self.states[self.place + 1 :] = [after]
+            listed = [*self.now.classes, *(class_of(id_, thing) for id_, thing in after.items())]
+            self.states[self.place + 1 :] = [State(after, tuple(filter(None, dict.fromkeys(listed))))]
             self.place += 1
         self.show(replies)
         self.last = message, replies
@@ -103,7 +127,9 @@ class SessionMachine(RuleBasedStateMachine):
     def show(self, replies: Sequence[m.ServerMessage]) -> None:
         assert replies, "every change is answered"
         for reply in replies:
-            if isinstance(reply, m.Object):
+            if isinstance(reply, m.Classes):
+                self.listed = reply.classes
+            elif isinstance(reply, m.Object):
                 self.shown[reply.id] = reply
             else:
                 assert isinstance(reply, m.Gone)
@@ -113,7 +139,7 @@ class SessionMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.now) < LIMITS.max_objects)
     @rule(x=xs, y=ys, label=labels)
     def click_new(self, x: int, y: int, label: int) -> None:
-        made = prompted(Thing(points=((x, y, label),), name=f"Object {self.next_id}"))
+        made = prompted(Thing(points=((x, y, label),), picks=(None,), name=f"Object {self.next_id}"))
         self.go(m.Click(seq=self.next_seq(), x=x, y=y, label=label), {**self.now, self.next_id: made})
         self.next_id += 1
 
@@ -123,14 +149,15 @@ class SessionMachine(RuleBasedStateMachine):
         id_ = self.pick(number)
         old = self.now[id_]
         if len(old.points) < LIMITS.max_points:
-            new = prompted(old._replace(points=(*old.points, (x, y, label))))
+            new = prompted(old._replace(points=(*old.points, (x, y, label)), picks=(*old.picks, None)))
             self.go(m.Click(seq=self.next_seq(), x=x, y=y, label=label, object=id_), {**self.now, id_: new})
 
     @precondition(lambda self: self.now)
     @rule(number=picks, x=st.integers(0, WIDTH - 1), y=st.integers(0, HEIGHT - 1))
     def box_old(self, number: int, x: int, y: int) -> None:
         id_, box = self.pick(number), (x, y, x + 1, y + 1)
-        after = {**self.now, id_: prompted(self.now[id_]._replace(box=box, pick=None))}
+        old = self.now[id_]
+        after = {**self.now, id_: prompted(old._replace(box=box, picks=(None,) * len(old.points)))}
         self.go(m.Box(seq=self.next_seq(), box=box, object=id_), after)
 
     @precondition(lambda self: any(thing.points for thing in self.now.values()))
@@ -147,8 +174,8 @@ class SessionMachine(RuleBasedStateMachine):
     def unpoint(self, number: int, index: int) -> None:
         id_, index = self.pick_point(number, index)
         old = self.now[id_]
-        pick = old.pick if index else None
-        rest = old._replace(points=old.points[:index] + old.points[index + 1 :], pick=pick)
+        points, picks = old.points[:index] + old.points[index + 1 :], old.picks[:index] + old.picks[index + 1 :]
+        rest = old._replace(points=points, picks=picks)
         kept = {id_: prompted(rest)} if rest.points or rest.box else {}
         others = {other: thing for other, thing in self.now.items() if other != id_}
         self.go(m.Unpoint(seq=self.next_seq(), object=id_, point=index), {**others, **kept})
@@ -162,11 +189,49 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(number=picks, candidate=picks)
     def choose(self, number: int, candidate: int) -> None:
         id_ = self.pick(number)
+        candidate %= self.now[id_].candidates
         old = self.now[id_]
-        candidate %= old.candidates
-        pick = old.pick if old.candidates == 1 else None if candidate == old.candidates - 1 else candidate
-        after = {**self.now, id_: old._replace(chosen=candidate, pick=pick)}
+        pick = None if candidate == old.candidates - 1 else candidate
+        after = {**self.now, id_: old._replace(chosen=candidate, picks=(*old.picks[:-1], pick) if old.picks else ())}
         self.go(m.Choose(seq=self.next_seq(), object=id_, candidate=candidate), after)
+
+    @precondition(lambda self: len(self.now) < LIMITS.max_objects)
+    @rule(x=xs, y=ys, name=names)
+    def click_named(self, x: int, y: int, name: str) -> None:
+        made = prompted(Thing(points=((x, y, 1),), picks=(None,), name=name))
+        self.go(m.Click(seq=self.next_seq(), x=x, y=y, name=name), {**self.now, self.next_id: made})
+        self.next_id += 1
+
+    @precondition(lambda self: self.now)
+    @rule(number=picks, name=names)
+    def label_again(self, number: int, name: str) -> None:
+        self.label(number, name)
+
+    @rule(listed=st.lists(names, unique=True))
+    def set_classes(self, listed: list[str]) -> None:
+        there = [class_of(id_, thing) for id_, thing in self.now.items()]
+        wanted = tuple(filter(None, dict.fromkeys([*listed, *there])))
+        self.classify(m.SetClasses(seq=self.next_seq(), classes=tuple(listed)), dict(self.now), wanted)
+
+    @precondition(lambda self: self.now.classes)
+    @rule(number=picks, to=names | st.just(""))
+    def rename(self, number: int, to: str) -> None:
+        name = self.now.classes[number % len(self.now.classes)]
+        after = {
+            id_: thing._replace(name=to or f"Object {id_}") if name == class_of(id_, thing) != to else thing
+            for id_, thing in self.now.items()
+        }
+        at = self.now.classes.index(name)
+        stays = () if to != name and to in self.now.classes else (to,)
+        wanted = tuple(filter(None, (*self.now.classes[:at], *stays, *self.now.classes[at + 1 :])))
+        self.classify(m.RenameClass(seq=self.next_seq(), name=name, to=to), after, wanted)
+
+    def classify(self, message: Change, after: dict[int, Thing], classes: tuple[str, ...]) -> None:
+        """Change the list, which is a step where it makes a difference."""
+        if (after, classes) != (self.now, self.now.classes):
+            self.states[self.place + 1 :] = [State(after, classes)]
+            self.place += 1
+        self.go(message)
 
     @precondition(lambda self: self.now)
     @rule(number=picks, name=st.text(max_size=5))
@@ -249,10 +314,15 @@ class SessionMachine(RuleBasedStateMachine):
     @invariant()
     def session_and_screen_agree_with_the_model(self) -> None:
         there = {
-            id_: Thing(item.points, item.box, item.name, item.chosen, len(item.answer.masks) if item.answer else 0)
+            id_: (item.points, item.box, item.name, item.chosen, len(item.answer.masks) if item.answer else 0)
             for id_, item in self.session.objects.items()
         }
-        assert there == {id_: thing._replace(pick=None) for id_, thing in self.now.items()}
+        assert there == {id_: thing[:5] for id_, thing in self.now.items()}
+        entries = self.session.classes.entries
+        assert (tuple(entry.name for entry in entries), entries) == (self.now.classes, self.listed)
+        colors = {entry.name: entry.color for entry in entries}
+        for id_, reply in self.shown.items():
+            assert reply.color == colors.get(class_of(id_, self.now[id_]), id_ - 1)
         told = {reply.id: reply for reply in self.session.everything(0) if isinstance(reply, m.Object)}
         assert {id_: seen(item) for id_, item in self.shown.items()} == {id_: seen(item) for id_, item in told.items()}
 
@@ -260,7 +330,7 @@ class SessionMachine(RuleBasedStateMachine):
     def undo_and_redo_are_offered_where_they_do_something(self) -> None:
         if self.last is not None:
             for reply in self.last[1]:
-                assert isinstance(reply, (m.Object, m.Gone))
+                assert isinstance(reply, (m.Classes, m.Object, m.Gone))
                 assert (reply.can_undo, reply.can_redo) == (self.place > 0, self.place < len(self.states) - 1)
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from app.client.errors import RestoreError
 from app.client.values import Object
-from app.client.work import Work
-from app.protocol.messages import Clear, Image, Redo, Undo
+from app.client.work import State, Work, state_of
+from app.protocol.messages import Class, Clear, Image, Redo, Undo
 from app.protocol.recipe import PointStep, Recipe, RecipeObject, UndoStep
 from app.session.limits import SessionLimits
 from app.session.recipe import work_of
@@ -38,8 +38,9 @@ def item(number: int, *xs: float, name: str = "") -> Object:
     )
 
 
-def done(work: Work, kind: Kind, *items: Object, can_undo: bool = True, can_redo: bool = True) -> None:
-    work.settle(kind(seq=0), {each.id: each for each in items}, can_undo=can_undo, can_redo=can_redo)
+def done(work: Work, kind: Kind, *items: Object, names: str = "", can_undo: bool = True, can_redo: bool = True) -> None:
+    classes = tuple(Class(name=name, color=0) for name in names.split())
+    work.settle(kind(seq=0), state_of({each.id: each for each in items}, classes), can_undo=can_undo, can_redo=can_redo)
 
 
 def made(number: int, *xs: float, name: str = "") -> RecipeObject:
@@ -60,6 +61,18 @@ def test_a_recipe_has_the_objects_and_the_steps_to_either_side_the_nearest_last(
     assert recipe.future == (UndoStep(objects=(made(1, 5, 6),)),)
 
 
+def test_a_recipe_has_the_classes_and_the_list_that_each_step_brings_back() -> None:
+    work = Work()
+    done(work, Clear, names="cat")
+    done(work, Clear, item(1, 5), names="cat dog")
+    done(work, Clear, names="cat dog")
+    done(work, Undo, item(1, 5), names="cat dog")
+    recipe = work.recipe(IMAGE, None, ROOM)
+    assert [entry.name for entry in recipe.classes] == ["cat", "dog"]
+    assert [step.classes and len(step.classes) for step in recipe.past] == [(), 1]
+    assert [step.classes for step in recipe.future] == [None]
+
+
 def test_what_changes_nothing_is_no_step() -> None:
     work = Work()
     done(work, Clear, item(1, 5))
@@ -76,8 +89,8 @@ def test_a_change_forgets_what_was_undone_and_another_picture_everything() -> No
     assert len(work.future) == 1
     done(work, Clear, item(2, 5))
     assert not work.future
-    work.begin({})
-    assert (work.now, work.past, work.future) == ({}, [], [])
+    work.begin(State())
+    assert (work.now, work.past, work.future) == (State(), [], [])
 
 
 def test_steps_that_were_lost_together_are_undone_one_by_one() -> None:
@@ -125,7 +138,7 @@ def test_a_server_reads_the_very_states_that_the_client_saw(states: list[dict[in
     recipe = msgspec.msgpack.decode(data, type=Recipe)
     read = work_of(recipe, OpenImage("a", 90, 60), SessionLimits(9, 9, 99, 2**20))
     told = [
-        {id_: [int(x) for x, _, _ in each.points] for id_, each in state.items()}
+        {id_: [int(x) for x, _, _ in each.points] for id_, each in state.objects.items()}
         for state in (*read.past, read.now, *reversed(read.future))
     ]
     assert told == seen

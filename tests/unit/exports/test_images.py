@@ -8,9 +8,9 @@ import pytest
 from app.arrays import MaskArray
 from app.errors import ImageTooLargeError, TooManyObjectsError, UnknownObjectError
 from app.exports.make import WITH_PIXELS, make_file
-from app.exports.palette import color_rgb
 from app.exports.selection import Selection
 from app.protocol.fields import ExportFormat
+from app.session.palette import color_rgb
 from tests.helpers.export_readers import MAX_BYTES, blob, from_png, made, pixels_of, selection, unzipped
 
 MASKS = [blob(90, 160, 1), blob(90, 160, 2), blob(90, 160, 3)]

@@ -15,8 +15,8 @@ from pycocotools import mask as coco_masks
 from pycocotools.coco import COCO
 
 from app.arrays import MaskArray
-from app.exports.palette import PALETTE
 from app.protocol.run_lengths import iou
+from app.session.palette import PALETTE
 from tests.helpers.export_readers import (
     blob,
     coco_decoded,

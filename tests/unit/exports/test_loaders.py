@@ -140,7 +140,7 @@ def test_labelme_finds_the_labels_by_the_picture_and_the_picture_by_the_labels(
 def test_coco_readers_find_the_picture(strange_pictures: Path, name: str) -> None:
     labels = strange_pictures / f"{name.rpartition('.')[0]}.coco.json"
     coco = coco_file(labels)
-    assert np.array_equal(coco.annToMask(coco.loadAnns(1)[0]), SMALL_MASKS[name])
+    assert np.array_equal(coco.annToMask(coco.loadAnns(coco.getAnnIds())[0]), SMALL_MASKS[name])
     [(picture, [annotation])] = torchvision_pictures(strange_pictures, labels)
     assert (picture.size, annotation["area"]) == (SMALL_HW[::-1], SMALL_MASKS[name].sum())
     [(found, detections)] = supervision_coco(strange_pictures, labels).items()

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.exports.names import MAX_FILE_NAME_BYTES, class_name, file_name, label_name, picture_name, readable
+from app.exports.names import MAX_FILE_NAME_BYTES, file_name, label_name, picture_name
+from app.session.names import class_name, readable
 from app.session.objects import SessionObject
 from app.session.values import OpenImage
 from tests.helpers.strange_names import STRANGE_NAMES

@@ -56,6 +56,7 @@ def test_a_recipe_tells_picture_model_prompts_and_choices(recipe: Recipe) -> Non
         "width": 90,
         "height": 60,
         "model": "tiny",
+        "classes": [{"name": "cup", "color": 0}],
         "objects": [
             {
                 "id": 1,

@@ -10,6 +10,7 @@ import pytest
 from app.protocol import messages
 from app.protocol.codec import decode_client, decode_server, encode
 from app.protocol.messages import ClientMessage, CloseCode, ServerMessage
+from tests.helpers.tags import tag_of
 
 GOLDEN: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent.parent.parent / "golden" / "messages.json").read_text(encoding="utf-8")
@@ -46,7 +47,7 @@ def test_golden_bytes_say_what_the_golden_message_says(case: dict[str, Any]) -> 
 @pytest.mark.parametrize(("side", "union"), [("client", ClientMessage), ("server", ServerMessage)])
 def test_no_message_lacks_a_golden_example(side: str, union: Any) -> None:
     shown = {case["message"]["t"] for case in GOLDEN if case["from"] == side}
-    assert shown == {kind.__name__.lower() for kind in get_args(union)}
+    assert shown == {tag_of(kind) for kind in get_args(union)}
 
 
 @pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case["name"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.session.history import Timeline, difference
+from app.session.history import State, Timeline, difference
 from tests.helpers.steps import steps_back, thing
 
 
@@ -12,7 +12,7 @@ def test_as_many_steps_are_kept_as_allowed() -> None:
         timeline.put(thing(id_))
     timeline.put(thing(3))
     assert steps_back(timeline) == 3
-    assert list(timeline.now) == [0]
+    assert list(timeline.now.objects) == [0]
 
 
 def test_the_oldest_steps_go_when_their_bytes_run_out() -> None:
@@ -45,7 +45,7 @@ def test_the_order_of_objects_outlives_a_change() -> None:
     for id_ in (1, 2, 3):
         timeline.put(thing(id_))
     timeline.put(replace(thing(1), name="changed"))
-    assert list(timeline.now) == [1, 2, 3]
+    assert list(timeline.now.objects) == [1, 2, 3]
 
 
 def test_removing_what_is_not_there_is_no_step() -> None:
@@ -59,4 +59,4 @@ def test_removing_what_is_not_there_is_no_step() -> None:
 
 def test_a_difference_names_only_what_changed() -> None:
     kept, before, after, new, old = thing(1), thing(2), replace(thing(2), name="x"), thing(4), thing(3)
-    assert difference({1: kept, 2: before, 3: old}, {1: kept, 2: after, 4: new}) == ([after, new], [3])
+    assert difference(State({1: kept, 2: before, 3: old}), State({1: kept, 2: after, 4: new})) == ([after, new], [3])

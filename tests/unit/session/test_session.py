@@ -16,7 +16,8 @@ from app.errors import (
 )
 from app.protocol import messages as m
 from app.service.answers import is_ambiguous
-from app.session.session import REMEMBERED_SEQS, Change, Session
+from app.session.replies import REMEMBERED_SEQS
+from app.session.session import Change, Session
 from app.session.values import OpenImage
 from tests.helpers.assertions import (
     HEIGHT,
@@ -160,10 +161,6 @@ def test_another_candidate_is_chosen_without_the_engine(clicked: Session) -> Non
     after = only_object(do(clicked, m.Choose(seq=2, object=1, candidate=0)))
     assert after.chosen == 0
     assert after.masks == before.masks
-
-
-def test_an_object_is_named(clicked: Session) -> None:
-    assert only_object(do(clicked, m.Label(seq=2, object=1, name="cup"))).name == "cup"
 
 
 def test_an_object_is_deleted(clicked: Session) -> None:
