@@ -13,8 +13,13 @@ function item(id, ...xs) {
 }
 
 /** @param {History} history @param {string} kind @param {ObjectState[]} items @param {{ canUndo?: boolean, canRedo?: boolean }} [told] */
-function done(history, kind, items, { canUndo = true, canRedo = true } = {}) {
-  history.settle(kind, new Map(items.map((one) => [one.id, one])), canUndo, canRedo);
+function done(history, kind, items, { canUndo = true, canRedo = true } = {}, classes = classesOf()) {
+  history.settle(kind, { objects: new Map(items.map((one) => [one.id, one])), classes }, canUndo, canRedo);
+}
+
+/** @param {...string} names */
+function classesOf(...names) {
+  return names.map((name, color) => ({ name, color }));
 }
 
 /** @param {History} history */
@@ -36,6 +41,21 @@ test("a recipe has the objects and the steps to either side, the nearest last", 
   assert.deepEqual(recipe.future?.map(({ objects }) => objects?.[0]?.trail), [[{ t: "point", x: 6, y: 1 }]]);
 });
 
+test("a recipe has the classes, and the list that each step brings back", () => {
+  const history = new History();
+  done(history, "classes", [], {}, classesOf("cat"));
+  done(history, "label", [item(1, 5)], {}, classesOf("cat", "dog"));
+  done(history, "delete", [], {}, classesOf("cat", "dog"));
+  done(history, "undo", [item(1, 5)], {}, classesOf("cat", "dog"));
+  const recipe = history.recipe(PICTURE, "nano");
+  assert.deepEqual(recipe.classes, classesOf("cat", "dog"));
+  assert.deepEqual(recipe.past?.map(({ classes }) => classes), [[], classesOf("cat")]);
+  assert.deepEqual(recipe.future?.map(({ classes }) => classes), [undefined]);
+  const again = new History();
+  again.adopt(recipe);
+  assert.deepEqual(again.recipe(PICTURE, "nano"), recipe);
+});
+
 test("what changes nothing is no step", () => {
   const history = new History();
   done(history, "click", [item(1, 5)]);
@@ -51,7 +71,7 @@ test("a change forgets what was undone, and another picture everything", () => {
   assert.deepEqual(counts(history), [0, 1]);
   done(history, "click", [item(2, 5)]);
   assert.deepEqual(counts(history), [1, 0]);
-  history.begin(new Map());
+  history.begin({ objects: new Map(), classes: [] });
   assert.deepEqual(counts(history), [0, 0]);
 });
 

@@ -2,17 +2,17 @@
  * What was done on the picture, without masks: enough for the server to make the session again, undo steps and all.
  * Pure.
  *
- * Decision: the objects before and after each step are kept, and what an answer leaves is compared with what was
- * there. Context: a step's answer may be lost with its socket and be told later, together with others. Choice: steps
- * are what made a difference; where an undo arrives at the state that the last step began from, it is that step that
- * was undone. Price: steps whose answers were lost together are one step, once the server has lost the session too.
+ * Decision: objects and classes before and after each step are kept, and what an answer leaves is compared with what
+ * was there. Context: a step's answer may be lost with its socket and be told later, together with others. Choice:
+ * steps are what made a difference; where an undo arrives at the state that the last step began from, it is that step
+ * that was undone. Price: steps whose answers were lost together are one step, once the server has lost the session.
  */
 
-/** @import { ObjectId, Recipe, RecipeObject, UndoStep } from "../wire/messages.ts" */
+/** @import { Class, ObjectId, Recipe, RecipeObject, UndoStep } from "../wire/messages.ts" */
 /** @import { ObjectState } from "./types.ts" */
 
-/** @typedef {ReadonlyMap<ObjectId, Readonly<ObjectState>>} ShownObjects */
-/** @typedef {Map<ObjectId, string>} Objects each without its masks, as JSON */
+/** @typedef {{ objects: ReadonlyMap<ObjectId, Readonly<ObjectState>>, classes: readonly Class[] }} Shown */
+/** @typedef {{ objects: Map<ObjectId, string>, classes: string }} Kept each object without its masks, all as JSON */
 /** @typedef {{ imageId: string, name: string, width: number, height: number }} Subject the picture */
 
 /** Steps that are remembered. */
@@ -20,41 +20,43 @@ const MAX_STEPS = 4096;
 /** Bytes that a recipe may take as JSON; as a message it takes less, of which the server takes 256 KiB. */
 export const MAX_RECIPE_BYTES = 240 * 1024;
 
+/** @type {Kept} */
+const NOTHING = { objects: new Map(), classes: "[]" };
+
 export class History {
-  /** @type {Objects} */
-  #now = new Map();
-  /** @type {Objects[]} the next undo's is the last */
+  #now = NOTHING;
+  /** @type {Kept[]} the next undo's is the last */
   #past = [];
-  /** @type {Objects[]} the next redo's is the last */
+  /** @type {Kept[]} the next redo's is the last */
   #future = [];
 
-  /** Forget what was done: another picture is open. @param {ShownObjects} objects */
-  begin(objects) {
-    this.#now = withoutMasks(objects);
+  /** Forget what was done: another picture is open. @param {Shown} shown */
+  begin(shown) {
+    this.#now = kept(shown);
     this.#past = [];
     this.#future = [];
   }
 
   /** How many objects there are, also while they are on their way back. */
   get size() {
-    return this.#now.size;
+    return this.#now.objects.size;
   }
 
   /** Take up what was kept. @param {Recipe} recipe */
-  adopt({ objects = [], past = [], future = [] }) {
-    this.#now = new Map(objects.map((made) => [made.id, JSON.stringify(made)]));
+  adopt({ objects = [], classes = [], past = [], future = [] }) {
+    this.#now = { objects: new Map(objects.map((made) => [made.id, JSON.stringify(made)])), classes: listed(classes) };
     this.#past = statesBehind(this.#now, past);
     this.#future = statesBehind(this.#now, future);
   }
 
   /**
    * Take note of what an answer has left.
-   * @param {string} kind of the request that was answered @param {ShownObjects} objects as they are now
+   * @param {string} kind of the request that was answered @param {Shown} shown what is there now
    * @param {boolean} canUndo @param {boolean} canRedo as the server told them
    */
-  settle(kind, objects, canUndo, canRedo) {
+  settle(kind, shown, canUndo, canRedo) {
     const before = this.#now;
-    this.#now = withoutMasks(objects);
+    this.#now = kept(shown);
     if (!same(before, this.#now)) {
       if (kind === "undo") travel(this.#past, before, this.#future, this.#now);
       else if (kind === "redo") travel(this.#future, before, this.#past, this.#now);
@@ -74,7 +76,11 @@ export class History {
    */
   recipe({ imageId, name, width, height }, model) {
     /** @type {Recipe} */
-    const head = { format: "hoversam-recipe", version: 1, image_id: imageId, name, width, height, model, objects: read(this.#now.values()) };
+    const head = {
+      format: "hoversam-recipe", version: 1, image_id: imageId, name, width, height, model,
+      ...(this.#now.classes === NOTHING.classes ? {} : { classes: JSON.parse(this.#now.classes) }),
+      objects: read(this.#now.objects.values()),
+    };
     let room = MAX_RECIPE_BYTES - bytes(head);
     const [past, future] = [this.#past, this.#future].map((states) => {
       /** @type {UndoStep[]} */
@@ -110,41 +116,49 @@ export function readRecipe(value) {
   return whole ? /** @type {Recipe} */ (value) : null;
 }
 
-/** @param {ShownObjects} objects @returns {Objects} */
-function withoutMasks(objects) {
-  const kept = [...objects.values()].map(({ id, name, color, trail = [] }) => ({ id, name, color, trail }));
-  return new Map(kept.map((made) => [made.id, JSON.stringify(made)]));
+/** @param {Shown} shown @returns {Kept} */
+function kept({ objects, classes }) {
+  const made = [...objects.values()].map(({ id, name, color, trail = [] }) => ({ id, name, color, trail }));
+  return { objects: new Map(made.map((one) => [one.id, JSON.stringify(one)])), classes: listed(classes) };
 }
 
-/** @param {Objects[]} origin @param {Objects} before @param {Objects[]} behind @param {Objects} now */
+/** @param {readonly Class[]} classes @returns {string} JSON */
+function listed(classes) {
+  return JSON.stringify(classes.map(({ name, color }) => ({ name, color })));
+}
+
+/** @param {Kept[]} origin @param {Kept} before @param {Kept[]} behind @param {Kept} now */
 function travel(origin, before, behind, now) {
   behind.push(before);
   const last = origin.at(-1);
   if (last && same(last, now)) origin.pop();
 }
 
-/** @param {Objects} a @param {Objects} b */
+/** @param {Kept} a @param {Kept} b */
 function same(a, b) {
-  return a.size === b.size && [...a].every(([id, made]) => b.get(id) === made);
+  return a.classes === b.classes && a.objects.size === b.objects.size
+    && [...a.objects].every(([id, made]) => b.objects.get(id) === made);
 }
 
-/** @param {Objects} here @param {Objects} there @returns {UndoStep} what comes and what goes on the way */
+/** @param {Kept} here @param {Kept} there @returns {UndoStep} what comes and what goes on the way */
 function stepBetween(here, there) {
-  const comes = [...there].filter(([id, made]) => here.get(id) !== made).map(([, made]) => made);
-  return { objects: read(comes), gone: [...here.keys()].filter((id) => !there.has(id)) };
+  const comes = [...there.objects].filter(([id, made]) => here.objects.get(id) !== made).map(([, made]) => made);
+  const gone = [...here.objects.keys()].filter((id) => !there.objects.has(id));
+  const classes = here.classes === there.classes ? {} : { classes: JSON.parse(there.classes) };
+  return { objects: read(comes), gone, ...classes };
 }
 
-/** @param {Objects} now @param {UndoStep[]} steps @returns {Objects[]} */
+/** @param {Kept} now @param {UndoStep[]} steps @returns {Kept[]} */
 function statesBehind(now, steps) {
-  /** @type {Objects[]} */
+  /** @type {Kept[]} */
   const states = [];
   let here = now;
-  for (const { objects = [], gone = [] } of [...steps].reverse()) {
-    const there = new Map(here);
+  for (const { objects = [], gone = [], classes } of [...steps].reverse()) {
+    const there = new Map(here.objects);
     for (const id of gone) there.delete(id);
     for (const made of objects) there.set(made.id, JSON.stringify(made));
-    states.unshift(there);
-    here = there;
+    here = { objects: there, classes: classes ? listed(classes) : here.classes };
+    states.unshift(here);
   }
   return states;
 }

@@ -24,6 +24,8 @@ const NOTHING = {
   pending: null,
   restoring: false,
   objects: new Map(),
+  classes: [],
+  sticky: null,
   nextColor: 0,
   active: null,
   point: null,

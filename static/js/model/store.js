@@ -9,7 +9,7 @@
 import { Superseded } from "../wire/requests.js";
 import { initialState, isVisible } from "./state.js";
 
-/** @import { Gone, ImageReady, Label, LineState, ModelInfo } from "../wire/messages.ts" */
+/** @import { Classes, Gone, ImageReady, Label, LineState, ModelInfo } from "../wire/messages.ts" */
 /** @import { ObjectId, ObjectMessage, PreviewMessage, Recipe } from "../wire/messages.ts" */
 /** @import { Aim, Fields, Picture, PictureFacts, Progress, State, Tool, View } from "./types.ts" */
 
@@ -149,8 +149,8 @@ export class Store {
    * @param {Recipe} recipe
    * @param {ObjectId | null} active
    */
-  adopt(picture, { image_id: imageId, model }, active) {
-    this.#set({ picture: { ...picture, imageId, encodeMs: 0, cached: true }, model, active, restoring: true });
+  adopt(picture, { image_id: imageId, model, classes = this.state.classes }, active) {
+    this.#set({ picture: { ...picture, imageId, encodeMs: 0, cached: true }, model, classes, active, restoring: true });
   }
 
   /** @param {boolean} restoring the picture and its prompts are being brought back */
@@ -191,6 +191,17 @@ export class Store {
       preview: goes(preview?.object) ? null : preview,
       canUndo, canRedo,
     });
+  }
+
+  /** The classes are as the server says. @param {Pick<Classes, "classes" | "can_undo" | "can_redo">} message */
+  classify({ classes, can_undo: canUndo, can_redo: canRedo }) {
+    const { sticky } = this.state;
+    this.#ground({ classes, canUndo, canRedo, sticky: classes.some(({ name }) => name === sticky) ? sticky : null });
+  }
+
+  /** New objects get a class from now on, or none. @param {string | null} sticky name of a class */
+  stick(sticky) {
+    this.#set({ sticky });
   }
 
   /** Show another candidate of an object, ahead of the server. @param {ObjectId} id @param {number} candidate index */

@@ -2,7 +2,7 @@
  * The words of the page's model: types alone, which no browser fetches.
  */
 
-import type { Label, LineState, Mask, ModelInfo, ObjectId, ObjectMessage, Recipe } from "../wire/messages.ts";
+import type { Class, Label, LineState, Mask, ModelInfo, ObjectId, ObjectMessage, Recipe } from "../wire/messages.ts";
 
 /** Image pixels. */
 export type XY = { x: number; y: number };
@@ -135,6 +135,10 @@ export interface Fields {
   restoring: boolean;
   /** Oldest first. */
   objects: ReadonlyMap<ObjectId, Readonly<ObjectState>>;
+  /** In their order, which is that of their numbers; they go on from picture to picture. */
+  classes: readonly Class[];
+  /** The class that new objects get, by name: the one that was given last. */
+  sticky: string | null;
   /** Palette index that the next new object is likely to get. */
   nextColor: number;
   /** The object that is selected: what Add and Remove change. */

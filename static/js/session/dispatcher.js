@@ -30,7 +30,7 @@ export class Dispatcher {
   receive(message) {
     const { picture, pending } = this.parts.store.state;
     const [first] = this.#retold;
-    const goesOn = first && "seq" in first && message.t === "object" && message.seq === first.seq;
+    const goesOn = first && "seq" in first && (message.t === "object" || message.t === "classes") && message.seq === first.seq;
     if (!goesOn) this.#showRetold();
     const begins = message.t === "image" && message.image_id === picture?.imageId && pending === null;
     if (!goesOn && !begins) return this.#take(message);
@@ -50,6 +50,7 @@ export class Dispatcher {
       case "progress": this.#progress(message); break;
       case "image": this.#image(message); break;
       case "preview": this.#preview(message); break;
+      case "classes": store.classify(message); break;
       case "object": this.#object(message); break;
       case "gone": store.remove(message); break;
       case "pong": this.#pong(message); break;
@@ -69,9 +70,9 @@ export class Dispatcher {
     const { store, exchange, restorer, history } = this.parts;
     if (restorer.isWaiting) return;
     const request = exchange.requests.get(seq);
-    const { objects, canUndo, canRedo } = store.state;
-    if (request?.t === "open" && !request.recipe) history.begin(objects);
-    else history.settle(request?.t ?? "resume", objects, canUndo, canRedo);
+    const { canUndo, canRedo } = store.state;
+    if (request?.t === "open" && !request.recipe) history.begin(store.state);
+    else history.settle(request?.t ?? "resume", store.state, canUndo, canRedo);
   }
 
   /** @param {Welcome} message */

@@ -8,7 +8,7 @@ import { Requests } from "../wire/requests.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { XY } from "../model/types.ts" */
-/** @import { Label, Request, ServerMessage } from "../wire/messages.ts" */
+/** @import { Class, Label, Request, ServerMessage } from "../wire/messages.ts" */
 /** @import { Outside } from "./types.ts" */
 
 /** Requests after which what lies under the pointer is the same as before. */
@@ -44,6 +44,11 @@ export class Exchange {
     // Unsent without a connection, and while a lost session is restored: both send it later.
     if (options.replay || !this.store.state.restoring) this.outside.line.send(message);
     return reply;
+  }
+
+  /** Tell a session that begins which classes there are. @param {readonly Class[]} classes */
+  tellClasses(classes) {
+    this.outside.line.send({ t: "classes", seq: this.requests.number(), classes });
   }
 
   /** Make every hover so far stale. */

@@ -110,6 +110,7 @@ export class Restorer {
     exchange.requests.dropReplay();
     this.#lost = picture !== null;
     if (!resumed) store.expectColor(picture ? nextColorOf(history.recipe(picture, before)) : 0);
+    if (!resumed && !this.#lost && store.state.classes.length > 0) exchange.tellClasses(store.state.classes);
     if (pending) exchange.sendAgain({ resumed: false });
     else if (this.#lost) void this.restore(before);
     if (!this.#lost) store.use(model);

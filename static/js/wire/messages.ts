@@ -34,8 +34,10 @@ export type TrailStep =
   | { t: "box"; box: Box; pick?: number };
 /** An object without its masks. */
 export type RecipeObject = { id: ObjectId; name: string; color: number; trail: TrailStep[] };
-/** What one undo or redo does. */
-export type UndoStep = { objects?: RecipeObject[]; gone?: ObjectId[] };
+/** A class of objects: the name of all of them, and their palette index. Its number is its place in the list. */
+export type Class = { name: string; color: number };
+/** What one undo or redo does; `classes` is the list that comes back, where it is another. */
+export type UndoStep = { objects?: RecipeObject[]; gone?: ObjectId[]; classes?: readonly Class[] };
 
 /** What makes a session again; the next undo or redo comes last. */
 export interface Recipe {
@@ -46,6 +48,7 @@ export interface Recipe {
   width: number;
   height: number;
   model: string;
+  classes?: readonly Class[];
   objects?: RecipeObject[];
   past?: UndoStep[];
   future?: UndoStep[];
@@ -58,13 +61,18 @@ export type Ping = { t: "ping"; at: number };
 /** `provisional`: nano may answer until the model has seen it. */
 export type Open = { t: "open"; image_id: string; name?: string; recipe?: Recipe; provisional?: boolean };
 export type Hover = { t: "hover"; x: number; y: number; label: Label; object?: ObjectId; ack?: number };
-/** `candidate` is the one that was shown there. */
-export type Click = { t: "click"; x: number; y: number; label: Label; object?: ObjectId; candidate?: number };
-export type BoxPrompt = { t: "box"; box: Box; object?: ObjectId };
+/** `candidate` is the one that was shown there, `name` that of a new object, and so its class. */
+export type Click = {
+  t: "click"; x: number; y: number; label: Label; object?: ObjectId; candidate?: number; name?: string;
+};
+export type BoxPrompt = { t: "box"; box: Box; object?: ObjectId; name?: string };
 export type Move = { t: "move"; object: ObjectId; point: number; x: number; y: number };
 export type Unpoint = { t: "unpoint"; object: ObjectId; point: number };
 export type Choose = { t: "choose"; object: ObjectId; candidate: number };
 export type Rename = { t: "label"; object: ObjectId; name: string };
+export type SetClasses = { t: "classes"; classes: readonly Class[] };
+/** Under the name of another class both become one; an empty one takes it off the list. */
+export type RenameClass = { t: "rename"; name: string; to: string };
 export type Delete = { t: "delete"; object: ObjectId };
 export type Plain = { t: "leave" } | { t: "clear" } | { t: "undo" } | { t: "redo" };
 export type SwitchModel = { t: "model"; name: string };
@@ -73,7 +81,7 @@ export type Export = { t: "export"; format: ExportFormat; objects?: ObjectId[] }
 
 /** Answered, but for leave. */
 export type Request =
-  | Open | Click | BoxPrompt | Move | Unpoint | Choose | Rename | Delete | Plain | SwitchModel | Export;
+  | Open | Click | BoxPrompt | Move | Unpoint | Choose | Rename | SetClasses | RenameClass | Delete | Plain | SwitchModel | Export;
 export type Numbered = (Request | Hover) & { seq: number };
 export type ClientMessage = Hello | Ping | Numbered;
 
@@ -103,6 +111,10 @@ export type ObjectMessage = {
   trail?: TrailStep[]; chosen: number; masks: Mask[]; can_undo: boolean; can_redo: boolean; provisional?: boolean;
   last?: boolean;
 };
+/** The list as it is now, before the objects that have changed with it. */
+export type Classes = {
+  t: "classes"; seq: number; classes: Class[]; can_undo: boolean; can_redo: boolean; last?: boolean;
+};
 export type Gone = {
   t: "gone"; seq: number; objects: ObjectId[]; can_undo: boolean; can_redo: boolean; last?: boolean;
 };
@@ -115,4 +127,5 @@ export type ErrorMessage = {
   t: "error"; seq?: number | null; code: string; message: string; fatal: boolean; retry_after?: number | null;
 };
 export type ServerMessage =
-  | Welcome | Progress | ImageReady | PreviewMessage | ObjectMessage | Gone | FileMessage | Pong | ErrorMessage;
+  | Welcome | Progress | ImageReady | PreviewMessage | Classes | ObjectMessage | Gone | FileMessage | Pong
+  | ErrorMessage;

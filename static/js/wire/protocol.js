@@ -17,6 +17,7 @@ const REQUIRED = {
   image: { seq: "number", image_id: "string", width: "number", height: "number", model: "string" },
   preview: { seq: "number", best: "number", masks: "array" },
   object: { seq: "number", id: "number", name: "string", color: "number", points: "array", chosen: "number", masks: "array" },
+  classes: { seq: "number", classes: "array" },
   gone: { seq: "number", objects: "array" },
   file: { seq: "number", name: "string", media_type: "string", data: "bytes" },
   pong: { at: "number" },

@@ -29,7 +29,7 @@ export class Refused extends Error {
 export class Superseded extends Error {}
 
 /** Messages of which an answer may have several. */
-const SEVERAL = new Set(["image", "object", "gone"]);
+const SEVERAL = new Set(["image", "classes", "object", "gone"]);
 /** So many numbers are set aside at once, because keeping each one would cost a write for every hover. */
 const BLOCK = 1000;
 
@@ -91,13 +91,13 @@ export class Requests {
   }
 
   /**
-   * Take in a message of an answer; the last of it hands the first to whoever waits.
+   * Take in a message of an answer; the last of it hands the first to whoever waits, or what comes after the classes.
    * @param {number} seq @param {ServerMessage} reply @returns {boolean} a request waits for it
    */
   settle(seq, reply) {
     const waiting = this.#outstanding.get(seq);
     if (!waiting) return false;
-    waiting.first ??= reply;
+    if (waiting.first === undefined || waiting.first.t === "classes") waiting.first = reply;
     if (SEVERAL.has(reply.t) && !("last" in reply && reply.last)) return true;
     this.#outstanding.delete(seq);
     if (reply.t === "error") waiting.reject(new Refused(reply.code, reply.message));
