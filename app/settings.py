@@ -63,13 +63,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         told("addresses or networks of reverse proxies whose X-Forwarded-For is believed, with commas"),
     ] = ()
 
-    max_upload_bytes: Annotated[Count, told("bytes of one picture")] = 32 * 2**20
+    max_upload_bytes: Annotated[Count, told("bytes of one picture; a proxy in front has a bound of its own")] = (
+        32 * 2**20
+    )
     max_pixels: Annotated[Count, told("pixels of one picture")] = 65_000_000
     max_sessions: Annotated[Count, told("sessions, held or kept for their owner's return")] = 64
     max_sessions_per_address: Annotated[
-        Count, told("sessions of one client address; the server's own machine may have all")
+        Count, told("sessions of one address, such as a router's; the server's own machine may have all")
     ] = 8
-    max_connections: Annotated[Count, told("connections of all kinds; one more is answered 503")] = 512
+    max_connections: Annotated[
+        Count, told("connections of all kinds, some for each session; one more is answered 503")
+    ] = 512
     image_budget_bytes: Annotated[Count, told("uploaded pictures kept; the least recently used go first")] = 512 * 2**20
     model_budget_bytes: Annotated[
         Count, told("weights kept loaded, counted in float32; the least recently used model goes first")
@@ -81,7 +85,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, Meta(gt=0, le=MAX_EXPORT_BYTES, description="bytes of an exported file, at most 1 GiB")
     ] = 256 * 2**20
     speck_share: Annotated[
-        float, Meta(ge=0, le=0.1, description="specks and holes of a mask up to this share of the picture go")
+        float,
+        Meta(ge=0, le=0.1, description="specks and holes of a mask up to this share of the picture go; 0 keeps all"),
     ] = 0.001
 
     @property

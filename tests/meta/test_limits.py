@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import inspect
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -100,6 +102,18 @@ def cases_of(name: str) -> int:
 
 def test_every_limit_has_a_test() -> None:
     assert {limit.name for limit in limit_table(Settings(), Limits())} == COUNTED.keys() | WAITED.keys() | NO_BOUND
+
+
+def test_every_limit_that_is_no_setting_has_its_reason_below_it() -> None:
+    said: dict[str, bool] = {}
+    for part in fields(Limits):
+        [made] = ast.parse(inspect.getsource(type(getattr(Limits(), part.name)))).body
+        assert isinstance(made, ast.ClassDef)
+        for line, below in zip(made.body, [*made.body[1:], None], strict=True):
+            if isinstance(line, ast.AnnAssign):
+                said[ast.unparse(line.target)] = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+    assert len(said) > 30
+    assert {name for name, has_reason in said.items() if not has_reason} == set()
 
 
 @pytest.mark.parametrize("name", COUNTED)
