@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB, upright."""
 
 

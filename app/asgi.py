@@ -22,7 +22,7 @@ from litestar.types import ControllerRouterHandler
 from app import __version__
 from app.engine.contract import Engine
 from app.engine.factory import Load, load_engine
-from app.limits import Limits, told_limits
+from app.limits import AppLimits, told_limits
 from app.machine import available_cores, embedding_budget, memory_bytes
 from app.pictures import PictureLimits
 from app.service.embeddings import EmbeddingStore
@@ -69,7 +69,7 @@ def create_app(
     engine: Engine,
     *,
     set_threads: Callable[[int], None],
-    limits: Limits | None = None,
+    limits: AppLimits | None = None,
     manifest: Manifest | None = None,
     load: Load = load_engine,
     first_responder: str | None = None,
@@ -85,7 +85,7 @@ def create_app(
         load: loads another model when a session asks for it.
         first_responder: name of the model that answers until another has seen a picture; None has sessions wait.
     """
-    limits, manifest = limits or Limits(), manifest or known_models(settings)
+    limits, manifest = limits or AppLimits(), manifest or known_models(settings)
     source = ModelSource(settings, manifest, load)
     models = ModelPool(engine, source, settings.model_budget_bytes, limits.service.load_timeout_s)
     first = None if first_responder is None else FirstResponder(first_responder, models)
@@ -166,7 +166,7 @@ def routes() -> list[ControllerRouterHandler]:
 
 def make_predictor(
     settings: Settings,
-    limits: Limits,
+    limits: AppLimits,
     models: ModelPool,
     set_threads: Callable[[int], None],
     first: FirstResponder | None,
@@ -195,7 +195,7 @@ def make_predictor(
 
 
 def make_shared_state(
-    settings: Settings, limits: Limits, engine: Engine, manifest: Manifest, exporter: Exporter
+    settings: Settings, limits: AppLimits, engine: Engine, manifest: Manifest, exporter: Exporter
 ) -> SharedState:
     """Return what connections share.
 

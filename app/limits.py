@@ -23,7 +23,7 @@ from app.settings import Settings, descriptions, variable
 
 
 @dataclass(frozen=True)
-class Limits:
+class AppLimits:
     """The bounds that are no settings, by the package that keeps to them."""
 
     shape: ShapeLimits = field(default_factory=ShapeLimits)
@@ -43,7 +43,7 @@ class Limit(Struct, frozen=True):
     what: str
 
 
-def limit_table(settings: Settings, limits: Limits) -> list[Limit]:
+def limit_table(settings: Settings, limits: AppLimits) -> list[Limit]:
     """Return all bounds: the operator's, which are every number of the settings but the port, then the others."""
     said = descriptions()
     table = [
@@ -57,7 +57,7 @@ def limit_table(settings: Settings, limits: Limits) -> list[Limit]:
     return table
 
 
-def told_limits(settings: Settings, limits: Limits) -> ToldLimits:
+def told_limits(settings: Settings, limits: AppLimits) -> ToldLimits:
     """Return what a client should know."""
     return ToldLimits(
         max_upload_bytes=settings.max_upload_bytes,

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from app.limits import Limits
+from app.limits import AppLimits
 from app.settings import Settings
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.limits import QUICK
@@ -35,8 +35,8 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def limits() -> Limits:
-    """Limits of the `server`, likewise."""
+def limits() -> AppLimits:
+    """AppLimits of the `server`, likewise."""
     return QUICK
 
 
@@ -49,7 +49,9 @@ def engine() -> Iterator[FakeEngine]:
 
 
 @pytest.fixture
-async def server(anyio_backend: str, settings: Settings, limits: Limits, engine: FakeEngine) -> AsyncIterator[Server]:
+async def server(
+    anyio_backend: str, settings: Settings, limits: AppLimits, engine: FakeEngine
+) -> AsyncIterator[Server]:
     """A real uvicorn on a free port, around the real application and an engine without a model."""
     running = await started(settings, engine, limits=limits)
     yield running

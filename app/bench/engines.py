@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from app.arrays import Image
+from app.arrays import ImageArray
 from app.bench.subjects import Subject, engine_names
 from app.engine.contract import Prompt
 from app.masks.upsampling import preview_mask
@@ -57,7 +57,7 @@ def compare(subject: Subject, rounds: int) -> dict[str, Times]:
 Run = Callable[[Times, list[tuple[float, float]]], None]
 
 
-def reference_run(subject: Subject, image: Image) -> Run:
+def reference_run(subject: Subject, image: ImageArray) -> Run:
     """Return what times sam2's predictor."""
     predictor = reference(subject)
 
@@ -72,7 +72,7 @@ def reference_run(subject: Subject, image: Image) -> Run:
     return run
 
 
-def engine_run(subject: Subject, engine_name: str, precision: str | None, image: Image) -> Run:
+def engine_run(subject: Subject, engine_name: str, precision: str | None, image: ImageArray) -> Run:
     """Return what times one engine."""
     engine = subject.engine(engine_name, precision)
     embedding = engine.encode(image)
@@ -113,12 +113,12 @@ def timed(work: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-def picture() -> Image:
+def picture() -> ImageArray:
     """Return a full HD picture of waves and noise."""
     y, x = np.mgrid[: SIZE_HW[0], : SIZE_HW[1]]
     waves = [np.sin(x / sx + y / sy) for sx, sy in ((37, 53), (91, 29), (61, 83))]
     noise = np.random.default_rng(0).normal(0, 10, (*SIZE_HW, 3))
-    image: Image = np.clip(128 + 90 * np.stack(waves, -1) + noise, 0, 255).astype(np.uint8)
+    image: ImageArray = np.clip(128 + 90 * np.stack(waves, -1) + noise, 0, 255).astype(np.uint8)
     return image
 
 

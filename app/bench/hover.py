@@ -13,7 +13,7 @@ from statistics import median
 
 import numpy as np
 
-from app.arrays import Image
+from app.arrays import ImageArray
 from app.client.session import ClientSession, connect
 from app.engine.contract import Embedding, Engine, Prompt
 from app.pictures import PictureLimits, read_picture
@@ -91,7 +91,7 @@ def spot(rng: np.random.Generator, width: int, height: int) -> Point:
     return float(rng.uniform(0, width)), float(rng.uniform(0, height))
 
 
-def bare(engine: Engine, image: Image, embedding: Embedding, points: list[Point], timings: Timings) -> None:
+def bare(engine: Engine, image: ImageArray, embedding: Embedding, points: list[Point], timings: Timings) -> None:
     """Time one encode and a decode of each point, nothing else around them."""
     began = time.perf_counter()
     engine.encode(image)

@@ -29,7 +29,7 @@ _HOVERS: Final = 40
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredHover:
     """One hover that was answered: where, how long it took in milliseconds, and the preview."""
 
     point_xy: tuple[float, float]
@@ -99,7 +99,7 @@ def path_across(width: int, height: int, steps: int = _HOVERS) -> list[tuple[flo
 
 
 def report_of(
-    image: Opened, answered: list[Answered], clicked: Object, point_xy: tuple[float, float], out: Path
+    image: Opened, answered: list[AnsweredHover], clicked: Object, point_xy: tuple[float, float], out: Path
 ) -> DemoReport:
     """Return the report of a tour."""
     latencies_ms = [each.latency_ms for each in answered]
@@ -140,13 +140,13 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _hover_along(session: ClientSession, points: list[tuple[float, float]]) -> list[Answered]:
-    answered: list[Answered] = []
+async def _hover_along(session: ClientSession, points: list[tuple[float, float]]) -> list[AnsweredHover]:
+    answered: list[AnsweredHover] = []
     for x, y in points:
         began = time.perf_counter()
         preview = await session.preview(x, y)
         if preview is not None:
-            answered.append(Answered((x, y), (time.perf_counter() - began) * 1000, preview))
+            answered.append(AnsweredHover((x, y), (time.perf_counter() - began) * 1000, preview))
     return answered
 
 

@@ -10,12 +10,12 @@ from app.exports.selection import Selection
 from app.pictures import PictureLimits, read_native, read_picture
 from app.protocol.fields import BoxXyxy
 from app.protocol.recipe import BoxStep, PointStep, Recipe, Step
-from app.service.answers import Asking, export_object, object_answer
+from app.service.answers import Replay, export_object, object_answer
 from app.session.classes import ClassList
 from app.session.limits import SessionLimits
 from app.session.names import unnamed
 from app.session.objects import PointXyl, SessionObject
-from app.session.recipe import check_trail, work_of
+from app.session.recipe import check_trail, timeline_of
 from app.session.session import Query
 from app.session.values import OpenImage
 
@@ -78,9 +78,9 @@ class LocalPicture:
             bounds: of a session.
 
         Raises:
-            HoverError: the recipe is refused, see `work_of`, or the device gave up.
+            HoverError: the recipe is refused, see `timeline_of`, or the device gave up.
         """
-        now = work_of(recipe, self.image, bounds).now
+        now = timeline_of(recipe, self.image, bounds).now
         return [self._answered(item) for item in now.objects.values()], now.classes
 
     def selection(self, items: Sequence[SessionObject], name: str, classes: ClassList | None = None) -> Selection:
@@ -94,5 +94,5 @@ class LocalPicture:
         return self._engine.encode(self._picture.working)
 
     def _answered(self, item: SessionObject) -> SessionObject:
-        found = Asking(Query(0, item), self.image.size_hw, self._engine, self._embedding).all()
+        found = Replay(Query(0, item), self.image.size_hw, self._engine, self._embedding).all()
         return item.answered(object_answer(found, self.image.size_hw, self._speck_share, item))

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from app.cli.steps import Step
+from app.cli.script_line import ScriptLine
 from app.client import ClientSession, File, Image, Latency, Object, Preview
 from app.errors import HoverError, UnknownObjectError
 from app.protocol.values import ListedClasses
@@ -21,7 +21,7 @@ from app.protocol.values import ListedClasses
 class Outcome:
     """What came of a step: how long it took in milliseconds, in words, and the error's code where it failed."""
 
-    step: Step
+    step: ScriptLine
     ms: float
     text: str
     code: str | None = None
@@ -39,7 +39,7 @@ class Outcome:
 
 
 async def play(
-    session: ClientSession, steps: Sequence[Step], folder: Path, *, paced: bool = True
+    session: ClientSession, steps: Sequence[ScriptLine], folder: Path, *, paced: bool = True
 ) -> AsyncIterator[Outcome]:
     """Yield what came of each step.
 
@@ -60,7 +60,7 @@ async def play(
         yield await _outcome(session, step, names, folder)
 
 
-async def _outcome(session: ClientSession, step: Step, names: dict[str, int], folder: Path) -> Outcome:
+async def _outcome(session: ClientSession, step: ScriptLine, names: dict[str, int], folder: Path) -> Outcome:
     began = time.perf_counter()
     try:
         reply = await _do(session, _resolved(step, names), step, folder)
@@ -76,7 +76,7 @@ async def _outcome(session: ClientSession, step: Step, names: dict[str, int], fo
     return Outcome(step, took_ms, told(reply))
 
 
-def _resolved(step: Step, names: dict[str, int]) -> dict[str, Any]:
+def _resolved(step: ScriptLine, names: dict[str, int]) -> dict[str, Any]:
     """Return the message with the server's ids in place of the script's names."""
 
     def id_of(name: int | str) -> int:
@@ -95,7 +95,7 @@ def _resolved(step: Step, names: dict[str, int]) -> dict[str, Any]:
     return fields
 
 
-async def _do(session: ClientSession, fields: dict[str, Any], step: Step, folder: Path) -> object:
+async def _do(session: ClientSession, fields: dict[str, Any], step: ScriptLine, folder: Path) -> object:
     kind = step.fields["t"]
     if kind == "open":
         return await session.open(step.picture if isinstance(step.picture, bytes) else folder / (step.picture or ""))

@@ -11,8 +11,8 @@ from typing import Final
 
 from app.cli.figures import spread_of, table_of
 from app.cli.player import Outcome, play
+from app.cli.script_line import ScriptError, ScriptLine, read_script
 from app.cli.shell import EXIT_FAILED, EXIT_USAGE, add_url, complain, run
-from app.cli.steps import ScriptError, Step, read_script
 from app.client import connect
 
 MAX_SCRIPT_BYTES: Final = 256 * 2**20
@@ -70,7 +70,9 @@ def read_lines(file: Path) -> Sequence[str]:
     return file.read_text(encoding="utf-8").splitlines()
 
 
-async def replay(url: str, steps: Sequence[Step], folder: Path, *, fast: bool, keep_going: bool, as_json: bool) -> int:
+async def replay(
+    url: str, steps: Sequence[ScriptLine], folder: Path, *, fast: bool, keep_going: bool, as_json: bool
+) -> int:
     """Play the steps, print each outcome as it comes, and return the exit code; raises as `connect`."""
     outcomes: list[Outcome] = []
     async with connect(url) as session:

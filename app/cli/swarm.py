@@ -20,7 +20,7 @@ from app.cli.walk import Moment, walk
 from app.client import ClientSession, Image, Object, Preview, Reconnect, Timeouts, connect
 from app.errors import HoverError
 
-Progress: TypeAlias = Callable[[float], None]
+OnSecond: TypeAlias = Callable[[float], None]
 """Called with the seconds that have passed since the hovering began."""
 _MAX_OBJECTS: Final = 12
 """Objects after which a session clears its picture."""
@@ -68,7 +68,7 @@ class Person:
     clicking: bool = False
 
 
-async def swarm(url: str, plan: Plan, progress: Progress | None = None) -> Report:
+async def swarm(url: str, plan: Plan, progress: OnSecond | None = None) -> Report:
     """Return what a swarm saw of the server at `url`.
 
     Raises:
@@ -168,7 +168,7 @@ async def _counted(person: Person, work: Coroutine[Any, Any, None]) -> None:
         person.tally.errors[error.code] += 1
 
 
-async def _watch(began: float, progress: Progress | None) -> None:
+async def _watch(began: float, progress: OnSecond | None) -> None:
     while progress is not None:
         progress(time.perf_counter() - began)
         await asyncio.sleep(_TICK_S)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.client.loop_thread import LoopThread
 from app.client.patience import Reconnect, Timeouts
-from app.client.session import ClientSession, Point, connect
+from app.client.session import ClientSession, PointXy, connect
 from app.client.values import Latency, Object, Preview
 from app.protocol.fields import BoxXyxy
 from app.protocol.messages import Class, ExportFormat, File, Image, Progress, Welcome
@@ -113,7 +113,7 @@ class BlockingSession:
         return self._run(self._session.preview(x, y, label=label, object=object))
 
     def hover(
-        self, points: Iterable[Point], *, label: int = 1, object: int | None = None
+        self, points: Iterable[PointXy], *, label: int = 1, object: int | None = None
     ) -> Generator[Preview, None, None]:
         """Give the previews along a path of `(x, y)`; those overtaken are left out."""
         previews = self._session.hover(points, label=label, object=object)

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from app.client.patience import Patience, pauses
-from app.client.pending_requests import UNNUMBERED, Question
+from app.client.pending_requests import UNNUMBERED, Request
 from app.client.reconnecting import ReconnectingSession
+from app.client.timeline import PictureSource
 from app.client.upload import name_of, upload
-from app.client.work import Picture
 from app.errors import UnknownImageError
 from app.protocol.messages import Image, Open, Progress
 
@@ -22,7 +22,7 @@ _TRIES: Final = 3
 
 async def open_picture(
     reconnecting: ReconnectingSession,
-    picture: Picture,
+    picture: PictureSource,
     progress: Callable[[Progress], None] | None,
     *,
     provisional: bool,
@@ -37,16 +37,16 @@ async def open_picture(
     for tries_left in reversed(range(_TRIES)):
         image_id = await uploaded(reconnecting, picture, provisional=provisional)
         message = Open(seq=UNNUMBERED, image_id=image_id, name=name_of(picture), provisional=provisional)
-        question = Question(message, (Image,), picture=picture, progress=progress)
+        request = Request(message, (Image,), picture=picture, progress=progress)
         try:
-            return cast("Image", await reconnecting.ask(question, reconnecting.timeouts.open_s))
+            return cast("Image", await reconnecting.ask(request, reconnecting.timeouts.open_s))
         except UnknownImageError:
             if not tries_left:
                 raise
     raise AssertionError("the loop returns or raises")
 
 
-async def uploaded(reconnecting: ReconnectingSession, picture: Picture, *, provisional: bool = False) -> str:
+async def uploaded(reconnecting: ReconnectingSession, picture: PictureSource, *, provisional: bool = False) -> str:
     """Return the id of a picture after its upload, tried again while the server is away or too busy; see `upload`."""
     patience = Patience(reconnecting.timeouts.busy_s)
     away_until = time.monotonic() + reconnecting.reconnect.give_up_s

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from app.client.session_view import Reply
+from app.client.timeline import PictureSource
 from app.client.values import Preview
-from app.client.work import Picture
 from app.errors import UnknownObjectError
 from app.protocol.messages import ClientMessage, Hover, Progress
 
-Answer: TypeAlias = "asyncio.Future[Reply | None]"
+ReplyFuture: TypeAlias = "asyncio.Future[Reply | None]"
 """The reply, or None for a hover that was given up."""
 UNNUMBERED: Final = 0
 """`seq` of a message that gets its own when it is sent."""
@@ -24,7 +24,7 @@ MAX_SENDS: Final = 5
 
 
 @dataclass(eq=False)
-class Question:
+class Request:
     """A message that is answered.
 
     Attributes:
@@ -39,8 +39,8 @@ class Question:
 
     message: ClientMessage
     kinds: tuple[type, ...]
-    answer: Answer = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    picture: Picture | None = None
+    answer: ReplyFuture = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    picture: PictureSource | None = None
     progress: Callable[[Progress], None] | None = None
     again: bool = False
     sends: int = 0
@@ -50,9 +50,9 @@ class Question:
         """True for what is worthless once it is overtaken."""
         return isinstance(self.message, Hover)
 
-    def once_more(self) -> Question:
-        """Return the same question, to be asked again."""
-        return Question(self.message, self.kinds, picture=self.picture, progress=self.progress)
+    def once_more(self) -> Request:
+        """Return the same request, to be asked again."""
+        return Request(self.message, self.kinds, picture=self.picture, progress=self.progress)
 
     def settle(self, reply: Reply | None) -> None:
         """Answer it, where anyone still waits."""
@@ -67,68 +67,68 @@ class Question:
 
 
 class PendingRequests:
-    """The open questions by their `seq`. A change stays until it is answered, even where its caller has gone."""
+    """The open requests by their `seq`. A change stays until it is answered, even where its caller has gone."""
 
     def __init__(self) -> None:
-        self._questions: dict[int, Question] = {}
+        self._requests: dict[int, Request] = {}
 
     def __len__(self) -> int:
-        """Number of questions without an answer."""
-        return len(self._questions)
+        """Number of requests without an answer."""
+        return len(self._requests)
 
-    def expect(self, seq: int, question: Question) -> None:
+    def expect(self, seq: int, request: Request) -> None:
         """Wait for the reply to `seq`."""
-        self._questions[seq] = question
-        if len(self._questions) > MAX_WAITING:
-            self._questions.pop(next(iter(self._questions))).refuse(TimeoutError("too many questions wait"))
+        self._requests[seq] = request
+        if len(self._requests) > MAX_WAITING:
+            self._requests.pop(next(iter(self._requests))).refuse(TimeoutError("too many requests wait"))
 
-    def get(self, seq: int) -> Question | None:
-        """Return the question with this number."""
-        return self._questions.get(seq)
+    def get(self, seq: int) -> Request | None:
+        """Return the request with this number."""
+        return self._requests.get(seq)
 
     def forget(self, seq: int) -> None:
         """Stop waiting for a reply to `seq`, whatever becomes of it."""
-        question = self._questions.pop(seq, None)
-        if question is not None:
-            question.answer.cancel()
+        request = self._requests.pop(seq, None)
+        if request is not None:
+            request.answer.cancel()
 
-    def resolve(self, seq: int, answer: Sequence[Reply]) -> Question | None:
-        """Hand a whole answer to whoever waits for it and return the question, None where nobody does.
+    def resolve(self, seq: int, answer: Sequence[Reply]) -> Request | None:
+        """Hand a whole answer to whoever waits for it and return the request, None where nobody does.
 
         Of several messages the caller gets the first of the kind that he asked for. A preview also ends the wait of
         every older hover.
         """
         if isinstance(answer[0], Preview):
             self.overtake(seq)
-        question = self._questions.pop(seq, None)
-        if question is None:
+        request = self._requests.pop(seq, None)
+        if request is None:
             return None
-        reply = next((each for each in answer if isinstance(each, question.kinds)), None)
+        reply = next((each for each in answer if isinstance(each, request.kinds)), None)
         if reply is None:  # the change was made before its answer was lost, and something else since
-            question.refuse(UnknownObjectError("the change was made, and what it was made to is gone since"))
+            request.refuse(UnknownObjectError("the change was made, and what it was made to is gone since"))
         else:
-            question.settle(reply)
-        return question
+            request.settle(reply)
+        return request
 
     def overtake(self, before: int | None = None) -> None:
         """Answer None to every hover older than `before`, to all where that is None."""
-        for seq, question in list(self._questions.items()):
-            if question.is_hover and (before is None or seq < before):
-                del self._questions[seq]
-                question.settle(None)
+        for seq, request in list(self._requests.items()):
+            if request.is_hover and (before is None or seq < before):
+                del self._requests[seq]
+                request.settle(None)
 
     def refuse(self, seq: int | None, error: Exception) -> None:
         """Raise the error where `seq` is awaited; without a `seq` everywhere, as nobody can know whom it meant."""
-        for number in list(self._questions) if seq is None else [seq]:
-            question = self._questions.pop(number, None)
-            if question is not None:
-                question.refuse(error)
+        for number in list(self._requests) if seq is None else [seq]:
+            request = self._requests.pop(number, None)
+            if request is not None:
+                request.refuse(error)
 
-    def changes(self) -> list[tuple[int, Question]]:
+    def changes(self) -> list[tuple[int, Request]]:
         """Return the changes without an answer, in the order in which they were sent."""
-        waiting = [(seq, each) for seq, each in self._questions.items() if not (each.is_hover or each.again)]
+        waiting = [(seq, each) for seq, each in self._requests.items() if not (each.is_hover or each.again)]
         return sorted(waiting, key=lambda pair: pair[0])
 
     def renumber(self, old: int, new: int) -> None:
-        """Give a question another number."""
-        self._questions[new] = self._questions.pop(old)
+        """Give a request another number."""
+        self._requests[new] = self._requests.pop(old)

@@ -19,11 +19,11 @@ from msgspec.structs import replace
 from app.client.errors import LostError, RestoreError, comes_back, error_of
 from app.client.link import Link, open_link
 from app.client.patience import Patience, Reconnect, Timeouts, pauses, wait_s
-from app.client.pending_requests import MAX_SENDS, UNNUMBERED, PendingRequests, Question
+from app.client.pending_requests import MAX_SENDS, UNNUMBERED, PendingRequests, Request
 from app.client.session_view import Reply, SessionView
+from app.client.timeline import ClientState, ClientTimeline, PictureSource, state_of
 from app.client.upload import upload
 from app.client.values import Latency, Object
-from app.client.work import Picture, State, Work, state_of
 from app.errors import BadMessageError, UnknownImageError
 from app.protocol import messages as m
 from app.protocol.fields import MAX_RECIPE_BYTES
@@ -39,12 +39,12 @@ MESSAGE_BYTES: Final = 20_000
 
 
 class ReconnectingSession:
-    """Sends questions and finds who waits for the answers, over one socket after another.
+    """Sends requests and finds who waits for the answers, over one socket after another.
 
     Attributes:
         view: the session as the server told it.
-        work: what it takes to make it again.
-        pending: the questions without an answer.
+        timeline: what it takes to make it again.
+        pending: the requests without an answer.
         welcome: what the server said first, on the newest socket.
         timeouts, reconnect: how long to wait, and how long to dial again.
         losses: how many sockets were lost.
@@ -59,9 +59,9 @@ class ReconnectingSession:
             reconnect: how long a lost connection is dialled again.
         """
         self.url, self.timeouts, self.reconnect = url, timeouts, reconnect
-        self.view, self.work, self.pending = SessionView(), Work(), PendingRequests()
+        self.view, self.timeline, self.pending = SessionView(), ClientTimeline(), PendingRequests()
         self.losses = 0
-        self._picture: Picture | None = None
+        self._picture: PictureSource | None = None
         self._name: str | None = None
         """What was opened, and its file's name."""
         self._model: str | None = None
@@ -99,7 +99,7 @@ class ReconnectingSession:
             raise self._broken
         return self._link
 
-    async def ask(self, question: Question, timeout_s: float) -> Reply:
+    async def ask(self, request: Request, timeout_s: float) -> Reply:
         """Return the reply to a change, which is sent again while the server is too busy for it.
 
         Raises:
@@ -110,46 +110,46 @@ class ReconnectingSession:
         patience = Patience(self.timeouts.busy_s)
         while True:
             await self._slots.acquire()
-            question.answer.add_done_callback(lambda _: self._slots.release())
+            request.answer.add_done_callback(lambda _: self._slots.release())
             try:
-                await self.put(question)
-                return cast("Reply", await self.wait(question, timeout_s))
+                await self.put(request)
+                return cast("Reply", await self.wait(request, timeout_s))
             except Exception as error:
                 if self._broken is not None:
                     raise
                 pause_s = patience.pause_s(error)
             await asyncio.sleep(pause_s)
-            question = question.once_more()
+            request = request.once_more()
 
-    async def put(self, question: Question) -> int:
-        """Send a question under a new number and return that, as soon as there is a connection; raises as `ask`."""
+    async def put(self, request: Request) -> int:
+        """Send a request under a new number and return that, as soon as there is a connection; raises as `ask`."""
         try:
             link = await self.ready()
         except BaseException:
-            question.answer.cancel()
+            request.answer.cancel()
             raise
         seq = next(self._seqs)
-        self.pending.expect(seq, question)
+        self.pending.expect(seq, request)
         try:
-            await self._send(link, seq, question)
+            await self._send(link, seq, request)
         except LostError:
             pass  # the keeper sends a change again, and gives a hover up
         except BadMessageError:  # it can't be sent, now or on another socket
             self.pending.forget(seq)
             raise
         except asyncio.CancelledError:
-            question.answer.cancel()
+            request.answer.cancel()
             raise
         return seq
 
-    async def wait(self, question: Question, timeout_s: float) -> Reply | None:
+    async def wait(self, request: Request, timeout_s: float) -> Reply | None:
         """Return the answer, None for a hover that was given up; raises as `ask`."""
         while True:
             try:
-                return await asyncio.wait_for(asyncio.shield(question.answer), timeout_s)
+                return await asyncio.wait_for(asyncio.shield(request.answer), timeout_s)
             except asyncio.TimeoutError:
                 if self._up.is_set():
-                    question.answer.cancel()
+                    request.answer.cancel()
                     raise TimeoutError(f"no answer came within {timeout_s:g} s; the server may be busy") from None
                 await self._up.wait()
 
@@ -171,9 +171,9 @@ class ReconnectingSession:
                 await asyncio.wait([link.closed])
                 await asyncio.sleep(0)  # the keeper takes note of it before anyone asks for the next socket
 
-    async def _send(self, link: Link, seq: int, question: Question) -> None:
-        question.sends += 1
-        await link.send(replace(question.message, seq=seq))
+    async def _send(self, link: Link, seq: int, request: Request) -> None:
+        request.sends += 1
+        await link.send(replace(request.message, seq=seq))
 
     async def _ping(self, link: Link) -> Latency:
         began = time.perf_counter()
@@ -201,27 +201,27 @@ class ReconnectingSession:
             if pong is not None and not pong.done():
                 pong.set_result(message)
         elif isinstance(message, m.Progress):
-            question = self.pending.get(message.seq)
-            if question is not None and question.progress is not None:
-                question.progress(message)
+            request = self.pending.get(message.seq)
+            if request is not None and request.progress is not None:
+                request.progress(message)
         elif not isinstance(message, m.Welcome) and (answer := self.view.take(message, nbytes)):
             answered = self.pending.resolve(message.seq, answer)
             if answered is not None:
                 self._remember(answered, answer[0])
 
-    def _remember(self, answered: Question, reply: Reply) -> None:
+    def _remember(self, answered: Request, reply: Reply) -> None:
         """Note what an answer has made of the session."""
         asked = answered.message
         if isinstance(asked, m.Open) and not answered.again:
             self._picture, self._name = answered.picture, asked.name
-            self.work.begin(self._state)
+            self.timeline.begin(self._state)
         elif isinstance(asked, m.Model) and self.view.image is None:
             self._model = asked.name
         elif isinstance(reply, STATE):
-            self.work.settle(asked, self._state, can_undo=self.view.can_undo, can_redo=self.view.can_redo)
+            self.timeline.settle(asked, self._state, can_undo=self.view.can_undo, can_redo=self.view.can_redo)
 
     @property
-    def _state(self) -> State:
+    def _state(self) -> ClientState:
         return state_of(self.view.objects, self.view.classes)
 
     # Coming back.
@@ -271,7 +271,7 @@ class ReconnectingSession:
             if self._forgotten:
                 await self._make_again(link)
             else:
-                resumed = Question(m.Hello(version=m.PROTOCOL_VERSION), STATE, again=True)
+                resumed = Request(m.Hello(version=m.PROTOCOL_VERSION), STATE, again=True)
                 await self._answered(link, RESUME_SEQ, resumed)
             await self._send_again(link)
         except BaseException:
@@ -307,7 +307,7 @@ class ReconnectingSession:
     async def _open_again(self, link: Link, image: m.Image) -> None:
         """Open the picture with its recipe, uploaded again where the server doesn't have it."""
         most = min(MAX_RECIPE_BYTES, link.welcome.limits.max_message_bytes) - MESSAGE_BYTES
-        recipe = self.work.recipe(image, self._name, most)
+        recipe = self.timeline.recipe(image, self._name, most)
         message = m.Open(seq=UNNUMBERED, image_id=image.image_id, name=self._name, recipe=recipe)
         try:
             await self._ask_again(link, message)
@@ -323,22 +323,22 @@ class ReconnectingSession:
         """Ask on a socket that isn't in use yet, as often as the server is too busy."""
         patience = Patience(self.timeouts.busy_s)
         while True:
-            seq, question = next(self._seqs), Question(message, STATE, again=True)
+            seq, request = next(self._seqs), Request(message, STATE, again=True)
             try:
-                return await self._answered(link, seq, question, ask=True)
+                return await self._answered(link, seq, request, ask=True)
             except Exception as error:
                 pause_s = patience.pause_s(error)
             await asyncio.sleep(pause_s)
 
-    async def _answered(self, link: Link, seq: int, question: Question, *, ask: bool = False) -> None:
-        """Return once a question is answered that belongs to a socket which isn't in use yet; `ask` sends it."""
-        self.pending.expect(seq, question)
+    async def _answered(self, link: Link, seq: int, request: Request, *, ask: bool = False) -> None:
+        """Return once a request is answered that belongs to a socket which isn't in use yet; `ask` sends it."""
+        self.pending.expect(seq, request)
         try:
             if ask:
-                await self._send(link, seq, question)
-            await first_of(question.answer, link.closed, timeout_s=self.timeouts.open_s)
-            if question.answer.done():
-                question.answer.result()
+                await self._send(link, seq, request)
+            await first_of(request.answer, link.closed, timeout_s=self.timeouts.open_s)
+            if request.answer.done():
+                request.answer.result()
             elif link.closed.done():
                 raise LostError("the connection was lost while the session was taken up")
             else:
@@ -347,11 +347,11 @@ class ReconnectingSession:
             self.pending.forget(seq)
 
     async def _send_again(self, link: Link) -> None:
-        for seq, question in self.pending.changes():
-            if question.sends >= MAX_SENDS:
+        for seq, request in self.pending.changes():
+            if request.sends >= MAX_SENDS:
                 self.pending.refuse(seq, LostError(f"the connection was lost {MAX_SENDS} times before an answer came"))
             else:
-                await self._send(link, seq, question)
+                await self._send(link, seq, request)
 
 
 async def first_of(*ends: asyncio.Future[Any], timeout_s: float) -> None:

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from msgspec import to_builtins
 
-from app.client.work import Picture
+from app.client.timeline import PictureSource
 from app.protocol.messages import ClientMessage
 
 
@@ -34,7 +34,7 @@ class Recorder:
         del fields["seq"]
         self._write(fields)
 
-    def note_open(self, picture: Picture) -> None:
+    def note_open(self, picture: PictureSource) -> None:
         """Write down that a picture is opened."""
         if isinstance(picture, Path):
             self._write({"t": "open", "picture": str(picture.resolve())})

@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from app.client.opening import open_picture
 from app.client.patience import Reconnect, Timeouts
-from app.client.pending_requests import UNNUMBERED, Question
+from app.client.pending_requests import UNNUMBERED, Request
 from app.client.reconnecting import ReconnectingSession
 from app.client.record import Recorder
 from app.client.upload import fetch
@@ -36,7 +36,7 @@ from app.protocol.fields import BoxXyxy
 from app.protocol.messages import Class, Classes, ClientMessage, ExportFormat, File, Gone, Image, Progress, Welcome
 
 R = TypeVar("R", bound="Image | Classes | Object | Gone | File")
-Point: TypeAlias = tuple[float, float]
+PointXy: TypeAlias = tuple[float, float]
 """`(x, y)` in pixels of the upright picture."""
 _FETCHES: Final = 3
 """Times that a large file is asked for; a fetch may be cut, or the server started again before it."""
@@ -147,10 +147,10 @@ class ClientSession:
         return await self._end_hover(*await self._begin_hover(x, y, label, object))
 
     async def hover(
-        self, points: Iterable[Point] | AsyncIterable[Point], *, label: int = 1, object: int | None = None
+        self, points: Iterable[PointXy] | AsyncIterable[PointXy], *, label: int = 1, object: int | None = None
     ) -> AsyncGenerator[Preview, None]:
         """Give the previews along a path, at most two on their way; those overtaken are left out."""
-        flying: deque[tuple[int, Question]] = deque()
+        flying: deque[tuple[int, Request]] = deque()
         try:
             async for x, y in _each(points):
                 if len(flying) == _HOVERS_IN_FLIGHT and (preview := await self._end_hover(*flying.popleft())):
@@ -285,18 +285,18 @@ class ClientSession:
         progress: Callable[[Progress], None] | None = None,
     ) -> R:
         self._recorder.note(message)
-        question = Question(message, kinds, progress=progress)
-        return cast("R", await self._reconnecting.ask(question, timeout_s or self._reconnecting.timeouts.reply_s))
+        request = Request(message, kinds, progress=progress)
+        return cast("R", await self._reconnecting.ask(request, timeout_s or self._reconnecting.timeouts.reply_s))
 
-    async def _begin_hover(self, x: float, y: float, label: int, number: int | None) -> tuple[int, Question]:
+    async def _begin_hover(self, x: float, y: float, label: int, number: int | None) -> tuple[int, Request]:
         hover = m.Hover(seq=UNNUMBERED, x=_finite(x), y=_finite(y), label=label, object=number)
         self._recorder.note(hover)
-        question = Question(replace(hover, ack=self._painted), (Preview,))
-        return await self._reconnecting.put(question), question
+        request = Request(replace(hover, ack=self._painted), (Preview,))
+        return await self._reconnecting.put(request), request
 
-    async def _end_hover(self, seq: int, question: Question) -> Preview | None:
+    async def _end_hover(self, seq: int, request: Request) -> Preview | None:
         try:
-            preview = await self._reconnecting.wait(question, self._reconnecting.timeouts.hover_s)
+            preview = await self._reconnecting.wait(request, self._reconnecting.timeouts.hover_s)
         except TimeoutError:
             return None
         finally:
@@ -322,7 +322,7 @@ def _finite(value: float) -> float:
     return float(value)
 
 
-async def _each(points: Iterable[Point] | AsyncIterable[Point]) -> AsyncIterator[Point]:
+async def _each(points: Iterable[PointXy] | AsyncIterable[PointXy]) -> AsyncIterator[PointXy]:
     if isinstance(points, AsyncIterable):
         async for point in points:
             yield point

@@ -8,9 +8,9 @@ from typing import TypeAlias
 from app.client.values import Object, Preview, object_of, preview_of
 from app.protocol import messages as m
 
-Told: TypeAlias = m.Image | m.Classes | Object | m.Gone
+StateReply: TypeAlias = m.Image | m.Classes | Object | m.Gone
 """What the answer to a change is made of."""
-Reply: TypeAlias = Told | Preview | m.File
+Reply: TypeAlias = StateReply | Preview | m.File
 """What answers a message; progress only precedes it."""
 
 
@@ -27,7 +27,7 @@ class SessionView:
         self.classes: tuple[m.Class, ...] = ()
         self.can_undo = False
         self.can_redo = False
-        self._parts: list[Told] = []
+        self._parts: list[StateReply] = []
         """Those of an answer that isn't whole yet."""
 
     def take(self, message: m.Image | m.Preview | m.Classes | m.Object | m.Gone | m.File, nbytes: int) -> list[Reply]:
@@ -52,7 +52,7 @@ class SessionView:
         """Forget an answer that isn't whole: the rest of it was lost with its socket."""
         self._parts.clear()
 
-    def _become(self, answer: Sequence[Told]) -> None:
+    def _become(self, answer: Sequence[StateReply]) -> None:
         for message in answer:
             if isinstance(message, m.Image):
                 self.image, self.can_undo, self.can_redo = message, False, False

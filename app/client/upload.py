@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from app.client.dial import is_loopback
-from app.client.work import Picture
+from app.client.timeline import PictureSource
 from app.errors import (
     BadMessageError,
     BusyError,
@@ -38,7 +38,7 @@ _MAX_ANSWER_BYTES: Final = 2**20
 _MAX_FILE_BYTES: Final = 2**30
 
 
-async def upload(url: str, picture: Picture, *, timeout_s: float, provisional: bool = False) -> str:
+async def upload(url: str, picture: PictureSource, *, timeout_s: float, provisional: bool = False) -> str:
     """Return the id under which the server keeps the picture.
 
     Args:
@@ -55,7 +55,7 @@ async def upload(url: str, picture: Picture, *, timeout_s: float, provisional: b
     return await asyncio.to_thread(_upload, url, picture, timeout_s, provisional)
 
 
-def _upload(url: str, picture: Picture, timeout_s: float, provisional: bool) -> str:
+def _upload(url: str, picture: PictureSource, timeout_s: float, provisional: bool) -> str:
     data = picture if isinstance(picture, bytes) else picture.read_bytes()
     body, boundary = form_of(data)
     request = urllib.request.Request(  # noqa: S310 - `dial` has checked that it is an address of the web
@@ -136,6 +136,6 @@ def refusal_of(status: int, headers: Message, content: bytes) -> HoverError:
     return kind(message, retry_after_s=float(seconds) if seconds.isdigit() else None)
 
 
-def name_of(picture: Picture) -> str | None:
+def name_of(picture: PictureSource) -> str | None:
     """Return what to call the picture: its name on disk; of one that is no text, what is."""
     return picture.name.encode(errors="ignore").decode() if isinstance(picture, Path) else None

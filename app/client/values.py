@@ -44,7 +44,7 @@ class Masked:
     @cached_property
     def mask(self) -> MaskArray:
         """(H, W) bool, the mask that counts, at the picture's size; computed at the first use."""
-        from app.client.masks import at_size  # NumPy only for who asks for an array
+        from app.client.mask_array import at_size  # NumPy only for who asks for an array
 
         return at_size(self.counting, self.size_hw)
 

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.arrays import Image, Logits
+from app.arrays import ImageArray, Logits
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Engine(Protocol):
         """What computes, as people are told it, such as torch or OpenVINO bf16."""
         ...
 
-    def encode(self, image: Image) -> Embedding:
+    def encode(self, image: ImageArray) -> Embedding:
         """Return the embedding of a picture. The expensive call, once per picture.
 
         Args:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pil
 
-from app.arrays import Image
+from app.arrays import ImageArray
 from app.errors import CorruptImageError, ImageTooLargeError
 from app.pictures.color import nclx_profile, png_profile, to_srgb
 from app.pictures.depth import sixteen_bits
@@ -54,7 +54,7 @@ class Picture:
     image_id: str
     width: int
     height: int
-    working: Image
+    working: ImageArray
     orientation: int = 1
     rendered: bool = False
 

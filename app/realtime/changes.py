@@ -19,8 +19,8 @@ from app.realtime.switching import ModelSwitch
 from app.service.encodes import Embedded
 from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
-from app.session.recipe import Work
-from app.session.replies import Told
+from app.session.recipe import RecipeTimeline
+from app.session.replies import StateMessage
 from app.session.session import Change, Query, Session
 from app.session.values import OpenImage
 
@@ -143,7 +143,7 @@ class ChangeWorker:
             step = self._session.step(message)
             self._outbox.put_answer(await self._answered(step) if isinstance(step, Query) else step)
 
-    async def _answered(self, query: Query) -> list[Told]:
+    async def _answered(self, query: Query) -> list[StateMessage]:
         session = self._session
         if session.image is None:
             raise AssertionError("a query needs a picture")
@@ -165,32 +165,34 @@ class ChangeWorker:
         if message.data is not None:
             image_id = await self._take_inline(message.seq, message.data)
         image = self._predictor.pictures.info(image_id or "")
-        work, model = None, self._session.model
+        timeline, model = None, self._session.model
         if message.recipe is not None:
-            work = self._session.work(message.recipe, image)
+            timeline = self._session.timeline_of(message.recipe, image)
             model = await self.models.made_with(message.recipe, message.seq)
         stand_in = self._predictor.stand_in(image.image_id, model) if message.provisional else None
         embedded: Embedded | None = None
         if stand_in is not None:
             with contextlib.suppress(HoverError):  # what it can't do is left to the model itself
-                embedded, done = await self._seen(message.seq, image, work, stand_in)
+                embedded, done = await self._seen(message.seq, image, timeline, stand_in)
         if embedded is None:
             stand_in = None
-            embedded, done = await self._seen(message.seq, image, work, model)
+            embedded, done = await self._seen(message.seq, image, timeline, model)
         self._hovers.drop()
-        self._session.open(message.seq, image, message.name, work=done, model=model, stand_in=stand_in)
+        self._session.open(message.seq, image, message.name, timeline=done, model=model, stand_in=stand_in)
         self._outbox.put_answer(
             self._session.switched(message.seq, cached=embedded.cached, encode_ms=embedded.encode_ms)
         )
         self.models.finish()
 
-    async def _seen(self, seq: int, image: OpenImage, work: Work | None, model: str) -> tuple[Embedded, Work | None]:
+    async def _seen(
+        self, seq: int, image: OpenImage, timeline: RecipeTimeline | None, model: str
+    ) -> tuple[Embedded, RecipeTimeline | None]:
         """Return a picture's embedding by a model, and what was done on it with that model's answers."""
         embedded = await embedded_in_turn(self._predictor, self._outbox, seq, image.image_id, model)
-        if work is not None:
-            queries = [Query(seq, item) for item in work.now.objects.values()]
-            work = work.answered([await self._predictor.answer(image, query, model) for query in queries])
-        return embedded, work
+        if timeline is not None:
+            queries = [Query(seq, item) for item in timeline.now.objects.values()]
+            timeline = timeline.answered([await self._predictor.answer(image, query, model) for query in queries])
+        return embedded, timeline
 
     async def _take_inline(self, seq: int, data: bytes) -> str:
         """Keep a picture that rode in a message; return its name."""

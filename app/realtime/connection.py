@@ -136,7 +136,10 @@ class Connection:
         if resumed:
             changes.tell_again(RESUME_SEQ)
         self._tasks.start(
-            changes.run(), *(errand.run() for errand in changes.models.errands), changes.exports.run(), hovers.run()
+            changes.run(),
+            *(preparation.run() for preparation in changes.models.preparations),
+            changes.exports.run(),
+            hovers.run(),
         )
         return Workers(changes, hovers)
 
@@ -155,7 +158,7 @@ class Connection:
         await self._close(BUG if bugs else GONE, "internal" if bugs else "")
 
     async def _close(self, code: int, reason: str) -> None:
-        """Close the socket, count it, and log why where it was our wish."""
+        """Close the socket, count it, and log why where it was our request."""
         self._shared_state.meters.closed.labels(str(int(code))).inc()
         if code != GONE:
             log.info("socket_closed", code=int(code), reason=reason, client=self._transport.address)

@@ -12,7 +12,7 @@ from app.exports.selection import Selection
 from app.protocol.messages import Export, File
 from app.realtime.closing import error_message
 from app.realtime.outbox import Outbox
-from app.service.exporter import FILES_PATH, MAX_MESSAGE_BYTES, RETRY_AFTER_S, Asked, Exporter, asked_for
+from app.service.exporter import FILES_PATH, MAX_MESSAGE_BYTES, RETRY_AFTER_S, ExportDraft, Exporter, export_draft
 from app.service.predictor import Predictor
 from app.session.session import Session
 
@@ -28,16 +28,16 @@ class ExportWorker:
 
     def __init__(self, session: Session, outbox: Outbox, exporter: Exporter, predictor: Predictor) -> None:
         self._session, self._outbox, self._exporter, self._predictor = session, outbox, exporter, predictor
-        self._queue: asyncio.Queue[tuple[Export, Selection | Asked]] = asyncio.Queue(MAX_QUEUED)
+        self._queue: asyncio.Queue[tuple[Export, Selection | ExportDraft]] = asyncio.Queue(MAX_QUEUED)
 
     def put(self, message: Export) -> None:
         """Take what is asked for as it is now, to be made and sent when it is ready.
 
         Raises:
-            HoverError: see `asked_for`, `Exporter.selection`.
+            HoverError: see `export_draft`, `Exporter.selection`.
             BusyError: too many files of this session wait.
         """
-        asked = asked_for(self._session, message.format, message.objects)
+        asked = export_draft(self._session, message.format, message.objects)
         ready = asked if self._session.stand_in is not None else self._exporter.selection(asked)
         try:
             self._queue.put_nowait((message, ready))
@@ -50,14 +50,14 @@ class ExportWorker:
         while True:
             message, asked = await self._queue.get()
             try:
-                selection = await self._answered(asked) if isinstance(asked, Asked) else asked
+                selection = await self._answered(asked) if isinstance(asked, ExportDraft) else asked
                 file = await self._exporter.make(message.format, selection)
                 self._outbox.put(self._message(file, message.seq))
             except HoverError as error:
                 self._outbox.put(error_message(error, message.seq))
             await self._outbox.sent()  # or a client that doesn't read would have us keep all its files
 
-    async def _answered(self, asked: Asked) -> Selection:
+    async def _answered(self, asked: ExportDraft) -> Selection:
         """Return a selection with the answers of the session's own model, once it has seen the picture."""
         answers = [await self._predictor.replayed(asked.image, item, asked.model) for item in asked.items]
         items = tuple(item.predicted(answer) for item, answer in zip(asked.items, answers, strict=True))

@@ -75,7 +75,7 @@ class HoverWorker:
     async def _preview(self, image: OpenImage) -> None:
         """Answer the hover that is the newest when the device is free, unless the pointer has left since."""
         model = self._session.answering
-        priority = Priority.HASTY if self._rate.hasty else Priority.HOVER
+        priority = Priority.THROTTLED if self._rate.throttled else Priority.HOVER
         done = await self._predictor.hover(image, self._slot, model, priority)
         if done is None or self._session.image is not image:
             return

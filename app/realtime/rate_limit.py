@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-QUIET_S: Final = 1.0
+SLOWED_DOWN_S: Final = 1.0
 """So long without a refusal and the client has slowed down."""
-HASTY_S: Final = 0.125
-"""So far ahead of its rate, a client is hasty: it sent that much more than it had come to."""
+AHEAD_S: Final = 0.125
+"""A client that has sent what would come to it only after so long gives way to all others."""
 FLOOD: Final = 16
 """So many times the rate isn't waited for until the grace is over."""
 
@@ -43,17 +43,17 @@ class RateLimit:
         if self._tokens >= 1:
             self._tokens -= 1
             return True
-        if now - self._refused_at > QUIET_S:
+        if now - self._refused_at > SLOWED_DOWN_S:
             self._over_since, self._refused = now, 0
         self._refused_at = now
         self._refused += 1
         return False
 
     @property
-    def hasty(self) -> bool:
+    def throttled(self) -> bool:
         """Whether the client sends faster than it may, and only its reserve keeps it from being refused."""
         self._refill()
-        return self._burst - self._tokens > HASTY_S * self._per_s
+        return self._burst - self._tokens > AHEAD_S * self._per_s
 
     @property
     def retry_after_s(self) -> float:

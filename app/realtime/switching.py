@@ -20,15 +20,15 @@ from app.errors import BusyError, EngineFailedError, HoverError, ModelUnavailabl
 from app.protocol.messages import Model, Progress, Redo, Undo
 from app.protocol.recipe import Recipe
 from app.realtime.closing import error_message
-from app.realtime.errand import Errand, Wish
 from app.realtime.hovers import HoverWorker
 from app.realtime.outbox import Outbox
+from app.realtime.preparation import Preparation, SwitchRequest
 from app.realtime.queue_position import embedded_in_turn
 from app.realtime.transport import DisconnectedError
 from app.service.encodes import Embedded
 from app.service.predictor import Predictor
 from app.session.objects import Answered, SessionObject
-from app.session.replies import Told
+from app.session.replies import StateMessage
 from app.session.session import Session
 from app.session.values import OpenImage
 
@@ -43,7 +43,7 @@ class ModelSwitch:
 
     Attributes:
         turn: held by whoever changes the session.
-        errands: what is made ready beside the changes; each is to be run.
+        preparations: what is made ready beside the changes; each is to be run.
     """
 
     def __init__(self, session: Session, hovers: HoverWorker, outbox: Outbox, predictor: Predictor) -> None:
@@ -56,35 +56,35 @@ class ModelSwitch:
             predictor: where models are loaded and asked.
         """
         self._session, self._hovers, self._outbox, self._predictor = session, hovers, outbox, predictor
-        self._chosen, self._own = self.errands = Errand(self._carry_out), Errand(self._take_place)
+        self._chosen, self._own = self.preparations = Preparation(self._carry_out), Preparation(self._take_place)
         self.turn = asyncio.Lock()
 
-    async def step(self, message: Model) -> list[Told]:
+    async def step(self, message: Model) -> list[StateMessage]:
         """Return the replies to a `model` message; none yet where the model isn't ready. In turn.
 
         Raises:
             HoverError: the switch can't be made; nothing of the session has changed.
         """
-        session, wish = self._session, Wish(message.seq, message.name)
+        session, request = self._session, SwitchRequest(message.seq, message.name)
         loaded = self._predictor.models.is_loaded(message.name)
-        if self._chosen.wish == wish:
+        if self._chosen.request == request:
             return []
         self._overtake()
         if session.has_handled(message.seq) or message.name == session.model:
             self.finish()
             return session.switched(message.seq)
         if loaded and (session.image is None or self._predictor.holds(session.image.image_id, message.name)):
-            return await self._switch(wish, None)
-        self._chosen.begin(wish)
+            return await self._switch(request, None)
+        self._chosen.begin(request)
         return []
 
     def finish(self) -> None:
         """Let the session's own model take the place of a stand-in, unless that is under way. In turn."""
-        stand_in, wish = self._session.stand_in, self._own.wish
+        stand_in, request = self._session.stand_in, self._own.request
         if stand_in is None:
             self._own.drop()
-        elif wish is None or wish.stand_in is not stand_in:
-            self._own.begin(Wish(stand_in.seq, self._session.model, stand_in))
+        elif request is None or request.stand_in is not stand_in:
+            self._own.begin(SwitchRequest(stand_in.seq, self._session.model, stand_in))
 
     async def made_with(self, recipe: Recipe, seq: int) -> str:
         """Return the name of the model that makes a recipe again, loaded: its own, else the session's. In turn.
@@ -110,47 +110,47 @@ class ModelSwitch:
 
     def _overtake(self) -> None:
         """Tell that a model isn't waited for any more: the newest choice counts."""
-        if self._chosen.wish is None:
+        if self._chosen.request is None:
             return
-        seq, name = self._chosen.wish.seq, self._chosen.wish.name
+        seq, name = self._chosen.request.seq, self._chosen.request.name
         error = ModelUnavailableError(f"{name} isn't waited for any more: another model was chosen")
         self._outbox.put(error_message(error, seq))
         self._chosen.drop()
 
-    async def _carry_out(self, wish: Wish) -> None:
+    async def _carry_out(self, request: SwitchRequest) -> None:
         """Make ready a model that was chosen, then switch in turn; whatever picture is open then, it has seen."""
         try:
-            async with self._predictor.models.use(wish.name, partial(self._tell, wish.seq)):
-                while not await self._made_ready(self._chosen, wish):
+            async with self._predictor.models.use(request.name, partial(self._tell, request.seq)):
+                while not await self._made_ready(self._chosen, request):
                     pass
         except HoverError as error:
-            self._chosen.wish = None
-            self._outbox.put(error_message(error, wish.seq))
+            self._chosen.request = None
+            self._outbox.put(error_message(error, request.seq))
 
-    async def _take_place(self, wish: Wish) -> None:
+    async def _take_place(self, request: SwitchRequest) -> None:
         """Make ready the session's own model, then change over in turn. What passes is tried again."""
         for tries_left in reversed(range(TRIES)):
             try:
-                async with self._predictor.models.use(wish.name, partial(self._tell, wish.seq)):
-                    await self._made_ready(self._own, wish)
+                async with self._predictor.models.use(request.name, partial(self._tell, request.seq)):
+                    await self._made_ready(self._own, request)
                 return
             except HoverError as error:
                 if not tries_left or not isinstance(error, (BusyError, EngineFailedError)):
-                    self._own.wish = None
-                    self._outbox.put(error_message(error, wish.seq))
+                    self._own.request = None
+                    self._outbox.put(error_message(error, request.seq))
                     return
                 await asyncio.sleep(error.retry_after_s or AGAIN_S)
 
-    async def _made_ready(self, errand: Errand, wish: Wish) -> bool:
+    async def _made_ready(self, preparation: Preparation, request: SwitchRequest) -> bool:
         """Let a model see the open picture, then switch in turn; False where another picture was opened meanwhile."""
         image, embedded = self._session.image, None
         if image is not None:
-            embedded = await embedded_in_turn(self._predictor, self._outbox, wish.seq, image.image_id, wish.name)
+            embedded = await embedded_in_turn(self._predictor, self._outbox, request.seq, image.image_id, request.name)
         async with self.turn:
             if self._session.image is not image:
                 return False
-            replies = await self._switch(wish, embedded)
-            errand.wish = None
+            replies = await self._switch(request, embedded)
+            preparation.request = None
             self._outbox.put_answer(replies)
             return True
 
@@ -158,21 +158,21 @@ class ModelSwitch:
         with contextlib.suppress(DisconnectedError):  # whoever sends next sees it too
             self._outbox.put(Progress(seq=seq, stage="downloading", fraction=fraction))
 
-    async def _switch(self, wish: Wish, embedded: Embedded | None) -> list[Told]:
+    async def _switch(self, request: SwitchRequest, embedded: Embedded | None) -> list[StateMessage]:
         """Return the replies of a switch to a model that is ready. In turn.
 
         All is predicted before anything of the session changes. What the pointer has asked is asked of the new model.
         """
         session, image = self._session, self._session.image
-        answered = [] if image is None else await self._predicted(image, session.objects.values(), wish.name)
-        session.switch(wish.seq, wish.name, answered)
+        answered = [] if image is None else await self._predicted(image, session.objects.values(), request.name)
+        session.switch(request.seq, request.name, answered)
         self._outbox.send_preview()
         self._hovers.ask_again()
-        if wish.stand_in is None:
+        if request.stand_in is None:
             self._own.drop()
         if embedded is None:
-            return session.switched(wish.seq)
-        return session.switched(wish.seq, cached=embedded.cached, encode_ms=embedded.encode_ms)
+            return session.switched(request.seq)
+        return session.switched(request.seq, cached=embedded.cached, encode_ms=embedded.encode_ms)
 
     async def _predicted(self, image: OpenImage, items: Iterable[SessionObject], model: str) -> list[Answered]:
         return [(item, await self._predictor.replayed(image, item, model)) for item in items]

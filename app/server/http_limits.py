@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from app.limits import Limits
+from app.limits import AppLimits
 from app.server.websocket_limits import StallClock, host_of, keep_little_unsent
 
 BODY_CHECK_S: Final = 10.0
@@ -32,7 +32,7 @@ class HardenedHttp(HttpToolsProtocol):
         pace: when the pace of the body is looked at next.
     """
 
-    limits: Limits
+    limits: AppLimits
     max_connections: int
     deadline: asyncio.TimerHandle | None = None
     pace: asyncio.TimerHandle | None = None
@@ -129,7 +129,7 @@ class HardenedHttp(HttpToolsProtocol):
             self.stall.start(self.transport)
 
 
-def hardened_http(limits: Limits, max_connections: int) -> type[HardenedHttp]:
+def hardened_http(limits: AppLimits, max_connections: int) -> type[HardenedHttp]:
     """Return uvicorn's HTTP protocol within bounds."""
     within = {"limits": limits, "max_connections": max_connections}
     return type(f"Bound{HardenedHttp.__name__}", (HardenedHttp,), within)

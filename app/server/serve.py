@@ -27,7 +27,7 @@ from app.asgi import create_app
 from app.engine.device import set_threads
 from app.engine.factory import load_engine
 from app.errors import HoverError
-from app.limits import Limits
+from app.limits import AppLimits
 from app.logs import configure_logging
 from app.server.draining import DrainingServer
 from app.server.http_limits import hardened_http
@@ -61,14 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--offline", action="store_true", default=None, help="never fetch anything")
 
 
-def main(args: argparse.Namespace, limits: Limits | None = None) -> int:
+def main(args: argparse.Namespace, limits: AppLimits | None = None) -> int:
     """Serve with the options given, and within limits other than the usual where they are given.
 
     Returns:
         The exit code.
     """
     with ended_quietly_by(signal.SIGINT, signal.SIGTERM):
-        return run(args, limits or Limits())
+        return run(args, limits or AppLimits())
 
 
 @contextlib.contextmanager
@@ -82,7 +82,7 @@ def ended_quietly_by(*numbers: signal.Signals) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run(args: argparse.Namespace, limits: Limits) -> int:
+def run(args: argparse.Namespace, limits: AppLimits) -> int:
     """Serve until a signal comes; return the exit code."""
     try:
         settings = from_environment(os.environ)
@@ -133,7 +133,7 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def listen(settings: Settings, limits: Limits) -> socket.socket:
+def listen(settings: Settings, limits: AppLimits) -> socket.socket:
     """Return a listening socket: a taken port is known before a model is loaded.
 
     Raises:
@@ -167,7 +167,7 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def server_config(settings: Settings, limits: Limits, app: object) -> uvicorn.Config:
+def server_config(settings: Settings, limits: AppLimits, app: object) -> uvicorn.Config:
     """Return uvicorn's configuration.
 
     Masks are small and already packed, so deflate is off; messages have a size limit of their own.

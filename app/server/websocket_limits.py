@@ -21,7 +21,7 @@ import structlog
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from app.limits import Limits
+from app.limits import AppLimits
 from app.realtime.limits import ConnectionLimits
 
 PIECE_BYTES: Final = 4096
@@ -109,7 +109,7 @@ class HardenedWebSocket(WebSocketsSansIOProtocol):
         pings, frames_now: how many came since `counted_since`, within one second.
     """
 
-    limits: Limits
+    limits: AppLimits
     pings = frames_now = 0
     counted_since = 0.0
 
@@ -212,7 +212,7 @@ class HardenedWebSocket(WebSocketsSansIOProtocol):
             cut(self.transport, "keepalive_timeout")
 
 
-def hardened_websocket(limits: Limits) -> type[HardenedWebSocket]:
+def hardened_websocket(limits: AppLimits) -> type[HardenedWebSocket]:
     """Return uvicorn's WebSocket protocol within bounds."""
     return type(f"Bound{HardenedWebSocket.__name__}", (HardenedWebSocket,), {"limits": limits})
 

@@ -32,7 +32,7 @@ NOISE: Final = 6000
 and to find that out takes a fifth of a decode."""
 
 
-class Asking:
+class Replay:
     """A query on its way through the engine: one decode for each step of the trail that isn't answered yet.
 
     A box, or the first point where there is none, is asked alone; each point after it together with all before it and

@@ -41,12 +41,12 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-class StoppedError(Exception):
+class ExportStoppedError(Exception):
     """Nobody waits for this file any more."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class ExportDraft:
     """What a session wants in a file: its picture, that one's file name, the model's name, objects and classes."""
 
     kind: ExportFormat
@@ -57,7 +57,7 @@ class Asked:
     classes: ClassList
 
 
-def asked_for(session: Session, kind: ExportFormat, wanted: tuple[int, ...] | None) -> Asked:
+def export_draft(session: Session, kind: ExportFormat, wanted: tuple[int, ...] | None) -> ExportDraft:
     """Return some objects of a session, or all, as they are now.
 
     Raises:
@@ -71,7 +71,7 @@ def asked_for(session: Session, kind: ExportFormat, wanted: tuple[int, ...] | No
     if unknown:
         raise UnknownObjectError(f"there is no object {unknown[0]} on this picture; it may have been deleted")
     items = tuple(item for item in session.objects.values() if wanted is None or item.id in wanted)
-    return Asked(kind, image, session.image_name, session.model, items, session.classes)
+    return ExportDraft(kind, image, session.image_name, session.model, items, session.classes)
 
 
 class Exporter:
@@ -91,7 +91,7 @@ class Exporter:
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="exports")
 
-    def selection(self, asked: Asked) -> Selection:
+    def selection(self, asked: ExportDraft) -> Selection:
         """Return objects to be written as they were when they were asked for.
 
         Raises:
@@ -160,7 +160,7 @@ def stoppable(selection: Selection, stopped: threading.Event) -> Selection:
     def guarded(work: Callable[[], T]) -> Callable[[], T]:
         def checked() -> T:
             if stopped.is_set():
-                raise StoppedError
+                raise ExportStoppedError
             return work()
 
         return checked

@@ -11,7 +11,7 @@ Tell = Callable[[float], None]
 """Called in the event loop with the share of a download that is here, 0 to 1; must not raise."""
 
 
-class StoppedError(Exception):
+class LoadingStoppedError(Exception):
     """Nobody waited for the download any more; what came is kept."""
 
 
@@ -40,7 +40,7 @@ class Loading:
         """Return once the model is loaded; `tell` hears of its download.
 
         Raises:
-            StoppedError: all had left just before; begin again.
+            LoadingStoppedError: all had left just before; begin again.
             HoverError: it couldn't be loaded.
         """
         self._unwanted.clear()
@@ -62,10 +62,10 @@ class Loading:
         """Tell the listeners of each whole percent of a download; called in the thread that fetches.
 
         Raises:
-            StoppedError: nobody waits any more.
+            LoadingStoppedError: nobody waits any more.
         """
         if self._unwanted.is_set():
-            raise StoppedError
+            raise LoadingStoppedError
         percent = 100 * done // max(1, total)
         if percent != self._percent:
             self._percent = percent

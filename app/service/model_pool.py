@@ -11,17 +11,17 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from anyio import fail_after, to_thread
 
 from app.engine.contract import Engine
 from app.errors import EngineFailedError, HoverError
-from app.service.model_loading import Loading, StoppedError, Tell
+from app.service.model_loading import Loading, LoadingStoppedError, Tell
 
-Progress = Callable[[int, int], None]
-"""Told of the bytes that are here and the bytes of the whole; what it raises stops the download."""
+if TYPE_CHECKING:
+    from app.weights.download import OnBytes
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class Source(Protocol):
         """
         ...
 
-    def prepare(self, name: str, progress: Progress) -> Callable[[], Engine]:
+    def prepare(self, name: str, progress: OnBytes) -> Callable[[], Engine]:
         """Return how to load a model, once its weights are here and checked. Blocking; called in a thread.
 
         Raises:
@@ -142,7 +142,7 @@ class ModelPool:
             loading = self._loading.get(name)
             if loading is None or loading.task.done():
                 loading = self._begin(name)
-            with contextlib.suppress(StoppedError):
+            with contextlib.suppress(LoadingStoppedError):
                 await loading.wait(tell)
         self._loaded.move_to_end(name)
         return loaded
@@ -158,14 +158,14 @@ class ModelPool:
         if self._loading.get(name) is loading:
             del self._loading[name]
 
-    async def _load(self, name: str, nbytes: int, progress: Progress) -> None:
+    async def _load(self, name: str, nbytes: int, progress: OnBytes) -> None:
         try:
             load = await to_thread.run_sync(self._source.prepare, name, progress, abandon_on_cancel=True)
             async with self._one_at_a_time:
                 self._make_room(nbytes)
                 with fail_after(self._load_timeout_s):  # a load that hangs is left alone in its thread
                     engine = await to_thread.run_sync(load, abandon_on_cancel=True)
-        except (HoverError, StoppedError):
+        except (HoverError, LoadingStoppedError):
             raise
         except TimeoutError as error:
             raise EngineFailedError(f"{name} wasn't loaded within {self._load_timeout_s:g} s; try again") from error

@@ -17,7 +17,7 @@ from app.weights.catalogue import published_weights
 from app.weights.manifest import Manifest, ModelEntry
 
 if TYPE_CHECKING:
-    from app.weights.download import Progress
+    from app.weights.download import OnBytes
 
 BYTES_PER_WEIGHT = 4
 """Of float32, as which torch keeps weights."""
@@ -43,7 +43,7 @@ class ModelSource:
         """Return what a model's weights take in float32; see `model_pool.Source.nbytes`."""
         return round(1e6 * self._manifest.entry(name).params_m) * BYTES_PER_WEIGHT
 
-    def prepare(self, name: str, progress: Progress) -> Callable[[], Engine]:
+    def prepare(self, name: str, progress: OnBytes) -> Callable[[], Engine]:
         """Return how to load a model, its weights fetched if need be; see `model_pool.Source.prepare`."""
         entry = self._manifest.entry(name)
 

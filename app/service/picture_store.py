@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from cachetools import LRUCache
 
-from app.arrays import Image
+from app.arrays import ImageArray
 from app.errors import BusyError, UnknownImageError
 from app.pictures import NativeArray, PictureLimits, Rendition, read_native, read_picture, render_picture
 from app.service.limits import ServiceLimits
@@ -49,7 +49,7 @@ class PictureStore:
         self._picture = picture
         self._max_waiting, self._timeout_s = limits.max_pictures_queued, limits.picture_timeout_s
         self._kept: LRUCache[str, Stored] = LRUCache(budget_bytes, lambda stored: min(len(stored.data), budget_bytes))
-        self._fresh: LRUCache[str, Image] = LRUCache(FRESH)
+        self._fresh: LRUCache[str, ImageArray] = LRUCache(FRESH)
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="pictures")
 
@@ -79,7 +79,7 @@ class PictureStore:
         """
         return self._stored(image_id).info
 
-    async def pixels(self, image_id: str, *, again: bool = False) -> Image:
+    async def pixels(self, image_id: str, *, again: bool = False) -> ImageArray:
         """Return the picture that the model sees, (h, w, 3) uint8 RGB, upright.
 
         Args:

@@ -16,7 +16,7 @@ import numpy as np
 
 from app.engine.contract import Candidates, Embedding, Engine
 from app.errors import EngineMemoryError, UnknownObjectError
-from app.service.answers import Asking, drawn, object_answer, preview_answer, shown
+from app.service.answers import Replay, drawn, object_answer, preview_answer, shown
 from app.service.embeddings import EmbeddingKey, EmbeddingStore
 from app.service.encodes import Embedded, Encodes
 from app.service.first_responder import FirstResponder
@@ -98,7 +98,7 @@ class Predictor:
         if kept is not None:
             return Embedded(kept, cached=True, encode_ms=0.0)
         return await asyncio.shield(
-            self._line_of(key).want(key)
+            self._encodes_of(key).want(key)
         )  # one who leaves doesn't take the picture from the others
 
     def prepare(self, image_id: str, *, provisional: bool = False) -> None:
@@ -115,7 +115,7 @@ class Predictor:
         stand_in = self.stand_in(image_id, own.model) if provisional else None
         for key in [own] if stand_in is None else [self.key(image_id, stand_in), own]:
             if self.store.get(key) is None:
-                self._line_of(key).prepare(key)
+                self._encodes_of(key).prepare(key)
 
     def stand_in(self, image_id: str, model: str) -> str | None:
         """Return the name of the model that is worth asking until another has seen a picture, or None."""
@@ -130,7 +130,7 @@ class Predictor:
     def before(self, image_id: str, model: str | None = None) -> list[asyncio.Task[Embedded]]:
         """Return the encodes of other pictures that come before this one, were it asked for now."""
         key = self.key(image_id, model)
-        return [] if self.store.get(key) is not None else self._line_of(key).before(key)
+        return [] if self.store.get(key) is not None else self._encodes_of(key).before(key)
 
     async def hover(
         self,
@@ -145,7 +145,7 @@ class Predictor:
             image: the picture.
             slot: what the hover is taken from at the moment of decoding.
             model: the model's name.
-            priority: `HOVER` or `HASTY`.
+            priority: `HOVER` or `THROTTLED`.
         """
         async with self._at_hand(image, model) as (engine, embedding):
 
@@ -153,7 +153,7 @@ class Predictor:
                 hover = slot.take(image, engine.model)
                 if hover is None:
                     return None
-                found = self._with_room(Asking(hover.query, image.size_hw, engine, embedding).all)
+                found = self._with_room(Replay(hover.query, image.size_hw, engine, embedding).all)
                 points = hover.query.subject.points
                 return hover, preview_answer(found, image.size_hw, self._speck_share, points)
 
@@ -225,13 +225,13 @@ class Predictor:
     ) -> T:
         """Return what `finish` makes of the last step's candidates; the steps take their turns one by one."""
         async with self._at_hand(image, model) as (engine, embedding):
-            asking = Asking(query, image.size_hw, engine, embedding, three=three)
+            replay = Replay(query, image.size_hw, engine, embedding, three=three)
             lane, patience_s = self.scheduler.decodes, self._limits.click_timeout_s
 
             def once() -> Candidates:
-                return self._with_room(asking.once)
+                return self._with_room(replay.once)
 
-            while asking.left > 1:
+            while replay.left > 1:
                 await lane.run(Priority.CLICK, once, patience_s)
             return await lane.run(Priority.CLICK, lambda: finish(once()), patience_s)
 
@@ -268,7 +268,7 @@ class Predictor:
     def _goes_first(self, key: EmbeddingKey) -> bool:
         return self.first is not None and key.model == self.first.model
 
-    def _line_of(self, key: EmbeddingKey) -> Encodes:
+    def _encodes_of(self, key: EmbeddingKey) -> Encodes:
         return self._first_encodes if self._goes_first(key) else self._encodes
 
     def _unloaded(self, model: str) -> None:

@@ -11,9 +11,9 @@ Each connection has at most one hover and one change in a queue at a time, so fi
 is also one turn each.
 
 Decision: who sends faster than anyone may waits until the device is quiet. Context: a flood's newest hover is always
-there when a decode ends, so each hover of another client would wait for one of the flood's. Choice: hasty hovers let
-the others go first, also those that come `COURTESY_S` later. Price: such a client gets one answer in `HASTY_S`, while
-others are at work.
+there when a decode ends, so each hover of another client would wait for one of the flood's. Choice: its hovers are
+throttled: they let the others go first, also those that come `COURTESY_S` later. Price: such a client gets one answer
+in `THROTTLED_WAIT_S`, while others are at work.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ MAX_HUNG = 4
 """Threads of a lane that may hang; after that the lane waits for them, and the server says that it isn't ready."""
 COURTESY_S = 0.1
 """So long after the last job of the others, they have nothing more to ask."""
-HASTY_S = 1.0
-"""A hasty hover waits for others no longer than this, nor than half of its own time."""
-QUIET_S = 2.0
+THROTTLED_WAIT_S = 1.0
+"""A hover that is throttled waits for others no longer than this, nor than half of its own time."""
+NOBODY_HOVERS_S = 2.0
 """Without a decode for so long, nobody is hovering."""
 
 log = structlog.get_logger(__name__)
@@ -57,7 +57,7 @@ class Priority(IntEnum):
     CLICK = 0
     HOVER = 1
     ENCODE = 2
-    HASTY = 3
+    THROTTLED = 3
     """Hovers of a client that sends faster than it may."""
 
 
@@ -207,13 +207,13 @@ class Lane:
 
     def _wait_s(self) -> float:
         """Return the seconds until a job that waits may begin, were no other to come. The lock is held."""
-        hasty = self._queues[Priority.HASTY]
-        if self.waiting > len(hasty):
+        throttled = self._queues[Priority.THROTTLED]
+        if self.waiting > len(throttled):
             return 0.0
-        if not hasty:
+        if not throttled:
             return math.inf
-        patience_s = min(HASTY_S, hasty[0].timeout_s / 2)
-        return min(self._others_ended_at + COURTESY_S, hasty[0].queued_at + patience_s) - time.perf_counter()
+        patience_s = min(THROTTLED_WAIT_S, throttled[0].timeout_s / 2)
+        return min(self._others_ended_at + COURTESY_S, throttled[0].queued_at + patience_s) - time.perf_counter()
 
     def _next(self) -> Job[Any] | None:
         with self._changed:
@@ -246,7 +246,7 @@ class Lane:
             outcome = EngineFailedError("the model failed on this prompt; try again")
             outcome.__cause__ = error
         self._ended_at = time.perf_counter()
-        if job.priority is not Priority.HASTY:
+        if job.priority is not Priority.THROTTLED:
             self._others_ended_at = self._ended_at
         self.meter.add(began - job.queued_at, self._ended_at - began)
         if isinstance(outcome, HoverError):
@@ -295,4 +295,4 @@ class Scheduler:
 
     def _share_for_encode(self) -> None:
         # An encode can't give cores back once it runs, so it leaves half of them to hovers, if there were any of late.
-        self._set_threads(threads_for(self._cores, other_lane_busy=self.decodes.quiet_s < QUIET_S))
+        self._set_threads(threads_for(self._cores, other_lane_busy=self.decodes.quiet_s < NOBODY_HOVERS_S))

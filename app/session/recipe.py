@@ -34,7 +34,7 @@ class Head(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class Work:
+class RecipeTimeline:
     """What was done on a picture: its objects and the classes.
 
     Attributes:
@@ -47,8 +47,8 @@ class Work:
     past: tuple[State, ...] = ()
     future: tuple[State, ...] = ()
 
-    def answered(self, answers: Iterable[Answer]) -> Work:
-        """Return the work with an answer for each of the objects as they are, in their order.
+    def answered(self, answers: Iterable[Answer]) -> RecipeTimeline:
+        """Return it with an answer for each of the objects as they are, in their order.
 
         Raises:
             UnknownObjectError: an answer has no candidate of the number that was picked.
@@ -60,7 +60,7 @@ class Work:
         def shared(state: State) -> State:  # what steps have in common is the same object in all of them
             return replace(state, objects={id_: answered.get(id(item), item) for id_, item in state.objects.items()})
 
-        return Work(shared(self.now), tuple(map(shared, self.past)), tuple(map(shared, self.future)))
+        return RecipeTimeline(shared(self.now), tuple(map(shared, self.past)), tuple(map(shared, self.future)))
 
 
 def read_recipe(data: bytes) -> Recipe:
@@ -85,7 +85,9 @@ def read_recipe(data: bytes) -> Recipe:
         raise BadMessageError(f"the recipe can't be read: {str(error)[:200]}") from error
 
 
-def work_of(recipe: Recipe, image: OpenImage, limits: SessionLimits, classes: ClassList | None = None) -> Work:
+def timeline_of(
+    recipe: Recipe, image: OpenImage, limits: SessionLimits, classes: ClassList | None = None
+) -> RecipeTimeline:
     """Return what a recipe holds, without answers.
 
     Args:
@@ -111,7 +113,9 @@ def work_of(recipe: Recipe, image: OpenImage, limits: SessionLimits, classes: Cl
         raise BadMessageError("expected each object of the recipe once; correct the file")
     past, future = (states(now, one_way, items, limits.max_objects) for one_way in steps)
     classes = classes or ClassList()
-    return Work(known(now, classes), *(tuple(known(state, classes) for state in states) for states in (past, future)))
+    return RecipeTimeline(
+        known(now, classes), *(tuple(known(state, classes) for state in states) for states in (past, future))
+    )
 
 
 def states(now: State, steps: tuple[UndoStep, ...], items: Items, max_objects: int) -> tuple[State, ...]:

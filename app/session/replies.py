@@ -11,7 +11,7 @@ from app.session.history import Timeline
 from app.session.objects import SessionObject
 from app.session.values import OpenImage
 
-Told: TypeAlias = Image | Classes | Object | Gone
+StateMessage: TypeAlias = Image | Classes | Object | Gone
 """What a client is told of the picture, its objects and their classes."""
 REMEMBERED_SEQS: Final = 256
 """Changes that are answered again, not done again, when a client repeats them."""
@@ -25,10 +25,10 @@ class Touched:
     classes: bool = False
 
 
-def tell_touched(timeline: Timeline, seq: int, touched: Touched, *, provisional: bool) -> list[Told]:
+def tell_touched(timeline: Timeline, seq: int, touched: Touched, *, provisional: bool) -> list[StateMessage]:
     """Return what a change concerned as it is now: the list of classes, objects, and those that are gone."""
     objects = timeline.now.objects
-    told: list[Told] = [tell_classes(timeline, seq)] if touched.classes else []
+    told: list[StateMessage] = [tell_classes(timeline, seq)] if touched.classes else []
     told += [tell_object(timeline, seq, objects[id_], provisional=provisional) for id_ in touched.ids if id_ in objects]
     gone = [id_ for id_ in touched.ids if id_ not in objects]
     if gone or not told:  # every change is answered, also an undo of nothing
@@ -36,9 +36,9 @@ def tell_touched(timeline: Timeline, seq: int, touched: Touched, *, provisional:
     return told
 
 
-def tell_everything(timeline: Timeline, seq: int, *, provisional: bool) -> list[Told]:
+def tell_everything(timeline: Timeline, seq: int, *, provisional: bool) -> list[StateMessage]:
     """Return the classes, where there are any, and every object, for a client that starts from nothing."""
-    classes: list[Told] = [tell_classes(timeline, seq)] if timeline.now.classes.entries else []
+    classes: list[StateMessage] = [tell_classes(timeline, seq)] if timeline.now.classes.entries else []
     objects = timeline.now.objects.values()
     return [*classes, *(tell_object(timeline, seq, item, provisional=provisional) for item in objects)]
 

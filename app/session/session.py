@@ -1,6 +1,6 @@
 """The session: what one person has open, prompted and done. A pure state machine, no `await`, no model.
 
-A message becomes a `Step`: either replies that are ready, or a `Query` for the engine whose `Answer` is handed back
+A message becomes either replies that are ready, or a `Query` for the engine whose `Answer` is handed back
 to `commit`. Messages that change something are stepped one after the other; hovers only read and may overtake.
 """
 
@@ -37,8 +37,16 @@ from app.session.history import Objects, State, Timeline, difference
 from app.session.limits import SessionLimits
 from app.session.names import given_class, unnamed
 from app.session.objects import Answer, Answered, PointXyl, SessionObject
-from app.session.recipe import Work, work_of
-from app.session.replies import REMEMBERED_SEQS, Told, Touched, tell_everything, tell_gone, tell_image, tell_touched
+from app.session.recipe import RecipeTimeline, timeline_of
+from app.session.replies import (
+    REMEMBERED_SEQS,
+    StateMessage,
+    Touched,
+    tell_everything,
+    tell_gone,
+    tell_image,
+    tell_touched,
+)
 from app.session.values import OpenImage, StandIn
 
 Change = Click | Box | Move | Unpoint | Choose | Label | SetClasses | RenameClass | Delete | Clear | Undo | Redo
@@ -79,9 +87,6 @@ class HoverQuery:
     y: float
     object: int | None
     model: str
-
-
-Step = Query | list[Told]
 
 
 class Session:
@@ -134,7 +139,7 @@ class Session:
         image: OpenImage,
         name: str | None = None,
         *,
-        work: Work | None = None,
+        timeline: RecipeTimeline | None = None,
         model: str | None = None,
         stand_in: str | None = None,
     ) -> None:
@@ -144,24 +149,27 @@ class Session:
             seq: the message that asks.
             image: the picture.
             name: of its file, as the client gave it.
-            work: what was done on it before, with the session's classes; None begins afresh.
+            timeline: what was done on it before, with the session's classes; None begins afresh.
             model: the one to go on with; None goes on with the one that the session has.
-            stand_in: name of the model that answered the work and goes on until `switch`; None where `model` did.
+            stand_in: name of the model that answered it and goes on until `switch`; None where `model` did.
         """
         self.model = model or self.model
         self.stand_in = None if stand_in is None else StandIn(stand_in, seq)
         self.image, self.image_name = image, name
         self._timeline = Timeline(self._limits.max_history, self._limits.max_history_bytes, self.classes)
-        if work is not None:
-            self._timeline.adopt(work.past, work.now, work.future)
+        if timeline is not None:
+            self._timeline.adopt(timeline.past, timeline.now, timeline.future)
             self._next_id = max(
-                [self._next_id, *(1 + id_ for each in (work.now, *work.past, *work.future) for id_ in each.objects)]
+                [
+                    self._next_id,
+                    *(1 + id_ for each in (timeline.now, *timeline.past, *timeline.future) for id_ in each.objects),
+                ]
             )
         self._handled[seq] = Touched()
 
-    def work(self, recipe: Recipe, image: OpenImage) -> Work:
-        """Return what a recipe holds, to be answered and handed to `open`; raises as `app.session.recipe.work_of`."""
-        return work_of(recipe, image, self._limits, self.classes)
+    def timeline_of(self, recipe: Recipe, image: OpenImage) -> RecipeTimeline:
+        """Return what a recipe holds, to be answered and handed to `open`; raises as `recipe.timeline_of`."""
+        return timeline_of(recipe, image, self._limits, self.classes)
 
     def has_handled(self, seq: int) -> bool:
         """Return whether this change was made before: it is to be answered from the state."""
@@ -202,7 +210,7 @@ class Session:
             provisional=hover.model != self.model,
         )
 
-    def step(self, message: Change) -> Step:
+    def step(self, message: Change) -> Query | list[StateMessage]:
         """Return what a change needs: its replies, or a query whose answer goes to `commit`.
 
         A `seq` that was handled before is answered from the state.
@@ -222,7 +230,7 @@ class Session:
         self._edit(message)
         return self._shown(message.seq, before)
 
-    def commit(self, query: Query, answer: Answer) -> list[Told]:
+    def commit(self, query: Query, answer: Answer) -> list[StateMessage]:
         """Take the engine's answer into the history; return the replies.
 
         Raises:
@@ -271,22 +279,22 @@ class Session:
         self.model, self.stand_in = model, None
         self._handled[seq] = Touched()
 
-    def everything(self, seq: int) -> list[Told]:
+    def everything(self, seq: int) -> list[StateMessage]:
         """Return the classes and every object as they are now, for a client that starts from nothing."""
         return tell_everything(self._timeline, seq, provisional=self.stand_in is not None)
 
-    def switched(self, seq: int, *, cached: bool = True, encode_ms: float = 0.0) -> list[Told]:
+    def switched(self, seq: int, *, cached: bool = True, encode_ms: float = 0.0) -> list[StateMessage]:
         """Return the replies to a switch: picture, classes and every object; an empty `gone` without a picture."""
         if self.image is None:
             return [*self.everything(seq), tell_gone(self._timeline, seq, [])]
         image = tell_image(self.image, self.model, seq, provisional=self.stand_in is not None)
-        told: list[Told] = [structs.replace(image, cached=cached, encode_ms=encode_ms), *self.everything(seq)]
+        told: list[StateMessage] = [structs.replace(image, cached=cached, encode_ms=encode_ms), *self.everything(seq)]
         may_travel = self._timeline.can_undo or self._timeline.can_redo
         if may_travel and not self.objects:
             told.append(tell_gone(self._timeline, seq, []))  # which says that there are steps
         return told
 
-    def _prompt(self, message: Click | Box | Move | Unpoint) -> Step:
+    def _prompt(self, message: Click | Box | Move | Unpoint) -> Query | list[StateMessage]:
         """Return the query for a changed prompt; an object left without one is gone."""
         base = self._base(message)
         if isinstance(message, Click):
@@ -378,7 +386,7 @@ class Session:
             raise UnknownObjectError(f"there is no object {id_} on this picture; it may have been deleted or undone")
         return found
 
-    def _shown(self, seq: int, before: State, *, classes: bool = False) -> list[Told]:
+    def _shown(self, seq: int, before: State, *, classes: bool = False) -> list[StateMessage]:
         """Return the messages that bring a client from `before` to now, and remember whom they concern.
 
         Args:
@@ -392,5 +400,5 @@ class Session:
         self._handled[seq] = touched
         return self._tell(seq, touched)
 
-    def _tell(self, seq: int, touched: Touched) -> list[Told]:
+    def _tell(self, seq: int, touched: Touched) -> list[StateMessage]:
         return tell_touched(self._timeline, seq, touched, provisional=self.stand_in is not None)

@@ -23,7 +23,7 @@ from msgspec import Meta
 from app.errors import TooManyObjectsError
 from app.exports.files import PIECE_BYTES, ExportFile
 from app.exports.selection import ExportObject, Selection
-from app.limits import Limits
+from app.limits import AppLimits
 from app.protocol.fields import MAX_CLASSES, BoxXyxy, ExportFormat, FileName, Name
 from app.protocol.values import Class
 from app.service.answers import export_object
@@ -114,7 +114,7 @@ async def export(
     predictor: NamedDependency[Predictor],
     shared_state: NamedDependency[SharedState],
     settings: NamedDependency[Settings],
-    limits: NamedDependency[Limits],
+    limits: NamedDependency[AppLimits],
 ) -> Stream:
     """Return a file of objects at the picture's own size, each with the mask that the page keeps for its prompt.
 

@@ -7,13 +7,13 @@ from typing import Any
 from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency
 
-from app.limits import Limit, Limits, limit_table
+from app.limits import AppLimits, Limit, limit_table
 from app.settings import Settings
 
 
 @get("/limits", operation_id="limits", summary="What the server accepts", tags=["health"])
 async def list_limits(
-    request: Request[Any, Any, Any], settings: NamedDependency[Settings], limits: NamedDependency[Limits]
+    request: Request[Any, Any, Any], settings: NamedDependency[Settings], limits: NamedDependency[AppLimits]
 ) -> Response[object]:
     """Return every limit: as text for people, as JSON for whoever asks for `application/json`."""
     table = limit_table(settings, limits)

@@ -24,7 +24,7 @@ from msgspec import Meta
 from app.arrays import Logits
 from app.engine.contract import Candidates
 from app.errors import BadMessageError
-from app.limits import Limits
+from app.limits import AppLimits
 from app.masks.upsampling import upsampled_mask
 from app.protocol.fields import BoxXyxy, Coord, Name, PointLabel
 from app.protocol.recipe import BoxStep, PointStep
@@ -104,7 +104,7 @@ class Segmented(msgspec.Struct, frozen=True):
 async def segment(
     data: Annotated[SegmentRequest, BodyKwarg(media_type=RequestEncodingType.JSON, examples=SEGMENT_REQUESTS)],
     predictor: NamedDependency[Predictor],
-    limits: NamedDependency[Limits],
+    limits: NamedDependency[AppLimits],
     drawing: NamedDependency[Lane],
 ) -> Response[bytes]:
     """Return three candidates, at the size of the picture.

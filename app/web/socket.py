@@ -10,7 +10,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException, WebSocketDisconnect
 
-from app.limits import Limits
+from app.limits import AppLimits
 from app.protocol.messages import SUBPROTOCOL
 from app.realtime.connection import Connection
 from app.realtime.transport import DisconnectedError
@@ -80,7 +80,7 @@ async def session_socket(
     socket: WebSocket[Any, Any, State],
     predictor: NamedDependency[Predictor],
     shared_state: NamedDependency[SharedState],
-    limits: NamedDependency[Limits],
+    limits: NamedDependency[AppLimits],
 ) -> None:
     """Run one session until either side goes away."""
     offered = socket.scope["subprotocols"]

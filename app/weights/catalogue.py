@@ -19,7 +19,7 @@ from app.weights.manifest import Manifest, ModelEntry, load_manifest
 from app.weights.reach import within_reach
 
 if TYPE_CHECKING:
-    from app.weights.download import Progress
+    from app.weights.download import OnBytes
 
 Say = Callable[[str], None]
 Fetch = Callable[[ModelEntry, Path], object]
@@ -120,7 +120,7 @@ def fetch_with_bar(entry: ModelEntry, directory: Path) -> Path:
 
 
 @contextmanager
-def progress_bar(entry: ModelEntry) -> Iterator[Progress]:
+def progress_bar(entry: ModelEntry) -> Iterator[OnBytes]:
     """Give what is to be told how much of a checkpoint is here; a bar on standard error shows it."""
     with tqdm(total=entry.bytes, unit="B", unit_scale=True, desc=entry.name, file=sys.stderr) as bar:
 

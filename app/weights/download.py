@@ -20,7 +20,7 @@ from app.errors import DownloadError, ModelUnavailableError
 from app.weights.checkpoints import cure, file_sha256
 from app.weights.manifest import ModelEntry
 
-Progress = Callable[[int, int], None]
+OnBytes = Callable[[int, int], None]
 """Called with the bytes that are there and the bytes of the whole; what it raises stops the fetch."""
 
 MAX_ATTEMPTS = 8
@@ -45,7 +45,7 @@ def fetch(
     entry: ModelEntry,
     directory: Path,
     *,
-    progress: Progress,
+    progress: OnBytes,
     client: httpx.Client | None = None,
     lock_timeout_s: float = 3600.0,
 ) -> Path:
@@ -80,7 +80,7 @@ def fetch(
 
 
 @contextmanager
-def only_one(entry: ModelEntry, directory: Path, progress: Progress, timeout_s: float) -> Iterator[None]:
+def only_one(entry: ModelEntry, directory: Path, progress: OnBytes, timeout_s: float) -> Iterator[None]:
     """Hold the lock of the file; while another process holds it, report that process's progress."""
     lock = FileLock(directory / f".{entry.file}.lock")
     for _ in range(max(1, round(timeout_s / LOCK_POLL_S))):
@@ -99,7 +99,7 @@ def only_one(entry: ModelEntry, directory: Path, progress: Progress, timeout_s: 
         lock.release()
 
 
-def _fetch_part(entry: ModelEntry, target: Path, progress: Progress, client: httpx.Client | None) -> None:
+def _fetch_part(entry: ModelEntry, target: Path, progress: OnBytes, client: httpx.Client | None) -> None:
     """Bring the part to its end, and give it its name."""
     part = part_path(target)
     check_space(entry, part)
@@ -112,7 +112,7 @@ def _fetch_part(entry: ModelEntry, target: Path, progress: Progress, client: htt
     part.replace(target)
 
 
-def _from_any_address(client: httpx.Client, entry: ModelEntry, part: Path, progress: Progress) -> None:
+def _from_any_address(client: httpx.Client, entry: ModelEntry, part: Path, progress: OnBytes) -> None:
     """Bring the part to its end, with the right hash, from the first address that can."""
     reasons = []
     for url in entry.urls:
@@ -128,7 +128,7 @@ def _from_any_address(client: httpx.Client, entry: ModelEntry, part: Path, progr
     )
 
 
-def _from_address(client: httpx.Client, url: str, entry: ModelEntry, part: Path, progress: Progress) -> str | None:
+def _from_address(client: httpx.Client, url: str, entry: ModelEntry, part: Path, progress: OnBytes) -> str | None:
     """Ask one address until the part is right (None) or a request changes nothing (the reason)."""
     reason = None
     for _ in range(MAX_ATTEMPTS):
@@ -147,7 +147,7 @@ def _from_address(client: httpx.Client, url: str, entry: ModelEntry, part: Path,
     return reason
 
 
-def _request_rest(client: httpx.Client, url: str, entry: ModelEntry, part: Path, progress: Progress) -> None:
+def _request_rest(client: httpx.Client, url: str, entry: ModelEntry, part: Path, progress: OnBytes) -> None:
     """Ask one address once for what the part lacks, and write what comes.
 
     Raises:

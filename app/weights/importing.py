@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.errors import ModelUnavailableError
 from app.weights.checkpoints import CHUNK_BYTES, verify
-from app.weights.download import Progress, check_space, is_right, only_one
+from app.weights.download import OnBytes, check_space, is_right, only_one
 from app.weights.manifest import Manifest, ModelEntry
 
 
@@ -57,7 +57,7 @@ def check_size(entry: ModelEntry, source: Path) -> None:
 
 
 def adopt(
-    entry: ModelEntry, source: Path, directory: Path, *, progress: Progress, lock_timeout_s: float = 3600.0
+    entry: ModelEntry, source: Path, directory: Path, *, progress: OnBytes, lock_timeout_s: float = 3600.0
 ) -> Path:
     """Return the path of a model's checkpoint, copied from a file unless it is there already.
 
@@ -93,7 +93,7 @@ def adopt(
     return target
 
 
-def copy(entry: ModelEntry, source: Path, part: Path, progress: Progress) -> None:
+def copy(entry: ModelEntry, source: Path, part: Path, progress: OnBytes) -> None:
     """Copy a checkpoint and check on the way that it is the model's.
 
     Raises:

@@ -17,8 +17,8 @@ from tests.helpers.studio import DISC_A, DISC_B, OpenStudio, Studio, discs
 pytestmark = pytest.mark.browser
 
 
-class Line:
-    """The wire between page and server, which a test may cut."""
+class SocketRoute:
+    """The socket between page and server, which a test may cut."""
 
     def __init__(self) -> None:
         self.routes: list[WebSocketRoute] = []
@@ -93,14 +93,14 @@ def back_again(studio: Studio, before: list[dict[str, Any]]) -> None:
 def test_work_and_a_name_that_is_being_written_survive_a_dropped_connection(
     open_studio: OpenStudio, lost: bool
 ) -> None:
-    line = Line()
-    studio = open_studio(before=line.watch)
+    link = SocketRoute()
+    studio = open_studio(before=link.watch)
     work(studio)
     before = objects(studio)
     studio.press("F2")
     studio.page.keyboard.type("ca")
-    line.forget = lost
-    line.cut()
+    link.forget = lost
+    link.cut()
     studio.until("s.connection !== 'ready'")
     expect(studio.page.locator("#connection")).not_to_have_attribute("data-state", "ready")
     studio.until(f"s.connection === 'ready' && !s.restoring && s.objects.length === {len(before)}")
@@ -112,14 +112,14 @@ def test_work_and_a_name_that_is_being_written_survive_a_dropped_connection(
 
 
 def test_line_that_broke_without_a_word_is_found_out_when_the_network_is_back(open_studio: OpenStudio) -> None:
-    line = Line()
-    studio = open_studio(before=line.watch)
+    link = SocketRoute()
+    studio = open_studio(before=link.watch)
     work(studio)
     before = objects(studio)
     studio.page.evaluate("dispatchEvent(new Event('online'))")
     studio.until("s.connection === 'ready'")
-    assert len(line.routes) == 1  # it still holds: nothing happens
-    line.deaf = line.routes[0]  # as after a sleep, or a change of the network: nobody says goodbye
+    assert len(link.routes) == 1  # it still holds: nothing happens
+    link.deaf = link.routes[0]  # as after a sleep, or a change of the network: nobody says goodbye
     studio.page.evaluate("dispatchEvent(new Event('online'))")
     studio.until("s.connection !== 'ready'")
     back_again(studio, before)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from app.arrays import Image
+from app.arrays import ImageArray
 from app.engine.contract import Prompt
 from app.engine.openvino.engine import OpenVinoEngine
 from app.engine.openvino.runtime import detect
@@ -35,18 +35,18 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, OpenVinoEngin
 
 
 @pytest.fixture(scope="module")
-def photos() -> list[Image]:
+def photos() -> list[ImageArray]:
     limits = PictureLimits.of(Settings())
     return [read_picture(path.read_bytes(), limits).working for path in sorted(SAMPLES.glob("*.jpg"))]
 
 
-def clicks_on(photo: Image, count: int, seed: int) -> list[Prompt]:
+def clicks_on(photo: ImageArray, count: int, seed: int) -> list[Prompt]:
     """Clicks anywhere on a picture."""
     rng, (height, width) = np.random.default_rng(seed), photo.shape[:2]
     return [Prompt(((float(rng.uniform(0, width)), float(rng.uniform(0, height))),), (1,)) for _ in range(count)]
 
 
-def boxes_on(engine: OpenVinoEngine, photo: Image, count: int, seed: int) -> list[Prompt]:
+def boxes_on(engine: OpenVinoEngine, photo: ImageArray, count: int, seed: int) -> list[Prompt]:
     """Boxes around things, as people draw them: around what clicks find."""
     boxes: list[Prompt] = []
     for found in engine.decode(engine.encode(photo), clicks_on(photo, 4 * count, seed)):
@@ -58,12 +58,12 @@ def boxes_on(engine: OpenVinoEngine, photo: Image, count: int, seed: int) -> lis
     return boxes[:count]
 
 
-def prompts_on(engine: OpenVinoEngine, photo: Image, count: int, seed: int) -> list[Prompt]:
+def prompts_on(engine: OpenVinoEngine, photo: ImageArray, count: int, seed: int) -> list[Prompt]:
     """Half clicks, half boxes."""
     return clicks_on(photo, count // 2, seed) + boxes_on(engine, photo, count // 2, seed + 1000)
 
 
-def test_masks_in_bf16_are_those_in_fp32(engines: dict[str, OpenVinoEngine], photos: list[Image]) -> None:
+def test_masks_in_bf16_are_those_in_fp32(engines: dict[str, OpenVinoEngine], photos: list[ImageArray]) -> None:
     if detect(None).precision != "bf16":
         return  # nobody runs bf16 on this CPU
     overlaps = []
@@ -79,7 +79,7 @@ def test_masks_in_bf16_are_those_in_fp32(engines: dict[str, OpenVinoEngine], pho
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_picture_that_is_encoded_again_gives_the_same_bits(
-    engines: dict[str, OpenVinoEngine], photos: list[Image], precision: str
+    engines: dict[str, OpenVinoEngine], photos: list[ImageArray], precision: str
 ) -> None:
     engine, prompts = engines[precision], prompts_on(engines[precision], photos[0], 20, 0)
     first, second = (engine.decode(engine.encode(photos[0]), prompts) for _ in range(2))

@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
-from app.limits import Limits, limit_table
+from app.limits import AppLimits, limit_table
 from app.protocol import messages as m
 from app.protocol.codec import encode
 from app.protocol.messages import CloseCode
@@ -217,7 +217,7 @@ async def test_all_limits_are_listed_for_programs_and_for_people(engine: FakeEng
     async with serving(engine, max_objects=77) as server, httpx.AsyncClient(trust_env=False) as client:
         told = (await client.get(f"{server.url}/limits", headers={"accept": "application/json"})).json()
         assert {limit["name"]: limit["value"] for limit in told}["max_objects"] == 77
-        names = [limit.name for limit in limit_table(Settings(), Limits())]
+        names = [limit.name for limit in limit_table(Settings(), AppLimits())]
         assert [limit["name"] for limit in told] == names
         assert len(set(names)) == len(names)
         assert all(limit["what"] for limit in told)

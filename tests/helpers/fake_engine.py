@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from app.arrays import Image, Logits
+from app.arrays import ImageArray, Logits
 from app.engine.contract import Candidates, Embedding, Prompt
 from app.engine.sam2.prompts import shape_of, stacked_mask_logits
 from app.errors import EngineFailedError, HoverError
@@ -74,7 +74,7 @@ class FakeEngine:
         """Number of `encode` calls so far."""
         return len(self.encoded)
 
-    def encode(self, image: Image) -> FakeEmbedding:
+    def encode(self, image: ImageArray) -> FakeEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
             raise ValueError(f"a picture must be (H, W, 3) uint8, got {image.shape} {image.dtype}")

@@ -6,15 +6,15 @@ import json
 import os
 from dataclasses import fields, replace
 
-from app.limits import Limits
+from app.limits import AppLimits
 
 VARIABLE = "TEST_LIMITS"
 """Where a program of the tests, never the product, finds the limits that it is to keep to: JSON, by their names."""
 
 
-def shrunk(**changes: float) -> Limits:
+def shrunk(**changes: float) -> AppLimits:
     """Return the usual limits but for some, each given by its own name, whichever part has it."""
-    limits, left = Limits(), dict(changes)
+    limits, left = AppLimits(), dict(changes)
     for part in fields(limits):
         value = getattr(limits, part.name)
         own = {each.name: left.pop(each.name) for each in fields(value) if each.name in left}
@@ -32,6 +32,6 @@ def environment(limits: dict[str, float]) -> dict[str, str]:
     return {**os.environ, VARIABLE: json.dumps(limits)}
 
 
-def of_environment() -> Limits:
+def of_environment() -> AppLimits:
     """Return the limits that the test which started this program asks for."""
     return shrunk(**json.loads(os.environ.get(VARIABLE, "{}")))

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from app.engine.contract import Engine
 from app.errors import UnknownModelError
-from app.service.model_pool import ModelPool, Progress
+from app.service.model_pool import ModelPool
+from app.weights.download import OnBytes
 from tests.helpers.fake_engine import FakeEngine
 
 DEADLINE_S = 20.0
@@ -41,7 +42,7 @@ class FakeModelSource:
             raise UnknownModelError(f"no model is called {name}")
         return SIZE
 
-    def prepare(self, name: str, progress: Progress) -> Callable[[], Engine]:
+    def prepare(self, name: str, progress: OnBytes) -> Callable[[], Engine]:
         self.fetched.append(name)
         try:
             for step in self.steps:

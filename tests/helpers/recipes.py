@@ -7,17 +7,17 @@ from typing import NoReturn
 import msgspec
 from hypothesis import strategies as st
 
-from app.arrays import Image
+from app.arrays import ImageArray
 from app.engine.contract import Embedding, Engine
 from app.errors import HoverError
 from app.exports.recipe import recipe_json
 from app.exports.selection import ExportObject, Selection
 from app.protocol import messages as m
 from app.protocol.recipe import Recipe
-from app.service.answers import Asking, drawn, object_answer
+from app.service.answers import Replay, drawn, object_answer
 from app.session.limits import SessionLimits
 from app.session.objects import Answer
-from app.session.recipe import read_recipe, work_of
+from app.session.recipe import read_recipe, timeline_of
 from app.session.session import Change, Query, Session
 from app.session.values import OpenImage
 
@@ -28,7 +28,7 @@ SPECK_SHARE = 0.001
 class Worker:
     """One picture, one engine: answers queries as the server does."""
 
-    def __init__(self, engine: Engine, pixels: Image) -> None:
+    def __init__(self, engine: Engine, pixels: ImageArray) -> None:
         self.engine = engine
         self.image = OpenImage("0123456789abcdef", pixels.shape[1], pixels.shape[0])
         self.embedding: Embedding = engine.encode(pixels)
@@ -39,7 +39,7 @@ class Worker:
         return session
 
     def answer(self, query: Query) -> Answer:
-        found = Asking(query, self.image.size_hw, self.engine, self.embedding).all()
+        found = Replay(query, self.image.size_hw, self.engine, self.embedding).all()
         return object_answer(found, self.image.size_hw, SPECK_SHARE, query.subject)
 
     def do(self, session: Session, message: Change) -> None:
@@ -57,9 +57,9 @@ class Worker:
 
     def again(self, recipe: Recipe) -> Session:
         session = Session(LIMITS, self.engine.model)
-        work = work_of(recipe, self.image, LIMITS)
-        answers = [self.answer(Query(0, item)) for item in work.now.objects.values()]
-        session.open(0, self.image, recipe.name, work=work.answered(answers))
+        timeline = timeline_of(recipe, self.image, LIMITS)
+        answers = [self.answer(Query(0, item)) for item in timeline.now.objects.values()]
+        session.open(0, self.image, recipe.name, timeline=timeline.answered(answers))
         return session
 
 

@@ -11,7 +11,7 @@ from litestar import Litestar
 
 from app.asgi import create_app
 from app.engine.factory import Load, load_engine
-from app.limits import Limits
+from app.limits import AppLimits
 from app.server.draining import DrainingServer
 from app.server.serve import server_config
 from app.service.predictor import Predictor
@@ -33,7 +33,7 @@ def open_gates(engine: FakeEngine) -> None:
 class NotifyingServer(DrainingServer):
     """Our server, which also says when it listens."""
 
-    def __init__(self, config: uvicorn.Config, app: Litestar, limits: Limits) -> None:
+    def __init__(self, config: uvicorn.Config, app: Litestar, limits: AppLimits) -> None:
         super().__init__(config, app, limits.server.shutdown_timeout_s)
         self.ready = asyncio.Event()
 
@@ -58,7 +58,7 @@ class Server:
     url: str
     engine: FakeEngine
     settings: Settings
-    limits: Limits
+    limits: AppLimits
     predictor: Predictor
     shared_state: SharedState
     uvicorn: NotifyingServer
@@ -77,7 +77,7 @@ async def started(
     settings: Settings,
     engine: FakeEngine,
     *,
-    limits: Limits = QUICK,
+    limits: AppLimits = QUICK,
     manifest: Manifest | None = None,
     load: Load = load_engine,
     first_responder: str | None = None,

@@ -19,12 +19,12 @@ from typing import Any, Final
 
 from app.engine.contract import Candidates, Prompt
 from app.protocol.messages import Click, Object
-from app.service.answers import Asking
+from app.service.answers import Replay
 from app.session.objects import Answer
 from app.session.session import Query
 
 ROOT: Final = Path(__file__).parents[2]
-FORMS: Final = (Click, Query, Asking, Prompt, Candidates, Answer, Object)
+FORMS: Final = (Click, Query, Replay, Prompt, Candidates, Answer, Object)
 """What a click becomes on its way; at both ends it is a frame."""
 FRAME_HEADS: Final = tuple(b"\xa1t" + bytes([0xA0 + len(kind)]) + kind for kind in (b"click", b"object"))
 """How a frame of the protocol begins, after the byte that counts its fields."""

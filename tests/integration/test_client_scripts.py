@@ -11,7 +11,7 @@ import pytest
 
 from app.cli import script
 from app.cli.player import Outcome, play
-from app.cli.steps import read_script
+from app.cli.script_line import read_script
 from app.cli.swarm import Plan, swarm
 from app.client import Timeouts, connect
 from app.settings import Settings

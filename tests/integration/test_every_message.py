@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from app.errors import EngineFailedError, HoverError
-from app.limits import Limits
+from app.limits import AppLimits
 from app.protocol import messages as m
 from app.protocol.codec import encode
 from app.protocol.messages import ClientMessage, ServerMessage
@@ -30,7 +30,7 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def limits() -> Limits:
+def limits() -> AppLimits:
     """Small ones, so that each is soon reached."""
     return shrunk(shutdown_timeout_s=2.0, max_points=2, max_objects=1, max_inline_bytes=20_000)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.limits import Limits, limit_table
+from app.limits import AppLimits, limit_table
 from app.settings import Settings
 
 TESTS = Path(__file__).parent.parent
@@ -101,7 +101,7 @@ def cases_of(name: str) -> int:
 
 
 def test_every_limit_has_a_test() -> None:
-    assert {limit.name for limit in limit_table(Settings(), Limits())} == COUNTED.keys() | WAITED.keys() | NO_BOUND
+    assert {limit.name for limit in limit_table(Settings(), AppLimits())} == COUNTED.keys() | WAITED.keys() | NO_BOUND
 
 
 def test_every_limit_that_is_no_setting_has_its_reason_below_it() -> None:

@@ -1,6 +1,6 @@
 """A connection against whatever a client may send, in whatever order: each message gets its answer and nothing breaks.
 
-The model is the client's own book: it believes every reply, and has to end with what the session holds.
+The model is the client's own view: it believes every reply, and has to end with what the session holds.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ steps = st.lists(st.tuples(messages, st.sampled_from(["next"] * 8 + ["again", "s
 
 
 @dataclass
-class Book:
+class ClientView:
     """What a client that believes every reply knows, and which of its numbers were answered."""
 
     objects: dict[int, m.Object] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class MemoryWire:
 
     def __init__(self) -> None:
         self.inbound: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self.book = Book()
+        self.view = ClientView()
         self.code: int | None = None
         self.closed = asyncio.Event()
 
@@ -99,7 +99,7 @@ class MemoryWire:
 
     async def send(self, data: bytes) -> None:
         await asyncio.sleep(0)
-        self.book.note(decode_server(data))
+        self.view.note(decode_server(data))
 
     async def close(self, code: int, reason: str) -> None:
         self.code = code
@@ -121,17 +121,17 @@ async def played(app: Litestar, limits: ConnectionLimits, script: list[tuple[Mad
         closes = closes or bad_in_row >= limits.max_bad_messages
         if how == "next" and isinstance(message, CHANGES):
             expected.add(seq)
-    while not wire.closed.is_set() and not expected <= wire.book.answered:  # noqa: ASYNC110
+    while not wire.closed.is_set() and not expected <= wire.view.answered:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
     [entry] = [entry for entry in shared_state.registry._entries.values() if entry.holder is not None] or [None]
     wire.inbound.put_nowait(None)
     await asyncio.wait_for(connection, 20)
     assert wire.code in (1000, CloseCode.BAD_MESSAGES)
-    assert wire.book.previewed == sorted(wire.book.previewed)
+    assert wire.view.previewed == sorted(wire.view.previewed)
     if wire.code == 1000 and entry is not None:
-        assert expected <= wire.book.answered
+        assert expected <= wire.view.answered
         told = {item.id: item.masks for item in entry.session.everything(0) if isinstance(item, m.Object)}
-        assert {id_: item.masks for id_, item in wire.book.objects.items()} == told
+        assert {id_: item.masks for id_, item in wire.view.objects.items()} == told
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.limits import Limits, limit_table
+from app.limits import AppLimits, limit_table
 from app.settings import Settings, from_environment
 
 
@@ -54,7 +54,7 @@ def test_a_variable_that_can_not_be_is_named(name: str, text: str) -> None:
 
 
 def test_a_bound_that_no_operator_would_change_has_no_variable() -> None:
-    names = [limit.name for limit in limit_table(Settings(), Limits()) if limit.variable is None]
+    names = [limit.name for limit in limit_table(Settings(), AppLimits()) if limit.variable is None]
     assert len(names) > 30
     assert from_environment({f"HOVERSAM_{name.upper()}": "1" for name in names}) == Settings()
 

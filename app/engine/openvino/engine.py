@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.arrays import Image
+from app.arrays import ImageArray
 from app.engine.contract import Candidates, Embedding, Prompt
 from app.engine.failures import device_failures
 from app.engine.openvino.graph_store import COMPILED, ENCODER, TABLE, decoder_file
@@ -104,7 +104,7 @@ class OpenVinoEngine:
         """Side of the model's square input in pixels."""
         return int(self._table.input_size[0])
 
-    def encode(self, image: Image) -> OpenVinoEmbedding:
+    def encode(self, image: ImageArray) -> OpenVinoEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
         check_image(image)
         with device_failures("encode a picture"), self._encoder.taken() as request:

@@ -26,12 +26,12 @@ class EncoderGraph(nn.Module):
         """Args: the model, its decoder, and the precision of the terms."""
         super().__init__()
         self.sam, self.decoder, self.kept = sam, decoder, kept
-        self.windowed = WindowedEncoder(sam) if has_nested_windows(sam.image_encoder.trunk) else None
+        self.encoder = WindowedEncoder(sam) if has_nested_windows(sam.image_encoder.trunk) else None
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         """Return the six `ImageTerms` of (1, 3, S, S) pixels."""
-        if self.windowed is not None:
-            terms = self.decoder.terms_of(*self.windowed(pixels))
+        if self.encoder is not None:
+            terms = self.decoder.terms_of(*self.encoder(pixels))
         else:
             terms = self.decoder.image_terms(*picture_features(self.sam, pixels))
         return tuple(term.to(self.kept) for term in terms)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from app.arrays import Image
+from app.arrays import ImageArray
 from app.engine.contract import Candidates, Embedding, Engine, Prompt
 from app.engine.openvino.engine import OpenVinoEmbedding, OpenVinoEngine
 from app.errors import HoverError
@@ -120,7 +120,7 @@ class HotSwapEngine:
         """What computes now; see `contract.Engine.runtime`."""
         return self._now.runtime
 
-    def encode(self, image: Image) -> UpgradableEmbedding:
+    def encode(self, image: ImageArray) -> UpgradableEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
         return UpgradableEmbedding(self._now.encode(image))  # type: ignore[arg-type]
 

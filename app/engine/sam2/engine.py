@@ -1,6 +1,6 @@
 """SAM 2.1 on torch, on any device, in float32. The reference that other engines are held to.
 
-The picture's half is sam2's own modules; the prompt's half is `reassociated`, which computes the same. The results are
+The picture's half is sam2's own modules; the prompt's half is `mask_decoder`, which computes the same. The results are
 those of `sam2.SAM2ImagePredictor`, which keeps one picture inside itself and is fixed to a 1024 pixel input; here what
 is known of a picture lives in a `TorchEmbedding` outside of the model.
 """
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from app.arrays import Image
+from app.arrays import ImageArray
 from app.engine.contract import Candidates, Embedding, Prompt
 from app.engine.failures import device_failures
 from app.engine.sam2.features import picture_features, prompt_table
@@ -67,7 +67,7 @@ class TorchEngine:
         self._table = prompt_table(model)
 
     @torch.inference_mode()
-    def encode(self, image: Image) -> TorchEmbedding:
+    def encode(self, image: ImageArray) -> TorchEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
         check_image(image)
         with device_failures("encode a picture"):

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pil
 
-from app.arrays import Image
+from app.arrays import ImageArray
 
 PIXEL_MEAN: Final = (0.485, 0.456, 0.406)
 PIXEL_STD: Final = (0.229, 0.224, 0.225)
 
 
-def check_image(image: Image) -> None:
+def check_image(image: ImageArray) -> None:
     """Check that a picture is what an engine encodes.
 
     Raises:
@@ -24,7 +24,7 @@ def check_image(image: Image) -> None:
         raise ValueError(f"a picture must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
 
 
-def model_input(image: Image, input_size: int) -> NDArray[np.float32]:
+def model_input(image: ImageArray, input_size: int) -> NDArray[np.float32]:
     """Return a picture as the model reads it: (1, 3, S, S) float32, stretched to the square and normalised.
 
     Decision: Pillow stretches, a channel at a time in floats. Context: sam2 does it by torch's antialiased bilinear

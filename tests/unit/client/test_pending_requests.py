@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.client.pending_requests import MAX_WAITING, UNNUMBERED, PendingRequests, Question
+from app.client.pending_requests import MAX_WAITING, UNNUMBERED, PendingRequests, Request
 from app.client.values import Object, Preview
 from app.errors import UnknownObjectError
 from app.protocol import messages as m
@@ -20,12 +20,12 @@ def preview_of(seq: int) -> Preview:
     return Preview(seq=seq, x=0, y=0, best=0, masks=())
 
 
-def hover() -> Question:
-    return Question(m.Hover(seq=UNNUMBERED, x=1, y=1), (Preview,))
+def hover() -> Request:
+    return Request(m.Hover(seq=UNNUMBERED, x=1, y=1), (Preview,))
 
 
-def change(kind: type = Gone) -> Question:
-    return Question(m.Delete(seq=UNNUMBERED, object=1), (kind,))
+def change(kind: type = Gone) -> Request:
+    return Request(m.Delete(seq=UNNUMBERED, object=1), (kind,))
 
 
 async def test_a_change_to_what_is_gone_since_is_an_error() -> None:
@@ -95,7 +95,7 @@ async def test_only_changes_are_sent_again_and_in_the_order_of_their_numbers() -
     pending.expect(9, late)
     pending.expect(5, hover())
     pending.expect(3, early)
-    pending.expect(4, Question(m.Clear(seq=UNNUMBERED), (Gone,), again=True))
+    pending.expect(4, Request(m.Clear(seq=UNNUMBERED), (Gone,), again=True))
     assert pending.changes() == [(3, early), (9, late)]
 
 

@@ -17,7 +17,7 @@ from app.errors import (
 )
 from app.protocol import messages as m
 from app.protocol.recipe import BoxStep, PointStep, Recipe
-from app.session.recipe import read_recipe, work_of
+from app.session.recipe import read_recipe, timeline_of
 from app.session.values import OpenImage
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.recipes import LIMITS, Worker, recipe_of
@@ -106,7 +106,7 @@ def test_what_is_no_recipe_says_so(data: bytes) -> None:
 )
 def test_a_recipe_of_another_picture_says_so(recipe: Recipe, image: OpenImage) -> None:
     with pytest.raises(BadMessageError, match="open that picture"):
-        work_of(recipe, image, LIMITS)
+        timeline_of(recipe, image, LIMITS)
 
 
 POINT, BOX = PointStep(x=1, y=1), BoxStep(box=(1, 1, 9, 9))

@@ -36,23 +36,25 @@ def test_a_steady_stream_is_taken_up_to_the_rate(rate: RateLimit, clock: Clock, 
     assert (False in came) is refused
 
 
-@pytest.mark.parametrize(("messages", "hasty"), [(0, False), (1, False), (2, True), (25, True)])
+@pytest.mark.parametrize(("messages", "throttled"), [(0, False), (1, False), (2, True), (25, True)])
 def test_who_sends_more_at_once_than_an_eighth_of_a_second_gives_is_hasty(
-    rate: RateLimit, clock: Clock, messages: int, hasty: bool
+    rate: RateLimit, clock: Clock, messages: int, throttled: bool
 ) -> None:
     for _ in range(messages):
         rate.spend()
-    assert rate.hasty is hasty
+    assert rate.throttled is throttled
     clock.now += 2
-    assert not rate.hasty
+    assert not rate.throttled
 
 
-@pytest.mark.parametrize(("per_s", "hasty"), [(9, False), (10, False), (20, True)])
-def test_a_steady_stream_is_hasty_beyond_the_rate(rate: RateLimit, clock: Clock, per_s: int, hasty: bool) -> None:
+@pytest.mark.parametrize(("per_s", "throttled"), [(9, False), (10, False), (20, True)])
+def test_a_steady_stream_is_ahead_of_others_beyond_the_rate(
+    rate: RateLimit, clock: Clock, per_s: int, throttled: bool
+) -> None:
     for _ in range(per_s):
         clock.now += 1 / per_s + 1e-9
         rate.spend()
-    assert rate.hasty is hasty
+    assert rate.throttled is throttled
 
 
 @pytest.mark.parametrize(("seconds", "exhausted"), [(4, False), (6, True)])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import ModelUnavailableError
-from app.limits import Limits
+from app.limits import AppLimits
 from app.server import serve
 from app.settings import Settings
 from tests.helpers.limits import shrunk
@@ -107,7 +107,7 @@ def test_a_bad_variable_is_one_line_and_exit_code_2(
 def test_a_port_of_ipv6_can_be_had() -> None:
     if not socket.has_ipv6:
         pytest.skip("no IPv6 here")
-    with serve.listen(Settings(host="::1", port=0), Limits()) as listener:
+    with serve.listen(Settings(host="::1", port=0), AppLimits()) as listener:
         assert listener.family == socket.AF_INET6
         assert serve.url_of(listener) == f"http://[::1]:{listener.getsockname()[1]}"
 
@@ -119,7 +119,7 @@ def test_messages_are_bounded_and_not_deflated() -> None:
 
 
 def test_a_reply_in_two_writes_does_not_wait_for_an_acknowledgement() -> None:
-    with serve.listen(Settings(port=0), Limits()) as listener:
+    with serve.listen(Settings(port=0), AppLimits()) as listener:
         listener.listen()
         with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
             assert accepted.proto == socket.IPPROTO_TCP  # which is what asyncio sets TCP_NODELAY by

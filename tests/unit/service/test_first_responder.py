@@ -12,9 +12,10 @@ from app.engine.contract import Engine
 from app.errors import ModelUnavailableError
 from app.protocol.recipe import PointStep
 from app.service.first_responder import FirstResponder
-from app.service.model_pool import ModelPool, Progress
+from app.service.model_pool import ModelPool
 from app.session.objects import SessionObject
 from app.session.session import Query
+from app.weights.download import OnBytes
 from tests.helpers.assertions import answer_to
 from tests.helpers.fake_engine import FakeEngine
 
@@ -30,7 +31,7 @@ class Source:
     def nbytes(self, name: str) -> int:
         return 1
 
-    def prepare(self, name: str, progress: Progress) -> Callable[[], Engine]:
+    def prepare(self, name: str, progress: OnBytes) -> Callable[[], Engine]:
         if not self.there:
             raise ModelUnavailableError("damaged")
         return lambda: FakeEngine(model=name)

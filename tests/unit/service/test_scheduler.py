@@ -49,15 +49,15 @@ async def start(lane: Lane, priority: Priority, work: Callable[[], str]) -> asyn
 
 @pytest.fixture
 def courtesy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is hasty waits for others for as long as may be."""
+    """Who is throttled waits for others for as long as may be."""
     monkeypatch.setattr("app.service.scheduler.COURTESY_S", math.inf)
-    monkeypatch.setattr("app.service.scheduler.HASTY_S", math.inf)
+    monkeypatch.setattr("app.service.scheduler.THROTTLED_WAIT_S", math.inf)
 
 
 @pytest.mark.usefixtures("courtesy")
 async def test_hasty_hover_lets_others_go_first_also_those_that_come_a_little_later(lane: Lane, gate: Gate) -> None:
     notes: list[str] = []
-    hasty = await start(lane, Priority.HASTY, noting(notes, "hasty"))
+    throttled = await start(lane, Priority.THROTTLED, noting(notes, "throttled"))
     await start(lane, Priority.HOVER, noting(notes, "waits too"))
     gate.open.set()
     for name in ("comes later", "comes later still"):
@@ -65,26 +65,26 @@ async def test_hasty_hover_lets_others_go_first_also_those_that_come_a_little_la
     assert notes == ["waits too", "comes later", "comes later still"]
     lane.close()
     with pytest.raises(EngineFailedError):
-        await hasty
+        await throttled
 
 
 @pytest.mark.usefixtures("courtesy")
 async def test_hasty_hover_is_answered_in_half_of_its_time_whatever_others_do(lane: Lane) -> None:
     await lane.run(Priority.HOVER, lambda: "", LONG_S)
-    assert await lane.run(Priority.HASTY, lambda: "answered", 2.0) == "answered"
+    assert await lane.run(Priority.THROTTLED, lambda: "answered", 2.0) == "answered"
 
 
 async def test_hasty_hover_does_not_wait_long_for_others_that_do_not_come(
     lane: Lane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.service.scheduler.HASTY_S", math.inf)
+    monkeypatch.setattr("app.service.scheduler.THROTTLED_WAIT_S", math.inf)
     await lane.run(Priority.HOVER, lambda: "", LONG_S)
-    assert await lane.run(Priority.HASTY, lambda: "answered", math.inf) == "answered"
+    assert await lane.run(Priority.THROTTLED, lambda: "answered", math.inf) == "answered"
 
 
 @pytest.mark.usefixtures("courtesy")
 async def test_hasty_hovers_have_a_quiet_device_to_themselves(lane: Lane) -> None:
-    assert [await lane.run(Priority.HASTY, lambda: "answered", math.inf) for _ in range(3)] == ["answered"] * 3
+    assert [await lane.run(Priority.THROTTLED, lambda: "answered", math.inf) for _ in range(3)] == ["answered"] * 3
 
 
 async def test_a_job_is_done_in_the_lanes_own_thread(lane: Lane) -> None:

@@ -8,7 +8,7 @@ import pytest
 from app.engine.contract import Candidates, Embedding, Prompt
 from app.protocol import messages as m
 from app.protocol.recipe import BoxStep, PointStep, Step
-from app.service.answers import Asking
+from app.service.answers import Replay
 from app.session.session import Change, Query
 from tests.helpers.assertions import do, open_session, query_of
 from tests.helpers.fake_engine import FakeEmbedding, FakeEngine
@@ -82,7 +82,7 @@ def test_each_step_is_asked_with_all_before_it_and_with_the_candidate_that_was_p
     session = open_session()
     for change in (CLICK, refined(2, 30), refined(3, 40)):
         do(session, change)
-    Asking(Query(0, session.objects[1]), (80, 100), engine, FakeEmbedding((160, 200), 0.0)).all()
+    Replay(Query(0, session.objects[1]), (80, 100), engine, FakeEmbedding((160, 200), 0.0)).all()
     asked = [prompt for [prompt] in engine.decoded]
     assert [prompt.points_xy for prompt in asked] == [
         ((20, 20),),

@@ -22,7 +22,7 @@ from app.client.values import Object
 from app.protocol.messages import Class, ClientMessage, Image, Redo, Undo
 from app.protocol.recipe import FORMAT, VERSION, Recipe, RecipeObject, UndoStep
 
-Picture: TypeAlias = Path | bytes
+PictureSource: TypeAlias = Path | bytes
 """A file, or the bytes of one."""
 LIST_HEADS_BYTES: Final = 32
 """What the names and lengths of the two lists of undo steps take."""
@@ -31,26 +31,26 @@ MAX_STEPS: Final = 4096
 
 
 @dataclass(frozen=True)
-class State:
+class ClientState:
     """The objects by id, without their masks, and the list of classes."""
 
     objects: Mapping[int, RecipeObject] = field(default_factory=dict)
     classes: tuple[Class, ...] = ()
 
 
-class Work:
+class ClientTimeline:
     """What is there, and what was before and after each step; the next undo or redo comes last."""
 
     def __init__(self) -> None:
-        self.now = State()
-        self.past: list[State] = []
-        self.future: list[State] = []
+        self.now = ClientState()
+        self.past: list[ClientState] = []
+        self.future: list[ClientState] = []
 
-    def begin(self, now: State) -> None:
+    def begin(self, now: ClientState) -> None:
         """Forget what was done: another picture is open."""
         self.now, self.past, self.future = now, [], []
 
-    def settle(self, asked: ClientMessage, now: State, *, can_undo: bool, can_redo: bool) -> None:
+    def settle(self, asked: ClientMessage, now: ClientState, *, can_undo: bool, can_redo: bool) -> None:
         """Take note of what an answer has left.
 
         Args:
@@ -104,7 +104,7 @@ class Work:
         return replace(recipe, past=past, future=future)
 
 
-def travelled(origin: list[State], before: State, behind: list[State], now: State) -> None:
+def travelled(origin: list[ClientState], before: ClientState, behind: list[ClientState], now: ClientState) -> None:
     """Move a step from one side to the other, where it was that step."""
     behind.append(before)
     if origin and origin[-1] == now:
@@ -122,16 +122,16 @@ def nearest(steps: Iterable[UndoStep], room: int) -> tuple[tuple[UndoStep, ...],
     return tuple(reversed(kept)), room
 
 
-def state_of(objects: Mapping[int, Object], classes: tuple[Class, ...]) -> State:
+def state_of(objects: Mapping[int, Object], classes: tuple[Class, ...]) -> ClientState:
     """Return objects and classes as a recipe has them."""
     made = {
         number: RecipeObject(id=number, name=each.name, color=each.color, trail=each.trail)
         for number, each in objects.items()
     }
-    return State(made, classes)
+    return ClientState(made, classes)
 
 
-def steps_back(now: State, states: list[State]) -> Iterator[UndoStep]:
+def steps_back(now: ClientState, states: list[ClientState]) -> Iterator[UndoStep]:
     """Yield the steps that lead away from now, the nearest first: what comes, what goes, and the list of classes."""
     for here, there in pairwise([now, *reversed(states)]):
         comes = tuple(made for number, made in there.objects.items() if here.objects.get(number) != made)

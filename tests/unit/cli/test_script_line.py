@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from app.cli.steps import ScriptError, read_script
-from app.cli.steps import __doc__ as explained
+from app.cli.script_line import ScriptError, read_script
+from app.cli.script_line import __doc__ as explained
 
 
 def test_the_example_of_the_format_is_a_script() -> None:

@@ -1,4 +1,4 @@
-"""What is made ready beside a session's changes: another model, one at a time, the newest wish."""
+"""What is made ready beside a session's changes: another model, one at a time, the newest request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.session.values import StandIn
 
 
 @dataclass(frozen=True)
-class Wish:
+class SwitchRequest:
     """A model to change over to.
 
     Attributes:
@@ -25,33 +25,33 @@ class Wish:
     stand_in: StandIn | None = None
 
 
-class Errand:
-    """Carries out one wish at a time, the newest: a task group would let the one before go on.
+class Preparation:
+    """Carries out one request at a time, the newest: a task group would let the one before go on.
 
     Attributes:
-        wish: the one that isn't carried out yet; whoever carries it out takes it away.
+        request: the one that isn't carried out yet; whoever carries it out takes it away.
     """
 
-    def __init__(self, carry_out: Callable[[Wish], Coroutine[Any, Any, None]]) -> None:
-        """Have no wish yet.
+    def __init__(self, carry_out: Callable[[SwitchRequest], Coroutine[Any, Any, None]]) -> None:
+        """Have no request yet.
 
         Args:
-            carry_out: makes a wish true, or tells why it can't.
+            carry_out: makes a request true, or tells why it can't.
         """
         self._carry_out = carry_out
         self._came = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.wish: Wish | None = None
+        self.request: SwitchRequest | None = None
 
-    def begin(self, wish: Wish) -> None:
+    def begin(self, request: SwitchRequest) -> None:
         """Give up what is being done, and do this."""
         self.drop()
-        self.wish = wish
+        self.request = request
         self._came.set()
 
     def drop(self) -> None:
         """Give up what is being done."""
-        self.wish = None
+        self.request = None
         if self._task is not None:
             self._task.cancel()
 
@@ -60,9 +60,9 @@ class Errand:
         while True:
             await self._came.wait()
             self._came.clear()
-            if self.wish is None:
+            if self.request is None:
                 continue
-            self._task = asyncio.create_task(self._carry_out(self.wish))
+            self._task = asyncio.create_task(self._carry_out(self.request))
             try:
                 await asyncio.wait([self._task])
             finally:

@@ -66,7 +66,7 @@ class ScriptError(ValueError):
 
 
 @dataclass(frozen=True)
-class Step:
+class ScriptLine:
     """One line of a script.
 
     Attributes:
@@ -86,7 +86,7 @@ class Step:
     picture: str | bytes | None = None
 
 
-def read_script(lines: Iterable[str]) -> list[Step]:
+def read_script(lines: Iterable[str]) -> list[ScriptLine]:
     """Return the steps of a script.
 
     Raises:
@@ -96,7 +96,7 @@ def read_script(lines: Iterable[str]) -> list[Step]:
     return [read_step(number, line) for number, line in numbered if line.strip() and not line.lstrip().startswith("#")]
 
 
-def read_step(number: int, line: str) -> Step:
+def read_step(number: int, line: str) -> ScriptLine:
     """Return one line as a step; raises as `read_script`."""
     try:
         raw = json.loads(line)
@@ -110,7 +110,7 @@ def read_step(number: int, line: str) -> Step:
     check_fields(number, raw)
     name, out, picture = raw.pop("as", None), raw.pop("out", None), raw.pop("picture", None)
     data = raw.pop("data", None)
-    return Step(number, float(at_s), raw, name, out, picture if data is None else _bytes_of(number, data))
+    return ScriptLine(number, float(at_s), raw, name, out, picture if data is None else _bytes_of(number, data))
 
 
 def check_fields(number: int, raw: Mapping[str, Any]) -> None:
