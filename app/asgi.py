@@ -85,28 +85,27 @@ def create_app(
         load: loads another model when a session asks for it.
         first_responder: name of the model that answers until another has seen a picture; None has sessions wait.
     """
+    # What answers: the models, and all that stands between them and a session.
     limits, manifest = limits or AppLimits(), manifest or known_models(settings)
     source = ModelSource(settings, manifest, load)
     models = ModelPool(engine, source, settings.model_budget_bytes, limits.service.load_timeout_s)
     first = None if first_responder is None else FirstResponder(first_responder, models)
     predictor = make_predictor(settings, limits, models, set_threads, first)
+    # What sessions share, and what HTTP needs beside it.
     exporter = Exporter(predictor.pictures, settings.max_export_bytes, settings.speck_share, limits.service)
     shared = make_shared_state(settings, limits, engine, manifest, exporter)
     drawing = Lane("drawing", limits.service.max_jobs_queued, lambda: None)
     injected = {"predictor": predictor, "drawing": drawing, "shared_state": shared, "meters": shared.meters}
     injected |= {"settings": settings, "limits": limits, "samples": load_samples(ROOT / "static")}
+    # What looks after them while the server runs.
     collect_state(shared.meters, shared.registry, predictor)
     watchdog = Watchdog(shared.registry, shared.meters, predictor.scheduler, limits.service)
 
     @contextlib.asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
-        try:
+        with contextlib.closing(predictor), contextlib.closing(exporter), contextlib.closing(drawing):
             async with beside(*(part.run() for part in (watchdog, first) if part is not None)):
                 yield
-        finally:
-            drawing.close()
-            shared.exporter.close()
-            predictor.close()
 
     return HeadLitestar(
         route_handlers=routes(),

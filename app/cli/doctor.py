@@ -29,7 +29,9 @@ from app.weights.catalogue import known_models
 
 EXIT_FAULTY: Final = 1
 PACKAGES: Final = ("torch", "torchvision", "sam2", "openvino", "litestar", "uvicorn", "websockets", "numpy", "pillow")
+"""Those whose versions decide what works and how fast."""
 OPTIONAL: Final = "openvino"
+"""Not made for every processor; without it torch answers."""
 FEW_CORES: Final = 4
 """With fewer, an encode and a decode side by side have less than two each."""
 LITTLE_MEMORY_BYTES: Final = 4 * 2**30

@@ -57,8 +57,11 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
 _ELEMENTS: Final[Mapping[str, tuple[type, ...]]] = {"box": _NUMBER, "objects": _OBJECT}
 """The types of what a list holds."""
 _OPTIONAL: Final = frozenset({"label", "object", "as", "objects", "out", "picture", "data"})
+"""Fields that a line may leave out, whatever its message."""
 _OPTIONAL_IN: Final = {"click": {"candidate", "name"}, "box": {"name"}}
+"""Those that lines of one message may leave out."""
 _NEEDS_OBJECT: Final = frozenset({"move", "unpoint", "choose", "label", "delete"})
+"""Messages that change an object which is there, unlike a click or a box, which may make one."""
 
 
 class ScriptError(ValueError):

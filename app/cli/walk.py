@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 _TRAVEL_S: Final = (0.4, 1.2)
+"""Shortest and longest way of a hand from one place to the next."""
 _REST_S: Final = (0.2, 0.8)
+"""Shortest and longest rest there."""
 _TREMOR: Final = 0.003
 """How far a resting hand strays, as a share of the picture's side."""
 

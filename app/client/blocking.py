@@ -47,7 +47,12 @@ class BlockingSession:
     """
 
     def __init__(self, home: LoopThread[ClientSession], session: ClientSession) -> None:
-        """Args: where the session lives, and the session."""
+        """Take over a session that is open.
+
+        Args:
+            home: the event loop's thread, in which the session lives.
+            session: what every call goes to.
+        """
         self._run, self._start = home.run, home.start
         self._session = session
         self._end = weakref.finalize(self, home.end)

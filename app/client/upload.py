@@ -34,8 +34,11 @@ _KIND_OF_STATUS: Final[dict[int, type[HoverError]]] = {
     500: EngineFailedError,
     503: BusyError,
 }
+"""What a status means where the answer names no code, as when a proxy gave it."""
 _MAX_ANSWER_BYTES: Final = 2**20
+"""Of an answer to an upload, which has a hundred."""
 _MAX_FILE_BYTES: Final = 2**30
+"""Of an exported file: a server's own limit is lower."""
 
 
 async def upload(url: str, picture: PictureSource, *, timeout_s: float, provisional: bool = False) -> str:

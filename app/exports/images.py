@@ -31,6 +31,7 @@ COLOR_LEVEL: Final = 3
 MASK_LEVEL: Final = 6
 """How hard zlib tries on masks, which are so plain that it is done in no time."""
 RGBA_CHANNELS: Final = 4
+"""Red, green, blue, and how opaque: a picture with so many is transparent somewhere."""
 
 
 def mask_png(selection: Selection, out: IO[bytes]) -> None:

@@ -82,6 +82,7 @@ def turns() -> tuple[Turn, ...]:
 
 
 TURNS: Final = turns()
+"""Every way in which an outline turns at a corner between four pixels; made once, since it depends on nothing."""
 
 
 def parts_of(mask_hw: MaskArray) -> list[Part]:

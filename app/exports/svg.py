@@ -13,6 +13,7 @@ from app.session.names import readable
 from app.session.palette import color_hex
 
 FILL_OPACITY = "0.5"
+"""Objects may lie above each other; both are seen."""
 
 
 def svg(selection: Selection) -> bytes:

@@ -18,8 +18,9 @@ DECIMALS: Final = 6
 """A hundredth of a pixel of the longest side there is."""
 NEAR_IN_PIXEL: Final = 0.25
 FAR_IN_PIXEL: Final = 0.45
-"""Where in its pixel a corner lies: readers take corners for pixels, and some round where others cut. It lies
-farther on the far side: a training drops objects whose box has no area, as one a pixel high would have none."""
+"""Where in its pixel a corner lies, near the pixel's begin or near its end: readers take corners for pixels, and some
+round where others cut. It is written so far from the end that both find the pixel, and the two differ, since a training
+drops objects whose box has no area, as one a pixel high would have none."""
 
 
 def yolo_zip(selection: Selection, out: IO[bytes]) -> None:

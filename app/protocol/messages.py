@@ -1,7 +1,7 @@
 """Every message and value of the wire protocol, version 1, as frozen typed records.
 
-`codec` turns them into bytes and back, `masks` fills and reads a `Mask`. Types bound every field; what only a session
-can know (is the point inside the picture, does the object exist) is not checked here.
+`codec` turns them into bytes and back, `run_lengths` fills and reads a `Mask`. Types bound every field; what only a
+session can know (is the point inside the picture, does the object exist) is not checked here.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ __all__ = (
 )
 
 PROTOCOL_VERSION: Final = 1
+"""What `hello` says; a server refuses any other."""
 SUBPROTOCOL: Final = "hoversam.v1"
+"""What a client may offer in its WebSocket handshake."""
 
 ClientMessage: TypeAlias = (
     Hello

@@ -16,7 +16,9 @@ from app.protocol.fields import BoxXyxy, Coord, FileName, Index, Name, ObjectId,
 from app.protocol.values import ClassEntries
 
 FORMAT: Final = "hoversam-recipe"
+"""How a recipe says that it is one."""
 VERSION: Final = 1
+"""Of the recipe's format; a reader refuses any other."""
 
 
 class TrailStep(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="t"):

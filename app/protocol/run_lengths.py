@@ -17,6 +17,7 @@ from app.protocol.messages import MAX_MASK_SIDE, Mask
 _MAX_DIGITS: Final = 4
 """Bytes of the longest varint: four hold 2**28, a whole grid has 2**22 pixels."""
 _SHIFTS: Final = tuple(range(0, 7 * _MAX_DIGITS, 7))
+"""By how many bits each byte of a varint is shifted: it carries seven."""
 
 
 def encode_mask(mask_hw: MaskArray, *, score: float, area: int | None = None) -> Mask:

@@ -11,7 +11,7 @@ from app.protocol.fields import MAX_CLASSES, MAX_MASK_SIDE, Count, GridSide, Ind
 
 
 class Mask(Struct, frozen=True):
-    """A mask as run lengths inside its own box; see `masks` for the way to and from an array.
+    """A mask as run lengths inside its own box; see `run_lengths` for the way to and from an array.
 
     Attributes:
         size: `(height, width)` of the grid, which spans the whole image.

@@ -161,6 +161,7 @@ class ChangeWorker:
         if self._session.image is not None and self._session.has_handled(message.seq):
             self.tell_again(message.seq)
             return
+        # Which picture, and what was done on it before.
         image_id = message.image_id
         if message.data is not None:
             image_id = await self._take_inline(message.seq, message.data)
@@ -169,6 +170,7 @@ class ChangeWorker:
         if message.recipe is not None:
             timeline = self._session.timeline_of(message.recipe, image)
             model = await self.models.made_with(message.recipe, message.seq)
+        # A model that is quicker may answer first. Whichever does, the session changes only once all is answered.
         stand_in = self._predictor.stand_in(image.image_id, model) if message.provisional else None
         embedded: Embedded | None = None
         if stand_in is not None:
@@ -177,6 +179,7 @@ class ChangeWorker:
         if embedded is None:
             stand_in = None
             embedded, done = await self._seen(message.seq, image, timeline, model)
+        # From here on the session is on this picture.
         self._hovers.drop()
         self._session.open(message.seq, image, message.name, timeline=done, model=model, stand_in=stand_in)
         self._outbox.put_answer(

@@ -27,6 +27,14 @@ class ExportWorker:
     """
 
     def __init__(self, session: Session, outbox: Outbox, exporter: Exporter, predictor: Predictor) -> None:
+        """Begin with nothing to make.
+
+        Args:
+            session: whose objects.
+            outbox: where files go.
+            exporter: makes files for all sessions.
+            predictor: asked where a stand-in has answered so far.
+        """
         self._session, self._outbox, self._exporter, self._predictor = session, outbox, exporter, predictor
         self._queue: asyncio.Queue[tuple[Export, Selection | ExportDraft]] = asyncio.Queue(MAX_QUEUED)
 

@@ -30,12 +30,14 @@ async def greet(
         ClosedError: no hello, the wrong version, another's token, or no room; the client was told why.
         DisconnectedError: the client has gone.
     """
+    # The hello has to come, and in time.
     try:
         data = await asyncio.wait_for(transport.receive(), timeout_s)
     except asyncio.TimeoutError:
         raise ClosedError(CloseCode.BAD_MESSAGES, "no hello in time") from None
     if data is None:
         raise ClosedError(CloseCode.TEXT_FRAME, "binary frames only")
+    # It asks for a session that is its own, or for one that there is room for.
     try:
         hello = checked(decode_client(data))
         return shared_state.registry.enter(holder, hello.session, hello.token, transport.address)

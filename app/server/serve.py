@@ -38,6 +38,7 @@ from app.weights.catalogue import find_weights, known_models
 EXIT_USAGE = 2
 EXIT_NO_MODEL = 3
 EXIT_HUNG = 70
+"""What the shell is told: wrong use; no usable model; a model that hangs, which only another process mends."""
 KERNEL_PATIENCE = 2
 """So many times as long as we do the kernel waits for a peer to acknowledge, for links that we don't see stall."""
 BACKLOG = 128
@@ -45,6 +46,7 @@ BACKLOG = 128
 FIRST_RESPONDER = "nano"
 """It comes with the program, and encodes in a tenth of the time of the next larger model."""
 OPTIONS = ("host", "port", "model", "checkpoint", "device", "engine", "precision", "offline")
+"""Settings that may be given on the command line too, which wins."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +86,7 @@ def ended_quietly_by(*numbers: signal.Signals) -> Iterator[None]:
 
 def run(args: argparse.Namespace, limits: AppLimits) -> int:
     """Serve until a signal comes; return the exit code."""
+    # The address is taken first: whoever starts a second server is told so before he waits for a model.
     try:
         settings = from_environment(os.environ)
         given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
@@ -93,6 +96,7 @@ def run(args: argparse.Namespace, limits: AppLimits) -> int:
         say(f"error: {error}")
         return EXIT_USAGE
     with listener:
+        # The model before anyone may connect.
         try:
             weights = find_weights(settings, known_models(settings), say)
             load = partial(load_engine, limits=limits.engine)
@@ -105,6 +109,7 @@ def run(args: argparse.Namespace, limits: AppLimits) -> int:
         except OSError as error:  # of two that start at once both have the address, until one listens
             say(f"error: {taken(settings, error)}")
             return EXIT_USAGE
+        # Everything is there: make the application and serve it.
         configure_logging(settings.log_level, as_json=settings.log_json)
         app = create_app(
             settings, engine, set_threads=set_threads, limits=limits, load=load, first_responder=FIRST_RESPONDER

@@ -36,6 +36,7 @@ MAX_MESSAGE_BYTES: Final = 2 * 2**20
 """Of a file inside a message. A larger one would keep a slow line so busy that it is taken for dead: no ping gets
 through a message that is on its way."""
 FILES_PATH: Final = "api/files"
+"""Where large files are fetched, under the server's address."""
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
@@ -119,11 +120,13 @@ class Exporter:
         """
         if self._waiting >= self._limits.max_exports_queued:
             raise BusyError(f"{self._waiting} files wait to be made; try again", retry_after_s=RETRY_AFTER_S)
+        # A thread makes the file. It can't be interrupted, so it is made to stop at its next mask once nobody waits.
         stopped = threading.Event()
         guarded = stoppable(selection, stopped)
         work = asyncio.get_running_loop().run_in_executor(self._worker, make_file, kind, guarded, self._max_bytes)
         self._waiting += 1
         work.add_done_callback(self._done)
+        # What goes wrong is told so that its client knows whether to try again.
         try:
             return await asyncio.wait_for(work, self._limits.export_timeout_s)
         except asyncio.TimeoutError as error:

@@ -19,8 +19,10 @@ from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.types import Message, Scope
 
 ANY: Final = "*"
+"""An `If-None-Match` that fits every version."""
 ENTITY_TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
 WEAK: Final = "W/"
+"""Marks the tag of a compressed file: the same in meaning as the file itself, not in its bytes."""
 OK, NOT_MODIFIED = 200, 304
 OF_THE_BODY: Final = ("content-length", "content-type", "content-encoding", "content-disposition")
 """Headers that describe a body, which a 304 hasn't."""

@@ -20,8 +20,11 @@ from app.settings import Settings
 from app.web.tickets import Tickets
 
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+"""They change nothing, so that any page may send them; a browser keeps the answer from it."""
 ANY: Final = "*"
+"""In the setting: every origin may send what changes something."""
 SAME_ORIGIN: Final = "same-origin"
+"""What a browser says in `Sec-Fetch-Site` of a request of our own page."""
 MAX_NAME_CHARS: Final = 100
 """Of a name that a stranger sent, where an answer repeats it."""
 

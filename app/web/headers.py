@@ -28,9 +28,11 @@ HEADERS: Final = {
     "cross-origin-embedder-policy": "require-corp",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+"""On every response: the page runs and shows only what comes from here, is framed nowhere, and asks for no device."""
 UNCACHED: Final = "no-store"
 """What isn't a file of the page is never kept by a browser or proxy."""
 TLS_ONLY: Final = "max-age=63072000"
+"""For two years a browser that came by TLS comes by nothing else."""
 
 
 async def name_request(request: Request[Any, Any, Any]) -> None:

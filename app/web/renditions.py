@@ -19,6 +19,7 @@ from app.web.problems import refused
 from app.web.segment import UNCOMPRESSED
 
 KEPT: Final = "private, max-age=3600"
+"""A picture's name is the hash of its bytes, so that what was shown stays right; it is one person's alone."""
 PIXELS: Final = ResponseSpec(
     bytes, generate_examples=False, description="a PNG, or a JPEG of a large picture", media_type="image/png"
 )

@@ -1,4 +1,4 @@
-"""`/ws`: the session's socket. Litestar's side of `realtime.wire`."""
+"""`/ws`: the session's socket. Litestar's side of `realtime.transport`."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,15 @@ def torch(_: Path) -> Engine:
     return load_torch_engine(NANO, BUNDLED_DIR / NANO.file)
 
 
-def openvino(directory: Path) -> Engine:
-    return compiled("nano", load_model(NANO, BUNDLED_DIR / NANO.file), "fp32", directory)
+def openvino(precision: str, directory: Path) -> Engine:
+    return compiled("nano", load_model(NANO, BUNDLED_DIR / NANO.file), precision, directory)
+
+
+ENGINES: dict[str, Callable[[Path], Engine]] = {
+    "torch": torch,
+    "openvino fp32": partial(openvino, "fp32"),
+    "openvino bf16": partial(openvino, "bf16"),  # a CPU without it computes in fp32 all the same
+}
 
 
 def scene(width: int, height: int) -> bytes:
@@ -103,7 +111,7 @@ async def done(session: ClientSession, acts: list[Act], scale: float) -> int:
     return number
 
 
-@pytest.mark.parametrize("load", [torch, openvino], ids=["torch", "openvino"])
+@pytest.mark.parametrize("load", ENGINES.values(), ids=ENGINES)
 async def test_every_way_gives_the_same_mask(load: Callable[[Path], Engine], tmp_path: Path) -> None:
     engine = load(tmp_path)
     server = await started(SETTINGS, engine)  # type: ignore[arg-type]
