@@ -15,8 +15,8 @@ from app.session.classes import ClassList
 from app.session.limits import SessionLimits
 from app.session.names import unnamed
 from app.session.objects import PointXyl, SessionObject
+from app.session.query import Query
 from app.session.recipe import check_trail, timeline_of
-from app.session.session import Query
 from app.session.values import OpenImage
 
 

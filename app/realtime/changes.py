@@ -19,9 +19,10 @@ from app.realtime.switching import ModelSwitch
 from app.service.encodes import Embedded
 from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
+from app.session.query import Query
 from app.session.recipe import RecipeTimeline
 from app.session.replies import StateMessage
-from app.session.session import Change, Query, Session
+from app.session.session import Change, Session
 from app.session.values import OpenImage
 
 Ordered: TypeAlias = Change | Open | Model | Export

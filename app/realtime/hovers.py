@@ -13,7 +13,8 @@ from app.realtime.rate_limit import RateLimit
 from app.service.hover_slot import HoverSlot
 from app.service.predictor import Predictor
 from app.service.scheduler import Priority
-from app.session.session import HoverQuery, Session
+from app.session.query import HoverQuery
+from app.session.session import Session
 from app.session.values import OpenImage
 
 

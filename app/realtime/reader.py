@@ -19,7 +19,8 @@ from app.realtime.rate_limit import RateLimit
 from app.realtime.transport import Transport
 from app.service.meters import Meters
 from app.service.predictor import Predictor
-from app.session.session import HoverQuery, Session
+from app.session.query import HoverQuery
+from app.session.session import Session
 
 
 class IdleClock:

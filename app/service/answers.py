@@ -22,7 +22,7 @@ from app.masks.upsampling import grid_of, object_mask, preview_mask, upsampled_m
 from app.protocol.recipe import PointStep, Step
 from app.protocol.run_lengths import decode_mask
 from app.session.objects import Answer, PointXyl, SessionObject
-from app.session.session import Query
+from app.session.query import Query
 from app.session.values import OpenImage
 
 WORTH_CLEANING: Final = range(100, 1500)

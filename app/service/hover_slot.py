@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from app.session.session import HoverQuery
+from app.session.query import HoverQuery
 from app.session.values import OpenImage
 
 

@@ -26,7 +26,7 @@ from app.service.model_pool import ModelPool
 from app.service.picture_store import PictureStore
 from app.service.scheduler import Priority, Scheduler
 from app.session.objects import Answer, SessionObject
-from app.session.session import HoverQuery, Query
+from app.session.query import HoverQuery, Query
 from app.session.values import OpenImage
 
 T = TypeVar("T")

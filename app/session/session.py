@@ -7,7 +7,7 @@ to `commit`. Messages that change something are stepped one after the other; hov
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cachetools import FIFOCache
 from msgspec import structs
@@ -37,6 +37,7 @@ from app.session.history import Objects, State, Timeline, difference
 from app.session.limits import SessionLimits
 from app.session.names import given_class, unnamed
 from app.session.objects import Answer, Answered, PointXyl, SessionObject
+from app.session.query import HoverQuery, Query
 from app.session.recipe import RecipeTimeline, timeline_of
 from app.session.replies import (
     REMEMBERED_SEQS,
@@ -51,42 +52,6 @@ from app.session.values import OpenImage, StandIn
 
 Change = Click | Box | Move | Unpoint | Choose | Label | SetClasses | RenameClass | Delete | Clear | Undo | Redo
 """Messages that change the objects or their classes."""
-
-
-@dataclass(frozen=True)
-class Query:
-    """What the engine is asked: the steps of a trail that aren't answered yet, one after the other.
-
-    Attributes:
-        seq: the message that asks.
-        subject: the object as it will be, or as the hover would make it.
-        known: so many steps of its trail are answered.
-        feedback: packed logits that they led to, None where there are none.
-    """
-
-    seq: int
-    subject: SessionObject
-    known: int = 0
-    feedback: bytes | None = None
-
-
-@dataclass(frozen=True)
-class HoverQuery:
-    """A query whose answer is only shown.
-
-    Attributes:
-        query: what the engine is asked.
-        image: the picture that it is asked about.
-        x, y, object: where the pointer was and what it refines; they go back to the client.
-        model: the name of the model that is asked.
-    """
-
-    query: Query
-    image: OpenImage
-    x: float
-    y: float
-    object: int | None
-    model: str
 
 
 class Session:

@@ -33,7 +33,7 @@ from app.service.shared_state import SharedState
 from app.session.classes import ClassList
 from app.session.names import unnamed
 from app.session.objects import SessionObject
-from app.session.session import Query
+from app.session.query import Query
 from app.settings import Settings
 from app.web.examples import UPLOADED
 from app.web.problems import problem_spec, refused, unreadable_handlers

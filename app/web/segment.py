@@ -32,8 +32,8 @@ from app.protocol.run_lengths import box_of, run_lengths
 from app.service.predictor import Predictor
 from app.service.scheduler import Lane, Priority
 from app.session.objects import SessionObject
+from app.session.query import Query
 from app.session.recipe import check_trail
-from app.session.session import Query
 from app.session.values import OpenImage
 from app.web.examples import SEGMENT_REQUESTS, SEGMENTED, answered
 from app.web.problems import refused, unreadable_handlers

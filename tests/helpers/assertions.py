@@ -13,7 +13,8 @@ from app.protocol.run_lengths import encode_mask
 from app.service.answers import is_ambiguous
 from app.session.limits import SessionLimits
 from app.session.objects import Answer
-from app.session.session import Change, Query, Session
+from app.session.query import Query
+from app.session.session import Change, Session
 from app.session.values import OpenImage
 
 WIDTH, HEIGHT = 100, 80

@@ -17,8 +17,9 @@ from app.protocol.recipe import Recipe
 from app.service.answers import Replay, drawn, object_answer
 from app.session.limits import SessionLimits
 from app.session.objects import Answer
+from app.session.query import Query
 from app.session.recipe import read_recipe, timeline_of
-from app.session.session import Change, Query, Session
+from app.session.session import Change, Session
 from app.session.values import OpenImage
 
 LIMITS = SessionLimits(max_points=6, max_objects=5, max_history=8, max_history_bytes=2**24)

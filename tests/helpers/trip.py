@@ -21,7 +21,7 @@ from app.engine.contract import Candidates, Prompt
 from app.protocol.messages import Click, Object
 from app.service.answers import Replay
 from app.session.objects import Answer
-from app.session.session import Query
+from app.session.query import Query
 
 ROOT: Final = Path(__file__).parents[2]
 FORMS: Final = (Click, Query, Replay, Prompt, Candidates, Answer, Object)

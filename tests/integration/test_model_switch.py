@@ -15,7 +15,7 @@ from app.protocol import messages as m
 from app.protocol.recipe import FORMAT, VERSION, PointStep, Recipe, RecipeObject
 from app.service.hover_slot import HoverSlot
 from app.session.objects import SessionObject
-from app.session.session import HoverQuery, Query
+from app.session.query import HoverQuery, Query
 from app.settings import Settings
 from app.weights.manifest import Manifest
 from tests.helpers.fake_engine import FakeEngine

@@ -106,8 +106,8 @@ def test_every_limit_has_a_test() -> None:
 
 def test_every_limit_that_is_no_setting_has_its_reason_below_it() -> None:
     said: dict[str, bool] = {}
-    for part in fields(Limits):
-        [made] = ast.parse(inspect.getsource(type(getattr(Limits(), part.name)))).body
+    for part in fields(AppLimits):
+        [made] = ast.parse(inspect.getsource(type(getattr(AppLimits(), part.name)))).body
         assert isinstance(made, ast.ClassDef)
         for line, below in zip(made.body, [*made.body[1:], None], strict=True):
             if isinstance(line, ast.AnnAssign):

@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from app.errors import BadMessageError, HoverError, TooManyObjectsError, TooManyPointsError
 from app.protocol import messages as m
 from app.session.limits import SessionLimits
-from app.session.session import Change, Query, Session
+from app.session.query import Query
+from app.session.session import Change, Session
 from tests.helpers.assertions import HEIGHT, IMAGE, MODEL, WIDTH, answer_to
 from tests.helpers.thorough import examples
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from app.protocol import messages as m
 from app.session.limits import SessionLimits
 from app.session.objects import Answer, SessionObject
-from app.session.session import Change, Query, Session
+from app.session.query import Query
+from app.session.session import Change, Session
 from tests.helpers.assertions import HEIGHT, IMAGE, MODEL, WIDTH, answer_to
 
 LIMITS = SessionLimits(max_points=20, max_objects=20, max_history=1000, max_history_bytes=2**30)

@@ -14,7 +14,7 @@ from app.protocol.recipe import PointStep
 from app.service.first_responder import FirstResponder
 from app.service.model_pool import ModelPool
 from app.session.objects import SessionObject
-from app.session.session import Query
+from app.session.query import Query
 from app.weights.download import OnBytes
 from tests.helpers.assertions import answer_to
 from tests.helpers.fake_engine import FakeEngine

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from app.service.hover_slot import HoverSlot
 from app.session.objects import SessionObject
-from app.session.session import HoverQuery, Query
+from app.session.query import HoverQuery, Query
 from app.session.values import OpenImage
 
 CAT, DOG = OpenImage("cat", 9, 9), OpenImage("dog", 9, 9)

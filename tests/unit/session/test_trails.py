@@ -9,7 +9,8 @@ from app.engine.contract import Candidates, Embedding, Prompt
 from app.protocol import messages as m
 from app.protocol.recipe import BoxStep, PointStep, Step
 from app.service.answers import Replay
-from app.session.session import Change, Query
+from app.session.query import Query
+from app.session.session import Change
 from tests.helpers.assertions import do, open_session, query_of
 from tests.helpers.fake_engine import FakeEmbedding, FakeEngine
 

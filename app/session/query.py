@@ -1,0 +1,44 @@
+"""What a session asks an engine. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.session.objects import SessionObject
+from app.session.values import OpenImage
+
+
+@dataclass(frozen=True)
+class Query:
+    """What the engine is asked: the steps of a trail that aren't answered yet, one after the other.
+
+    Attributes:
+        seq: the message that asks.
+        subject: the object as it will be, or as the hover would make it.
+        known: so many steps of its trail are answered.
+        feedback: packed logits that they led to, None where there are none.
+    """
+
+    seq: int
+    subject: SessionObject
+    known: int = 0
+    feedback: bytes | None = None
+
+
+@dataclass(frozen=True)
+class HoverQuery:
+    """A query whose answer is only shown.
+
+    Attributes:
+        query: what the engine is asked.
+        image: the picture that it is asked about.
+        x, y, object: where the pointer was and what it refines; they go back to the client.
+        model: the name of the model that is asked.
+    """
+
+    query: Query
+    image: OpenImage
+    x: float
+    y: float
+    object: int | None
+    model: str
