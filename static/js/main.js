@@ -82,7 +82,7 @@ function keep() {
 bindCommands({ store, studio, stage, saving, opening, list, preferences, prefer });
 bindLook(prefer);
 showLook(preferences);
-bindTimes(() => void studio.learnEngines(), () => line.ping());
+bindTimes(latency, () => void studio.learnEngines(), () => line.ping());
 addEventListener("online", () => line.hurry());
 addEventListener("pagehide", keep);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) line.hurry(); });

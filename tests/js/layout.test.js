@@ -77,6 +77,39 @@ export function writing(store) {
   store.state.active = 1;
 }
 
+// ---- the stylesheets
+
+const SHEETS = readdirSync(new URL("static/css", HERE)).filter((name) => name !== "tokens.css");
+
+/** @param {string} name @returns {string} without its comments */
+const styleOf = (name) => readFileSync(new URL(`static/css/${name}`, HERE), "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "");
+
+test("colours, sizes of text, spaces and radii come from the tokens", () => {
+  for (const name of SHEETS) {
+    const style = styleOf(name);
+    assert.deepEqual(style.match(/#[0-9a-f]{3,8}\b(?=[^{}]*;)|\b(rgb|hsl)a?\(/g) ?? [], [], name);
+    const sized = style.match(/(?<![\w-])(font-size|(row-|column-)?gap|border-radius|(padding|margin)[\w-]*): [^;]+/g) ?? [];
+    for (const line of sized) assert.doesNotMatch(line.replaceAll(/\b1px\b/g, ""), /\d(rem|px)\b/, `${name}: ${line}`);
+  }
+});
+
+test("every token is used, and every one that is used is there", () => {
+  const tokens = styleOf("tokens.css");
+  const all = [tokens, ...SHEETS.map(styleOf)].join("\n");
+  const named = new Set([...tokens.matchAll(/(--[\w-]+):/g)].map(([, name]) => name));
+  const own = new Set([...all.matchAll(/(--[\w-]+):/g)].map(([, name]) => name));
+  const used = new Set([...all.matchAll(/var\((--[\w-]+)\)/g)].map(([, name]) => name));
+  assert.deepEqual([[...named].filter((name) => !used.has(name)), [...used].filter((name) => !own.has(name))], [[], []]);
+});
+
+test("the studio's stylesheet has every part, and the documentation's its own", () => {
+  const served = readFileSync(new URL("app/web/pages.py", HERE), "utf8").match(/PARTS: Final = \(([\s\S]*?)\n\)/)?.[1] ?? "";
+  const parts = [...served.matchAll(/"([a-z]+)"/g)].map(([, name]) => `${name}.css`);
+  assert.deepEqual(parts.toSorted(), ["tokens.css", ...SHEETS].filter((name) => name !== "docs.css").sort());
+});
+
+// ---- the words
+
 test("one word for one act: no label, tooltip, help or sentence has another for it", () => {
   const other = /\b(keeps?|kept|tak(e|es|en) (it )?away|refin\w*|dismiss|clear|cancel\w*|commit)\b/i;
   for (const name of ["studio.html", "partials/ask.html", "partials/help.html", "partials/menus.html", "partials/model.html", "partials/object.html"]) {

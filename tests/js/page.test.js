@@ -148,7 +148,7 @@ test("each change of the state is told, so that it is drawn", () => {
   const store = new Store({}, () => { told += 1; });
   store.say("a");
   store.put(message(1, 1));
-  assert.equal(told, 2);
+  assert.deepEqual([told, store.version], [2, 2]);
 });
 
 test("what was said of the line goes when it is ready again, and no other word does", () => {

@@ -24,6 +24,8 @@
 export class Frame {
   #pending = false;
   #ground = 0;
+  /** What the panels depend on, as they were shown last: a picture that is only moved leaves it as it is. */
+  #shown = "";
   /** @type {Parts | null} */
   #parts = null;
 
@@ -42,7 +44,8 @@ export class Frame {
   }
 
   /** @param {Parts} parts */
-  #draw({ store: { state }, studio, stage, renderer, look, latency, keep, panels }) {
+  #draw({ store, studio, stage, renderer, look, latency, keep, panels }) {
+    const { state } = store;
     this.#pending = false;
     stage.follow();
     if (state.ground !== this.#ground) {
@@ -57,7 +60,9 @@ export class Frame {
       latency.add("paint", performance.now() - began);
       studio.painted(state.preview.seq);
     }
-    for (const show of panels) show();
+    const shown = JSON.stringify([store.version, stage.scene.viewport.scale, look]);
+    if (shown !== this.#shown) for (const show of panels) show();
+    this.#shown = shown;
     studio.pump();
   }
 }

@@ -8,6 +8,32 @@ const FULL_TURN = 2 * Math.PI;
 const DARK = "#14171d";
 const REMOVES = "#ff6b4a";
 
+/** @param {Context} context @param {Spot} at @param {number} radius */
+function circle(context, at, radius) {
+  context.beginPath();
+  context.arc(at.x, at.y, radius, 0, FULL_TURN);
+}
+
+/** @param {Context} context @param {string | CanvasPattern} color @param {Path2D} [path] the current one if absent */
+export function fill(context, color, path) {
+  context.fillStyle = color;
+  if (path) context.fill(path, "evenodd");
+  else context.fill();
+}
+
+/**
+ * @param {Context} context
+ * @param {string} color
+ * @param {number} width
+ * @param {Path2D} [path] the current one if absent
+ */
+export function stroke(context, color, width, path) {
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  if (path) context.stroke(path);
+  else context.stroke();
+}
+
 /**
  * @param {Context} context
  * @param {Spot} at
@@ -16,14 +42,10 @@ const REMOVES = "#ff6b4a";
  * @param {number} [rim] width of the white line around it
  */
 export function drawDot(context, at, radius, color, rim = 1.5) {
-  context.beginPath();
-  context.arc(at.x, at.y, radius + rim, 0, FULL_TURN);
-  context.fillStyle = "#ffffff";
-  context.fill();
-  context.beginPath();
-  context.arc(at.x, at.y, radius, 0, FULL_TURN);
-  context.fillStyle = color;
-  context.fill();
+  circle(context, at, radius + rim);
+  fill(context, "#ffffff");
+  circle(context, at, radius);
+  fill(context, color);
 }
 
 /** @param {Context} context @param {Spot} at @param {Sign} sign @param {number} arm length of an arm */
@@ -35,10 +57,8 @@ function drawSign(context, at, sign, arm) {
     context.moveTo(at.x - dx, at.y - dy);
     context.lineTo(at.x + dx, at.y + dy);
   }
-  context.lineWidth = 2;
   context.lineCap = "round";
-  context.strokeStyle = "#ffffff";
-  context.stroke();
+  stroke(context, "#ffffff", 2);
 }
 
 /**
@@ -51,11 +71,8 @@ function drawSign(context, at, sign, arm) {
  */
 export function drawPoint(context, at, sign, color, rim) {
   drawDot(context, at, 9, DARK, rim);
-  context.beginPath();
-  context.arc(at.x, at.y, 8, 0, FULL_TURN);
-  context.lineWidth = 2;
-  context.strokeStyle = sign === "+" ? color : REMOVES;
-  context.stroke();
+  circle(context, at, 8);
+  stroke(context, sign === "+" ? color : REMOVES, 2);
   drawSign(context, at, sign, 4);
 }
 
@@ -72,11 +89,8 @@ export function drawBadge(context, pointer, sign, color) {
   drawDot(context, at, 7, sign === "−" ? "#8f2c17" : DARK);
   context.globalAlpha = 1;
   if (sign !== "−") {
-    context.beginPath();
-    context.arc(at.x, at.y, 6.5, 0, FULL_TURN);
-    context.lineWidth = 1.5;
-    context.strokeStyle = color;
-    context.stroke();
+    circle(context, at, 6.5);
+    stroke(context, color, 1.5);
   }
   drawSign(context, at, sign, 3.5);
 }
@@ -96,8 +110,7 @@ export function drawName(context, pointer, name, color) {
   const y = pointer.y > 44 ? pointer.y - 36 : pointer.y + 20;
   context.beginPath();
   context.roundRect(x, y, width, 24, 12);
-  context.fillStyle = `${DARK}eb`;
-  context.fill();
+  fill(context, `${DARK}eb`);
   drawDot(context, { x: x + 13, y: y + 12 }, 4.5, color, 1);
   context.fillStyle = "#ffffff";
   context.textBaseline = "middle";
@@ -106,28 +119,23 @@ export function drawName(context, pointer, name, color) {
 
 /** @param {Context} context @param {Spot} from @param {Spot} to @param {string} color */
 export function drawBox(context, from, to, color) {
-  context.lineWidth = 3.5;
-  context.strokeStyle = "#00000080";
-  context.strokeRect(from.x, from.y, to.x - from.x, to.y - from.y);
+  context.beginPath();
+  context.rect(from.x, from.y, to.x - from.x, to.y - from.y);
+  stroke(context, "#00000080", 3.5);
   context.setLineDash([6, 4]);
-  context.lineWidth = 1.5;
-  context.strokeStyle = color;
-  context.strokeRect(from.x, from.y, to.x - from.x, to.y - from.y);
+  stroke(context, color, 1.5);
   context.setLineDash([]);
 }
 
 /** @param {Context} context @param {Spot} at */
 export function drawCross(context, at) {
-  for (const [width, color] of /** @type {const} */ ([[4, "#000000a0"], [2, "#ffffff"]])) {
-    context.beginPath();
-    for (const [dx, dy] of /** @type {const} */ ([[1, 0], [-1, 0], [0, 1], [0, -1]])) {
-      context.moveTo(at.x + dx * 4, at.y + dy * 4);
-      context.lineTo(at.x + dx * 14, at.y + dy * 14);
-    }
-    context.lineWidth = width;
-    context.strokeStyle = color;
-    context.stroke();
+  context.beginPath();
+  for (const [dx, dy] of /** @type {const} */ ([[1, 0], [-1, 0], [0, 1], [0, -1]])) {
+    context.moveTo(at.x + dx * 4, at.y + dy * 4);
+    context.lineTo(at.x + dx * 14, at.y + dy * 14);
   }
+  stroke(context, "#000000a0", 4);
+  stroke(context, "#ffffff", 2);
 }
 
 /**
@@ -148,11 +156,10 @@ export function hatch(context, color, slant, ratio) {
   drawn.strokeStyle = color;
   drawn.lineWidth = side / 3.2;
   for (const shift of [-side, 0, side]) {
-    drawn.beginPath();
     drawn.moveTo(shift - side / 2, slant === 1 ? side * 1.5 : -side / 2);
     drawn.lineTo(shift + side * 1.5, slant === 1 ? -side / 2 : side * 1.5);
-    drawn.stroke();
   }
+  drawn.stroke();
   const pattern = context.createPattern(/** @type {any} */ (tile), "repeat");
   pattern?.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
   return pattern;

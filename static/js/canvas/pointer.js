@@ -41,25 +41,18 @@ export class PointerInput {
   #press = null;
   /** @type {Map<number, Spot>} */
   #pointers = new Map();
-  #lifetime = new AbortController();
 
   /** @param {HTMLCanvasElement} canvas @param {Intents} intents */
   constructor(canvas, intents) {
     this.canvas = canvas;
     this.intents = intents;
-    const options = { signal: this.#lifetime.signal };
-    canvas.addEventListener("pointerdown", (event) => this.#down(event), options);
-    canvas.addEventListener("pointermove", (event) => this.#move(event), options);
-    canvas.addEventListener("pointerup", (event) => this.#up(event), options);
-    canvas.addEventListener("pointercancel", (event) => this.#cancel(event), options);
-    canvas.addEventListener("pointerleave", (event) => this.#left(event), options);
-    canvas.addEventListener("contextmenu", (event) => this.#menu(event), options);
-    canvas.addEventListener("wheel", (event) => this.#wheel(event), { ...options, passive: false });
-  }
-
-  /** Stop listening. */
-  unbind() {
-    this.#lifetime.abort();
+    canvas.addEventListener("pointerdown", (event) => this.#down(event));
+    canvas.addEventListener("pointermove", (event) => this.#move(event));
+    canvas.addEventListener("pointerup", (event) => this.#up(event));
+    canvas.addEventListener("pointercancel", (event) => this.#cancel(event));
+    canvas.addEventListener("pointerleave", (event) => this.#left(event));
+    canvas.addEventListener("contextmenu", (event) => this.#menu(event));
+    canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
   }
 
   /** Give up the box that is being drawn. @returns {boolean} there was one */

@@ -3,7 +3,7 @@
  */
 
 import { Layer, pixelRatio } from "./layers.js";
-import { drawBadge, drawBox, drawCross, drawDot, drawName, drawPoint, hatch } from "./marks.js";
+import { drawBadge, drawBox, drawCross, drawDot, drawName, drawPoint, fill, hatch, stroke } from "./marks.js";
 import { colorOf, withAlpha } from "../model/palette.js";
 import { Paths } from "./paths.js";
 import { Pyramid } from "./pyramid.js";
@@ -13,7 +13,7 @@ import { toScreen } from "../model/viewport.js";
 import { shortName } from "../model/words.js";
 
 /** @import { ObjectState, Picture, Scene, Size, State, Viewport } from "../model/types.ts" */
-/** @import { Box, Mask } from "../wire/messages.ts" */
+/** @import { Mask } from "../wire/messages.ts" */
 /** @import { Context, Look, Sign, Style } from "./types.ts" */
 
 /** Image pixels get hard edges once they are this large on the screen, CSS pixels. */
@@ -113,8 +113,9 @@ export class Renderer {
     if (!mask) return;
     const pointed = object.id === state.pointed;
     const lit = pointed || object.id === state.active;
-    const fill = look.outlines ? 0 : Math.min(1, look.opacity * (lit ? 1.2 : state.pointed === null ? 1 : 0.4));
-    this.#mask(context, mask, image, view, colorOf(object.color), { fill, line: lit ? 2.5 : 1.5, halo: pointed });
+    const opacity = look.outlines ? 0 : Math.min(1, look.opacity * (lit ? 1.2 : state.pointed === null ? 1 : 0.4));
+    const style = { fill: opacity, line: lit ? 2.5 : 1.5, halo: pointed };
+    this.#mask(context, mask, image, view, colorOf(object.color), style);
   }
 
   /** @param {Context} context @param {State} state @param {Picture} picture @param {Scene} scene @param {Look} look */
@@ -157,9 +158,9 @@ export class Renderer {
     if (!mask || !state.preview) return;
     const object = objectOf(state, state.preview.object);
     const current = object && maskOf(object);
-    const fill = look.outlines ? 0.12 : Math.max(0.3, look.opacity);
+    const style = { fill: look.outlines ? 0.12 : Math.max(0.3, look.opacity), line: 2, halo: true };
     if (current) this.#difference(context, mask, current, image, view);
-    else this.#mask(context, mask, image, view, colorOf(state.nextColor), { fill, line: 2, halo: true });
+    else this.#mask(context, mask, image, view, colorOf(state.nextColor), style);
   }
 
   /** @param {Context} context @param {Mask} preview @param {Mask} current @param {Size} image @param {Viewport} view */
@@ -168,8 +169,7 @@ export class Renderer {
     const hatches = this.#patterns(context);
     for (const [kind, color] of /** @type {const} */ ([["added", ADDED], ["removed", REMOVED]])) {
       const placed = onScreen(paths[kind], preview, image, view);
-      context.fillStyle = hatches[kind] ?? color;
-      context.fill(placed, "evenodd");
+      fill(context, hatches[kind] ?? color, placed);
       strokeTwice(context, placed, color, "#000000a0", 1.5);
     }
   }
@@ -193,10 +193,7 @@ export class Renderer {
    */
   #mask(context, mask, image, view, color, style) {
     const path = onScreen(this.#paths.mask(mask), mask, image, view);
-    if (style.fill > 0) {
-      context.fillStyle = withAlpha(color, style.fill);
-      context.fill(path, "evenodd");
-    }
+    if (style.fill > 0) fill(context, withAlpha(color, style.fill), path);
     strokeTwice(context, path, color, style.halo ? "#ffffffd9" : "#00000059", style.line);
   }
 }
@@ -226,12 +223,8 @@ function onScreen(path, mask, image, view) {
  */
 function strokeTwice(context, path, color, around, width) {
   context.lineJoin = "round";
-  context.strokeStyle = around;
-  context.lineWidth = width + 2;
-  context.stroke(path);
-  context.strokeStyle = color;
-  context.lineWidth = width;
-  context.stroke(path);
+  stroke(context, around, width + 2, path);
+  stroke(context, color, width, path);
 }
 
 /**
@@ -267,20 +260,20 @@ function drawPicture(context, picture, level, view, quality) {
  * @param {Viewport} view
  */
 function drawDots(context, object, view) {
-  for (const [x, y, label] of object.points) drawDot(context, toScreen(view, { x, y }), 3, label === 1 ? colorOf(object.color) : "#14171d");
-}
-
-/** @param {Context} context @param {ObjectState} object the active one @param {State} state @param {Scene} scene */
-function drawPrompts(context, object, { point: selected, aim }, { viewport: view, dragged }) {
-  if (object.box) drawBoxOf(context, object.box, view, colorOf(object.color));
-  for (const [index, [x, y, label]] of object.points.entries()) {
-    const at = dragged?.point === index ? dragged.to : { x, y };
-    const pointedAt = aim?.does === "point" && aim.point === index;
-    drawPoint(context, toScreen(view, at), label === 1 ? "+" : "−", colorOf(object.color), index === selected ? 5 : pointedAt ? 3 : 1.5);
+  for (const [x, y, label] of object.points) {
+    drawDot(context, toScreen(view, { x, y }), 3, label === 1 ? colorOf(object.color) : "#14171d");
   }
 }
 
-/** @param {Context} context @param {Box} box image pixels @param {Viewport} view @param {string} color */
-function drawBoxOf(context, [x0, y0, x1, y1], view, color) {
-  drawBox(context, toScreen(view, { x: x0, y: y0 }), toScreen(view, { x: x1, y: y1 }), color);
+/** @param {Context} context @param {ObjectState} object the active one @param {State} state @param {Scene} scene */
+function drawPrompts(context, { box, points, color }, { point: selected, aim }, { viewport: view, dragged }) {
+  if (box) {
+    const [from, to] = [{ x: box[0], y: box[1] }, { x: box[2], y: box[3] }];
+    drawBox(context, toScreen(view, from), toScreen(view, to), colorOf(color));
+  }
+  for (const [index, [x, y, label]] of points.entries()) {
+    const at = toScreen(view, dragged?.point === index ? dragged.to : { x, y });
+    const isPointedAt = aim?.does === "point" && aim.point === index;
+    drawPoint(context, at, label === 1 ? "+" : "−", colorOf(color), index === selected ? 5 : isPointedAt ? 3 : 1.5);
+  }
 }

@@ -25,6 +25,8 @@ export class Store {
   #trouble = null;
   /** What the page knows now; always the same object. @type {State} */
   state;
+  /** How often it has changed. */
+  version = 0;
 
   /**
    * @param {Partial<Fields>} known of the state at the beginning
@@ -39,6 +41,7 @@ export class Store {
   /** @param {Partial<Fields>} fields */
   #set(fields) {
     Object.assign(this.#fields, fields);
+    this.version += 1;
     this.#changed();
   }
 

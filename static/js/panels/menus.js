@@ -127,13 +127,19 @@ export function showLook({ opacity, outlines, theme }) {
 /** How often the times are taken while they are looked at, ms. */
 const LOOK_EVERY_MS = 1000;
 
-/** Have the times taken while they are looked at. @param {() => void} open they begin to be @param {() => void} take */
-export function bindTimes(open, take) {
+/**
+ * Have the times taken while they are looked at.
+ * @param {Latency} latency
+ * @param {() => void} open they begin to be
+ * @param {() => void} take
+ */
+export function bindTimes(latency, open, take) {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let looking;
   find("times-menu").addEventListener("toggle", (event) => {
     clearInterval(looking);
     if (/** @type {ToggleEvent} */ (event).newState !== "open") return;
+    showTimes(latency);
     open();
     take();
     looking = setInterval(take, LOOK_EVERY_MS);

@@ -122,8 +122,7 @@ export class Exchange {
    * Send what was not answered: in a session that was resumed as it was, in a new one under new numbers.
    * @param {{ resumed: boolean }} session
    */
-  sendAgain({ resumed }) {
-    const waiting = resumed ? this.requests.unanswered() : this.requests.renumber();
-    for (const request of waiting) this.outside.line.send(request);
+  sendAgain(session) {
+    for (const request of this.requests.unanswered(session)) this.outside.line.send(request);
   }
 }

@@ -107,7 +107,7 @@ export class Restorer {
     }
     // What was done is the page's to bring back: nothing that the lost session was asked for comes any more.
     this.#resuming = false;
-    exchange.requests.dropReplay();
+    exchange.requests.drop(new Superseded("the session was lost"), { replayOnly: true });
     this.#lost = picture !== null;
     if (!resumed) store.expectColor(picture ? nextColorOf(history.recipe(picture, before)) : 0);
     if (!resumed && !this.#lost && store.state.classes.length > 0) exchange.tellClasses(store.state.classes);
@@ -157,7 +157,7 @@ export class Restorer {
       if (signal.aborted || error instanceof Superseded) return;
       if (error instanceof Refused) this.#lost = false; // else the next welcome tries again
       store.restore(false);
-      exchange.requests.dropAll(new Superseded("the session was lost"));
+      exchange.requests.drop(new Superseded("the session was lost"));
       store.report(error);
     }
   }

@@ -71,7 +71,7 @@ export class Studio {
   async open(picture) {
     this.leave();
     const signal = this.#restorer.begin();
-    this.#exchange.requests.dropAll(new Superseded("another picture is being opened"));
+    this.#exchange.requests.drop(new Superseded("another picture is being opened"));
     this.store.begin(picture);
     try {
       await this.#restorer.openOnServer(picture, signal);

@@ -106,14 +106,16 @@ export class Requests {
   }
 
   /**
-   * Everything unanswered, oldest first, to be sent again as it is. An `open` isn't a change that the server keeps the
-   * number of, so it gets a new one and comes last.
+   * Everything unanswered, oldest first, to be sent again: as it is in a session that was resumed, under new numbers
+   * in a new one. An `open` isn't a change that the server keeps the number of, so it always gets a new one, and comes
+   * last.
+   * @param {{ resumed: boolean }} session
    * @returns {(Request & { seq: number })[]}
    */
-  unanswered() {
-    const opens = [...this.#outstanding.values()].filter(({ request }) => request.t === "open");
-    for (const waiting of this.#outstanding.values()) delete waiting.first; // what came of an answer before comes again
-    for (const waiting of opens) {
+  unanswered({ resumed }) {
+    for (const waiting of [...this.#outstanding.values()]) {
+      delete waiting.first; // what came of an answer before comes again
+      if (resumed && waiting.request.t !== "open") continue;
       this.#outstanding.delete(waiting.seq);
       waiting.seq = this.number();
       this.#outstanding.set(waiting.seq, waiting);
@@ -123,35 +125,20 @@ export class Requests {
 
   /** How many objects a person has asked for that are not there yet. */
   get awaited() {
-    return [...this.#outstanding.values()].filter(({ request, replay }) => !replay && (request.t === "click" || request.t === "box") && request.object === undefined).length;
-  }
-
-  /** Void what restored an older session; the person's own requests stay. */
-  dropReplay() {
-    for (const waiting of [...this.#outstanding.values()].filter((one) => one.replay)) {
-      this.#outstanding.delete(waiting.seq);
-      waiting.reject(new Superseded("the session was lost"));
-    }
-  }
-
-  /** Void everything: there is no session to answer. @param {Error} reason */
-  dropAll(reason) {
-    const all = [...this.#outstanding.values()];
-    this.#outstanding.clear();
-    for (const waiting of all) waiting.reject(reason);
+    const waiting = [...this.#outstanding.values()].filter(({ replay }) => !replay).map(({ request }) => request);
+    return waiting.filter((one) => (one.t === "click" || one.t === "box") && one.object === undefined).length;
   }
 
   /**
-   * Number the unanswered anew, for a new session.
-   * @returns {(Request & { seq: number })[]} to be sent
+   * Void what waits: all of it, or what restored an older session alone.
+   * @param {Error} reason that whoever waits gets
+   * @param {{ replayOnly: boolean }} [which]
    */
-  renumber() {
-    const all = [...this.#outstanding.values()];
-    this.#outstanding.clear();
-    return all.map((waiting) => {
-      const seq = this.number();
-      this.#outstanding.set(seq, { ...waiting, first: undefined, seq });
-      return { ...waiting.request, seq };
-    });
+  drop(reason, { replayOnly } = { replayOnly: false }) {
+    for (const waiting of [...this.#outstanding.values()]) {
+      if (replayOnly && !waiting.replay) continue;
+      this.#outstanding.delete(waiting.seq);
+      waiting.reject(reason);
+    }
   }
 }
