@@ -51,7 +51,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def open_studio(browser: Browser, address: str) -> Iterator[OpenStudio]:
+def open_studio(browser: Browser, address: str, tmp_path: Path) -> Iterator[OpenStudio]:
     """Open pages; at the end none may have had an error, a policy report or a request to another host."""
     opened: list[Studio] = []
 
@@ -63,7 +63,7 @@ def open_studio(browser: Browser, address: str) -> Iterator[OpenStudio]:
     ) -> Studio:
         options = {"viewport": {"width": 1280, "height": 800}, **context_options}
         page = (beside.page.context if beside else inside.new_context(**options)).new_page()
-        studio = Studio(page)
+        studio = Studio(page, folder=tmp_path)
         opened.append(studio)
         page.on("console", lambda message: studio.troubles.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: studio.troubles.append(f"exception: {error}"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import CDPSession, FilePayload, Page, Route, expect
+from playwright.sync_api import CDPSession, Page, Route, expect
 
-from tests.helpers.studio import DISC_A, DISC_B, OpenStudio, Studio, discs
+from tests.helpers.studio import DISC_A, DISC_B, OpenStudio, Studio, discs, huge
 
 pytestmark = pytest.mark.browser
 
@@ -170,7 +171,7 @@ def told(troubles: dict[str, dict[str, list[str]]]) -> Iterator[str]:
             yield f"{state}, {what} ({len(windows)} windows: {'; '.join(windows[:4])})"
 
 
-def test_every_control_is_reached_in_every_window_theme_and_state(open_studio: OpenStudio) -> None:
+def test_every_control_is_reached_in_every_window_theme_and_state(open_studio: OpenStudio, tmp_path: Path) -> None:
     held: list[Route] = []
     studio = open_studio(before=lambda page: page.route("**/api/upload*", lambda route: held.append(route)))  # noqa: PLW0108
     studio.expected = ("WebSocket connection",)
@@ -196,8 +197,7 @@ def test_every_control_is_reached_in_every_window_theme_and_state(open_studio: O
     }""")
     studio.press("Delete")
     expect(studio.page.locator("#toast")).to_be_visible()
-    huge: FilePayload = {"name": "huge.png", "mimeType": "image/png", "buffer": bytes(33 << 20)}
-    studio.page.locator("#file").set_input_files(huge)
+    studio.page.locator("#file").set_input_files(huge(tmp_path))
     expect(studio.page.locator("#notice")).to_be_visible()
     troubles["notice and toast"] = unreached(studio, 22)
     expect(studio.page.locator("#toast")).to_be_visible()

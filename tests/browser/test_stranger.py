@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Error, Page, Route, expect
 
-from tests.helpers.image_files import file_of
-from tests.helpers.studio import COFFEE, DISC_A, DISC_B, OpenStudio, discs
+from tests.helpers.studio import COFFEE, DISC_A, DISC_B, OpenStudio, discs, huge
 
 pytestmark = pytest.mark.browser
 
@@ -303,11 +302,12 @@ def test_stage_keeps_its_size_while_the_list_grows(open_studio: OpenStudio) -> N
     assert studio.state()["viewport"] == view
 
 
-def test_large_picture_of_a_phone_is_named_by_its_limits_before_it_is_sent(open_studio: OpenStudio) -> None:
+def test_large_picture_of_a_phone_is_named_by_its_limits_before_it_is_sent(
+    open_studio: OpenStudio, tmp_path: Path
+) -> None:
     studio = open_studio()
     sent: list[str] = []
     studio.page.on("request", lambda request: sent.append(request.url))
-    big = file_of(Image.new("RGB", (8, 8)), "PNG") + bytes(33 << 20)
-    studio.choose({"name": "huge.png", "mimeType": "image/png", "buffer": big})
+    studio.choose(huge(tmp_path))
     expect(studio.page.locator("#notice-text")).to_contain_text("takes pictures up to 32 MiB")
     assert not [url for url in sent if "upload" in url]

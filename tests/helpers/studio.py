@@ -29,6 +29,9 @@ ARTIFACTS = ROOT / "tests" / "artifacts"
 WAIT_MS = 60_000
 """A slow machine may take this long for a picture; nothing waits longer than it needs to."""
 
+LARGE_BYTES = 2**18
+"""A larger file is put on the disk: as text on the pipe to the browser, 33 MiB would take half a minute."""
+
 Point = tuple[float, float]
 DISC_A: Point = (160, 150)
 DISC_B: Point = (470, 260)
@@ -54,6 +57,15 @@ def discs() -> FilePayload:
     return {"name": "discs.png", "mimeType": "image/png", "buffer": file.getvalue()}
 
 
+def huge(folder: Path) -> Path:
+    """Return a file of 33 MiB that begins as a PNG, on the disk: the browser gets its name, not its bytes."""
+    path = folder / "huge.png"
+    with path.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        file.truncate(33 << 20)
+    return path
+
+
 @dataclass
 class Studio:
     """One open page, and everything that went wrong on it."""
@@ -63,6 +75,8 @@ class Studio:
     expected: tuple[str, ...] = ()
     sent: list[dict[str, Any]] = field(default_factory=list)
     """The messages that the page has sent, over all its sockets."""
+    folder: Path | None = None
+    """Where large pictures are put for the browser."""
 
     def state(self) -> dict[str, Any]:
         state: dict[str, Any] = self.page.evaluate("() => hoversam.state()")
@@ -78,6 +92,10 @@ class Studio:
     def choose(self, file: Path | FilePayload) -> None:
         """Choose a file; where there are objects, say that they may go."""
         asks = self.page.evaluate("() => globalThis.hoversam.state().objects.length > 0")
+        if self.folder and isinstance(file, dict) and len(file["buffer"]) > LARGE_BYTES:
+            path = self.folder / file["name"]
+            path.write_bytes(file["buffer"])
+            file = path
         self.page.locator("#file").set_input_files(file)
         if asks:
             self.page.locator("#ask-open").click()
