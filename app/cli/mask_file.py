@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FORMATS: Final[tuple[str, ...]] = get_args(ExportFormat)
 _BY_SUFFIX: Final = {".png": "mask", ".json": "coco", ".zip": "yolo", ".svg": "svg"}
-_SUFFIXES: Final = {
+SUFFIXES: Final[dict[ExportFormat, str]] = {
     "coco": ".json",
     "labelme": ".json",
     "recipe": ".json",
@@ -43,14 +43,14 @@ def format_of(out: Path, given: str | None, objects: int = 1) -> ExportFormat:
     """
     named = [_SEVERAL.get(word, word) for word in re.split(r"[^a-z0-9]+", out.stem.lower())]
     words = [word for word in named if word in FORMATS]
-    kind = given or (words[-1] if words else _BY_SUFFIX.get(out.suffix.lower()))
+    kind = cast("ExportFormat | None", given or (words[-1] if words else _BY_SUFFIX.get(out.suffix.lower())))
     if kind is None:
         raise ValueError(f"expected a file such as mask.png or cat.coco.json, got {out.name!r}; or name its --format")
-    suffix = ".zip" if kind == "mask" and objects > 1 else _SUFFIXES[kind]
+    suffix = ".zip" if kind == "mask" and objects > 1 else SUFFIXES[kind]
     if out.suffix.lower() != suffix:
         of = f" of {objects} objects" if objects > 1 else ""
         raise ValueError(f"expected {kind}{of} to go into a file that ends in {suffix}, got {out.name!r}")
-    return cast("ExportFormat", kind)
+    return kind
 
 
 def write_file(selection: Selection, out: Path, kind: ExportFormat) -> None:

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import zipfile
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
 import httpx
@@ -16,6 +16,7 @@ import pytest
 from PIL import Image as Pil
 
 from app.protocol import messages as m
+from app.protocol.fields import ExportFormat
 from app.protocol.recipe import PointStep
 from app.protocol.run_lengths import decode_mask, iou
 from app.session.recipe import read_recipe
@@ -29,7 +30,7 @@ from tests.helpers.serving import serving
 from tests.helpers.strange_names import STRANGE_NAMES
 
 pytestmark = pytest.mark.anyio
-FORMATS = ("coco", "yolo", "labelme", "svg", "mask", "cutout", "overlay", "recipe")
+FORMATS = get_args(ExportFormat)
 
 
 @pytest.fixture

@@ -31,6 +31,11 @@ def test_the_decode_order_and_the_formats_are_where_the_guide_says() -> None:
         assert f"class {name}" in (ROOT / file).read_text(encoding="utf-8")
 
 
+def test_the_one_test_that_the_guide_runs_is_there() -> None:
+    [(file, word)] = re.findall(r"pytest (tests/[\w/.]+) -k (\w+)", GUIDE)
+    assert re.search(rf"def test_\w*{word}", (ROOT / file).read_text(encoding="utf-8"))
+
+
 def test_the_workflow_runs_the_checks_on_each_python_with_versions_of_its_own() -> None:
     workflow = yaml.safe_load((GITHUB / "workflows/checks.yml").read_text(encoding="utf-8"))
     job = workflow["jobs"]["checks"]

@@ -18,8 +18,9 @@ FILES = sorted(
     if path.suffix in KINDS and "node_modules" not in path.parts and path != Path(__file__)
 )
 RETIRED = re.compile(
-    r"\b(Lobby|Crew|crew|Shelf|shelf|Waiters|waiters|Inbox|inbox|Errand|errands?|Wish|Asking|hasty|HASTY"
+    r"\b(Lobby|Crew|crew|Shelf|shelf|Waiters|waiters|Inbox|inbox|Errand|errands?|Wish|Asking"
     r"|reassociated|windowed|one_mask|one_recipe|class (Line|Book|Again|Wire|Told|Asked|Work|Question))\b"
+    r"|(?i:hasty)"
 )
 """Names that said nothing to who hadn't made them, or the same as another."""
 RETIRED_FILES = {"lobby", "crew", "shelf", "line", "book", "again", "waiters", "inbox", "errand", "stall", "deadlines"}

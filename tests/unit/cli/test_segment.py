@@ -13,7 +13,7 @@ import pytest
 from app.__main__ import main as run
 from app.arrays import MaskArray
 from app.cli.local import LocalPicture
-from app.cli.mask_file import FORMATS, format_of
+from app.cli.mask_file import FORMATS, SUFFIXES, format_of
 from app.cli.segment import add_arguments, box_of, main, point_of
 from app.errors import BadCoordError, CorruptImageError, TooManyPointsError, UnknownObjectError
 from app.pictures import PictureLimits
@@ -177,3 +177,7 @@ def test_a_picture_and_a_file_may_have_names_that_are_no_text(
 
 def names_in(content: dict[str, Any]) -> set[str | None]:
     return {content.get("name"), content.get("imagePath"), content.get("images", [{}])[0].get("file_name")}
+
+
+def test_each_format_has_its_ending() -> None:
+    assert set(FORMATS) == set(SUFFIXES)

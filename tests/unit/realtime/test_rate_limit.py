@@ -37,7 +37,7 @@ def test_a_steady_stream_is_taken_up_to_the_rate(rate: RateLimit, clock: Clock, 
 
 
 @pytest.mark.parametrize(("messages", "throttled"), [(0, False), (1, False), (2, True), (25, True)])
-def test_who_sends_more_at_once_than_an_eighth_of_a_second_gives_is_hasty(
+def test_who_sends_more_at_once_than_an_eighth_of_a_second_gives_is_throttled(
     rate: RateLimit, clock: Clock, messages: int, throttled: bool
 ) -> None:
     for _ in range(messages):

@@ -55,7 +55,7 @@ def courtesy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("courtesy")
-async def test_hasty_hover_lets_others_go_first_also_those_that_come_a_little_later(lane: Lane, gate: Gate) -> None:
+async def test_throttled_hover_lets_others_go_first_also_those_that_come_a_little_later(lane: Lane, gate: Gate) -> None:
     notes: list[str] = []
     throttled = await start(lane, Priority.THROTTLED, noting(notes, "throttled"))
     await start(lane, Priority.HOVER, noting(notes, "waits too"))
@@ -69,12 +69,12 @@ async def test_hasty_hover_lets_others_go_first_also_those_that_come_a_little_la
 
 
 @pytest.mark.usefixtures("courtesy")
-async def test_hasty_hover_is_answered_in_half_of_its_time_whatever_others_do(lane: Lane) -> None:
+async def test_throttled_hover_is_answered_in_half_of_its_time_whatever_others_do(lane: Lane) -> None:
     await lane.run(Priority.HOVER, lambda: "", LONG_S)
     assert await lane.run(Priority.THROTTLED, lambda: "answered", 2.0) == "answered"
 
 
-async def test_hasty_hover_does_not_wait_long_for_others_that_do_not_come(
+async def test_throttled_hover_does_not_wait_long_for_others_that_do_not_come(
     lane: Lane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.service.scheduler.THROTTLED_WAIT_S", math.inf)
@@ -83,7 +83,7 @@ async def test_hasty_hover_does_not_wait_long_for_others_that_do_not_come(
 
 
 @pytest.mark.usefixtures("courtesy")
-async def test_hasty_hovers_have_a_quiet_device_to_themselves(lane: Lane) -> None:
+async def test_throttled_hovers_have_a_quiet_device_to_themselves(lane: Lane) -> None:
     assert [await lane.run(Priority.THROTTLED, lambda: "answered", math.inf) for _ in range(3)] == ["answered"] * 3
 
 
