@@ -31,7 +31,7 @@ EXIT_FAILED: Final = 1
 
 
 def convert(sam: SAM2Base, key: GraphKey, store: GraphStore, threads: int) -> None:
-    """Write the graphs of a model, and compile those that a server begins with, so that their compiled form is kept.
+    """Write the graphs of a model, and compile the common ones once, so that their compiled form is kept.
 
     Args:
         sam: the loaded model in evaluation mode, on the CPU.
@@ -42,15 +42,15 @@ def convert(sam: SAM2Base, key: GraphKey, store: GraphStore, threads: int) -> No
     Raises:
         OSError: the store can't be written.
     """
-    from app.engine.openvino.engine import WARM, OpenVinoEngine
+    from app.engine.openvino.engine import COMMON, OpenVinoEngine
     from app.engine.sam2.features import prompt_table
 
     with store.writing(key) as folder:
         if folder is not None:
             prompt_table(sam).save(folder / TABLE)
             write_graphs(sam, folder, key.precision)
-            OpenVinoEngine(key.model, folder, key.precision, threads)
-            if len(list((folder / COMPILED).glob("*.blob"))) <= len(WARM):  # of which OpenVINO says nothing
+            OpenVinoEngine(key.model, folder, key.precision, threads, COMMON)
+            if len(list((folder / COMPILED).glob("*.blob"))) <= len(COMMON):  # of which OpenVINO says nothing
                 raise OSError("no room for the compiled graphs")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from app.arrays import ImageArray
 from app.engine.contract import Candidates, Embedding, Prompt
 from app.engine.failures import device_failures
 from app.engine.openvino.graph_store import COMPILED, ENCODER, TABLE, decoder_file
-from app.engine.openvino.variants import Variant, decoder_precision, variant_for
+from app.engine.openvino.variants import HOVER, Variant, decoder_precision, variant_for
 from app.engine.sam2.pixels import check_image, model_input
 from app.engine.sam2.prompt_tokens import PromptTable, padded
 from app.engine.sam2.prompts import shape_of, stacked_mask_logits, tokens
@@ -34,16 +34,15 @@ if TYPE_CHECKING:
 
 TERMS: Final = 6
 """Inputs of a decoder that come from the picture, before the prompt's own."""
-WARM: Final = (
-    Variant(8, refines=False, first_mask=1),
+COMMON: Final = (
+    HOVER,
     Variant(9, refines=False, first_mask=0),
     Variant(9, refines=True, first_mask=0),
     Variant(12, refines=True, first_mask=0),
 )
-"""Decoders compiled before the first prompt: a hover, a box, and the second to fourth click on an object.
-
-Their compiled form is kept beside the encoder's: reading it takes half the time of compiling them.
-"""
+"""Decoders of a hover, a box, and the second to fourth click on an object: their compiled form is kept on the disk."""
+WARM: Final = COMMON[:2]
+"""Decoders read before the first prompt. Each of the other two takes a tenth of a second and 25 to 50 MB, once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +71,17 @@ class OpenVinoEngine:
 
     device = "cpu"
 
-    def __init__(self, name: str, folder: Path, precision: str, threads: int) -> None:
-        """Compile the encoder and the most wanted decoders, or read what was compiled before.
+    def __init__(
+        self, name: str, folder: Path, precision: str, threads: int, decoders: Sequence[Variant] = WARM
+    ) -> None:
+        """Compile the encoder and some decoders, or read what was compiled before.
 
         Args:
             name: of the model.
             folder: what `convert` wrote.
             precision: bf16 or fp32.
             threads: processor threads of one inference.
+            decoders: those to begin with; others follow when a prompt needs them.
 
         Raises:
             ModelUnavailableError: a file is missing or damaged, or the CPU lacks what the graphs need.
@@ -93,7 +95,7 @@ class OpenVinoEngine:
             self._encoder = Requests(compiled_encoder(folder, precision, threads))
             self._decoders: dict[Variant, Requests] = {}
             self._compiling = threading.Lock()
-            for variant in WARM:
+            for variant in decoders:
                 self._decoder(variant)
         except Exception as error:  # OpenVINO raises RuntimeError for everything; zip and NumPy have their own
             told = " ".join(f"{type(error).__name__}: {error}".split())
@@ -222,7 +224,7 @@ def compiled_decoder(
         side = 4 * math.isqrt(cells)
         shapes.append((1, 1, side, side))
     model.reshape({port: openvino.PartialShape(list(s)) for port, s in zip(model.inputs, shapes, strict=True)})
-    keep_in = folder if variant in WARM else None  # the seal of the folder was set before any other is compiled
+    keep_in = folder if variant in COMMON else None  # the seal of the folder was set before any other is compiled
     return core.compile_model(model, "CPU", properties(precision, threads, keep_in))
 
 

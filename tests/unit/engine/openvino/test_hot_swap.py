@@ -13,7 +13,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from app.engine.contract import Prompt
-from app.engine.openvino.engine import WARM, OpenVinoEmbedding, OpenVinoEngine, properties
+from app.engine.openvino.engine import COMMON, OpenVinoEmbedding, OpenVinoEngine, properties
 from app.engine.openvino.graph_store import GraphKey, GraphStore
 from app.engine.openvino.hot_swap import Conversion, ConversionFailedError, HotSwapEngine, UpgradableEmbedding
 from app.engine.sam2.engine import TorchEmbedding, TorchEngine
@@ -192,7 +192,7 @@ def test_a_disk_without_room_for_the_compiled_graphs_leaves_none(
 ) -> None:
     def keep_all_but_the_last(precision: str, threads: int, keep_in: Path | None) -> dict[str, str]:
         kept = len(list(keep_in.rglob("*.blob"))) if keep_in else 0
-        return properties(precision, threads, keep_in if kept < len(WARM) else None)
+        return properties(precision, threads, keep_in if kept < len(COMMON) else None)
 
     monkeypatch.setattr("app.engine.openvino.engine.properties", keep_all_but_the_last)
     with pytest.raises(OSError, match="no room for the compiled graphs"):
