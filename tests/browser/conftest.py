@@ -16,8 +16,9 @@ from tests.helpers.shop import Shop, open_shop
 from tests.helpers.studio import ARGUMENTS, OpenStudio, Studio, chromium
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One browser for all tests of this folder, gone before the next folder's: while it is there, no loop may run."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield browser
