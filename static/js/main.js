@@ -22,9 +22,8 @@ import { Saving } from "./panels/saving.js";
 import { showStatus } from "./panels/status.js";
 import { ToastLine } from "./panels/toast.js";
 import { Studio } from "./session/studio.js";
-import { askForAdmission } from "./wire/admission.js";
 import { Connection } from "./wire/connection.js";
-import { fetchEngines } from "./wire/engines.js";
+import { askForAdmission, fetchEngines } from "./wire/http.js";
 
 /** @import { Preferences } from "./panels/preferences.js" */
 

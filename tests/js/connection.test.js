@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { readAdmission } from "../../static/js/wire/admission.js";
+import { readAdmission } from "../../static/js/wire/http.js";
 import { Connection } from "../../static/js/wire/connection.js";
 import { encodeMessage } from "../../static/js/wire/protocol.js";
 
@@ -40,7 +40,7 @@ class Socket extends EventTarget {
   }
 }
 
-/** @typedef {import("../../static/js/wire/admission.js").Admission | null} Answer */
+/** @typedef {import("../../static/js/wire/http.js").Admission | null} Answer */
 
 /** @param {import("node:test").TestContext} context @param {{ answer?: Answer, asksFirst?: boolean }} [options] */
 function dialling(context, { answer = null, asksFirst = false } = {}) {

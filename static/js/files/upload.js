@@ -2,6 +2,7 @@
  * Upload of a picture with real progress: `fetch` can't tell how much has left the machine, XMLHttpRequest can.
  */
 
+import { parsed } from "../wire/http.js";
 import { Refused } from "../wire/requests.js";
 
 /** @import { PictureFacts } from "../model/types.ts" */
@@ -14,13 +15,7 @@ import { Refused } from "../wire/requests.js";
  * @throws {Refused} with the server's code and message
  */
 export function readAnswer(status, body) {
-  /** @type {any} */
-  let answer = null;
-  try {
-    answer = JSON.parse(body);
-  } catch {
-    // A proxy may answer with a page of its own; the status has to do.
-  }
+  const answer = parsed(body); // a proxy may answer with a page of its own: the status has to do
   if (status >= 200 && status < 300 && typeof answer?.image_id === "string") {
     const { image_id: imageId, width, height, orientation = 1, rendered = false } = answer;
     return { imageId, width, height, orientation, rendered };

@@ -5,10 +5,10 @@
  * on an error.
  */
 
-import { TICKET_PREFIX } from "./admission.js";
+import { TICKET_PREFIX } from "./http.js";
 import { decodeMessage, encodeMessage, SUBPROTOCOL, VERSION } from "./protocol.js";
 
-/** @import { Admission } from "./admission.js" */
+/** @import { Admission } from "./http.js" */
 /** @import { ClientMessage, ErrorMessage, LineState, ServerMessage, Welcome } from "./messages.ts" */
 
 

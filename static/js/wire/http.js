@@ -1,9 +1,10 @@
 /**
- * What the server says to a page whose socket it may not take: a ticket that lets the socket in, or the reason in
- * words. A browser tells a page nothing of a socket that never opened.
+ * What the page asks the server beside its socket: to be let in, and what the models run on.
  */
 
 /**
+ * What the server says to a page whose socket it may not take; a browser tells a page nothing of a socket that never
+ * opened.
  * @typedef {object} Admission
  * @property {string | null} ticket to be shown by the socket
  * @property {string | null} refusal a sentence for the person, where there is no ticket
@@ -15,18 +16,24 @@ const WAIT_MS = 10000;
 export const TICKET_PREFIX = "hoversam.ticket.";
 
 /**
+ * @param {string} body of an answer
+ * @returns {any} null where it isn't JSON: the words of a proxy, or of a server that is full of connections
+ */
+export function parsed(body) {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
+/**
  * What an answer to the request for a ticket means. Pure.
  * @param {number} status HTTP status @param {string} body
  * @returns {Admission | null} null where the server itself was not reached, or doesn't say why
  */
 export function readAdmission(status, body) {
-  /** @type {any} */
-  let answer = null;
-  try {
-    answer = JSON.parse(body);
-  } catch {
-    // Not the server's own words: a proxy's, or those of a server that is full of connections.
-  }
+  const answer = parsed(body);
   if (status === 200 && typeof answer?.ticket === "string") return { ticket: answer.ticket, refusal: null, isFinal: false };
   const reason = answer?.detail?.message;
   if (status === 403 && typeof reason === "string") {
@@ -48,5 +55,19 @@ export async function askForAdmission(url) {
     return readAdmission(response.status, await response.text());
   } catch {
     return null;
+  }
+}
+
+/**
+ * Ask what the models run on, in the server's words: it may have changed since the page was rendered.
+ * @param {string} url
+ * @returns {Promise<Record<string, string> | null>} by the model's name; null where nobody answers
+ */
+export async function fetchEngines(url) {
+  try {
+    const response = await fetch(url);
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null; // the server has gone; its next welcome has it asked again
   }
 }
