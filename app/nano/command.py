@@ -20,7 +20,7 @@ from app.engine.contract import Engine
 CHECKPOINTS = Path(__file__).parent.parent.parent / "checkpoints"
 DRAW_SEED = 20_261_124
 JUDGE_SEED = 99
-DRAWN = 2_000
+DRAWN = 3_000
 SCENES = 300
 
 

@@ -11,6 +11,9 @@ from torch.nn import functional
 FOCAL_WEIGHT = 5.0
 DICE_WEIGHT = 2.0
 SCORE_WEIGHT = 6.0
+CHOICE_WEIGHT = 1.0
+CHOICE_TEMPERATURE = 0.05
+"""Of the softmax over scores: candidates whose scores differ by less share the choice."""
 SIDE_WEIGHT = 0.3
 """For the output that the prompt didn't ask for: the single mask of a click, the candidates of a correction."""
 SHOWN_WEIGHT = 1.0
@@ -66,7 +69,22 @@ def judge(logits: Tensor, scores: Tensor, truth: Tensor, single: Tensor) -> Verd
     candidates = losses[:, 1:].min(1).values + SHOWN_WEIGHT * shown + LOSER_WEIGHT * losses[:, 1:].mean(1)
     weight = torch.where(single, 1.0, SIDE_WEIGHT)
     shape = (weight * losses[:, 0] + (1 + SIDE_WEIGHT - weight) * candidates).mean()
-    return Verdict(shape + SCORE_WEIGHT * ((scores - overlap) ** 2).mean(), overlap)
+    choice = ((1 + SIDE_WEIGHT - weight) * regret(scores[:, 1:], overlap[:, 1:])).mean()
+    return Verdict(shape + SCORE_WEIGHT * ((scores - overlap) ** 2).mean() + CHOICE_WEIGHT * choice, overlap)
+
+
+def regret(scores: Tensor, overlap: Tensor) -> Tensor:
+    """Return by how much the candidate that the scores choose falls short of the best one, (B,).
+
+    Scores that predict IoU well on average still choose badly where a part and its whole are both likely; this
+    teaches them to rank.
+
+    Args:
+        scores: (B, 3) predicted IoU.
+        overlap: (B, 3) real IoU.
+    """
+    share = torch.softmax(scores / CHOICE_TEMPERATURE, 1)
+    return overlap.max(1).values - (share * overlap).sum(1)
 
 
 def pair_loss(features: Tensor, labels: Tensor, samples: int, generator: torch.Generator) -> Tensor:

@@ -23,12 +23,12 @@ Array = NDArray[Any]
 Rng = np.random.Generator
 
 SHARES: Final = {
-    "drawn": 4.5,
+    "drawn": 11.0,
+    "coco": 5.0,
     "pasted": 4.0,
-    "coco": 4.0,
     "regions": 3.0,
-    "ccp": 2.0,
-    "cal": 1.5,
+    "ccp": 2.5,
+    "cal": 2.0,
     "cat": 1.5,
     "grounds": 1.5,
 }

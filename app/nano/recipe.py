@@ -22,7 +22,7 @@ STAGES: Final = (
 LAST_STAGES: Final = (
     Stage(Plan(size=384, pictures=5, prompts=4), steps=1000, rate_first=6e-4, rate_last=3e-4, still=TRUNK_BLOCKS),
     Stage(Plan(size=384, pictures=5, prompts=4), steps=500, rate_first=3e-4, rate_last=1.5e-4),
-    Stage(Plan(size=512, pictures=3, prompts=4), steps=700, rate_first=1.5e-4, rate_last=1e-5),
+    Stage(Plan(size=512, pictures=3, prompts=4), steps=2800, rate_first=4e-4, rate_last=1e-5),
 )
 """Also for weights to go on from. Pictures are those of one process."""
 SEED: Final = 1

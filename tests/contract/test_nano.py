@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -50,13 +50,17 @@ def test_the_manifest_describes_the_bundled_file() -> None:
     assert entry.bytes <= MAX_BYTES
 
 
-@pytest.mark.parametrize("scenes", [drawn, drawn_otherwise], ids=["training generator", "other generator"])
-def test_masks_are_about_as_good_as_the_model_card_says(nano: Engine, scenes: object) -> None:
-    assert callable(scenes)
+@pytest.mark.parametrize(
+    ("scenes", "floors"),
+    [(drawn, (0.76, 0.82, 0.86)), (drawn_otherwise, (0.61, 0.71, 0.76))],
+    ids=["training generator", "other generator"],
+)
+def test_masks_are_about_as_good_as_the_model_card_says(
+    nano: Engine, scenes: Callable[[], Iterator[Scene]], floors: tuple[float, float, float]
+) -> None:
     means = judge(nano, scenes(), SEED, grabcut=False).means()
-    assert means["click at the heart"] > 0.57
-    assert means["box"] > 0.67
-    assert means["after 2 correction clicks"] > 0.72
+    kinds = ("click at the heart", "box", "after 2 correction clicks")
+    assert [kind for kind, floor in zip(kinds, floors, strict=True) if means[kind] <= floor] == []
 
 
 def test_each_of_two_small_discs_that_were_clicked_is_in_the_mask(nano: Engine) -> None:

@@ -22,17 +22,17 @@ def test_every_hover_and_click_is_weighed(sizes: WireSizes) -> None:
     assert {len(each) for each in (sizes.preview, sizes.refining, sizes.click, sizes.correction)} == {CLICKS}
 
 
-def test_a_preview_of_three_candidates_has_at_most_1300_bytes(sizes: WireSizes) -> None:
-    assert median(sizes.preview) <= 1300
+def test_a_preview_of_three_candidates_has_at_most_1200_bytes(sizes: WireSizes) -> None:
+    assert median(sizes.preview) <= 1200
 
 
 def test_a_preview_of_one_mask_has_at_most_450_bytes(sizes: WireSizes) -> None:
     assert median(sizes.refining) <= 450
 
 
-def test_a_click_is_answered_in_at_most_2560_bytes(sizes: WireSizes) -> None:
-    assert median(sizes.click) <= 2560
-    assert median(sizes.correction) <= 2560
+def test_a_click_is_answered_in_at_most_2450_bytes(sizes: WireSizes) -> None:
+    assert median(sizes.click) <= 2450
+    assert median(sizes.correction) <= 2450
 
 
 def test_masks_are_more_than_two_hundred_times_smaller_than_a_byte_per_pixel(sizes: WireSizes) -> None:

@@ -22,7 +22,7 @@ from app.engine.sam2.trunk import EfficientTrunk, InvertedResidual
 from app.nano import command, recipe
 from app.nano.batches import Batches, Plan, prompted
 from app.nano.labelled import Photos, cut_thing, pasted_scene, photo_scene, save_photos
-from app.nano.losses import judge, pair_loss
+from app.nano.losses import judge, pair_loss, regret
 from app.nano.optimiser import TRUNK_RATE, Muon, optimisers, orthogonal, set_rate
 from app.nano.pool import Pool, augment, fill, load, save
 from app.nano.pretrained import load_imagenet
@@ -250,6 +250,16 @@ def test_right_masks_and_scores_cost_less_than_wrong_ones() -> None:
     bad = judge(-right, torch.ones(1, 4), truth, single)
     assert good.loss < 0.1 < bad.loss
     assert good.real_iou.min() > 0.99
+
+
+def test_scores_that_choose_the_best_candidate_cost_nothing() -> None:
+    overlap = torch.tensor([[0.9, 0.4, 0.2]])
+    right, wrong, unsure = (
+        regret(torch.tensor([scores]), overlap) for scores in ([0.9, 0.1, 0.1], [0.1, 0.9, 0.1], [0.5, 0.5, 0.5])
+    )
+    assert float(right) < 0.01
+    assert float(right) < float(unsure) < float(wrong)
+    assert float(wrong) == pytest.approx(0.5, abs=0.01)
 
 
 def test_features_that_tell_things_apart_cost_less() -> None:
