@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 
 from app.engine.contract import Embedding, Engine
@@ -12,6 +13,7 @@ from app.protocol.fields import BoxXyxy
 from app.protocol.recipe import BoxStep, PointStep, Recipe, Step
 from app.service.answers import Replay, export_object, object_answer
 from app.session.classes import ClassList
+from app.session.contrast import grid_colors, visible_color
 from app.session.limits import SessionLimits
 from app.session.names import unnamed
 from app.session.objects import PointXyl, SessionObject
@@ -41,7 +43,8 @@ class LocalPicture:
         """
         self._engine, self._data, self._limits, self._speck_share = engine, data, limits, speck_share
         self._picture = read_picture(data, limits)
-        self.image = OpenImage(self._picture.image_id, self._picture.width, self._picture.height)
+        colors = grid_colors(self._picture.working)
+        self.image = OpenImage(self._picture.image_id, self._picture.width, self._picture.height, colors=colors)
 
     def prompted(
         self,
@@ -68,7 +71,9 @@ class LocalPicture:
         item = SessionObject(1, name or unnamed(1), 0, tuple(steps))
         check_trail(item, self.image, max_points)
         item = self._answered(item)
-        return item if candidate is None else self._answered(item.with_candidate(candidate))
+        if candidate is not None:
+            item = self._answered(item.with_candidate(candidate))
+        return replace(item, color=visible_color(item.color, self.image, item.shown[item.chosen]))
 
     def remade(self, recipe: Recipe, bounds: SessionLimits) -> tuple[list[SessionObject], ClassList]:
         """Return the objects and classes of a recipe; with the model and engine that it was made with, bit for bit.

@@ -18,6 +18,7 @@ from app.arrays import ImageArray
 from app.errors import BusyError, UnknownImageError
 from app.pictures import NativeArray, PictureLimits, Rendition, read_native, read_picture, render_picture
 from app.service.limits import ServiceLimits
+from app.session.contrast import grid_colors
 from app.session.values import OpenImage
 
 FRESH: Final = 4
@@ -66,7 +67,8 @@ class PictureStore:
             HoverError: the picture is refused; see `app.pictures.read_picture`.
         """
         picture = await self._work(read_picture, data)
-        info = OpenImage(picture.image_id, picture.width, picture.height, picture.orientation, picture.rendered)
+        colors = grid_colors(picture.working)
+        info = OpenImage(picture.image_id, picture.width, picture.height, picture.orientation, picture.rendered, colors)
         self._kept[info.image_id] = Stored(data, info)
         self._fresh[info.image_id] = picture.working
         return info

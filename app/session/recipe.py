@@ -111,11 +111,10 @@ def timeline_of(
     now = changed(State(), UndoStep(recipe.objects, classes=recipe.classes), items, limits.max_objects)
     if len(now.objects) < len(recipe.objects):
         raise BadMessageError("expected each object of the recipe once; correct the file")
-    past, future = (states(now, one_way, items, limits.max_objects) for one_way in steps)
     classes = classes or ClassList()
-    return RecipeTimeline(
-        known(now, classes), *(tuple(known(state, classes) for state in states) for states in (past, future))
-    )
+    now = known(now, classes)  # steps that tell no list have this one
+    past, future = (states(now, one_way, items, limits.max_objects) for one_way in steps)
+    return RecipeTimeline(now, *(tuple(known(state, classes) for state in one_way) for one_way in (past, future)))
 
 
 def states(now: State, steps: tuple[UndoStep, ...], items: Items, max_objects: int) -> tuple[State, ...]:

@@ -33,6 +33,7 @@ from app.protocol.messages import (
 from app.protocol.recipe import Recipe
 from app.session.checks import check_box, check_point
 from app.session.classes import ClassList, classified
+from app.session.contrast import visible_color
 from app.session.history import Objects, State, Timeline, difference
 from app.session.limits import SessionLimits
 from app.session.names import given_class, unnamed
@@ -204,6 +205,9 @@ class Session:
         """
         before = self._timeline.now
         item = query.subject.answered(answer)
+        if self.image is not None and item.id not in self.objects:
+            used = map(self.classes.color_of, self.objects.values())
+            item = replace(item, color=visible_color(item.color, self.image, answer.masks[item.chosen], used))
         self._timeline.put(item, classes=self.classes.with_class(given_class(item), item.color))
         self._next_id = max(self._next_id, query.subject.id + 1)
         return self._shown(query.seq, before)

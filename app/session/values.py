@@ -11,6 +11,7 @@ class OpenImage:
 
     Attributes:
         image_id, width, height: as in `app.pictures.Picture`.
+        colors: of the picture on a small grid, see `app.session.contrast`; empty where they aren't known.
         orientation, rendered: what a page needs to show the file as the model sees it; no part of which picture it is.
     """
 
@@ -19,6 +20,7 @@ class OpenImage:
     height: int
     orientation: int = field(default=1, compare=False)
     rendered: bool = field(default=False, compare=False)
+    colors: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def size_hw(self) -> tuple[int, int]:

@@ -31,6 +31,7 @@ from app.service.exporter import FILES_PATH
 from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
 from app.session.classes import ClassList
+from app.session.contrast import visible_color
 from app.session.names import unnamed
 from app.session.objects import SessionObject
 from app.session.query import Query
@@ -133,8 +134,10 @@ async def export(
     classes = ClassList().replaced(data.classes).covering(named_items)
     objects: list[ExportObject] = []
     for named in named_items:
-        answer = await predictor.answer(image, Query(0, named))
-        objects.append(export_object(named.answered(answer), image, settings.speck_share))
+        answered = named.answered(await predictor.answer(image, Query(0, named)))
+        used = (shown.item.color for shown in objects)
+        color = visible_color(named.color, image, answered.shown[answered.chosen], used)
+        objects.append(export_object(replace(answered, color=color), image, settings.speck_share))
     pixels = shared_state.exporter.pixels(data.format, image)
     selection = Selection(image, data.name, predictor.engine.model, tuple(objects), pixels, classes)
     file = await shared_state.exporter.make(data.format, selection)

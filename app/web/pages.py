@@ -20,7 +20,7 @@ from app.web.conditional import name_version
 STYLES: Final = Path(__file__).parents[2] / "static" / "css"
 PARTS: Final = (
     *("tokens", "base", "controls", "bar", "stage"),
-    *("welcome", "notes", "dock", "panel", "menus", "dialogs"),
+    *("welcome", "notes", "dock", "panel", "classes", "menus", "dialogs"),
 )
 """The studio's stylesheets in their order: where two rules weigh the same, the later one counts."""
 

@@ -18,6 +18,7 @@ import { bindLook, bindTimes, SaveMenu, showLook, showModels, showTimes } from "
 import { ObjectsList } from "./panels/objects.js";
 import { Opening } from "./panels/opening.js";
 import { applyPreferences, loadPreferences } from "./panels/preferences.js";
+import { ClassesList, loadClasses } from "./panels/classes.js";
 import { Saving } from "./panels/saving.js";
 import { showStatus } from "./panels/status.js";
 import { ToastLine } from "./panels/toast.js";
@@ -25,10 +26,12 @@ import { Studio } from "./session/studio.js";
 import { Connection } from "./wire/connection.js";
 import { askForAdmission, fetchEngines } from "./wire/http.js";
 
+/** @import { XY } from "./model/types.ts" */
+/** @import { ClassPicker } from "./panels/class-picker.js" */
 /** @import { Preferences } from "./panels/preferences.js" */
 
 // What the server says in the page's markup, and what this browser kept.
-const { model = "", engine = "", host, socketPath = "", ticketUrl = "", uploadUrl = "", picturesUrl = "", enginesUrl = "", maxUploadBytes } = document.body.dataset;
+const { model = "", engine = "", host, socketPath = "", ticketUrl = "", uploadUrl = "", picturesUrl = "", enginesUrl = "", classesUrl = "", maxUploadBytes } = document.body.dataset;
 const socketUrl = new URL(socketPath, location.href.replace(/^http/, "ws")).href;
 const keeper = await openKeeper();
 const preferences = loadPreferences();
@@ -36,7 +39,7 @@ const preferences = loadPreferences();
 // What the page knows, and the two who change it: the server and the person.
 const frame = new Frame();
 const latency = new Latency();
-const store = new Store({ model, engines: { [model]: engine }, byTouch: matchMedia("(pointer: coarse)").matches }, () => frame.ask());
+const store = new Store({ model, engines: { [model]: engine }, byTouch: matchMedia("(pointer: coarse)").matches, ...loadClasses() }, () => frame.ask());
 const { state } = store;
 const line = new Connection(socketUrl, {
   onMessage: (message) => studio.receive(message),
@@ -63,7 +66,8 @@ const stage = new Stage(canvas, store, studio, ask);
 const renderer = new Renderer({ picture: below, objects: between, top: canvas }, ask);
 const saving = new Saving(store, studio);
 const saveMenu = new SaveMenu(state, (format, objects) => void saving.take(format, objects));
-const list = new ObjectsList(store, studio, { copy: (id) => void saving.take("copy", [id]), save: (id) => saveMenu.openFor(id) });
+const list = new ObjectsList(store, studio, { classify: (id) => void pickClass(id), copy: (id) => void saving.take("copy", [id]), save: (id) => saveMenu.openFor(id) });
+const classes = new ClassesList(store, studio, classesUrl);
 const opening = new Opening(store, studio, Number(maxUploadBytes));
 const toast = new ToastLine(store);
 
@@ -74,11 +78,35 @@ function prefer(change) {
   ask();
 }
 
+/** @param {XY} point image pixels @returns {XY} CSS pixels of the page */
+function onPage(point) {
+  const rect = canvas.getBoundingClientRect();
+  const at = toScreen(stage.scene.viewport, point);
+  return { x: rect.left + at.x, y: rect.top + at.y };
+}
+
+/** @type {ClassPicker | null} fetched when it is first wanted */
+let picker = null;
+
+/** Open the picker of classes for an object. @param {number | null} object */
+async function pickClass(object) {
+  try {
+    const { ClassPicker } = await import("./panels/class-picker.js");
+    picker ??= new ClassPicker(store, studio);
+    const { cursor, badge } = stage.scene;
+    const rect = canvas.getBoundingClientRect();
+    const pointer = badge && { x: rect.left + badge.x, y: rect.top + badge.y };
+    picker.open(object, cursor ? onPage(cursor) : (pointer ?? onPage({ x: 0, y: 0 })));
+  } catch {
+    store.warn("The server can’t be reached; try again.");
+  }
+}
+
 function keep() {
   keeper.keepWork(studio.work(), state.picture);
 }
 
-bindCommands({ store, studio, stage, saving, opening, list, preferences, prefer });
+bindCommands({ store, studio, stage, saving, opening, list, pickClass, preferences, prefer });
 bindLook(prefer);
 showLook(preferences);
 bindTimes(latency, () => void studio.learnEngines(), () => line.ping());
@@ -96,11 +124,7 @@ Object.defineProperty(globalThis, "hoversam", {
      * @param {number} y image pixels
      * @returns {{ x: number, y: number }} CSS pixels of the page
      */
-    toScreen: (x, y) => {
-      const rect = canvas.getBoundingClientRect();
-      const at = toScreen(stage.scene.viewport, { x, y });
-      return { x: rect.left + at.x, y: rect.top + at.y };
-    },
+    toScreen: (x, y) => onPage({ x, y }),
   }),
 });
 
@@ -108,6 +132,7 @@ frame.begin({
   store, studio, stage, renderer, look: preferences, latency, keep,
   panels: [
     () => list.update(),
+    () => classes.update(),
     () => toast.update(),
     () => showStatus(state, stage.scene.viewport.scale, preferences.hinted),
     () => showModels(state, (name) => void studio.switchModel(name)),

@@ -186,6 +186,7 @@ def test_every_control_is_reached_in_every_window_theme_and_state(open_studio: O
     troubles["picture"] = unreached(studio, 15)
 
     studio.page.unroute_all()
+    studio.page.locator("#stage").scroll_into_view_if_needed()
     studio.add_object(DISC_A)
     studio.click(DISC_B)
     studio.until("s.objects.length === 2 && s.active !== null")

@@ -71,7 +71,7 @@ async def test_a_session_comes_back_to_the_bit_with_names_colours_and_picks(serv
         await one.send(m.Model(seq=one.seq(), name="tiny"))  # which tells everything once more
         assert told(again) == told(await answer(one))
         assert [each.trail for each in told(again)] == [made.trail for made in recipe.objects]
-        assert [getattr(each, "last", None) for each in again] == [False, False, True]
+        assert [getattr(each, "last", None) for each in again] == [False, False, False, True]
         assert (await other.click(5, 5)).id == 3
 
 
@@ -174,7 +174,8 @@ async def test_what_a_resumed_client_is_told_ends_too(server: Server, *, picture
 async def test_a_recipe_does_without_its_model_where_that_can_not_be_had(server: Server, model: str) -> None:
     image_id = await uploaded(server, PICTURE)
     async with greeted(server) as peer:
-        image, shown = await opened_with(peer, recipe_of(image_id, made(1, FIRST), model=model))
+        image, classes, shown = await opened_with(peer, recipe_of(image_id, made(1, FIRST), model=model))
+        assert isinstance(classes, m.Classes)
         assert isinstance(image, m.Image)
         assert isinstance(shown, m.Object)
         assert image.model == "tiny"

@@ -4,6 +4,7 @@
 
 import { Layer, pixelRatio } from "./layers.js";
 import { drawBadge, drawBox, drawCross, drawDot, drawName, drawPoint, fill, hatch, stroke } from "./marks.js";
+import { newColor } from "../model/classes.js";
 import { colorOf, withAlpha } from "../model/palette.js";
 import { Paths } from "./paths.js";
 import { Pyramid } from "./pyramid.js";
@@ -138,7 +139,9 @@ export class Renderer {
    * @param {Size} image
    * @param {Scene} scene
    */
-  #aim(context, { aim, objects, nextColor }, image, { badge, cursor, viewport }) {
+  #aim(context, state, image, { badge, cursor, viewport }) {
+    const { aim, objects } = state;
+    const color = newColor(state);
     const at = badge ?? (cursor && toScreen(viewport, cursor));
     if (aim === null || at === null) return;
     const object = "object" in aim ? objects.get(aim.object) : undefined;
@@ -148,7 +151,7 @@ export class Renderer {
       this.#mask(context, mask, image, viewport, colorOf(object.color), { fill: 0, line: 3, halo: true });
       drawName(context, at, shortName(object.name), colorOf(object.color));
     } else if (badge && SIGNS[aim.does]) {
-      drawBadge(context, badge, SIGNS[aim.does], colorOf(object?.color ?? nextColor));
+      drawBadge(context, badge, SIGNS[aim.does], colorOf(object?.color ?? color));
     }
   }
 
@@ -160,7 +163,7 @@ export class Renderer {
     const current = object && maskOf(object);
     const style = { fill: look.outlines ? 0.12 : Math.max(0.3, look.opacity), line: 2, halo: true };
     if (current) this.#difference(context, mask, current, image, view);
-    else this.#mask(context, mask, image, view, colorOf(state.nextColor), style);
+    else this.#mask(context, mask, image, view, colorOf(newColor(state)), style);
   }
 
   /** @param {Context} context @param {Mask} preview @param {Mask} current @param {Size} image @param {Viewport} view */

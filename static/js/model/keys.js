@@ -26,6 +26,16 @@ export const COMMANDS = Object.freeze({
   undo: { name: "Undo", keys: ["Ctrl+Z"] },
   redo: { name: "Redo", keys: ["Ctrl+Shift+Z", "Ctrl+Y"] },
   close: { name: "Close", keys: ["Escape"] },
+  pickClass: { name: "Class", keys: ["C"] },
+  class1: { name: "Class 1", keys: ["1"] },
+  class2: { name: "Class 2", keys: ["2"] },
+  class3: { name: "Class 3", keys: ["3"] },
+  class4: { name: "Class 4", keys: ["4"] },
+  class5: { name: "Class 5", keys: ["5"] },
+  class6: { name: "Class 6", keys: ["6"] },
+  class7: { name: "Class 7", keys: ["7"] },
+  class8: { name: "Class 8", keys: ["8"] },
+  class9: { name: "Class 9", keys: ["9"] },
   rename: { name: "Rename", keys: ["F2"] },
   copy: { name: "Copy the cutout", keys: ["Ctrl+C"] },
   save: { name: "Save the cutout", keys: ["Ctrl+S"] },
@@ -64,6 +74,7 @@ export const SHEET = Object.freeze([
   { what: "Undo, redo", how: "{undo}; {redo}" },
   { what: "Close", how: "{close}: what is open, then the selection; undoes nothing. A click beside the picture deselects, too" },
   { what: "Rename", how: "{rename}, or double click on the name in the list" },
+  { what: "Class", how: "{class1} {class2} {class3} {class4} {class5} {class6} {class7} {class8} {class9}, or {pickClass} and a part of its name: of the selected object, and of every new one" },
   { what: "Copy, save the cutout", how: "{copy}, {save}: of the selected object, else of all" },
   { what: "Open a picture", how: "{open}, drop or paste it" },
   { what: "Zoom", how: "wheel, pinch, {zoomIn}, {zoomOut}; {fit} shows the whole picture" },
@@ -89,6 +100,11 @@ export function keyOf({ key, code = "" }) {
   return known.length === 1 ? known.toUpperCase() : known;
 }
 
+/** The digit of a key that gives it with Shift alone, as in France; empty for others. @param {Stroke} stroke */
+function digitOf({ key, code = "", shiftKey }) {
+  return !shiftKey && !/[0-9]/.test(key) ? (/^Digit([1-9])$/.exec(code)?.[1] ?? "") : "";
+}
+
 /** @param {Stroke} stroke @returns {Command | null} */
 export function commandOf(stroke) {
   const key = keyOf(stroke);
@@ -97,7 +113,7 @@ export function commandOf(stroke) {
   if (stroke.altKey && !isBracket) name = stroke.ctrlKey || stroke.metaKey ? "" : `Alt+${key}`;
   else if (stroke.ctrlKey || stroke.metaKey) name = isBracket && stroke.altKey ? key : `Ctrl+${stroke.shiftKey ? "Shift+" : ""}${key}`;
   else if (stroke.shiftKey && key === "Enter") name = "Shift+Enter";
-  return BY_KEY.get(name) ?? null;
+  return BY_KEY.get(name) ?? (name === key ? BY_KEY.get(digitOf(stroke)) : undefined) ?? null;
 }
 
 /** @type {Record<string, string>} */

@@ -11,6 +11,7 @@ export function snapshot(state, { viewport, badge, resting, cursor }) {
   const { connection, model, active, canUndo, canRedo, tool, onTop, point, restoring, notice, said, pointed } = state;
   return {
     connection, model, active, canUndo, canRedo, tool, onTop, point, restoring, notice, said, pointed, cursor, resting,
+    classes: state.classes.map((one) => ({ ...one })), sticky: state.sticky,
     toast: state.toast && { ...state.toast },
     aim: state.aim && { ...state.aim },
     image: state.picture && plainPicture(state.picture),

@@ -16,9 +16,9 @@ export function connectionText(state) {
   return CONNECTION[state.connection] + lag;
 }
 
-/** @param {number} count @param {string} noun */
-export function plural(count, noun) {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+/** @param {number} count @param {string} noun @param {string} [several] */
+export function plural(count, noun, several = `${noun}s`) {
+  return `${count} ${count === 1 ? noun : several}`;
 }
 
 /** What a file of the shown objects lacks. @param {State} state @returns {string} empty where it lacks nothing */
@@ -85,6 +85,7 @@ function describeObjects(state) {
     return `${name} is selected. ${byTouch ? "Tap something else to make another, or choose Add or Remove to change it." : "Shift + click adds to it, Alt + click removes from it."}`;
   }
   if (tool === "remove") return `${click} an object to remove from it.`;
+  if (tool === "new" && state.sticky !== null) return `${click} something: it is a new object of the class ${shortName(state.sticky)}.`;
   if (tool === "add" && state.objects.size > 0) return `${click} an object to add to it, or something else to make one.`;
   if (state.objects.size === 0) return byTouch ? "Hold a finger on something to see it, tap to make it an object." : "Point at something. Click to make it an object, or drag a box.";
   return `${plural(state.objects.size, "object")}. ${click} one to select it, or something else to make another.`;

@@ -2,6 +2,7 @@
  * What keys and buttons do.
  */
 
+import { KEYS } from "../model/classes.js";
 import { currentObject } from "../model/state.js";
 import { find, focusPicture } from "./dom.js";
 import { bindControls, fillSheet } from "./help.js";
@@ -26,12 +27,13 @@ import { nextOpacity } from "./preferences.js";
  * @property {Saving} saving
  * @property {Opening} opening
  * @property {ObjectsList} list
+ * @property {(id: number | null) => Promise<void>} pickClass opens the picker for an object
  * @property {Preferences} preferences
  * @property {(change: Partial<Preferences>) => void} prefer
  */
 
 /** @param {Page} page @returns {Record<Command, () => void>} */
-function commandsOf({ store, studio, stage, saving, opening, list, preferences, prefer }) {
+function commandsOf({ store, studio, stage, saving, opening, list, pickClass, preferences, prefer }) {
   const { state } = store;
   /** The object that a key concerns: the one whose entry has the focus, else the selected one. */
   const concerned = () => list.focused() ?? currentObject(state)?.id ?? null;
@@ -52,6 +54,8 @@ function commandsOf({ store, studio, stage, saving, opening, list, preferences, 
     remove: () => takeUp("remove"),
     close: () => closeOne(store, studio, stage),
     rename: () => list.rename(concerned()),
+    pickClass: () => void pickClass(concerned()),
+    ...classCommands((number) => void studio.classes.giveNumber(number, concerned())),
     undo: () => void studio.undo(),
     redo: () => void studio.redo(),
     delete: () => void studio.delete(list.focused()),
@@ -74,6 +78,14 @@ function commandsOf({ store, studio, stage, saving, opening, list, preferences, 
     clickAdd: () => void stage.place("add"),
     clickRemove: () => void stage.place("remove"),
   };
+}
+
+/** @typedef {Extract<Command, `class${number}`>} ClassCommand */
+
+/** @param {(number: number) => void} give a class by its place @returns {Record<ClassCommand, () => void>} */
+function classCommands(give) {
+  const commands = Array.from({ length: KEYS }, (_, number) => [`class${number + 1}`, () => give(number)]);
+  return Object.fromEntries(commands);
 }
 
 /**
@@ -146,7 +158,7 @@ function giveKeysBack() {
   }, { capture: true });
   document.addEventListener("click", ({ target, detail }) => {
     const button = target instanceof Element ? target.closest("button, .tool-choice") : null;
-    const inMenu = button?.closest("dialog, [popover], .object") || button?.hasAttribute("popovertarget");
+    const inMenu = button?.closest("dialog, [popover], .object, .class .object-tools") || button?.hasAttribute("popovertarget");
     if (button && !inMenu && detail > 0 && document.querySelector("dialog[open]") === null) focusPicture();
   });
   /** @param {Event} event */

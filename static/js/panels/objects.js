@@ -6,6 +6,7 @@ import { bySize } from "../model/candidates.js";
 import { colorOf } from "../model/palette.js";
 import { factsOf } from "../model/words.js";
 import { find, focusPicture, partOf, setLabel, setPressed, setText, stamp } from "./dom.js";
+import { bindRenaming } from "./renaming.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { ObjectState, State } from "../model/types.ts" */
@@ -14,12 +15,13 @@ import { find, focusPicture, partOf, setLabel, setPressed, setText, stamp } from
 /**
  * @typedef {object} Ways out of an entry
  * @property {(id: number) => void} copy its cutout
+ * @property {(id: number) => void} classify it
  * @property {(id: number) => void} save it, as what is to be chosen
  */
 
 const PARTS = /** @type {const} */ ([
   "item", "choose", "swatch", "name", "facts", "input", "hide", "isolate", "remove",
-  "more", "candidates", "candidate", "smaller", "larger", "rename", "copy", "save",
+  "more", "candidates", "candidate", "smaller", "larger", "classify", "rename", "copy", "save",
 ]);
 
 const DOUBLE_CLICK_MS = 500;
@@ -125,6 +127,7 @@ export class ObjectsList {
     entry.remove.addEventListener("click", () => void studio.delete(id));
     entry.hide.addEventListener("click", () => store.hide(id));
     entry.isolate.addEventListener("click", () => store.isolate(id));
+    entry.classify.addEventListener("click", () => ways.classify(id));
     entry.copy.addEventListener("click", () => ways.copy(id));
     entry.save.addEventListener("click", () => ways.save(id));
     entry.smaller.addEventListener("click", () => void studio.cycle(-1));
@@ -151,42 +154,6 @@ function scrollTo(item) {
   const [inner, outer] = [item.getBoundingClientRect(), panel.getBoundingClientRect()];
   if (inner.top < outer.top) panel.scrollTop -= outer.top - inner.top;
   else if (inner.bottom > outer.bottom) panel.scrollTop += inner.bottom - outer.bottom;
-}
-
-/**
- * A name becomes a field to write in by the pencil, or what is returned. Enter and leaving the field take the name, Esc
- * closes the field and leaves the name; the focus goes back to where it was.
- * @param {Entry} entry @param {(name: string) => void} rename
- * @returns {() => void} begin
- */
-function bindRenaming({ choose, name, input, rename: pencil }, rename) {
-  const field = /** @type {HTMLInputElement} */ (input);
-  /** @type {Element | null} */
-  let before = null;
-  const begin = () => {
-    before = document.activeElement;
-    field.value = name.textContent ?? "";
-    field.hidden = false;
-    choose.hidden = true;
-    field.focus();
-    field.select();
-  };
-  /** @param {boolean} take @param {boolean} [refocus] */
-  const end = (take, refocus = true) => {
-    if (field.hidden) return;
-    choose.hidden = false;
-    field.hidden = true;
-    if (take) rename(field.value);
-    if (refocus) (before instanceof HTMLCanvasElement ? before : choose).focus({ preventScroll: true });
-  };
-  pencil.addEventListener("click", begin);
-  field.addEventListener("blur", () => end(true, false));
-  field.addEventListener("keydown", (event) => {
-    if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return; // an input method's own Enter
-    event.preventDefault();
-    end(event.key === "Enter");
-  });
-  return begin;
 }
 
 /** @param {Entry} entry @param {ObjectState} object @param {State} state */

@@ -13,6 +13,7 @@ import { clipName } from "../wire/protocol.js";
 import { Superseded } from "../wire/requests.js";
 import { Actions } from "./actions.js";
 import { Choosing } from "./choosing.js";
+import { Classifying } from "./classifying.js";
 import { Dispatcher } from "./dispatcher.js";
 import { Exchange } from "./exchange.js";
 import { Restorer } from "./restorer.js";
@@ -48,6 +49,7 @@ export class Studio {
     this.#actions = new Actions(store);
     this.#exchange = new Exchange(store, outside);
     this.#restorer = new Restorer(store, outside.upload, this.#exchange, this.#history, sight);
+    this.classes = new Classifying(store, this.#exchange, this.#actions);
     this.#choosing = new Choosing(store, this.#exchange, this.#actions);
     this.#dispatcher = new Dispatcher({
       store, line: outside.line, exchange: this.#exchange, restorer: this.#restorer, history: this.#history, sight,
@@ -192,7 +194,8 @@ export class Studio {
     const question = /** @type {{ label: 0 | 1, object: number | undefined }} */ (questionOf(aim));
     const candidate = lit?.of === promptOf(this.state, aim) ? lit.candidate : undefined;
     if (question.object !== undefined) this.#select(question.object);
-    await this.#prompt({ t: "click", x, y, ...question, ...(candidate === undefined ? {} : { candidate }) });
+    const name = question.object === undefined ? this.#newName : {};
+    await this.#prompt({ t: "click", x, y, ...question, ...(candidate === undefined ? {} : { candidate }), ...name });
   }
 
   /**
@@ -202,7 +205,16 @@ export class Studio {
    */
   box(box, tool) {
     this.store.putDownOnTop();
-    return this.#actions.do(() => this.#prompt({ t: "box", box, object: tool === "add" ? (this.state.active ?? undefined) : undefined }));
+    return this.#actions.do(() => {
+      const object = tool === "add" ? (this.state.active ?? undefined) : undefined;
+      return this.#prompt({ t: "box", box, object, ...(object === undefined ? this.#newName : {}) });
+    });
+  }
+
+  /** What a new object is: the class that was given last. @returns {{ name?: string }} */
+  get #newName() {
+    const { sticky } = this.state;
+    return sticky === null ? {} : { name: sticky };
   }
 
   /** @param {number | null} id none if null */

@@ -70,7 +70,8 @@ export type Move = { t: "move"; object: ObjectId; point: number; x: number; y: n
 export type Unpoint = { t: "unpoint"; object: ObjectId; point: number };
 export type Choose = { t: "choose"; object: ObjectId; candidate: number };
 export type Rename = { t: "label"; object: ObjectId; name: string };
-export type SetClasses = { t: "classes"; classes: readonly Class[] };
+/** A class that comes as its name alone keeps its colour, or gets one. */
+export type SetClasses = { t: "classes"; classes: readonly (Class | string)[] };
 /** Under the name of another class both become one; an empty one takes it off the list. */
 export type RenameClass = { t: "rename"; name: string; to: string };
 export type Delete = { t: "delete"; object: ObjectId };

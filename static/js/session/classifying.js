@@ -1,0 +1,120 @@
+/**
+ * What a person does with classes: gives them, and changes their list. Touches no page element.
+ */
+
+import { classOf, unnamed } from "../model/classes.js";
+import { currentObject } from "../model/state.js";
+import { plural, shortName } from "../model/words.js";
+import { clipName } from "../wire/protocol.js";
+
+/** @import { Store } from "../model/store.js" */
+/** @import { Actions } from "./actions.js" */
+/** @import { Exchange } from "./exchange.js" */
+
+export class Classifying {
+  /** @param {Store} store @param {Exchange} exchange @param {Actions} actions */
+  constructor(store, exchange, actions) {
+    this.store = store;
+    this.state = store.state;
+    this.exchange = exchange;
+    this.actions = actions;
+  }
+
+  /** Give the class at a place of the list, counted from 0. @param {number} number @param {number | null} [id] */
+  giveNumber(number, id) {
+    const name = this.state.classes[number]?.name;
+    if (name !== undefined) return this.give(name, id);
+    this.store.tell(`There is no class ${number + 1} yet.`, { undo: false });
+    return Promise.resolve();
+  }
+
+  /**
+   * Give a class to an object, and to every new one from now on. Without an object it is that of the new ones; where it
+   * was already, they have none any more.
+   * @param {string} name of a class, which comes to the end of the list where it isn't in it
+   * @param {number | null} [id] of the object; the current one if absent
+   */
+  give(name, id = currentObject(this.state)?.id ?? null) {
+    const wanted = clipName(name.trim());
+    if (wanted === "") return Promise.resolve();
+    return this.#do(async () => {
+      const object = id === null ? undefined : this.state.objects.get(id);
+      if (object === undefined && this.state.sticky === wanted) return this.#stick(null);
+      if (object !== undefined && object.name !== wanted) {
+        await this.exchange.request({ t: "label", object: object.id, name: wanted });
+      }
+      if (!this.#has(wanted)) await this.exchange.request({ t: "classes", classes: [...this.state.classes, wanted] });
+      this.#stick(wanted, object && `${shortName(object.name)} is ${shortName(wanted)} now.`);
+    });
+  }
+
+  /** Have an object without a class, and the new ones too. @param {number | null} [id] the current one if absent */
+  giveNone(id = currentObject(this.state)?.id ?? null) {
+    return this.#do(async () => {
+      const object = id === null ? undefined : this.state.objects.get(id);
+      if (object && classOf(this.state, object.id) !== null) {
+        await this.exchange.request({ t: "label", object: object.id, name: unnamed(object) });
+      }
+      this.#stick(null);
+    });
+  }
+
+  /**
+   * Rename a class and all its objects; under the name of another class both become one.
+   * @param {string} name @param {string} to
+   */
+  rename(name, to) {
+    const wanted = clipName(to.trim());
+    if (wanted === "" || wanted === name) return Promise.resolve();
+    return this.#do(async () => {
+      const merges = this.#has(wanted);
+      const sticks = this.state.sticky === name;
+      await this.exchange.request({ t: "rename", name, to: wanted });
+      if (sticks) this.store.stick(wanted);
+      const [one, other] = [shortName(name), shortName(wanted)];
+      this.#tell(merges ? `${one} and ${other} are one class now.` : `${one} is called ${other} now.`);
+    });
+  }
+
+  /** Take a class off the list and from its objects. @param {string} name */
+  remove(name) {
+    return this.#do(async () => {
+      await this.exchange.request({ t: "rename", name, to: "" });
+      this.#tell(`Class ${shortName(name)} deleted.`);
+    });
+  }
+
+  /** Put another list in the place of this one. @param {readonly string[]} names @param {string} from a file's name */
+  replace(names, from) {
+    return this.#do(async () => {
+      await this.exchange.request({ t: "classes", classes: names });
+      const here = `${plural(names.length, "class", "classes")} from ${shortName(from)}`;
+      const more = this.state.classes.length - names.length;
+      this.#tell(more > 0 ? `${here}; ${more} more that objects here have come after them.` : `${here}.`);
+    });
+  }
+
+  /** @param {string} name */
+  #has(name) {
+    return this.state.classes.some((one) => one.name === name);
+  }
+
+  /** @param {string | null} sticky @param {string} [said] */
+  #stick(sticky, said) {
+    this.store.stick(sticky);
+    const next = sticky === null ? "New objects have no class." : `New objects are ${shortName(sticky)}.`;
+    this.store.say([said, next].filter(Boolean).join(" "));
+  }
+
+  /** @param {string} text */
+  #tell(text) {
+    this.store.tell(text, { undo: this.state.picture !== null });
+  }
+
+  /** The list is a person's also before there is a picture. @param {() => Promise<void>} action */
+  async #do(action) {
+    if (this.state.picture !== null) return this.actions.do(action);
+    if (this.state.connection !== "ready") return;
+    await action().catch((error) => this.store.report(error));
+  }
+}
