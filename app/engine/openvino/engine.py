@@ -40,9 +40,10 @@ COMMON: Final = (
     Variant(9, refines=True, first_mask=0),
     Variant(12, refines=True, first_mask=0),
 )
-"""Decoders of a hover, a box, and the second to fourth click on an object: their compiled form is kept on the disk."""
-WARM: Final = COMMON[:2]
-"""Decoders read before the first prompt. Each of the other two takes a tenth of a second and 25 to 50 MB, once."""
+"""Decoders of a hover, a box, and the second to fourth click on an object: their compiled form is kept on the disk.
+
+Read from there, each takes a tenth of a second and 25 to 50 MB, once.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,7 @@ class OpenVinoEngine:
     device = "cpu"
 
     def __init__(
-        self, name: str, folder: Path, precision: str, threads: int, decoders: Sequence[Variant] = WARM
+        self, name: str, folder: Path, precision: str, threads: int, decoders: Sequence[Variant] = (HOVER,)
     ) -> None:
         """Compile the encoder and some decoders, or read what was compiled before.
 
@@ -81,7 +82,7 @@ class OpenVinoEngine:
             folder: what `convert` wrote.
             precision: bf16 or fp32.
             threads: processor threads of one inference.
-            decoders: those to begin with; others follow when a prompt needs them.
+            decoders: those to begin with; others follow when a prompt needs them. A hover's answers first clicks too.
 
         Raises:
             ModelUnavailableError: a file is missing or damaged, or the CPU lacks what the graphs need.
