@@ -299,6 +299,7 @@ async def test_a_recipe_brings_its_model_along(server: Server, manifest: Manifes
     async with greeted(server) as peer:
         await peer.send(m.Open(seq=peer.seq(), image_id=image_id, recipe=recipe))
         assert (await peer.expect(m.Image)).model == "large"
+        assert [each.name for each in (await peer.expect(m.Classes)).classes] == ["cup"]
         assert (await peer.expect(m.Object)).id == 7
         assert (await peer.hover(20, 20)).masks[0].size == (56, 56)
 
