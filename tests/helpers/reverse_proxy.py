@@ -45,14 +45,16 @@ class ReverseProxy:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass one request on, and then whatever comes from either side."""
         self.open.add(writer)
-        with suppress(OSError, asyncio.IncompleteReadError):
-            head = self.rewritten(await reader.readuntil(b"\r\n\r\n"))
-            if head:
-                await self.forward(head, reader, writer)
-            else:
-                writer.write(NOT_FOUND)
-        writer.close()
-        self.open.discard(writer)
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                head = self.rewritten(await reader.readuntil(b"\r\n\r\n"))
+                if head:
+                    await self.forward(head, reader, writer)
+                else:
+                    writer.write(NOT_FOUND)
+        finally:
+            writer.close()
+            self.open.discard(writer)
 
     async def forward(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Exchange bytes with the server until it has said all."""
@@ -90,18 +92,31 @@ class ReverseProxy:
 
 async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Pass on what comes until it ends, and end then too."""
-    with suppress(OSError):
-        while data := await reader.read(2**16):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    try:
+        with suppress(OSError):
+            while data := await reader.read(2**16):
+                writer.write(data)
+                await writer.drain()
+    finally:
+        writer.close()
+
+
+def run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped; connections that were accepted as it stopped end with it."""
+    loop.run_forever()
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
 
 
 @contextmanager
 def reverse_proxy(proxy: ReverseProxy) -> Iterator[ReverseProxy]:
     """Run a proxy for the length of a `with`."""
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread = threading.Thread(target=run, args=[loop], daemon=True)
     thread.start()
 
     async def begin() -> asyncio.Server:
@@ -111,7 +126,6 @@ def reverse_proxy(proxy: ReverseProxy) -> Iterator[ReverseProxy]:
         listener.close()
         for writer in proxy.open:
             writer.transport.abort()
-        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
 
     listener = asyncio.run_coroutine_threadsafe(begin(), loop).result()
     proxy.port = listener.sockets[0].getsockname()[1]
@@ -121,4 +135,3 @@ def reverse_proxy(proxy: ReverseProxy) -> Iterator[ReverseProxy]:
         asyncio.run_coroutine_threadsafe(end(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.close()
