@@ -46,6 +46,15 @@ async def test_a_server_that_is_gone_in_mid_session_gets_every_prompt_again_and_
         assert [each.name for each in session.classes] == ["plate"]
 
 
+async def test_a_list_of_classes_that_came_before_a_picture_outlives_its_server(phoenix: Phoenix) -> None:
+    async with connect(phoenix.url, reconnect=PATIENT) as session:
+        listed = await session.set_classes(["bowl", "plate"])
+        await asyncio.to_thread(phoenix.restart, signal.SIGKILL)
+        await session.open(png(160, 120))
+        plate = await session.click(80, 60, name="plate")
+        assert (session.classes, plate.color) == (listed, listed[1].color)
+
+
 def test_a_server_that_is_restarted_in_order_is_taken_up_by_the_blocking_session_too(phoenix: Phoenix) -> None:
     with connect_blocking(phoenix.url, reconnect=PATIENT) as session:
         session.open(png(160, 120))
