@@ -5,6 +5,7 @@ The command line and the page of settings read the same table; nothing else read
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args, get_type_hints
@@ -37,7 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     A bound that nobody would change is none: it stands in the `limits.py` of the package that keeps to it.
     """
 
-    host: Annotated[str, told("address to listen on")] = "127.0.0.1"
+    host: Annotated[str, Meta(min_length=1, description="address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535, description="port to listen on")] = 8000
     model: Annotated[str | None, told("model to run; unset takes the best one that is there")] = None
     checkpoint: Annotated[Path | None, told("weights of your own, of the architecture of the model")] = None
@@ -113,20 +114,26 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
 
     Args:
         environ: the process environment; `HOVERSAM_MAX_PIXELS=1000000` sets `max_pixels`,
-            lists are separated by commas.
+            lists are separated by commas. An empty variable is as one that is unset: files of services and containers
+            have them, and an empty host would be every address of the machine.
 
     Raises:
         ValueError: a variable has a value that its setting can't take; the text names both.
     """
-    values: dict[str, object] = {}
-    for field in msgspec.structs.fields(Settings):
-        text = environ.get(variable(field.name))
-        if text is not None:
-            values[field.name] = items(text) if field.name in LISTS else text
+    texts = {name: text for name in Settings.__struct_fields__ if (text := environ.get(variable(name), "").strip())}
+    values = {name: items(text) if name in LISTS else text for name, text in texts.items()}
     try:
         return msgspec.convert(values, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
-        raise ValueError(f"a HOVERSAM_ variable can't be read: {error}") from error
+        reason, _, place = str(error).partition(" - at `$.")
+        name = re.split(r"\W", place)[0]  # of a list the place goes on with the number of the item
+        raise ValueError(f"{variable(name)} can't be {texts[name]!r}: {reason}") from error
+
+
+def strangers(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables that look like settings and are none, in order: misspelt ones, and those given up."""
+    known = {variable(name) for name in Settings.__struct_fields__}
+    return tuple(sorted(name for name in environ if name.startswith(variable("")) and name not in known))
 
 
 def items(text: str) -> list[str]:

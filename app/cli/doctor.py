@@ -24,7 +24,7 @@ from app.cli.weights import state_of
 from app.engine.openvino.runtime import detect, why_not
 from app.errors import HoverError
 from app.machine import Processor, available_cores, memory_bytes, processor
-from app.settings import Settings, from_environment, variable
+from app.settings import Settings, from_environment, strangers, variable
 from app.weights.catalogue import known_models
 
 EXIT_FAULTY: Final = 1
@@ -204,7 +204,7 @@ def gathered(settings: Settings, environ: Mapping[str, str]) -> Facts:
         compiled=compiled_in(settings.graphs_dir),
         free={"weights": free_bytes(settings.checkpoints_dir), "caches": free_bytes(settings.graphs_dir)},
         chosen=tuple(name for name in variables if environ.get(name)),
-        unknown=tuple(sorted(name for name in environ if name.startswith(variable("")) and name not in variables)),
+        unknown=strangers(environ),
         settings=settings,
     )
 

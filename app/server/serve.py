@@ -32,7 +32,7 @@ from app.logs import configure_logging
 from app.server.draining import DrainingServer
 from app.server.http_limits import hardened_http
 from app.server.websocket_limits import hardened_websocket
-from app.settings import EngineName, PrecisionName, Settings, from_environment
+from app.settings import EngineName, PrecisionName, Settings, from_environment, strangers
 from app.weights.catalogue import find_weights, known_models
 
 EXIT_USAGE = 2
@@ -95,6 +95,8 @@ def run(args: argparse.Namespace, limits: AppLimits) -> int:
     except (ValueError, OSError) as error:
         say(f"error: {error}")
         return EXIT_USAGE
+    for name in strangers(os.environ):
+        say(f"{name} is no setting, and without effect: unset it, or look for its name")
     with listener:
         # The model before anyone may connect.
         try:

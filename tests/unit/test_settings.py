@@ -49,8 +49,19 @@ def test_a_variable_sets_its_setting(name: str, text: str, value: object) -> Non
     ],
 )
 def test_a_variable_that_can_not_be_is_named(name: str, text: str) -> None:
-    with pytest.raises(ValueError, match=name.lower()):
+    with pytest.raises(ValueError, match=rf"^HOVERSAM_{name} can't be '{text}'"):
         from_environment({f"HOVERSAM_{name}": text})
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_variable_is_as_one_that_is_unset(text: str) -> None:
+    names = Settings.__struct_fields__
+    assert from_environment({f"HOVERSAM_{name.upper()}": text for name in names}) == Settings()
+
+
+def test_the_item_of_a_list_that_can_not_be_is_shown_with_its_variable() -> None:
+    with pytest.raises(ValueError, match=r"^HOVERSAM_WEIGHTS_MIRRORS can't be 'https://a\.example,ftp://b'"):
+        from_environment({"HOVERSAM_WEIGHTS_MIRRORS": "https://a.example,ftp://b"})
 
 
 def test_a_bound_that_no_operator_would_change_has_no_variable() -> None:
@@ -66,7 +77,7 @@ NUMBERS = [field.name for field in msgspec.structs.fields(Settings) if isinstanc
 def test_every_number_has_a_variable_of_its_name(name: str) -> None:
     default = getattr(Settings(), name)
     assert from_environment({f"HOVERSAM_{name.upper()}": str(default)}) == Settings()
-    with pytest.raises(ValueError, match=name):
+    with pytest.raises(ValueError, match=name.upper()):
         from_environment({f"HOVERSAM_{name.upper()}": "no number"})
 
 

@@ -100,8 +100,29 @@ def test_a_bad_variable_is_one_line_and_exit_code_2(
     monkeypatch.setenv("HOVERSAM_MAX_SESSIONS", "none")
     assert serve.main(parsed("--port", "0")) == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert "max_sessions" in line
+    assert "HOVERSAM_MAX_SESSIONS can't be 'none'" in line
     assert wanted == []
+
+
+def test_a_variable_that_is_no_setting_is_told_and_the_server_starts(
+    monkeypatch: pytest.MonkeyPatch, wanted: list[Settings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOVERSAM_MODLE", "tiny")
+    monkeypatch.setenv("HOVERSAM_MODEL", "nano")
+    serve.main(parsed("--port", "0"))
+    told = [line for line in capsys.readouterr().err.splitlines() if "is no setting" in line]
+    assert [line.split()[1] for line in told] == ["HOVERSAM_MODLE"]
+    assert wanted[0].model == "nano"
+
+
+def test_an_empty_host_does_not_open_the_server_to_the_network(
+    monkeypatch: pytest.MonkeyPatch, wanted: list[Settings]
+) -> None:
+    monkeypatch.setenv("HOVERSAM_HOST", "")
+    serve.main(parsed("--port", "0"))
+    assert wanted[0].host == "127.0.0.1"
+    assert serve.main(parsed("--port", "0", "--host", "")) == 2
+    assert len(wanted) == 1
 
 
 def test_a_port_of_ipv6_can_be_had() -> None:
