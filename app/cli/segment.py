@@ -83,6 +83,7 @@ def main(args: argparse.Namespace) -> int:
         classes = classes_in(args.classes) if args.classes else None
         settings = settings_of(args, recipe)
         kind = format_of(args.out, args.format, len(recipe.objects) if recipe else 1)
+        args.picture.stat()  # a name that is misspelt is told before a model is loaded
     except ValueError as error:
         complain(str(error))
         return EXIT_USAGE
@@ -117,6 +118,8 @@ def check_use(args: argparse.Namespace) -> None:
         raise ValueError("expected a --point, a --box or a --recipe, got none")
     if args.candidate is not None and args.candidate < 0:
         raise ValueError(f"expected --candidate to count from 0, got {args.candidate}")
+    if not args.out.parent.is_dir():
+        raise ValueError(f"expected --out in a folder that is there, got {args.out}; make {args.out.parent} first")
 
 
 def recipe_in(file: Path) -> Recipe:
@@ -182,7 +185,9 @@ def found_by(
     if recipe is not None:
         items, own = picture.remade(recipe, bounds)
         classes = own if classes is None else classes.covering(items)
-        return picture.selection(items, args.picture.name, classes), f"{len(items)} objects by {engine.model}"
+        return picture.selection(
+            items, args.picture.name, classes
+        ), f"{len(items)} {'object' if len(items) == 1 else 'objects'} by {engine.model}"
     item = picture.prompted(args.point, args.box, args.candidate, bounds.max_points, args.name)
     classes = ClassList() if classes is None else classes.covering([item])
     masks = item.answer.masks if item.answer else ()

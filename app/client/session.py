@@ -30,7 +30,7 @@ from app.client.reconnecting import ReconnectingSession
 from app.client.record import Recorder
 from app.client.upload import fetch
 from app.client.values import Latency, Object, Preview
-from app.errors import BadCoordError, UnknownImageError
+from app.errors import BadCoordError, BadMessageError, UnknownImageError
 from app.protocol import messages as m
 from app.protocol.fields import BoxXyxy
 from app.protocol.messages import Class, Classes, ClientMessage, ExportFormat, File, Gone, Image, Progress, Welcome
@@ -219,7 +219,12 @@ class ClientSession:
         """Put a list of classes in the place of the session's and return it; also before a picture is open.
 
         It goes on from picture to picture. Classes of objects that are here and aren't in it come after it.
+
+        Raises:
+            BadMessageError: one text in place of a list, whose letters would be the classes; or a name comes twice.
         """
+        if isinstance(classes, str):
+            raise BadMessageError(f"expected a list of classes, got the text {classes!r}; write [{classes!r}]")
         message = m.SetClasses(seq=UNNUMBERED, classes=tuple(classes))
         return (await self._ask(message, Classes)).classes
 

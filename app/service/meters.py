@@ -58,7 +58,10 @@ class Meters:
     def _timed(self, kind: str, buckets_s: tuple[float, ...]) -> TimedMeter:
         waits, works = (
             Histogram(f"hoversam_{kind}_{part}seconds", text, registry=self.registry, buckets=buckets_s)
-            for part, text in (("wait_", f"Wait of a {kind} for the device."), ("", f"Time of a {kind} on the device."))
+            for part, text in (
+                ("wait_", f"Wait of each {kind} for the device."),
+                ("", f"Time of each {kind} on the device."),
+            )
         )
         return TimedMeter(waits, works)
 

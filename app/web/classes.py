@@ -21,7 +21,7 @@ MAX_BODY_BYTES: Final = 2 * MAX_TEXT_BYTES
 """JSON takes two bytes for the end of a line or a quote."""
 
 
-class ClassesFile(msgspec.Struct, frozen=True):
+class ClassesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file that lists classes."""
 
     name: Annotated[

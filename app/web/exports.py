@@ -56,7 +56,7 @@ class ExportHttpRequest(Request[Any, Any, Any]):
         return LONE_SURROGATES.sub(rb"\1", await super().body())
 
 
-class ExportedObject(msgspec.Struct, frozen=True):
+class ExportedObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An object by its prompt, as `/api/segment` takes it: points, a box `[x0, y0, x1, y1]`, or both."""
 
     points: Annotated[list[Point], Meta(max_length=4096, description="may be left out where there is a box")] = []
@@ -64,7 +64,7 @@ class ExportedObject(msgspec.Struct, frozen=True):
     name: Annotated[Name, Meta(description="its class")] = ""
 
 
-class ExportRequest(msgspec.Struct, frozen=True):
+class ExportRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A picture, a format, and the objects."""
 
     image_id: Annotated[Name, Meta(description="what the upload gave")]

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.types import ExceptionHandlersMap
@@ -90,8 +91,12 @@ def hover_error_response(_: Request[Any, Any, Any], error: HoverError) -> Respon
     return problem(error.http_status, rest_code(type(error)), error.message, headers)
 
 
-def http_error_response(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
+def http_error_response(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """Return an error of the framework in the same shape."""
+    if isinstance(error, RequestEntityTooLarge):
+        bound = request.route_handler.resolve_request_max_body_size()
+        text = f"{request.url.path} takes at most {bound} bytes, got more; send less, or a smaller picture"
+        return problem(error.status_code, REST_CODES[413], text, {})
     code = REST_CODES.get(error.status_code, "BAD_REQUEST" if error.status_code < 500 else "MODEL_ERROR")
     headers = dict(error.headers or {})
     if "GET" in headers.get("allow", ""):

@@ -104,6 +104,8 @@ async def test_by_http_a_file_of_classes_is_read_or_refused_with_its_line(server
     assert refused.json()["detail"]["message"].startswith("line 2: ")
     huge = await post(server, "/api/classes", {"name": "classes.txt", "text": "x" * 600_000})
     assert huge.status_code == 413
+    misspelt = await post(server, "/api/classes", {"name": "classes.txt", "text": "cat", "nmae": "data.yaml"})
+    assert (misspelt.status_code, "nmae" in misspelt.json()["detail"]["message"]) == (400, True)
 
 
 async def test_in_a_session_the_list_goes_on_from_picture_to_picture(server: Server) -> None:
@@ -139,6 +141,8 @@ async def test_a_client_renames_merges_and_takes_back(server: Server) -> None:
         assert [(each.name, session.objects[cat.id].color) for each in session.classes[1:2]] == [("cat", 7)]
         with pytest.raises(BadMessageError, match="are both 'a'"):
             await session.set_classes(["a", "a"])
+        with pytest.raises(BadMessageError, match="expected a list of classes, got the text 'cat'"):
+            await session.set_classes("cat")
         with pytest.raises(UnknownObjectError, match="no class 'mouse'"):
             await session.rename_class("mouse", "cat")
         assert [each.name for each in session.classes] == ["dog", "cat", "kitten"]

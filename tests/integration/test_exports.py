@@ -303,8 +303,20 @@ async def test_an_export_over_http_is_the_mask_that_segment_has(server: Server) 
         ({"objects": [{"box": [9, 9, 1, 1]}]}, 400, "BAD_REQUEST"),
         ({"objects": [POINT] * 65}, 400, "BAD_REQUEST"),
         ({"objects": []}, 404, "NOT_FOUND"),
+        ({"clases": ["cat"]}, 400, "BAD_REQUEST"),
+        ({"objects": [{**POINT, "candidate": 1}]}, 400, "BAD_REQUEST"),
     ],
-    ids=["picture", "format", "no prompt", "off the picture", "inside out", "objects", "nothing to cut out"],
+    ids=[
+        "picture",
+        "format",
+        "no prompt",
+        "off the picture",
+        "inside out",
+        "objects",
+        "nothing to cut out",
+        "a field that there isn't",
+        "a field of an object that there isn't",
+    ],
 )
 async def test_a_bad_request_has_the_one_shape_of_errors(
     server: Server, change: dict[str, Any], status: int, code: str

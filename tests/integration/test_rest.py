@@ -325,6 +325,7 @@ async def test_a_long_reason_is_cut(server: Server, http: httpx.AsyncClient) -> 
 async def test_an_endless_request_is_refused(server: Server, http: httpx.AsyncClient) -> None:
     response = await http.post("/api/segment", json={"image_id": "x" * MAX_BODY_BYTES, "points": [POINT]})
     assert code_of(response) == (413, "FILE_TOO_LARGE")
+    assert f"/api/segment takes at most {MAX_BODY_BYTES} bytes" in response.json()["detail"]["message"]
 
 
 @pytest.mark.parametrize("image_id", ["notexist", "", "0" * 32, "../../etc/passwd"])

@@ -135,6 +135,7 @@ def test_what_can_not_be_answered_is_refused(
         [],
         ["--point", "1,2", "--candidate", "-1"],
         ["--point", "1,2", "--out", "a.bmp"],
+        ["--point", "1,2", "--out", "missing/a.png"],
         ["--recipe", "a.json", "--point", "1,2"],
         ["--recipe", "a.json", "--box", "1,2,3,4"],
         ["--recipe", "a.json", "--candidate", "1"],
@@ -156,6 +157,16 @@ def test_what_is_no_recipe_is_refused_before_a_model_is_loaded(
     for file, told in ((tmp_path / "missing.json", "No such file"), (Path(__file__), "recipe")):
         assert main(parser.parse_args(["cat.jpg", "--recipe", str(file)])) == 1
         assert told in capsys.readouterr().err
+
+
+def test_a_picture_that_is_not_there_is_told_before_a_model_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loads: list[object] = []
+    monkeypatch.setattr("app.cli.segment.loaded", loads.append)
+    assert run(["segment", str(tmp_path / "cta.jpg"), "--point", "1,2"]) == 1
+    assert "cta.jpg" in capsys.readouterr().err
+    assert loads == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name on disk is text")
