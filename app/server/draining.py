@@ -7,6 +7,7 @@ no second SIGTERM.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from types import FrameType
 
@@ -55,6 +56,11 @@ class DrainingServer(uvicorn.Server):
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
         await super().shutdown(sockets)
+        if self.force_exit:
+            # The application isn't told to shut down then, but is cancelled as the event loop ends. That is no fault,
+            # and uvicorn would log a traceback of it.
+            self.lifespan.logger = logging.getLogger(f"{__name__}.forced")
+            self.lifespan.logger.disabled = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take note of a signal; the second one, of either kind, is in earnest."""

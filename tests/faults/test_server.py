@@ -98,6 +98,7 @@ async def test_a_second_signal_is_not_waited_for(how: signal.Signals) -> None:
             server.program.process.send_signal(how)
             await asyncio.sleep(0.3)
         assert await exit_code(server) == 0
+    assert "Traceback" not in server.program.said
 
 
 async def test_a_model_that_hangs_for_good_is_seen_and_the_server_ends_for_a_new_start() -> None:
