@@ -174,6 +174,7 @@ async def test_the_log_tells_nothing_of_what_clients_do(victim: Observed) -> Non
     async with victim.session() as peer:
         made = await peer.click(5, 5)
         await peer.send(m.Label(seq=peer.seq(), object=made.id, name="very\r\nsecret"))
+        await peer.expect(m.Classes)
         await peer.expect(m.Object)
         await peer.socket.send(b"\xc1" * 20)
         await peer.until_pong()
