@@ -39,10 +39,14 @@ SOAKED = (
     "tests/integration/test_commands.py",
 )
 COVERED = ("tests/unit", "tests/property", "tests/integration", "tests/contract")
-HEAVY = ("tests/browser", "tests/contract")
-FAULTS = ("tests/faults", "-m", "not alone")
-REST = ("tests", *(f"--ignore={folder}" for folder in (FAULTS[0], *HEAVY)))
-"""All others. They run beside the heavy ones, since a test mostly waits for a socket, a browser or a program."""
+BESIDE = (
+    ("tests/browser",),
+    ("tests/contract",),
+    ("tests/unit", "tests/property"),
+    ("tests", *(f"--ignore=tests/{folder}" for folder in ("browser", "contract", "unit", "property", "faults"))),
+    ("tests/faults", "-m", "not alone"),
+)
+"""What runs side by side, the longest first: a test mostly waits for a socket, a browser or a program."""
 ALONE = ("tests/faults", "-m", "alone")
 """What compares times, and so wants the machine for itself."""
 
@@ -219,7 +223,10 @@ def run_pytest(report: Report, *arguments: str, show: IO[str] = sys.stdout) -> s
 
 
 def pytest_ended(arguments: tuple[str, ...], show: IO[str]) -> tuple[bool, str]:
-    """Run pytest and show all that it says but the last line; return whether it ended well, and that line."""
+    """Run pytest and show all that it says but the last line; return whether it ended well, and that line.
+
+    A run that a signal ended has no last line of its own, so it is told here.
+    """
     process = subprocess.Popen(
         [PYTHON, "-m", "pytest", *arguments],
         cwd=ROOT,
@@ -231,8 +238,8 @@ def pytest_ended(arguments: tuple[str, ...], show: IO[str]) -> tuple[bool, str]:
         errors="replace",
     )
     assert process.stdout
-    summary = show_all_but_last(process.stdout, show)
-    return process.wait() == 0, summary
+    summary, code = show_all_but_last(process.stdout, show), process.wait()
+    return code == 0, f"{summary}\npytest was ended by signal {-code}\n" if code < 0 else summary
 
 
 def show_all_but_last(lines: IO[str], show: IO[str]) -> str:
@@ -248,7 +255,7 @@ def show_all_but_last(lines: IO[str], show: IO[str]) -> str:
 def side_by_side(report: Report, *runs: tuple[str, ...]) -> str:
     """Run pytest several times at once, a thread of model work each; what the first run says is shown as it comes.
 
-    Decision: what fails beside another run is run once more, alone. Context: three runs on two cores starve a test now
+    Decision: what fails beside another run is run once more, alone. Context: five runs on two cores starve a test now
     and then, in a time that it waits for. Choice: only what fails again fails the checks, and both runs are shown.
     Price: a fault that shows now and then may pass.
     """
@@ -290,7 +297,7 @@ def test(report: Report, *arguments: str) -> str:
     lint(report)
     if arguments:
         return run_pytest(report, *arguments)
-    return side_by_side(report, HEAVY, REST, FAULTS) + run_pytest(report, *ALONE)
+    return side_by_side(report, *BESIDE) + run_pytest(report, *ALONE)
 
 
 def quick(report: Report, *arguments: str) -> str:
