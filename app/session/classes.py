@@ -50,6 +50,11 @@ class ClassList:
         number = self._numbers.get(given_class(item) or "")
         return item.color if number is None else self.entries[number].color
 
+    def entries_of(self, items: Iterable[SessionObject]) -> list[Class]:
+        """Return the classes of objects that are in the list, each once, in the order of the objects."""
+        names = dict.fromkeys(given_class(item) or "" for item in items)
+        return [self.entries[self._numbers[name]] for name in names if name in self]
+
     def with_class(self, name: str | None, wish: int | None = None) -> ClassList:
         """Return the list with one more class at its end; the same where it is in it, or where there is no name.
 
@@ -153,7 +158,7 @@ def classified(
         UnknownObjectError: there is no class of the name that is to change.
     """
     if isinstance(message, SetClasses):
-        return classes.replaced(message.classes).with_classes_of(items), []
+        return classes.replaced(message.classes).with_all(classes.entries_of(items)).with_classes_of(items), []
     name, to = readable(message.name), readable(message.to)
     renamed = [replace(item, name=to or unnamed(item.id)) for item in items if given_class(item) == name != to]
     return classes.renamed(name, to), renamed

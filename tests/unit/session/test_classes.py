@@ -234,3 +234,12 @@ def test_another_order_keeps_the_colours() -> None:
     first = ClassList().replaced(["cat", "dog", "eye"])
     second = first.replaced(["eye", "new", "cat"])
     assert [entry.color for entry in second.entries] == [2, 1, 0]
+
+
+def test_a_class_in_use_that_a_list_misses_keeps_its_colour() -> None:
+    session = after(click(1, "cat"), m.Clear(seq=2), click(3, "cat"))
+    before = session.classes
+    do(session, listed(4))
+    assert session.classes == before
+    do(session, m.Undo(seq=5))
+    assert not session.objects, "the list that changed nothing is no step"
