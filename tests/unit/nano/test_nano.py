@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
@@ -19,7 +20,6 @@ from torch import nn
 from app.arrays import MaskArray
 from app.engine.sam2.engine import load_torch_engine
 from app.engine.sam2.trunk import EfficientTrunk, InvertedResidual
-from app.nano import command, recipe
 from app.nano.batches import Batches, Plan, prompted
 from app.nano.labelled import Photos, cut_thing, pasted_scene, photo_scene, save_photos
 from app.nano.losses import judge, pair_loss, regret
@@ -32,6 +32,7 @@ from app.nano.stuff import ground_scene, region_scene
 from app.nano.train import Stage, Trainer
 from app.weights.checkpoints import verified_path
 from app.weights.manifest import BUNDLED_DIR, load_manifest
+from tests.helpers.program import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -338,25 +339,19 @@ def test_a_step_learns_and_the_average_follows(made_of: Material, tmp_path: Path
     assert "image_encoder.neck.laterals.0.weight" in moved
 
 
-def run_command(*words: str | Path) -> None:
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    assert command.main(parser.parse_args([str(word) for word in words])) == 0
+def run_command(folder: Path, *words: str | Path) -> None:
+    """Run a command of the trainer in a process of its own, as people do."""
+    subprocess.run([sys.executable, "-m", "tests.helpers.small_nano", folder, *words], cwd=ROOT, check=True)
 
 
-def test_three_commands_lead_from_an_empty_folder_to_weights_that_load(
-    photos: Photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stages = [Stage(Plan(size, 1, 2), steps=1, rate_first=1e-4, rate_last=1e-4) for size in (64, 96)]
-    monkeypatch.setattr(recipe, "STAGES", tuple(stages[:1]))
-    monkeypatch.setattr(recipe, "LAST_STAGES", tuple(stages[1:]))
-    monkeypatch.setattr(command, "CHECKPOINTS", tmp_path)
+def test_three_commands_lead_from_an_empty_folder_to_weights_that_load(photos: Photos, tmp_path: Path) -> None:
     for name in ("nano.yaml", "manifest.json"):
         shutil.copy(BUNDLED_DIR / name, tmp_path / name)
     torch.save(imagenet_file(EfficientTrunk()), tmp_path / "lite0.pth")
-    run_command("draw", "--pool", tmp_path / "scenes", "--photos", photos.folder, "--count", "1")
-    run_command("train", "--pool", tmp_path / "scenes", "--imagenet", tmp_path / "lite0.pth", "--out", tmp_path / "run")
-    run_command("release", tmp_path / "run/nano.pt")
+    run_command(tmp_path, "draw", "--pool", tmp_path / "scenes", "--photos", photos.folder, "--count", "1")
+    begin = ("--imagenet", tmp_path / "lite0.pth")
+    run_command(tmp_path, "train", "--pool", tmp_path / "scenes", *begin, "--out", tmp_path / "run")
+    run_command(tmp_path, "release", tmp_path / "run/nano.pt")
     entry = load_manifest(tmp_path / "manifest.json").entry("nano")
     assert entry.bytes == (tmp_path / "nano.pt").stat().st_size
     engine = load_torch_engine(entry, verified_path(entry, tmp_path))
