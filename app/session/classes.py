@@ -158,6 +158,7 @@ def classified(
         UnknownObjectError: there is no class of the name that is to change.
     """
     if isinstance(message, SetClasses):
+        items = sorted(items, key=lambda item: item.id)  # undo may have brought an older object back as the last
         return classes.replaced(message.classes).with_all(classes.entries_of(items)).with_classes_of(items), []
     name, to = readable(message.name), readable(message.to)
     renamed = [replace(item, name=to or unnamed(item.id)) for item in items if given_class(item) == name != to]

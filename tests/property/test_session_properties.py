@@ -210,7 +210,7 @@ class SessionMachine(RuleBasedStateMachine):
 
     @rule(listed=st.lists(names, unique=True))
     def set_classes(self, listed: list[str]) -> None:
-        there = [class_of(id_, thing) for id_, thing in self.now.items()]
+        there = [class_of(id_, thing) for id_, thing in sorted(self.now.items())]
         wanted = tuple(filter(None, dict.fromkeys([*listed, *there])))
         self.classify(m.SetClasses(seq=self.next_seq(), classes=tuple(listed)), dict(self.now), wanted)
 
