@@ -44,10 +44,10 @@ def configure_logging(level: str, *, as_json: bool = False) -> None:
     """Log events from `level` up, and a library's from WARNING up.
 
     Args:
-        level: such as INFO; anything else is INFO.
+        level: debug, info, warning, error or critical, in capitals or not.
         as_json: one JSON object a line, for collectors; else `key=value`, where values are escaped.
     """
-    number = getattr(logging, level.upper(), logging.INFO)
+    number = getattr(logging, level.upper())
     renderer: Processor = (
         structlog.processors.JSONRenderer()
         if as_json

@@ -20,6 +20,9 @@ MAX_EXPORT_BYTES = 2**30
 """The most that `max_export_bytes` may be set to: the client takes no longer file."""
 Count: TypeAlias = Annotated[int, Meta(gt=0)]
 Url: TypeAlias = Annotated[str, Meta(pattern=r"^https?://")]
+Origin: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*://[^/*\s]+$")]
+"""As a browser writes it, scheme and host without a path: anything else would be compared in vain."""
+Level: TypeAlias = Annotated[str, Meta(pattern=r"(?i)^(debug|info|warning|error|critical)$")]
 Network: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]+(/[0-9]+)?$")]
 
 
@@ -53,9 +56,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     offline: Annotated[bool, told("never fetch weights")] = False
     weights_mirrors: Annotated[tuple[Url, ...], told("addresses of folders to fetch weights from, tried first")] = ()
-    log_level: Annotated[str, told("least severe event that is logged")] = "INFO"
+    log_level: Annotated[Level, told("least severe event that is logged: debug, info, warning, error or critical")] = (
+        "INFO"
+    )
     log_json: Annotated[bool, told("log JSON, for collectors")] = False
-    allowed_origins: Annotated[tuple[str, ...], told("further web origins that may use the server, with commas")] = ()
+    allowed_origins: Annotated[
+        tuple[Origin, ...],
+        told("further web origins that may use the server, such as https://a.example, with commas"),
+    ] = ()
     allowed_hosts: Annotated[
         tuple[str, ...], told("names under which the server is reached, with commas; addresses and localhost go anyway")
     ] = ()

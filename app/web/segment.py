@@ -44,8 +44,11 @@ UNCOMPRESSED: Final = "uncompressed"
 """Routes that carry this option are not deflated; see `asgi`."""
 
 
-class Point(msgspec.Struct, frozen=True):
-    """A point in pixels of the upright picture, origin top-left; label 1 on the object, 0 off it."""
+class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A point in pixels of the upright picture, origin top-left; label 1 on the object, 0 off it.
+
+    No further field: a misspelt label would turn a point off the object into one on it.
+    """
 
     x: Coord
     y: Coord
@@ -53,7 +56,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class SegmentRequest(msgspec.Struct, frozen=True):
-    """A picture and a prompt: points, a box `[x0, y0, x1, y1]`, or both."""
+    """A picture and a prompt: points, a box `[x0, y0, x1, y1]`, or both; FastSAM-Demo's clients may send more."""
 
     image_id: Annotated[Name, Meta(description="what the upload gave")]
     points: Annotated[list[Point], Meta(max_length=4096, description="may be left out where there is a box")] = []

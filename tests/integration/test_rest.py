@@ -275,6 +275,7 @@ POINT = {"x": 5, "y": 5}
         {"box": [10, 10, 20]},
         {"box": [10, 10, math.nan, 30]},
         {"points": [POINT], "box": "all"},
+        {"points": [{"x": 5, "y": 5, "lable": 0}]},
     ],
     ids=lambda more: json.dumps(more)[:50],
 )

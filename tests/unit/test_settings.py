@@ -24,6 +24,9 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("OFFLINE", "1", True),
         ("OFFLINE", "false", False),
         ("ALLOWED_ORIGINS", "https://a.example,https://b.example", ("https://a.example", "https://b.example")),
+        ("ALLOWED_ORIGINS", "http://a.example:3000", ("http://a.example:3000",)),
+        ("LOG_LEVEL", "debug", "debug"),
+        ("LOG_LEVEL", "WARNING", "WARNING"),
         ("ALLOWED_HOSTS", " a.example, b.example,", ("a.example", "b.example")),
         ("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8, ::1", ("127.0.0.1", "10.0.0.0/8", "::1")),
         ("SPECK_SHARE", "0.05", 0.05),
@@ -46,6 +49,10 @@ def test_a_variable_sets_its_setting(name: str, text: str, value: object) -> Non
         ("SPECK_SHARE", "-0.1"),
         ("MAX_EXPORT_BYTES", "1e12"),
         ("TRUSTED_PROXIES", "localhost"),
+        ("LOG_LEVEL", "loud"),
+        ("ALLOWED_ORIGINS", "a.example"),
+        ("ALLOWED_ORIGINS", "https://a.example/"),
+        ("ALLOWED_ORIGINS", "https://a.example/page"),
     ],
 )
 def test_a_variable_that_can_not_be_is_named(name: str, text: str) -> None:
