@@ -25,15 +25,18 @@ from app.engine.factory import Load, load_engine
 from app.limits import AppLimits, told_limits
 from app.machine import available_cores, embedding_budget, memory_bytes
 from app.pictures import PictureLimits
+from app.service.bounded_folder import Bounds
 from app.service.embeddings import EmbeddingStore
 from app.service.exporter import Exporter
 from app.service.first_responder import FirstResponder
 from app.service.model_pool import ModelPool
 from app.service.model_source import ModelSource
+from app.service.parked import KEPT_S, MAX_BYTES
 from app.service.picture_store import PictureStore
 from app.service.predictor import Predictor
 from app.service.registry import Registry
 from app.service.scheduler import Lane, Scheduler
+from app.service.shared_folder import SharedFolder
 from app.service.shared_state import SharedState
 from app.service.watchdog import Watchdog
 from app.session.session import Session
@@ -84,34 +87,34 @@ def create_app(
         manifest: the models to name; None reads the bundled list.
         load: loads another model when a session asks for it.
         first_responder: name of the model that answers until another has seen a picture; None has sessions wait.
+
+    Raises:
+        OSError: the folder that servers share can't be used.
     """
     # What answers: the models, and all that stands between them and a session.
     limits, manifest = limits or AppLimits(), manifest or known_models(settings)
     source = ModelSource(settings, manifest, load)
     models = ModelPool(engine, source, settings.model_budget_bytes, limits.service.load_timeout_s)
     first = None if first_responder is None else FirstResponder(first_responder, models)
-    predictor = make_predictor(settings, limits, models, set_threads, first)
+    folder, key = shared_folder(settings, limits) or (None, None)
+    predictor = make_predictor(settings, limits, models, set_threads, first, shared=folder)
     # What sessions share, and what HTTP needs beside it.
-    exporter = Exporter(predictor.pictures, settings.max_export_bytes, settings.speck_share, limits.service)
+    exporter = Exporter(predictor.pictures, settings.max_export_bytes, settings.speck_share, limits.service, folder)
     shared = make_shared_state(settings, limits, engine, manifest, exporter)
     drawing = Lane("drawing", limits.service.max_jobs_queued, lambda: None)
     injected = {"predictor": predictor, "drawing": drawing, "shared_state": shared, "meters": shared.meters}
     injected |= {"settings": settings, "limits": limits, "samples": load_samples(ROOT / "static")}
     # What looks after them while the server runs.
-    collect_state(shared.meters, shared.registry, predictor)
+    collect_state(shared.meters, shared.registry, predictor, folder)
     watchdog = Watchdog(shared.registry, shared.meters, predictor.scheduler, limits.service)
-
-    @contextlib.asynccontextmanager
-    async def running(_: Litestar) -> AsyncIterator[None]:
-        with contextlib.closing(predictor), contextlib.closing(exporter), contextlib.closing(drawing):
-            async with beside(*(part.run() for part in (watchdog, first) if part is not None)):
-                yield
+    at_work = [part.run for part in (watchdog, first, folder) if part is not None]
+    closed = [part.close for part in (predictor, exporter, drawing, folder) if part is not None]
 
     return HeadLitestar(
         route_handlers=routes(),
-        state=shared_state(shared, watchdog),
+        state=shared_state(shared, watchdog, Tickets(key)),
         guards=[require_same_origin],
-        lifespan=[running],
+        lifespan=[lambda _: running(at_work, closed)],
         dependencies={name: constant(value) for name, value in injected.items()},
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates())),
         request_max_body_size=settings.max_upload_bytes + FORM_SLACK_BYTES,
@@ -123,6 +126,18 @@ def create_app(
         openapi_config=openapi_config(),
         logging_config=None,  # the shell that runs us decides about logs
     )
+
+
+@contextlib.asynccontextmanager
+async def running(
+    at_work: list[Callable[[], Coroutine[Any, Any, None]]], closed: list[Callable[[], None]]
+) -> AsyncIterator[None]:
+    """Let parts of the application work while it runs, and close others when it ends, the last of them first."""
+    with contextlib.ExitStack() as at_end:
+        for close in closed:
+            at_end.callback(close)
+        async with beside(*(work() for work in at_work)):
+            yield
 
 
 @contextlib.asynccontextmanager
@@ -139,7 +154,7 @@ async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             task.cancel()
 
 
-def shared_state(shared: SharedState, watchdog: Watchdog) -> State:
+def shared_state(shared: SharedState, watchdog: Watchdog, tickets: Tickets) -> State:
     """Return what guards, hooks and the server around us need, which take no dependencies."""
     return State(
         {
@@ -148,7 +163,7 @@ def shared_state(shared: SharedState, watchdog: Watchdog) -> State:
             "meters": shared.meters,
             "watch": watchdog,
             "refusals": shared.refusals,
-            "tickets": Tickets(),
+            "tickets": tickets,
         }
     )
 
@@ -169,6 +184,8 @@ def make_predictor(
     models: ModelPool,
     set_threads: Callable[[int], None],
     first: FirstResponder | None,
+    *,
+    shared: SharedFolder | None,
 ) -> Predictor:
     """Return the door to the models.
 
@@ -178,9 +195,10 @@ def make_predictor(
         models: those that are loaded.
         set_threads: sets how many threads the calling thread's model work may use.
         first: the model that answers until another has seen a picture, or None.
+        shared: the folder that other servers see too, or None.
     """
     picture = PictureLimits.of(settings, limits.shape)
-    pictures = PictureStore(picture, settings.image_budget_bytes, limits.service)
+    pictures = PictureStore(picture, settings.image_budget_bytes, limits.service, shared)
     scheduler = Scheduler(cores=available_cores(), capacity=limits.service.max_jobs_queued, set_threads=set_threads)
     return Predictor(
         models,
@@ -191,6 +209,25 @@ def make_predictor(
         speck_share=settings.speck_share,
         first=first,
     )
+
+
+def shared_folder(settings: Settings, limits: AppLimits) -> tuple[SharedFolder, bytes] | None:
+    """Return the folder that servers behind one balancer share, and their key; None where this server is alone.
+
+    Raises:
+        OSError: the folder can't be used.
+    """
+    if settings.shared_dir is None:
+        return None
+    own = limits.service
+    folder = SharedFolder(
+        settings.shared_dir,
+        pictures=Bounds(settings.image_budget_bytes, own.max_shared_pictures, own.shared_picture_s),
+        files=Bounds(MAX_BYTES, own.max_shared_pictures, KEPT_S),
+        max_picture_bytes=settings.max_upload_bytes,
+        timeout_s=own.shared_timeout_s,
+    )
+    return folder, folder.prepare()
 
 
 def make_shared_state(

@@ -54,6 +54,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cache_dir: Annotated[
         Path | None, told("folder of compiled models and of hashes; unset takes the user's cache folder of the system")
     ] = None
+    shared_dir: Annotated[
+        Path | None,
+        told("folder that servers behind one balancer share, so that what came to one of them is known to all"),
+    ] = None
     offline: Annotated[bool, told("never fetch weights")] = False
     weights_mirrors: Annotated[tuple[Url, ...], told("addresses of folders to fetch weights from, tried first")] = ()
     log_level: Annotated[Level, told("least severe event that is logged: debug, info, warning, error or critical")] = (
@@ -83,7 +87,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_connections: Annotated[
         Count, told("connections of all kinds, some for each session; one more is answered 503")
     ] = 512
-    image_budget_bytes: Annotated[Count, told("uploaded pictures kept; the least recently used go first")] = 512 * 2**20
+    image_budget_bytes: Annotated[
+        Count,
+        told("uploaded pictures kept, in memory and as many in the shared folder; the least recently used go first"),
+    ] = 512 * 2**20
     model_budget_bytes: Annotated[
         Count, told("weights kept loaded, counted in float32; the least recently used model goes first")
     ] = 2048 * 2**20

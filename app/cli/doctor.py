@@ -55,7 +55,8 @@ class Facts:
         obstacle: why OpenVINO doesn't run, or an empty text.
         models: the state of each model, by name.
         compiled: bytes of each compiled model that is kept, by its name and precision.
-        free: bytes of disk beside the weights and beside the caches.
+        free: bytes of disk beside the weights, beside the caches, and in the folder that servers share.
+        unshared: why the folder that servers share can't be used, an empty text where it can or none is set.
         chosen: settings that are set, by variable.
         unknown: variables that look like settings and are none.
         settings: what they say.
@@ -71,6 +72,7 @@ class Facts:
     models: Mapping[str, str]
     compiled: Mapping[str, int]
     free: Mapping[str, int]
+    unshared: str
     chosen: tuple[str, ...]
     unknown: tuple[str, ...]
     settings: Settings
@@ -145,6 +147,8 @@ def faults(facts: Facts) -> list[str]:
     ]
     if facts.settings.engine == "openvino" and facts.precision is None:
         found.append(f"OpenVINO is asked for and can't run: {facts.obstacle}")
+    if facts.unshared:
+        found.append(f"HOVERSAM_SHARED_DIR can't be used: {facts.unshared}; name a folder that this user may write to")
     return found
 
 
@@ -202,7 +206,8 @@ def gathered(settings: Settings, environ: Mapping[str, str]) -> Facts:
         obstacle=obstacle,
         models={entry.name: state_of(entry, settings.checkpoints_dir) for entry in known_models(settings).models},
         compiled=compiled_in(settings.graphs_dir),
-        free={"weights": free_bytes(settings.checkpoints_dir), "caches": free_bytes(settings.graphs_dir)},
+        free={name: free_bytes(folder) for name, folder in folders_of(settings).items()},
+        unshared="" if settings.shared_dir is None else why_not_written(settings.shared_dir),
         chosen=tuple(name for name in variables if environ.get(name)),
         unknown=strangers(environ),
         settings=settings,
@@ -250,6 +255,20 @@ def compiled_in(folder: Path) -> dict[str, int]:
         name = " ".join(kept.name.split("-")[:2])
         sizes[name] = sizes.get(name, 0) + sum(file.stat().st_size for file in kept.rglob("*") if file.is_file())
     return sizes
+
+
+def folders_of(settings: Settings) -> dict[str, Path]:
+    """Return the folders that a server writes to, by what a person calls them."""
+    own = {"weights": settings.checkpoints_dir, "caches": settings.graphs_dir}
+    return own if settings.shared_dir is None else {**own, "shared pictures": settings.shared_dir}
+
+
+def why_not_written(folder: Path) -> str:
+    """Return why nothing could be written into a folder, or an empty text; one that isn't there would be made."""
+    there = next(each for each in [folder.absolute(), *folder.absolute().parents] if each.exists())
+    if not there.is_dir():
+        return "a file is in its place"
+    return "" if os.access(there, os.W_OK | os.X_OK) else "this user may not write there"
 
 
 def free_bytes(folder: Path) -> int:

@@ -62,4 +62,4 @@ def write_file(selection: Selection, out: Path, kind: ExportFormat) -> None:
     """
     from app.exports.make import make_file
 
-    make_file(kind, selection, _MAX_BYTES).content.copy_to(out)
+    make_file(kind, selection, _MAX_BYTES).copy_to(out)

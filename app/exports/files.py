@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import Final
+from typing import Final, Protocol
 
 from app.errors import ImageTooLargeError
 
@@ -64,15 +65,19 @@ class BoundedBuffer:
             self._file.seek(offset)
             return self._file.read(count)
 
-    def copy_to(self, path: Path) -> None:
-        """Write everything into a file, in the place of the one that is there.
 
-        Raises:
-            OSError: the file can't be written.
-        """
-        with path.open("wb") as file:
-            for offset in range(0, self.nbytes, PIECE_BYTES):
-                file.write(self.read_at(offset, PIECE_BYTES))
+class FileContent(Protocol):
+    """Bytes that are read piece by piece.
+
+    Attributes:
+        nbytes: how many there are.
+    """
+
+    nbytes: int
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """Return some of them; several threads may."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -81,12 +86,26 @@ class ExportFile:
 
     name: str
     media_type: str
-    content: BoundedBuffer
+    content: FileContent
 
     @property
     def data(self) -> bytes:
         """All of its bytes, in memory."""
         return self.content.read_at(0, self.content.nbytes)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give all of its bytes, a piece in memory at a time."""
+        for offset in range(0, self.content.nbytes, PIECE_BYTES):
+            yield self.content.read_at(offset, PIECE_BYTES)
+
+    def copy_to(self, path: Path) -> None:
+        """Write it into a file, in the place of the one that is there.
+
+        Raises:
+            OSError: the file can't be written.
+        """
+        with path.open("wb") as file:
+            file.writelines(self.pieces())
 
 
 def check_bytes(nbytes: int, max_bytes: int) -> None:

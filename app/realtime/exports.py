@@ -60,7 +60,7 @@ class ExportWorker:
             try:
                 selection = await self._answered(asked) if isinstance(asked, ExportDraft) else asked
                 file = await self._exporter.make(message.format, selection)
-                self._outbox.put(self._message(file, message.seq))
+                self._outbox.put(await self._message(file, message.seq))
             except HoverError as error:
                 self._outbox.put(error_message(error, message.seq))
             await self._outbox.sent()  # or a client that doesn't read would have us keep all its files
@@ -71,9 +71,9 @@ class ExportWorker:
         items = tuple(item.predicted(answer) for item, answer in zip(asked.items, answers, strict=True))
         return self._exporter.selection(replace(asked, items=items))
 
-    def _message(self, file: ExportFile, seq: int) -> File:
+    async def _message(self, file: ExportFile, seq: int) -> File:
         """Return a file as a message, with its bytes or with where they are fetched."""
         if file.content.nbytes <= MAX_MESSAGE_BYTES:
             return File(seq=seq, name=file.name, media_type=file.media_type, data=file.data)
-        url = f"{FILES_PATH}/{self._exporter.parked.park(file)}"
+        url = f"{FILES_PATH}/{await self._exporter.parked.park(file)}"
         return File(seq=seq, name=file.name, media_type=file.media_type, data=b"", url=url)

@@ -23,7 +23,7 @@ from typing import NoReturn, get_args
 import msgspec
 import uvicorn
 
-from app.asgi import create_app
+from app.asgi import create_app, shared_folder
 from app.engine.device import set_threads
 from app.engine.factory import load_engine
 from app.errors import HoverError
@@ -91,6 +91,7 @@ def run(args: argparse.Namespace, limits: AppLimits) -> int:
         settings = from_environment(os.environ)
         given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
         settings = msgspec.convert(msgspec.structs.asdict(settings) | given, Settings)  # which checks, unlike replace
+        shared_folder(settings, limits)  # the application finds it again; one that can't be used is told at once
         listener = listen(settings, limits)
     except (ValueError, OSError) as error:
         say(f"error: {error}")

@@ -25,6 +25,7 @@ from app.service.answers import export_object
 from app.service.limits import ServiceLimits
 from app.service.parked import ParkedFiles
 from app.service.picture_store import PictureStore
+from app.service.shared_folder import SharedFolder
 from app.session.classes import ClassList
 from app.session.objects import SessionObject
 from app.session.session import Session
@@ -78,7 +79,14 @@ def export_draft(session: Session, kind: ExportFormat, wanted: tuple[int, ...] |
 class Exporter:
     """The one thread that makes files."""
 
-    def __init__(self, pictures: PictureStore, max_bytes: int, speck_share: float, limits: ServiceLimits) -> None:
+    def __init__(
+        self,
+        pictures: PictureStore,
+        max_bytes: int,
+        speck_share: float,
+        limits: ServiceLimits,
+        shared: SharedFolder | None = None,
+    ) -> None:
         """Start the thread.
 
         Args:
@@ -86,9 +94,10 @@ class Exporter:
             max_bytes: of one file.
             speck_share: specks and holes of a mask up to this share of the picture are left out.
             limits: how many files may wait, and how long one may take.
+            shared: the folder that other servers see too; None where this one is alone.
         """
         self._pictures, self._max_bytes, self._speck_share, self._limits = pictures, max_bytes, speck_share, limits
-        self.parked = ParkedFiles()
+        self.parked = ParkedFiles(shared)
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="exports")
 

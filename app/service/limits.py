@@ -24,6 +24,12 @@ class ServiceLimits:
     """The largest model takes twelve seconds on two cores, and waits for pictures that came before."""
     picture_timeout_s: Annotated[float, "reading one picture"] = 30.0
     """A large one takes a few seconds; a file that takes longer was made to."""
+    shared_timeout_s: Annotated[float, "an answer of the folder that servers share"] = 10.0
+    """A healthy disk takes a fraction of a second for the largest picture; who waits longer does better without."""
+    max_shared_pictures: Annotated[int, "pictures in the folder that servers share"] = 4096
+    """Each sweep lists them all, which takes a tenth of a second on a slow disk."""
+    shared_picture_s: Annotated[float, "how long a picture that nobody opens stays in the folder"] = 86_400.0
+    """A day's work outlives any server; no stranger's picture lies on a disk for good."""
     export_timeout_s: Annotated[float, "making a file, with its wait for others"] = 120.0
     """A file of the largest picture takes some ten seconds, and may wait for others."""
     load_timeout_s: Annotated[float, "loading a model whose weights are here"] = 180.0

@@ -9,6 +9,7 @@ from typing import Final
 from cachetools import TTLCache
 
 from app.exports.files import ExportFile
+from app.service.shared_folder import SharedFolder
 
 TOKEN_BYTES: Final = 16
 """128 bits, which nobody guesses."""
@@ -23,14 +24,17 @@ SLACK_S: Final = 0.1
 class ParkedFiles:
     """Files by their names; lives on the event loop."""
 
-    def __init__(self, max_bytes: int = MAX_BYTES, kept_s: float = KEPT_S) -> None:
+    def __init__(
+        self, shared: SharedFolder | None = None, *, max_bytes: int = MAX_BYTES, kept_s: float = KEPT_S
+    ) -> None:
         """Keep nothing yet.
 
         Args:
+            shared: the folder that other servers see too, where a fetch may reach one of them; None for this one alone.
             max_bytes: of all files together; a single file that is larger is counted as so many.
             kept_s: how long a file may be fetched.
         """
-        self._kept_s = kept_s
+        self._shared, self._kept_s = shared, kept_s
         self._files: TTLCache[str, ExportFile] = TTLCache(
             max_bytes, kept_s, getsizeof=lambda file: min(file.content.nbytes, max_bytes)
         )
@@ -40,16 +44,19 @@ class ParkedFiles:
         """Bytes of all files kept."""
         return round(self._files.currsize)
 
-    def park(self, file: ExportFile) -> str:
+    async def park(self, file: ExportFile) -> str:
         """Keep a file and return its name, which nobody can guess."""
         name = token_urlsafe(TOKEN_BYTES)
+        if self._shared is not None and await self._shared.keep_file(name, file):
+            return name
         self._files[name] = file
         asyncio.get_running_loop().call_later(self._kept_s + SLACK_S, self._files.expire)
         return name
 
-    def get(self, name: str) -> ExportFile | None:
+    async def get(self, name: str) -> ExportFile | None:
         """Return a file, as often as it is asked for: a fetch that was cut may be begun again. None where it went."""
-        return self._files.get(name)
+        kept = self._files.get(name)
+        return await self._shared.file(name) if kept is None and self._shared is not None else kept
 
     def clear(self) -> None:
         """Forget all files."""

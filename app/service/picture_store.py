@@ -1,6 +1,7 @@
 """The pictures that were uploaded: kept as they came, decoded one at a time in a worker thread.
 
-Bounded by bytes; the least recently used goes first. The bytes that were uploaded are never served back.
+Bounded by bytes; the least recently used goes first. The bytes that were uploaded are never served back. Where servers
+share a folder, what isn't kept here is looked for there, by its hash.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from app.arrays import ImageArray
 from app.errors import BusyError, UnknownImageError
 from app.pictures import NativeArray, PictureLimits, Rendition, read_native, read_picture, render_picture
 from app.service.limits import ServiceLimits
+from app.service.shared_folder import SharedFolder
 from app.session.contrast import grid_colors
 from app.session.values import OpenImage
 
@@ -39,15 +41,19 @@ class Stored:
 class PictureStore:
     """Uploaded pictures by the hash of their bytes."""
 
-    def __init__(self, picture: PictureLimits, budget_bytes: int, limits: ServiceLimits) -> None:
+    def __init__(
+        self, picture: PictureLimits, budget_bytes: int, limits: ServiceLimits, shared: SharedFolder | None = None
+    ) -> None:
         """Start the worker.
 
         Args:
             picture: bounds of one picture.
             budget_bytes: of all files together.
             limits: how many may wait to be decoded, and how long one may take.
+            shared: the folder that other servers see too; None where this one is alone.
         """
-        self._picture = picture
+        self._picture, self._shared = picture, shared
+        self._coming: dict[str, asyncio.Task[OpenImage]] = {}
         self._max_waiting, self._timeout_s = limits.max_pictures_queued, limits.picture_timeout_s
         self._kept: LRUCache[str, Stored] = LRUCache(budget_bytes, lambda stored: min(len(stored.data), budget_bytes))
         self._fresh: LRUCache[str, ImageArray] = LRUCache(FRESH)
@@ -66,20 +72,26 @@ class PictureStore:
             BusyError: too many pictures wait to be decoded.
             HoverError: the picture is refused; see `app.pictures.read_picture`.
         """
-        picture = await self._work(read_picture, data)
-        colors = grid_colors(picture.working)
-        info = OpenImage(picture.image_id, picture.width, picture.height, picture.orientation, picture.rendered, colors)
-        self._kept[info.image_id] = Stored(data, info)
-        self._fresh[info.image_id] = picture.working
+        info = await self._take(data)
+        if self._shared is not None:
+            await self._shared.keep_picture(info.image_id, data)
         return info
 
-    def info(self, image_id: str) -> OpenImage:
-        """Return the size of a picture that was uploaded.
+    async def info(self, image_id: str) -> OpenImage:
+        """Return the size of a picture that was uploaded, here or to a server that shares a folder with this one.
 
         Raises:
             UnknownImageError: it never was, or had to make room.
+            BusyError: too many pictures wait to be decoded.
         """
-        return self._stored(image_id).info
+        stored = self._kept.get(image_id)
+        if stored is not None or self._shared is None:
+            return self._stored(image_id).info
+        coming = self._coming.get(image_id)  # one for all who ask: the sessions of a server that died come together
+        if coming is None:
+            coming = self._coming[image_id] = asyncio.create_task(self._fetched(image_id))
+            coming.add_done_callback(lambda done: self._came(image_id, done))
+        return await asyncio.shield(coming)
 
     async def pixels(self, image_id: str, *, again: bool = False) -> ImageArray:
         """Return the picture that the model sees, (h, w, 3) uint8 RGB, upright.
@@ -91,9 +103,9 @@ class PictureStore:
         Raises:
             UnknownImageError: the picture isn't kept.
         """
-        stored = self._stored(image_id)
+        data = await self._data(image_id)
         working = self._fresh.get(image_id) if again else self._fresh.pop(image_id, None)
-        return working if working is not None else (await self._work(read_picture, stored.data)).working
+        return working if working is not None else (await self._work(read_picture, data)).working
 
     async def rendition(self, image_id: str) -> Rendition:
         """Return a picture as every browser shows it.
@@ -102,24 +114,54 @@ class PictureStore:
             UnknownImageError: the picture isn't kept.
             BusyError: too many pictures wait to be decoded.
         """
-        return await self._work(render_picture, self._stored(image_id).data)
+        return await self._work(render_picture, await self._data(image_id))
 
     def native(self, image_id: str) -> Callable[[], NativeArray]:
         """Return what reads a picture at its own size, see `read_native`; call it in a worker thread.
 
         Raises:
-            UnknownImageError: the picture isn't kept.
+            UnknownImageError: the picture isn't kept; where servers share a folder, what is returned may say so.
         """
+        if self._shared is not None and image_id not in self._kept:
+            return partial(self._shared_native, image_id, self._shared)
         return partial(read_native, self._stored(image_id).data, self._picture)
 
     def close(self) -> None:
         """Stop the worker."""
         self._worker.shutdown(wait=False, cancel_futures=True)
 
+    async def _take(self, data: bytes) -> OpenImage:
+        picture = await self._work(read_picture, data)
+        colors = grid_colors(picture.working)
+        info = OpenImage(picture.image_id, picture.width, picture.height, picture.orientation, picture.rendered, colors)
+        self._kept[info.image_id] = Stored(data, info)
+        self._fresh[info.image_id] = picture.working
+        return info
+
+    async def _fetched(self, image_id: str) -> OpenImage:
+        """Take a picture that came to another server."""
+        return await self._take(await self._data(image_id))
+
+    def _came(self, image_id: str, done: asyncio.Task[OpenImage]) -> None:
+        del self._coming[image_id]
+        if not done.cancelled():
+            done.exception()  # whoever asked has it, if anyone still waits
+
+    async def _data(self, image_id: str) -> bytes:
+        stored = self._kept.get(image_id)
+        shared = await self._shared.picture(image_id) if stored is None and self._shared is not None else None
+        return shared if shared is not None else self._stored(image_id).data
+
+    def _shared_native(self, image_id: str, shared: SharedFolder) -> NativeArray:
+        data = shared.read_picture(image_id)
+        return read_native(self._stored(image_id).data if data is None else data, self._picture)
+
     def _stored(self, image_id: str) -> Stored:
         stored = self._kept.get(image_id)
         if stored is None:
-            raise UnknownImageError("this picture isn't kept on the server (any more); upload it again")
+            trouble = self._shared.trouble if self._shared is not None else ""
+            where = f", and the folder that servers share failed ({trouble})" if trouble else ""
+            raise UnknownImageError(f"this picture isn't kept on the server (any more){where}; upload it again")
         return stored
 
     async def _work(self, read: Callable[[bytes, PictureLimits], T], data: bytes) -> T:

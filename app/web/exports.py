@@ -122,7 +122,7 @@ async def export(
     `coco` and `labelme` are JSON, `svg` a drawing, `yolo` a ZIP, `mask` a PNG, or a ZIP where there are several
     objects; `cutout` and `overlay` are PNG, `recipe` a JSON that makes the objects again.
     """
-    image = predictor.pictures.info(data.image_id)
+    image = await predictor.pictures.info(data.image_id)
     bounds = limits.session
     if len(data.objects) > bounds.max_objects:
         raise TooManyObjectsError(f"a file takes {bounds.max_objects} objects, got {len(data.objects)}; send fewer")
@@ -157,7 +157,7 @@ async def exported_file(
     shared_state: NamedDependency[SharedState],
 ) -> Stream:
     """Return a file that a session has exported; the socket's `file` message has its address, for two minutes."""
-    file = shared_state.exporter.parked.get(name)
+    file = await shared_state.exporter.parked.get(name)
     if file is None:
         raise NotFoundException(detail="this file isn't kept on the server (any more); export it again")
     return streamed(file)

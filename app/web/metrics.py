@@ -18,13 +18,14 @@ from prometheus_client.registry import Collector
 from app.service.meters import Meters
 from app.service.predictor import Predictor
 from app.service.registry import Registry
+from app.service.shared_folder import SharedFolder
 
 
 class StateCollector(Collector):
     """Reads sessions, queues and caches when it is asked, so that nothing has to keep figures up to date."""
 
-    def __init__(self, registry: Registry, predictor: Predictor) -> None:
-        self._registry, self._predictor = registry, predictor
+    def __init__(self, registry: Registry, predictor: Predictor, shared: SharedFolder | None) -> None:
+        self._registry, self._predictor, self._shared = registry, predictor, shared
 
     def collect(self) -> Iterator[Metric]:
         """Yield the figures of this moment."""
@@ -46,6 +47,9 @@ class StateCollector(Collector):
         lookups.add_metric(["hit"], stats.hits)
         lookups.add_metric(["miss"], stats.misses)
         yield lookups
+        if self._shared is not None:
+            text = "Times that the folder which servers share couldn't do what was asked."
+            yield CounterMetricFamily("hoversam_shared_folder_failures", text, value=self._shared.failures)
 
 
 def gauge(name: str, text: str, values: dict[str, float], label: str = "") -> GaugeMetricFamily:
@@ -56,10 +60,10 @@ def gauge(name: str, text: str, values: dict[str, float], label: str = "") -> Ga
     return family
 
 
-def collect_state(meters: Meters, registry: Registry, predictor: Predictor) -> None:
+def collect_state(meters: Meters, registry: Registry, predictor: Predictor, shared: SharedFolder | None = None) -> None:
     """Let `/metrics` show the application and its process too."""
     meters.attach(predictor.scheduler)
-    meters.registry.register(StateCollector(registry, predictor))
+    meters.registry.register(StateCollector(registry, predictor, shared))
     for kind in (ProcessCollector, PlatformCollector, GCCollector):
         kind(registry=meters.registry)
 

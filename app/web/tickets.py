@@ -35,13 +35,14 @@ SECRET_BYTES: Final = 32
 class Tickets:
     """Makes and checks tickets; nothing is kept of them, so that nobody can fill it up."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Make a secret, which lives as long as the process.
+    def __init__(self, secret: bytes | None = None, clock: Callable[[], float] = time.time) -> None:
+        """Make tickets by a secret.
 
         Args:
-            clock: returns seconds.
+            secret: of all servers that take one another's tickets; None makes one that lives as long as the process.
+            clock: returns seconds; the time of day, which other servers know too.
         """
-        self._clock, self._secret = clock, secrets.token_bytes(SECRET_BYTES)
+        self._clock, self._secret = clock, secret or secrets.token_bytes(SECRET_BYTES)
 
     def issue(self, origin: str) -> str:
         """Return a ticket for sockets of an origin: the time until which it is good, and a signature."""

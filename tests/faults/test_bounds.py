@@ -241,7 +241,7 @@ async def test_bytes_of_all_pictures(more: int) -> None:
     kept = 0
     for info in infos:
         with suppress(HoverError):
-            kept += store.info(info.image_id) == info
+            kept += await store.info(info.image_id) == info
     store.close()
     assert kept == (1 if more > 0 else 2)
 

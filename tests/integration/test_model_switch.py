@@ -305,7 +305,7 @@ async def test_a_recipe_brings_its_model_along(server: Server, manifest: Manifes
 
 
 async def test_a_hover_that_refines_another_models_mask_is_not_decoded(server: Server, engine: FakeEngine) -> None:
-    image = server.predictor.pictures.info(await uploaded(server, PICTURE))
+    image = await server.predictor.pictures.info(await uploaded(server, PICTURE))
     query = Query(1, SessionObject(id=1, name="", color=0, trail=(PointStep(x=1.0, y=1.0),)))
     for model, answered in [("small", False), ("tiny", True)]:
         slot = HoverSlot()

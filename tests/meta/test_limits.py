@@ -49,6 +49,7 @@ COUNTED = {
     "model_budget_bytes": BOUNDS + "test_bytes_of_all_models",
     "max_export_bytes": BOUNDS + "test_bytes_of_a_file",
     "max_exports_queued": BOUNDS + "test_files_that_wait",
+    "max_shared_pictures": "unit/service/test_bounded_folder.py::test_files_are_kept_up_to_the_bound",
 }
 WAITED = {
     "hello_timeout_s": "integration/test_sessions.py::test_no_hello_in_time_closes",
@@ -60,6 +61,8 @@ WAITED = {
     "blocked_loop_s": "integration/test_metrics.py::test_a_blocked_event_loop_is_seen",
     "idle_timeout_s": "integration/test_sessions.py::test_an_idle_session_is_closed_and_can_be_taken_up",
     "resume_s": "faults/test_server.py::test_sessions_are_forgotten_without_anyone_coming",
+    "shared_picture_s": "unit/service/test_bounded_folder.py::test_a_file_that_nobody_asks_for_gets_too_old",
+    "shared_timeout_s": "unit/service/test_shared_folder.py::test_a_folder_that_hangs_keeps_nobody",
     "picture_timeout_s": "unit/service/test_picture_store.py::test_a_picture_that_takes_too_long_is_given_up",
     "hover_timeout_s": "unit/service/test_scheduler.py::test_a_job_that_waits_too_long_is_given_up_and_never_done",
     "click_timeout_s": "unit/service/test_scheduler.py::test_a_job_that_waits_too_long_is_given_up_and_never_done",

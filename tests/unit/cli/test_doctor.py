@@ -30,6 +30,7 @@ GOOD = Facts(
     models={"nano": "comes with the program", "tiny": "here", "large": "not here"},
     compiled={"tiny bf16": 2**20},
     free={"weights": 100 * doctor.GIB},
+    unshared="",
     chosen=(),
     unknown=(),
     settings=Settings(),
@@ -57,8 +58,9 @@ def test_a_good_machine_has_nothing_in_the_way_and_nothing_slow() -> None:
             ["OpenVINO is asked for", "it is for x86 CPUs"],
         ),
         (replace(GOOD, unknown=("HOVERSAM_MODLE",)), ["HOVERSAM_MODLE is no setting"]),
+        (replace(GOOD, unshared="a file is in its place"), ["HOVERSAM_SHARED_DIR", "a file is in its place"]),
     ],
-    ids=["package", "no such model", "offline", "damaged", "openvino", "a variable by mistake"],
+    ids=["package", "no such model", "offline", "damaged", "openvino", "a variable by mistake", "shared folder"],
 )
 def test_what_is_in_the_way_is_said_with_its_cure(facts: Facts, words: list[str]) -> None:
     [found] = faults(facts)
@@ -146,6 +148,11 @@ def test_the_exit_code_tells_whether_anything_is_in_the_way(
         monkeypatch.setenv(f"HOVERSAM_{name}", value)
     assert doctor.main(Namespace()) == 1
     assert "tiny is asked for" in capsys.readouterr().out
+    monkeypatch.setenv("HOVERSAM_SHARED_DIR", str(tmp_path / "shared/of/all"))  # which would be made
+    assert doctor.main(Namespace()) == 1
+    told = capsys.readouterr().out
+    assert "GiB beside the shared pictures" in told
+    assert "HOVERSAM_SHARED_DIR can't" not in told
     monkeypatch.setenv("HOVERSAM_MODLE", "tiny")
     assert doctor.main(Namespace()) == 1
     assert "HOVERSAM_MODLE is no setting" in capsys.readouterr().out

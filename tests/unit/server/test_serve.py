@@ -104,6 +104,17 @@ def test_a_bad_variable_is_one_line_and_exit_code_2(
     assert wanted == []
 
 
+def test_a_shared_folder_that_can_not_be_used_is_one_line_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, wanted: list[Settings], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("HOVERSAM_SHARED_DIR", str(tmp_path / "file"))
+    assert serve.main(parsed("--port", "0")) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "HOVERSAM_SHARED_DIR can't be used (Not a directory)" in line
+    assert wanted == []
+
+
 def test_a_variable_that_is_no_setting_is_told_and_the_server_starts(
     monkeypatch: pytest.MonkeyPatch, wanted: list[Settings], capsys: pytest.CaptureFixture[str]
 ) -> None:

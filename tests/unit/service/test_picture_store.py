@@ -43,7 +43,7 @@ async def test_a_picture_is_kept_under_the_name_of_its_bytes(store: PictureStore
     data = png(30, 20)
     info = await store.add(data)
     assert (info.image_id, info.width, info.height) == (image_id_of(data), 30, 20)
-    assert store.info(info.image_id) == info
+    assert await store.info(info.image_id) == info
     assert (await store.pixels(info.image_id)).shape == (20, 30, 3)
 
 
@@ -55,7 +55,7 @@ async def test_the_same_picture_is_kept_once(store: PictureStore) -> None:
 
 async def test_a_picture_that_never_came_is_unknown(store: PictureStore) -> None:
     with pytest.raises(UnknownImageError):
-        store.info("0" * 32)
+        await store.info("0" * 32)
     with pytest.raises(UnknownImageError):
         await store.pixels("0" * 32)
 
@@ -86,11 +86,11 @@ async def test_the_least_recently_used_picture_makes_room() -> None:
     files = [file_of(noise(20, 20, seed), "PNG") for seed in range(3)]
     store = PictureStore(LIMITS, len(files[0]) + len(files[2]) + 10, TWO)
     infos = [await store.add(data) for data in files[:2]]
-    store.info(infos[0].image_id)  # used again, so the other one is the oldest
+    await store.info(infos[0].image_id)  # used again, so the other one is the oldest
     infos.append(await store.add(files[2]))
-    assert store.info(infos[0].image_id) == infos[0]
+    assert await store.info(infos[0].image_id) == infos[0]
     with pytest.raises(UnknownImageError):
-        store.info(infos[1].image_id)
+        await store.info(infos[1].image_id)
     assert store.nbytes == len(files[0]) + len(files[2])
     store.close()
 
@@ -98,7 +98,7 @@ async def test_the_least_recently_used_picture_makes_room() -> None:
 async def test_a_picture_larger_than_the_budget_is_kept_until_the_next() -> None:
     store = PictureStore(LIMITS, 1, TWO)
     info = await store.add(png())
-    assert store.info(info.image_id) == info
+    assert await store.info(info.image_id) == info
     store.close()
 
 

@@ -22,7 +22,7 @@ def offered(ticket: str) -> list[str]:
 
 def test_a_ticket_is_good_for_its_origin_and_its_time() -> None:
     clock = Clock()
-    tickets = Tickets(clock)
+    tickets = Tickets(clock=clock)
     ticket = tickets.issue(PAGE)
     assert tickets.admit(offered(ticket), PAGE)
     clock.now += TICKET_S - 1
@@ -45,7 +45,7 @@ def test_no_origin_is_no_page(origin: str) -> None:
 
 def test_a_ticket_can_not_be_made_or_made_longer_by_others() -> None:
     clock = Clock()
-    tickets = Tickets(clock)
+    tickets = Tickets(clock=clock)
     until, signature = tickets.issue(PAGE).split(".")
     for forged in (
         f"{int(until) + 60}.{signature}",
@@ -57,7 +57,7 @@ def test_a_ticket_can_not_be_made_or_made_longer_by_others() -> None:
         "",
         ".",
         "é.é",
-        Tickets(clock).issue(PAGE),
+        Tickets(clock=clock).issue(PAGE),
     ):
         assert not tickets.admit(offered(forged), PAGE), forged
 
