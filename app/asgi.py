@@ -23,19 +23,18 @@ from app import __version__
 from app.engine.contract import Engine
 from app.engine.factory import Load, load_engine
 from app.limits import AppLimits, told_limits
-from app.machine import available_cores, embedding_budget, memory_bytes
 from app.pictures import PictureLimits
 from app.service.bounded_folder import Bounds
-from app.service.embeddings import EmbeddingStore
 from app.service.exporter import Exporter
 from app.service.first_responder import FirstResponder
+from app.service.local_backend import LocalBackend
 from app.service.model_pool import ModelPool
 from app.service.model_source import ModelSource
 from app.service.parked import KEPT_S, MAX_BYTES
 from app.service.picture_store import PictureStore
 from app.service.predictor import Predictor
 from app.service.registry import Registry
-from app.service.scheduler import Lane, Scheduler
+from app.service.scheduler import Lane
 from app.service.shared_folder import SharedFolder
 from app.service.shared_state import SharedState
 from app.service.watchdog import Watchdog
@@ -95,9 +94,8 @@ def create_app(
     limits, manifest = limits or AppLimits(), manifest or known_models(settings)
     source = ModelSource(settings, manifest, load)
     models = ModelPool(engine, source, settings.model_budget_bytes, limits.service.load_timeout_s)
-    first = None if first_responder is None else FirstResponder(first_responder, models)
     folder, key = shared_folder(settings, limits) or (None, None)
-    predictor = make_predictor(settings, limits, models, set_threads, first, shared=folder)
+    predictor = make_predictor(settings, limits, models, set_threads, first_responder, shared=folder)
     # What sessions share, and what HTTP needs beside it.
     exporter = Exporter(predictor.pictures, settings.max_export_bytes, settings.speck_share, limits.service, folder)
     shared = make_shared_state(settings, limits, engine, manifest, exporter)
@@ -106,8 +104,8 @@ def create_app(
     injected |= {"settings": settings, "limits": limits, "samples": load_samples(ROOT / "static")}
     # What looks after them while the server runs.
     collect_state(shared.meters, shared.registry, predictor, folder)
-    watchdog = Watchdog(shared.registry, shared.meters, predictor.scheduler, limits.service)
-    at_work = [part.run for part in (watchdog, first, folder) if part is not None]
+    watchdog = Watchdog(shared.registry, shared.meters, predictor.backend.lanes, limits.service)
+    at_work = [part.run for part in (watchdog, predictor.first, folder) if part is not None]
     closed = [part.close for part in (predictor, exporter, drawing, folder) if part is not None]
 
     return HeadLitestar(
@@ -183,32 +181,25 @@ def make_predictor(
     limits: AppLimits,
     models: ModelPool,
     set_threads: Callable[[int], None],
-    first: FirstResponder | None,
+    first_responder: str | None,
     *,
     shared: SharedFolder | None,
 ) -> Predictor:
-    """Return the door to the models.
+    """Return the door to pictures and models.
 
     Args:
         settings: sizes of pictures, and what may be kept in memory.
         limits: the other bounds.
         models: those that are loaded.
         set_threads: sets how many threads the calling thread's model work may use.
-        first: the model that answers until another has seen a picture, or None.
+        first_responder: name of the model that answers until another has seen a picture, or None.
         shared: the folder that other servers see too, or None.
     """
+    first = None if first_responder is None else FirstResponder(first_responder, models)
     picture = PictureLimits.of(settings, limits.shape)
     pictures = PictureStore(picture, settings.image_budget_bytes, limits.service, shared)
-    scheduler = Scheduler(cores=available_cores(), capacity=limits.service.max_jobs_queued, set_threads=set_threads)
-    return Predictor(
-        models,
-        scheduler,
-        pictures,
-        EmbeddingStore(settings.embedding_budget_bytes or embedding_budget(memory_bytes())),
-        limits.service,
-        speck_share=settings.speck_share,
-        first=first,
-    )
+    backend = LocalBackend.of(settings, limits.service, models, pictures, set_threads, first=first)
+    return Predictor(backend, pictures, first)
 
 
 def shared_folder(settings: Settings, limits: AppLimits) -> tuple[SharedFolder, bytes] | None:

@@ -14,6 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final, get_args
 
+from app.bench.backend import as_json as backend_as_json
+from app.bench.backend import backend_table, measure_backend
 from app.bench.crowd import crowd_table, crowds, hover_beside_uploads, uploads_table
 from app.bench.engines import as_json, compare, table
 from app.bench.first import as_json as first_as_json
@@ -35,7 +37,11 @@ from app.weights.checkpoints import verified_path
 from app.weights.manifest import ModelEntry, load_manifest
 
 SAMPLES: Final = ROOT / "static" / "samples"
-PARTS: Final = ("engines", "hover", "first", "wire", "crowd", "uploads", "start")
+PARTS: Final = ("engines", "backend", "hover", "first", "wire", "crowd", "uploads", "start")
+PAIRS: Final = 500
+"""Hovers through the backend, each beside one without it."""
+OVER_SOCKETS: Final = ("hover", "first", "wire", "crowd", "uploads")
+"""Parts that one running server is enough for."""
 IN_A_BROWSER: Final = "browser"
 """A part that needs Chromium and Playwright, and so is measured only where it is asked for."""
 
@@ -84,10 +90,15 @@ def measured(args: argparse.Namespace) -> None:
             times = compare(subject, args.rounds)
             show(table(times))
             figures["engines"] = as_json(times)
-        subject.engine(args.engine)  # compiled before any server is timed
+        engine = subject.engine(args.engine)  # compiled before any server is timed
+        if "backend" in args.parts:
+            pairs = asyncio.run(measure_backend(engine, subject.settings(args.engine), PAIRS))
+            show(backend_table(pairs))
+            figures["backend"] = backend_as_json(pairs)
         if {"first", "start"} & set(args.parts):
             first_responder(subject).engine(args.engine)
-        figures |= asyncio.run(over_sockets(subject, args))
+        if set(OVER_SOCKETS) & set(args.parts):
+            figures |= asyncio.run(over_sockets(subject, args))
         if IN_A_BROWSER in args.parts:
             figures[IN_A_BROWSER] = in_a_browser(subject, args.engine)
         if "start" in args.parts:

@@ -16,7 +16,7 @@ from app.realtime.hovers import HoverWorker
 from app.realtime.outbox import Outbox
 from app.realtime.queue_position import embedded_in_turn
 from app.realtime.switching import ModelSwitch
-from app.service.encodes import Embedded
+from app.service.backend import Encoded
 from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
 from app.session.query import Query
@@ -65,6 +65,7 @@ class ChangeWorker:
         self._max_waiting = max_waiting
         self._session, self._hovers, self._outbox = session, hovers, outbox
         self._predictor, self._shared_state = predictor, shared_state
+        self._backend = predictor.backend
         self.exports = ExportWorker(session, outbox, shared_state.exporter, predictor)
         self.models = ModelSwitch(session, hovers, outbox, predictor)
         self.opening = 0
@@ -109,7 +110,7 @@ class ChangeWorker:
     def tell_again(self, seq: int) -> None:
         """Send the picture and every object as they are now; no objects where no picture is open."""
         image = self._session.image
-        cached = image is not None and self._predictor.holds(image.image_id, self._session.answering)
+        cached = image is not None and self._backend.holds(self._predictor.key(image.image_id, self._session.answering))
         self._outbox.put_answer(self._session.switched(seq, cached=cached))
         self.models.finish()
 
@@ -148,13 +149,14 @@ class ChangeWorker:
         session = self._session
         if session.image is None:
             raise AssertionError("a query needs a picture")
-        return session.commit(query, await self._predictor.answer(session.image, query, session.answering))
+        key = self._predictor.key(session.image.image_id, session.answering)
+        return session.commit(query, await self._backend.answer(key, session.image.size_hw, query))
 
     async def _draw(self, message: Choose) -> None:
         """Draw in full what a choice takes; until then a candidate is kept on the logit grid alone."""
         item, image = self._session.undrawn(message), self._session.image
         if item is not None and item.answer is not None and image is not None:
-            answer = await self._predictor.drawn(image, item, item.answer, message.candidate)
+            answer = await self._backend.drawn(item, item.answer, message.candidate, image.size_hw)
             self._session.renew([(item, answer)])
 
     async def _open(self, message: Open) -> None:
@@ -173,7 +175,7 @@ class ChangeWorker:
             model = await self.models.made_with(message.recipe, message.seq)
         # A model that is quicker may answer first. Whichever does, the session changes only once all is answered.
         stand_in = self._predictor.stand_in(image.image_id, model) if message.provisional else None
-        embedded: Embedded | None = None
+        embedded: Encoded | None = None
         if stand_in is not None:
             with contextlib.suppress(HoverError):  # what it can't do is left to the model itself
                 embedded, done = await self._seen(message.seq, image, timeline, stand_in)
@@ -190,12 +192,13 @@ class ChangeWorker:
 
     async def _seen(
         self, seq: int, image: OpenImage, timeline: RecipeTimeline | None, model: str
-    ) -> tuple[Embedded, RecipeTimeline | None]:
+    ) -> tuple[Encoded, RecipeTimeline | None]:
         """Return a picture's embedding by a model, and what was done on it with that model's answers."""
-        embedded = await embedded_in_turn(self._predictor, self._outbox, seq, image.image_id, model)
+        key = self._predictor.key(image.image_id, model)
+        embedded = await embedded_in_turn(self._backend, self._outbox, seq, key)
         if timeline is not None:
             queries = [Query(seq, item) for item in timeline.now.objects.values()]
-            timeline = timeline.answered([await self._predictor.answer(image, query, model) for query in queries])
+            timeline = timeline.answered([await self._backend.answer(key, image.size_hw, query) for query in queries])
         return embedded, timeline
 
     async def _take_inline(self, seq: int, data: bytes) -> str:

@@ -106,7 +106,6 @@ class Connection:
             self._transport,
             entry.session,
             self._outbox,
-            predictor=self._predictor,
             meters=self._shared_state.meters,
             limits=self._limits,
             rate=self._rate,

@@ -18,7 +18,6 @@ from app.realtime.outbox import Outbox
 from app.realtime.rate_limit import RateLimit
 from app.realtime.transport import Transport
 from app.service.meters import Meters
-from app.service.predictor import Predictor
 from app.session.query import HoverQuery
 from app.session.session import Session
 
@@ -70,7 +69,6 @@ class Reader:
         session: Session,
         outbox: Outbox,
         *,
-        predictor: Predictor,
         meters: Meters,
         limits: ConnectionLimits,
         rate: RateLimit,
@@ -82,14 +80,13 @@ class Reader:
             transport: an accepted socket, past its hello.
             session: which numbers and hovers it takes.
             outbox: takes what is answered at once.
-            predictor: knows how busy the model is.
-            meters: what counts messages.
+            meters: what counts messages, and knows how busy the model is.
             limits: what the client may send.
             rate: the client's allowance.
             begin: returns the session's workers, which begin with the first message that needs one.
         """
         self._transport, self._session, self._outbox = transport, session, outbox
-        self._predictor, self._meters, self._limits = predictor, meters, limits
+        self._meters, self._limits = meters, limits
         self._begin = begin
         self._bad_in_row = 0
         self._told_full = False
@@ -144,7 +141,7 @@ class Reader:
     def _store(self, message: ClientMessage) -> None:
         if isinstance(message, Ping):
             self._rate.spend()  # it is answered without a token too, or a busy client would take its link for dead
-            meter = self._predictor.scheduler.decodes.meter
+            meter = self._meters.decodes
             self._outbox.put(Pong(at=message.at, queue_ms=meter.queue_ms, decode_ms=meter.work_ms))
         elif isinstance(message, Hello):
             raise BadMessageError("expected hello only once; the session is open")

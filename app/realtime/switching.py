@@ -25,7 +25,7 @@ from app.realtime.outbox import Outbox
 from app.realtime.preparation import Preparation, SwitchRequest
 from app.realtime.queue_position import embedded_in_turn
 from app.realtime.transport import DisconnectedError
-from app.service.encodes import Embedded
+from app.service.backend import Encoded
 from app.service.predictor import Predictor
 from app.session.objects import Answered, SessionObject
 from app.session.replies import StateMessage
@@ -56,6 +56,7 @@ class ModelSwitch:
             predictor: where models are loaded and asked.
         """
         self._session, self._hovers, self._outbox, self._predictor = session, hovers, outbox, predictor
+        self._backend = predictor.backend
         self._chosen, self._own = self.preparations = Preparation(self._carry_out), Preparation(self._take_place)
         self.turn = asyncio.Lock()
 
@@ -66,14 +67,16 @@ class ModelSwitch:
             HoverError: the switch can't be made; nothing of the session has changed.
         """
         session, request = self._session, SwitchRequest(message.seq, message.name)
-        loaded = self._predictor.models.is_loaded(message.name)
+        loaded = self._backend.is_loaded(message.name)
         if self._chosen.request == request:
             return []
         self._overtake()
         if session.has_handled(message.seq) or message.name == session.model:
             self.finish()
             return session.switched(message.seq)
-        if loaded and (session.image is None or self._predictor.holds(session.image.image_id, message.name)):
+        if loaded and (
+            session.image is None or self._backend.holds(self._predictor.key(session.image.image_id, message.name))
+        ):
             return await self._switch(request, None)
         self._chosen.begin(request)
         return []
@@ -93,7 +96,7 @@ class ModelSwitch:
             HoverError: the device can't take it now.
         """
         try:
-            async with self._predictor.models.use(recipe.model, partial(self._tell, seq)):
+            async with self._backend.use(recipe.model, partial(self._tell, seq)):
                 return recipe.model
         except (UnknownModelError, ModelUnavailableError):
             return self._session.model
@@ -120,7 +123,7 @@ class ModelSwitch:
     async def _carry_out(self, request: SwitchRequest) -> None:
         """Make ready a model that was chosen, then switch in turn; whatever picture is open then, it has seen."""
         try:
-            async with self._predictor.models.use(request.name, partial(self._tell, request.seq)):
+            async with self._backend.use(request.name, partial(self._tell, request.seq)):
                 while not await self._made_ready(self._chosen, request):
                     pass
         except HoverError as error:
@@ -131,7 +134,7 @@ class ModelSwitch:
         """Make ready the session's own model, then change over in turn. What passes is tried again."""
         for tries_left in reversed(range(TRIES)):
             try:
-                async with self._predictor.models.use(request.name, partial(self._tell, request.seq)):
+                async with self._backend.use(request.name, partial(self._tell, request.seq)):
                     await self._made_ready(self._own, request)
                 return
             except HoverError as error:
@@ -145,7 +148,9 @@ class ModelSwitch:
         """Let a model see the open picture, then switch in turn; False where another picture was opened meanwhile."""
         image, embedded = self._session.image, None
         if image is not None:
-            embedded = await embedded_in_turn(self._predictor, self._outbox, request.seq, image.image_id, request.name)
+            embedded = await embedded_in_turn(
+                self._backend, self._outbox, request.seq, self._predictor.key(image.image_id, request.name)
+            )
         async with self.turn:
             if self._session.image is not image:
                 return False
@@ -158,7 +163,7 @@ class ModelSwitch:
         with contextlib.suppress(DisconnectedError):  # whoever sends next sees it too
             self._outbox.put(Progress(seq=seq, stage="downloading", fraction=fraction))
 
-    async def _switch(self, request: SwitchRequest, embedded: Embedded | None) -> list[StateMessage]:
+    async def _switch(self, request: SwitchRequest, embedded: Encoded | None) -> list[StateMessage]:
         """Return the replies of a switch to a model that is ready. In turn.
 
         All is predicted before anything of the session changes. What the pointer has asked is asked of the new model.

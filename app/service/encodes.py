@@ -11,26 +11,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
-from app.engine.contract import Embedding
+from app.service.backend import Encoded
 from app.service.embeddings import EmbeddingKey
+
+T = TypeVar("T", bound=Encoded)
 
 MAX_PREPARED: Final = 8
 """Encodes that may be under way before a picture that nobody has asked for yet has to wait until someone does."""
 
 
-@dataclass(frozen=True)
-class Embedded:
-    """An embedding and what it cost."""
-
-    embedding: Embedding
-    cached: bool
-    encode_ms: float
-
-
 @dataclass(eq=False)
-class Encode:
+class Encode(Generic[T]):
     """One picture on its way.
 
     Attributes:
@@ -39,13 +32,13 @@ class Encode:
     """
 
     turn: asyncio.Future[None]
-    task: asyncio.Task[Embedded] = field(init=False)
+    task: asyncio.Task[T] = field(init=False)
 
 
-class Encodes:
+class Encodes(Generic[T]):
     """All encodes that are under way."""
 
-    def __init__(self, encode: Callable[[EmbeddingKey], Awaitable[Embedded]], patience_s: float) -> None:
+    def __init__(self, encode: Callable[[EmbeddingKey], Awaitable[T]], patience_s: float) -> None:
         """Encode nothing yet.
 
         Args:
@@ -53,9 +46,9 @@ class Encodes:
             patience_s: how long a prepared picture lets others go first.
         """
         self._encode, self._patience_s = encode, patience_s
-        self._under_way: dict[EmbeddingKey, Encode] = {}  # whose turn has come, in its order
+        self._under_way: dict[EmbeddingKey, Encode[T]] = {}  # whose turn has come, in its order
 
-    def want(self, key: EmbeddingKey) -> asyncio.Task[Embedded]:
+    def want(self, key: EmbeddingKey) -> asyncio.Task[T]:
         """Return the one task that encodes a picture somebody waits for, begun now if need be."""
         encode = self._under_way.get(key) or self._begin(key)
         self._let(key, encode)
@@ -66,25 +59,25 @@ class Encodes:
         if key not in self._under_way and len(self._under_way) < MAX_PREPARED:
             self._begin(key)
 
-    def under_way(self, key: EmbeddingKey) -> asyncio.Task[Embedded] | None:
+    def under_way(self, key: EmbeddingKey) -> asyncio.Task[T] | None:
         """Return the task that encodes a picture, None where none does."""
         encode = self._under_way.get(key)
         return None if encode is None else encode.task
 
-    def before(self, key: EmbeddingKey) -> list[asyncio.Task[Embedded]]:
+    def before(self, key: EmbeddingKey) -> list[asyncio.Task[T]]:
         """Return the encodes of other pictures that come before this one, were it asked for now."""
         queue = [other for other, encode in self._under_way.items() if encode.turn.done()]
         place = queue.index(key) if key in queue else len(queue)
         return [self._under_way[other].task for other in queue[:place]]
 
-    def _begin(self, key: EmbeddingKey) -> Encode:
-        encode = Encode(asyncio.get_running_loop().create_future())
+    def _begin(self, key: EmbeddingKey) -> Encode[T]:
+        encode: Encode[T] = Encode(asyncio.get_running_loop().create_future())
         self._under_way[key] = encode
         encode.task = asyncio.create_task(self._run(key, encode))
         encode.task.add_done_callback(lambda done: self._ended(key, done))
         return encode
 
-    async def _run(self, key: EmbeddingKey, encode: Encode) -> Embedded:
+    async def _run(self, key: EmbeddingKey, encode: Encode[T]) -> T:
         """Encode, once it is wanted, or the others are done, or it has let them go first for long enough."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._patience_s
@@ -94,13 +87,13 @@ class Encodes:
         self._let(key, encode)
         return await self._encode(key)
 
-    def _let(self, key: EmbeddingKey, encode: Encode) -> None:
+    def _let(self, key: EmbeddingKey, encode: Encode[T]) -> None:
         """Give a picture its turn, behind those that have theirs."""
         if not encode.turn.done():
             encode.turn.set_result(None)
             self._under_way[key] = self._under_way.pop(key)
 
-    def _ended(self, key: EmbeddingKey, done: asyncio.Task[Embedded]) -> None:
+    def _ended(self, key: EmbeddingKey, done: asyncio.Task[T]) -> None:
         """Make room for the next encode of this picture; those who wait see what went wrong, if anyone still does."""
         self._under_way.pop(key, None)
         if not done.cancelled():

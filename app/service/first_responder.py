@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import defaultdict
-from typing import Final
+from contextlib import AbstractAsyncContextManager
+from typing import Final, Protocol
 
 import structlog
 
 from app.errors import HoverError
-from app.service.model_pool import ModelPool
 
 UNNOTICED_MS: Final = 150.0
 """Nobody feels a wait of so long."""
@@ -26,6 +26,14 @@ SOONER: Final = 2.0
 log = structlog.get_logger(__name__)
 
 
+class Models(Protocol):
+    """Where models are loaded and kept while they are used; see `Backend.use`."""
+
+    def use(self, model: str, /) -> AbstractAsyncContextManager[object]:
+        """Have a model loaded and kept until the `with` ends."""
+        ...
+
+
 class FirstResponder:
     """Keeps the model loaded, and knows when it is of use.
 
@@ -33,7 +41,7 @@ class FirstResponder:
         model: its name.
     """
 
-    def __init__(self, model: str, models: ModelPool) -> None:
+    def __init__(self, model: str, models: Models) -> None:
         """Load nothing yet.
 
         Args:

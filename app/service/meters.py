@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from app.service.scheduler import Meter, Scheduler
+from app.service.scheduler import Lane, Meter
 
 DECODE_BUCKETS_S: Final = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """From a GPU's two milliseconds to what the slowest CPU takes under load."""
@@ -51,9 +52,11 @@ class Meters:
         self.decodes = self._timed("decode", DECODE_BUCKETS_S)
         self.encodes = self._timed("encode", ENCODE_BUCKETS_S)
 
-    def attach(self, scheduler: Scheduler) -> None:
-        """Count the jobs of both lanes from now on."""
-        scheduler.decodes.meter, scheduler.encodes.meter = self.decodes, self.encodes
+    def attach(self, lanes: Mapping[str, Sequence[Lane]]) -> None:
+        """Count the jobs of lanes by the kind of work from now on: decodes and encodes."""
+        for kind, meter in (("decode", self.decodes), ("encode", self.encodes)):
+            for lane in lanes[kind]:
+                lane.meter = meter
 
     def _timed(self, kind: str, buckets_s: tuple[float, ...]) -> TimedMeter:
         waits, works = (

@@ -23,7 +23,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -280,6 +280,11 @@ class Scheduler:
         self.decodes = Lane("decode", capacity, self._share_for_decode)
         self.encodes = Lane("encode", capacity, self._share_for_encode)
         self.first_encodes = Lane("first encode", capacity, self._share_for_first_encode)
+        self.lanes: Mapping[str, Sequence[Lane]] = {
+            "decode": (self.decodes,),
+            "encode": (self.encodes,),
+            "first encode": (self.first_encodes,),
+        }
 
     def close(self) -> None:
         """Stop the lanes."""

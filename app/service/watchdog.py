@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -10,7 +11,7 @@ import structlog
 from app.service.limits import ServiceLimits
 from app.service.meters import Meters
 from app.service.registry import Registry
-from app.service.scheduler import Scheduler
+from app.service.scheduler import Lane
 
 INTERVAL_S: Final = 0.25
 """How often it looks around."""
@@ -28,21 +29,19 @@ class Watchdog:
         lost: whether it has hung for so long that only a new process helps, since a computation can't be interrupted.
     """
 
-    def __init__(self, registry: Registry, meters: Meters, scheduler: Scheduler, limits: ServiceLimits) -> None:
+    def __init__(
+        self, registry: Registry, meters: Meters, lanes: Mapping[str, Sequence[Lane]], limits: ServiceLimits
+    ) -> None:
         """Look at nothing yet.
 
         Args:
             registry: whose sessions expire.
             meters: what is told how late the event loop is.
-            scheduler: whose lanes may hang.
+            lanes: what may hang, by the kind of work.
             limits: how long a loop may stand still, and a click take.
         """
         self._registry, self._meters, self._blocked_s = registry, meters, limits.blocked_loop_s
-        self._lanes = {
-            "decode": scheduler.decodes,
-            "encode": scheduler.encodes,
-            "first encode": scheduler.first_encodes,
-        }
+        self._lanes = lanes
         self._patience_s = PATIENCE * limits.click_timeout_s
         self._hung_at = 0.0
         self.hung, self.lost = "", False
@@ -63,9 +62,9 @@ class Watchdog:
         self._look_at_lanes(now)
 
     def _look_at_lanes(self, now: float) -> None:
-        for lane in self._lanes.values():
+        for lane in (lane for lanes in self._lanes.values() for lane in lanes):
             lane.replace_hung_thread()
-        hung = next((kind for kind, lane in self._lanes.items() if not lane.healthy), "")
+        hung = next((kind for kind, lanes in self._lanes.items() if not all(lane.healthy for lane in lanes)), "")
         if hung != self.hung:
             self.hung, self._hung_at = hung, now
             log.error("model_hung", work=hung) if hung else log.warning("model_back")

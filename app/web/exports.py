@@ -133,13 +133,14 @@ async def export(
     ]
     classes = ClassList().replaced(data.classes).covering(named_items)
     objects: list[ExportObject] = []
+    key = predictor.key(image.image_id)
     for named in named_items:
-        answered = named.answered(await predictor.answer(image, Query(0, named)))
+        answered = named.answered(await predictor.backend.answer(key, image.size_hw, Query(0, named)))
         used = (shown.item.color for shown in objects)
         color = visible_color(named.color, image, answered.shown[answered.chosen], used)
         objects.append(export_object(replace(answered, color=color), image, settings.speck_share))
     pixels = shared_state.exporter.pixels(data.format, image)
-    selection = Selection(image, data.name, predictor.engine.model, tuple(objects), pixels, classes)
+    selection = Selection(image, data.name, predictor.model, tuple(objects), pixels, classes)
     file = await shared_state.exporter.make(data.format, selection)
     return streamed(file)
 

@@ -28,7 +28,7 @@ class Health(msgspec.Struct, frozen=True):
 )
 async def health(predictor: NamedDependency[Predictor]) -> Health:
     """Return the model and the device."""
-    return Health("ok", predictor.engine.model, predictor.engine.device)
+    return Health("ok", predictor.model, predictor.backend.device)
 
 
 @get("/healthz", media_type=MediaType.TEXT, operation_id="alive", summary="Is it alive", tags=["health"])

@@ -35,17 +35,16 @@ class StateCollector(Collector):
             "hoversam_sessions", "Sessions, by state.", {"held": held, "kept": len(self._registry) - held}, "state"
         )
         yield gauge("hoversam_tasks", "Tasks of the event loop.", {"": len(asyncio.all_tasks())})
-        lanes = {"decode": self._predictor.scheduler.decodes, "encode": self._predictor.scheduler.encodes}
-        waiting: dict[str, float] = {kind: lane.waiting for kind, lane in lanes.items()}
+        lanes, state = self._predictor.backend.lanes, self._predictor.backend.state()
+        waiting: dict[str, float] = {kind: sum(lane.waiting for lane in lanes[kind]) for kind in ("decode", "encode")}
         yield gauge("hoversam_queue_depth", "Jobs that wait for the device, by kind.", waiting, "kind")
-        stats = self._predictor.store.stats()
-        sizes: dict[str, float] = {"embeddings": stats.bytes, "pictures": self._predictor.pictures.nbytes}
+        sizes: dict[str, float] = {"embeddings": state.embedding_bytes, "pictures": self._predictor.pictures.nbytes}
         yield gauge("hoversam_cache_bytes", "Bytes kept, by cache.", sizes, "cache")
         lookups = CounterMetricFamily(
             "hoversam_embedding_lookups", "Embeddings asked for, by outcome.", labels=["outcome"]
         )
-        lookups.add_metric(["hit"], stats.hits)
-        lookups.add_metric(["miss"], stats.misses)
+        lookups.add_metric(["hit"], state.hits)
+        lookups.add_metric(["miss"], state.misses)
         yield lookups
         if self._shared is not None:
             text = "Times that the folder which servers share couldn't do what was asked."
@@ -62,7 +61,7 @@ def gauge(name: str, text: str, values: dict[str, float], label: str = "") -> Ga
 
 def collect_state(meters: Meters, registry: Registry, predictor: Predictor, shared: SharedFolder | None = None) -> None:
     """Let `/metrics` show the application and its process too."""
-    meters.attach(predictor.scheduler)
+    meters.attach(predictor.backend.lanes)
     meters.registry.register(StateCollector(registry, predictor, shared))
     for kind in (ProcessCollector, PlatformCollector, GCCollector):
         kind(registry=meters.registry)

@@ -11,7 +11,6 @@ from litestar.di import NamedDependency
 from litestar.response import Template
 
 from app import __version__
-from app.engine.contract import Engine
 from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
 from app.settings import Settings
@@ -45,11 +44,6 @@ class ShownModel(msgspec.Struct, frozen=True):
     engine: str
 
 
-def computes_with(engine: Engine) -> str:
-    """Return what a model runs on, in words."""
-    return f"{engine.runtime} on {engine.device}"
-
-
 def load_samples(static_dir: Path) -> tuple[Sample, ...]:
     """Return the bundled photographs."""
     return msgspec.json.decode((static_dir / "samples" / "sources.json").read_bytes(), type=tuple[Sample, ...])
@@ -64,10 +58,10 @@ async def studio(
     samples: NamedDependency[tuple[Sample, ...]],
 ) -> Template:
     """Return the studio."""
-    engine = predictor.engine
-    info = next((model for model in shared_state.models if model.name == engine.model), None)
+    name = predictor.model
+    info = next((model for model in shared_state.models if model.name == name), None)
     params_m, bundled = (info.params_m, info.bundled) if info else (0.0, False)
-    model = ShownModel(engine.model, params_m, bundled, computes_with(engine))
+    model = ShownModel(name, params_m, bundled, predictor.backend.computes().get(name, ""))
     context = {
         "version": __version__,
         "model": model,
@@ -88,4 +82,4 @@ def stylesheet() -> str:
 @get("/engines", include_in_schema=False)
 async def engines(predictor: NamedDependency[Predictor]) -> dict[str, str]:
     """Return what each loaded model runs on, for the page: it may have changed since the page was rendered."""
-    return {engine.model: computes_with(engine) for engine in predictor.models.engines}
+    return dict(predictor.backend.computes())

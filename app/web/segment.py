@@ -118,7 +118,7 @@ async def segment(
     """
     image = await predictor.pictures.info(data.image_id)
     item = item_of(data, image, limits.session.max_points)
-    found = await predictor.candidates(image, Query(0, item))
+    found = await predictor.backend.candidates(predictor.key(image.image_id), image.size_hw, Query(0, item))
     body = await drawing.run(Priority.CLICK, lambda: written(found, image), limits.service.click_timeout_s)
     return Response(body, media_type=MediaType.JSON)
 

@@ -14,6 +14,7 @@ from app.engine.factory import Load, load_engine
 from app.limits import AppLimits
 from app.server.draining import DrainingServer
 from app.server.serve import server_config
+from app.service.local_backend import LocalBackend
 from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
 from app.settings import Settings
@@ -63,6 +64,12 @@ class Server:
     shared_state: SharedState
     uvicorn: NotifyingServer
     task: asyncio.Task[None]
+
+    @property
+    def backend(self) -> LocalBackend:
+        """The models of this process."""
+        assert isinstance(self.predictor.backend, LocalBackend)
+        return self.predictor.backend
 
     @property
     def ws_url(self) -> str:

@@ -24,7 +24,7 @@ async def test_a_click_is_answered_once_embeddings_have_made_room(server: Server
         exhausted(engine, 1)
         assert (await peer.click(5, 5)).masks
         # the one in use is left, which would have given nothing back
-        assert server.predictor.store.stats().bytes == EMBEDDING_BYTES
+        assert server.backend.store.stats().bytes == EMBEDDING_BYTES
         encodes = engine.encodes
         assert (await other.hover(9, 9)).masks == before.masks
         assert engine.encodes == encodes + 1
@@ -52,4 +52,4 @@ async def test_a_picture_is_encoded_once_embeddings_have_made_room(server: Serve
         exhausted(engine, 1)
         image = await peer.open(await uploaded(server, png(30, 30)))
         assert (image.width, image.height) == (30, 30)
-        assert server.predictor.store.stats().bytes == EMBEDDING_BYTES
+        assert server.backend.store.stats().bytes == EMBEDDING_BYTES

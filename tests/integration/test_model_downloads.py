@@ -125,7 +125,7 @@ async def test_a_newer_choice_goes_before_one_that_is_still_fetched(server: Serv
         image = await peer.expect(m.Image)
         assert (image.seq, image.model) == (second, "nano")
         release(site)
-        await until(lambda: not server.predictor.models._loading)
+        await until(lambda: not server.backend.models._loading)
         assert garage.names == ["nano"]
 
 
@@ -138,7 +138,7 @@ async def test_a_client_that_goes_takes_its_download_along_and_what_came_is_kept
         assert (await peer.expect(m.Progress)).stage == "downloading"
     await until(lambda: not server.shared_state.registry.held)
     release(site)
-    await until(lambda: not server.predictor.models._loading)
+    await until(lambda: not server.backend.models._loading)
     assert not (folder / manifest.entry("small").file).exists()
     async with opened(server, PICTURE) as peer:
         assert (await switch(peer, "small"))[0].model == "small"

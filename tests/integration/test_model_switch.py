@@ -274,15 +274,15 @@ async def test_a_model_that_had_to_make_room_comes_back_by_itself_with_the_same_
     server: Server, manifest: Manifest, folder: Path, garage: Garage
 ) -> None:
     put(manifest, folder, "small", "large")
-    server.predictor.models._budget_bytes = 1
+    server.backend.models._budget_bytes = 1
     async with opened(server, PICTURE) as one, opened(server, PICTURE) as two:
         await switch(one, "small")
         before = await one.click(20, 20)
         small = garage.made["small"]
         await switch(two, "large")
-        assert server.predictor.models.names == ["tiny", "large"]
+        assert server.backend.models.names == ["tiny", "large"]
         assert small.closed
-        assert [key.model for key in server.predictor.store._entries] == ["tiny", "large"]
+        assert [key.model for key in server.backend.store._entries] == ["tiny", "large"]
         assert (await one.hover(20, 20)).masks[0].size == (32, 32)
         again = await one.click(20, 20)
         assert again.masks == before.masks

@@ -135,7 +135,7 @@ async def test_leave_drops_the_hover_that_waits_and_the_one_at_hand(
         decode_gate.set()
         made = await peer.click(9, 9)
         assert made.points[0][:2] == (9, 9)
-        decodes = server.predictor.scheduler.decodes
+        decodes = server.backend.scheduler.decodes
         await until(lambda: not decodes.waiting and not decodes.busy)
         assert await peer.until_pong() == []
         assert decoded_points(engine) == [(1, 1), (9, 9)]
@@ -259,7 +259,7 @@ async def test_two_clients_get_their_own_masks_and_no_one_waits_for_the_others_e
 async def test_an_embedding_that_had_to_make_room_is_made_again_with_the_same_mask(
     server: Server, engine: FakeEngine
 ) -> None:
-    server.predictor.store = EmbeddingStore(1500)  # one fake embedding has 1000
+    server.backend.store = EmbeddingStore(1500)  # one fake embedding has 1000
     files = [png(64, 48, (number, 0, 0)) for number in range(3)]
     async with opened(server, files[0]) as one, opened(server, files[1]) as two, opened(server, files[2]) as three:
         first = [(await peer.hover(20, 20)).masks for peer in (one, two, three)]
@@ -267,17 +267,17 @@ async def test_an_embedding_that_had_to_make_room_is_made_again_with_the_same_ma
         for _ in range(3):
             assert [(await peer.hover(20, 20)).masks for peer in (one, two, three)] == first
         assert engine.encodes == encodes + 9
-        assert server.predictor.store.stats().bytes <= 1500
+        assert server.backend.store.stats().bytes <= 1500
 
 
 async def test_a_picture_is_not_forgotten_while_it_is_decoded(
     server: Server, engine: FakeEngine, decode_gate: threading.Event
 ) -> None:
-    server.predictor.store = EmbeddingStore(1500)  # one fake embedding has 1000
+    server.backend.store = EmbeddingStore(1500)  # one fake embedding has 1000
     async with opened(server, png(64, 48)) as one, greeted(server) as two:
         await busy_with_a_hover(one, engine)
         await two.open(await uploaded(server, png(30, 30)))
-        assert server.predictor.store.get(server.predictor.key(image_id_of(png(64, 48)))) is not None
+        assert server.backend.store.get(server.predictor.key(image_id_of(png(64, 48)))) is not None
         decode_gate.set()
         await one.expect(m.Preview)
         assert (await two.hover(9, 9)).masks

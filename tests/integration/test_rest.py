@@ -52,7 +52,7 @@ def mask_of(reply: dict[str, Any]) -> MaskArray:
 
 async def encoded(server: Server, count: int) -> None:
     """Wait until this many pictures are encoded and none is on its way."""
-    await until(lambda: server.predictor.store.stats().bytes == count * EMBEDDING_BYTES)
+    await until(lambda: server.backend.store.stats().bytes == count * EMBEDDING_BYTES)
 
 
 async def test_a_click_is_answered_as_the_peers_page_reads_it(server: Server, http: httpx.AsyncClient) -> None:

@@ -68,7 +68,7 @@ async def test_a_returned_owner_is_told_whether_the_picture_is_to_be_encoded_aga
     async with dialled(server) as back:
         welcome = await back.hello(welcome)
         assert (await back.expect(m.Image)).cached
-    server.predictor.store.drop()
+    server.backend.store.drop()
     async with dialled(server) as back:
         await back.hello(welcome)
         assert not (await back.expect(m.Image)).cached

@@ -26,19 +26,19 @@ ALLOWED = {
     "engine.sam2": "errors arrays weights engine",
     "engine.openvino": "errors arrays weights engine engine.sam2",
     "engine.factory": "errors machine settings weights engine engine.sam2 engine.openvino",
-    "service": "errors arrays settings pictures protocol masks session exports weights engine engine.factory",
+    "service": "errors arrays machine settings pictures protocol masks session exports weights engine engine.factory",
     "realtime": "errors settings protocol session exports service",
     "server.limits": "",
     "limits": "settings protocol pictures session engine service realtime server.limits",
     "web": "errors arrays settings protocol masks session exports engine service realtime limits",
-    "asgi": "machine settings pictures session weights engine engine.factory service limits web",
+    "asgi": "settings pictures session weights engine engine.factory service limits web",
     "server": "errors logs settings weights engine engine.factory realtime limits asgi",
     "client": "errors arrays protocol",
     "cli": "errors arrays machine settings pictures protocol masks session exports weights engine engine.openvino "
     "engine.factory service client",
     "nano": "arrays masks weights engine engine.sam2",
-    "bench": "errors arrays machine settings pictures protocol masks weights engine engine.sam2 engine.openvino "
-    "engine.factory client cli",
+    "bench": "errors arrays machine settings pictures protocol masks session weights engine engine.sam2 "
+    "engine.openvino engine.factory service client cli",
     "__main__": "errors weights server client cli nano bench",
 }
 """What each package, or file beside the packages, may import besides itself: only what stands above it here."""

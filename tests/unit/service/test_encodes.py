@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
+from app.service.backend import Encoded
 from app.service.embeddings import EmbeddingKey
-from app.service.encodes import MAX_PREPARED, Embedded, Encodes
-from tests.helpers.fake_engine import FakeEmbedding
+from app.service.encodes import MAX_PREPARED, Encodes
 
 pytestmark = pytest.mark.anyio
 LONG_S = 60.0
@@ -23,14 +23,14 @@ class Encoder:
 
     def __init__(self) -> None:
         self.begun: list[str] = []
-        self._gates: dict[str, asyncio.Future[Embedded]] = {}
+        self._gates: dict[str, asyncio.Future[Encoded]] = {}
 
-    async def __call__(self, key: EmbeddingKey) -> Embedded:
+    async def __call__(self, key: EmbeddingKey) -> Encoded:
         self.begun.append(key.source)
         return await self._gates.setdefault(key.source, asyncio.get_running_loop().create_future())
 
     async def finish(self, image_id: str) -> None:
-        self._gates[image_id].set_result(Embedded(FakeEmbedding((1, 1), 0.0), cached=False, encode_ms=0.0))
+        self._gates[image_id].set_result(Encoded(cached=False, encode_ms=0.0))
         await settled()
 
 
@@ -115,7 +115,7 @@ async def test_no_more_than_a_few_pictures_are_prepared(encoder: Encoder) -> Non
 
 
 async def test_an_encode_that_fails_is_told_and_may_be_asked_for_again(encoder: Encoder) -> None:
-    async def failing(key: EmbeddingKey) -> Embedded:
+    async def failing(key: EmbeddingKey) -> Encoded:
         raise ValueError("no")
 
     encodes = Encodes(failing, LONG_S)

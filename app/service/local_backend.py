@@ -1,0 +1,285 @@
+"""The models in this process: a pool of engines, the lanes of their device, and the embeddings that they made.
+
+Fulfils `backend.Backend`. An embedding that had to make room is made again by itself, and so is a model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import numpy as np
+
+from app.engine.contract import Candidates, Embedding, Engine
+from app.errors import EngineMemoryError
+from app.machine import available_cores, embedding_budget, memory_bytes
+from app.service.answers import Replay, drawn, object_answer, preview_answer, shown
+from app.service.backend import BackendState, Encoded, Newest, Pixels
+from app.service.embeddings import EmbeddingKey, EmbeddingStore
+from app.service.encodes import Encodes
+from app.service.first_responder import FirstResponder
+from app.service.limits import ServiceLimits
+from app.service.model_loading import Tell
+from app.service.model_pool import ModelPool
+from app.service.scheduler import Lane, Priority, Scheduler
+from app.session.objects import Answer, SessionObject
+from app.session.query import Query
+from app.settings import Settings
+
+T = TypeVar("T")
+HEAD_START_S: Final = 2.0
+"""So long at most an encode waits for that of the same picture by the model that answers first."""
+
+
+@dataclass(frozen=True)
+class Embedded(Encoded):
+    """An embedding and what it cost."""
+
+    embedding: Embedding
+
+
+class LocalBackend:
+    """The engines of this process.
+
+    Attributes:
+        models: those that are loaded, and the way to load others.
+        scheduler: the owner of their device.
+        store: embeddings that are kept; those of a model go with it, since another load of it is another engine.
+    """
+
+    def __init__(
+        self,
+        models: ModelPool,
+        scheduler: Scheduler,
+        pictures: Pixels,
+        store: EmbeddingStore,
+        limits: ServiceLimits,
+        *,
+        speck_share: float,
+        first: FirstResponder | None = None,
+    ) -> None:
+        """Join what the answers take.
+
+        Args:
+            models: those that are loaded, and the way to load others.
+            scheduler: the owner of their device.
+            pictures: where pixels come from.
+            store: where embeddings are kept.
+            limits: how long an answer may take.
+            speck_share: specks and holes of a mask up to this share of the picture are left out.
+            first: the model that answers until another has seen a picture, None where there is none.
+        """
+        self.models, self.scheduler, self.store = models, scheduler, store
+        self._pictures, self._limits, self._first = pictures, limits, first
+        self._speck_share = speck_share
+        models.on_unload = self._unloaded
+        self._encodes = Encodes(self._encode, limits.encode_timeout_s)
+        self._first_encodes = Encodes(self._encode, limits.encode_timeout_s)
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        limits: ServiceLimits,
+        models: ModelPool,
+        pictures: Pixels,
+        set_threads: Callable[[int], None],
+        *,
+        first: FirstResponder | None = None,
+    ) -> LocalBackend:
+        """Return the backend that an operator's settings ask for.
+
+        Args:
+            settings: what may be kept in memory, and what of a mask is left out.
+            limits: how long an answer may take, and how many may wait.
+            models: those that are loaded.
+            pictures: where pixels come from.
+            set_threads: sets how many threads the calling thread's model work may use.
+            first: the model that answers until another has seen a picture, or None.
+        """
+        scheduler = Scheduler(cores=available_cores(), capacity=limits.max_jobs_queued, set_threads=set_threads)
+        store = EmbeddingStore(settings.embedding_budget_bytes or embedding_budget(memory_bytes()))
+        return cls(models, scheduler, pictures, store, limits, speck_share=settings.speck_share, first=first)
+
+    @property
+    def model(self) -> str:
+        """The name of the model that the server was started with."""
+        return self.models.first.model
+
+    @property
+    def device(self) -> str:
+        """What that runs on."""
+        return self.models.first.device
+
+    @property
+    def lanes(self) -> Mapping[str, Sequence[Lane]]:
+        """The queues of work."""
+        return self.scheduler.lanes
+
+    def computes(self) -> Mapping[str, str]:
+        """Return what each loaded model computes with; see `Backend.computes`."""
+        return {engine.model: f"{engine.runtime} on {engine.device}" for engine in self.models.engines}
+
+    def is_loaded(self, model: str) -> bool:
+        """Return whether a model is in memory; see `Backend.is_loaded`."""
+        return self.models.is_loaded(model)
+
+    def use(self, model: str, tell: Tell = lambda _: None) -> AbstractAsyncContextManager[Engine]:
+        """Give a model, loaded now if need be; see `Backend.use`."""
+        return self.models.use(model, tell)
+
+    def holds(self, key: EmbeddingKey) -> bool:
+        """Return whether a source needs no encoding."""
+        return self.store.get(key) is not None
+
+    def before(self, key: EmbeddingKey) -> Sequence[asyncio.Task[Embedded]]:
+        """Return the encodes of other sources that come before this one, were it asked for now."""
+        return [] if self.store.get(key) is not None else self._encodes_of(key).before(key)
+
+    def prepare(self, key: EmbeddingKey) -> None:
+        """Begin to encode a source that will soon be asked for; see `Backend.prepare`."""
+        if self.store.get(key) is None:
+            self._encodes_of(key).prepare(key)
+
+    async def encode(self, key: EmbeddingKey) -> Embedded:
+        """Return a source's embedding, encoded now if need be; see `Backend.encode`."""
+        kept = self.store.get(key)
+        if kept is not None:
+            return Embedded(cached=True, encode_ms=0.0, embedding=kept)
+        return await asyncio.shield(
+            self._encodes_of(key).want(key)
+        )  # one who leaves doesn't take the picture from the others
+
+    async def preview(
+        self, key: EmbeddingKey, size_hw: tuple[int, int], newest: Newest, priority: Priority
+    ) -> Answer | None:
+        """Return the answer to the newest hover; see `Backend.preview`."""
+        async with self._at_hand(key) as (engine, embedding):
+
+            def work() -> Answer | None:
+                query = newest()
+                if query is None:
+                    return None
+                found = self._with_room(Replay(query, size_hw, engine, embedding).all)
+                return preview_answer(found, size_hw, self._speck_share, query.subject.points)
+
+            return await self.scheduler.decodes.run(priority, work, self._limits.hover_timeout_s)
+
+    async def answer(self, key: EmbeddingKey, size_hw: tuple[int, int], query: Query) -> Answer:
+        """Return the answer to a click or box; see `Backend.answer`."""
+
+        def finish(found: Candidates) -> Answer:
+            return object_answer(found, size_hw, self._speck_share, query.subject)
+
+        return await self.asked(key, size_hw, query, finish)
+
+    async def candidates(self, key: EmbeddingKey, size_hw: tuple[int, int], query: Query) -> Candidates:
+        """Return three candidates for the last step of a trail; see `Backend.candidates`."""
+
+        def finish(found: Candidates) -> Candidates:
+            return Candidates(
+                np.stack(shown(found, size_hw, self._speck_share, query.subject.points)),
+                found.scores,
+            )
+
+        return await self.asked(key, size_hw, query, finish, three=True)
+
+    async def asked(
+        self,
+        key: EmbeddingKey,
+        size_hw: tuple[int, int],
+        query: Query,
+        finish: Callable[[Candidates], T],
+        *,
+        three: bool = False,
+    ) -> T:
+        """Return what `finish` makes of the last step's candidates; the steps take their turns one by one.
+
+        Args:
+            key: the model and the source.
+            size_hw: height and width of the source.
+            query: what is asked.
+            finish: called in the device's thread.
+            three: True has the last step answered by three candidates.
+        """
+        async with self._at_hand(key) as (engine, embedding):
+            replay = Replay(query, size_hw, engine, embedding, three=three)
+            lane, patience_s = self.scheduler.decodes, self._limits.click_timeout_s
+
+            def once() -> Candidates:
+                return self._with_room(replay.once)
+
+            while replay.left > 1:
+                await lane.run(Priority.CLICK, once, patience_s)
+            return await lane.run(Priority.CLICK, lambda: finish(once()), patience_s)
+
+    async def drawn(self, item: SessionObject, answer: Answer, index: int, size_hw: tuple[int, int]) -> Answer:
+        """Return an object's answer with one more candidate at the size of the source; see `Backend.drawn`."""
+
+        def work() -> Answer:
+            return drawn(item, answer, index, size_hw, self._speck_share)
+
+        return await self.scheduler.decodes.run(Priority.CLICK, work, self._limits.click_timeout_s)
+
+    def state(self) -> BackendState:
+        """Return how things stand."""
+        kept = self.store.stats()
+        return BackendState(kept.bytes, kept.hits, kept.misses)
+
+    def close(self) -> None:
+        """Stop the device's threads and downloads, and let go of the models."""
+        self.scheduler.close()
+        self.models.close()
+
+    @asynccontextmanager
+    async def _at_hand(self, key: EmbeddingKey) -> AsyncIterator[tuple[Engine, Embedding]]:
+        """Give a model and what it remembers of a source; both are kept at least until the `with` ends."""
+        async with self.models.use(key.model) as engine:
+            with self.store.pinned(key):
+                yield engine, (await self.encode(key)).embedding
+
+    async def _encode(self, key: EmbeddingKey) -> Embedded:
+        goes_first = self._goes_first(key)
+        if self._first is not None and not goes_first:
+            sooner = self._first_encodes.under_way(EmbeddingKey(self._first.model, key.source))
+            if sooner is not None:
+                await asyncio.wait([sooner], timeout=HEAD_START_S)
+        lane = self.scheduler.first_encodes if goes_first else self.scheduler.encodes
+        async with self.models.use(key.model) as engine:
+            image = await self._pictures.pixels(key.source, again=goes_first)
+
+            def work() -> Embedding:
+                began = time.perf_counter()
+                embedding = self._with_room(lambda: engine.encode(image))
+                if self._first is not None:
+                    self._first.measured(key.model, 1000 * (time.perf_counter() - began))
+                return embedding
+
+            began = time.perf_counter()
+            embedding = await lane.run(Priority.ENCODE, work, self._limits.encode_timeout_s)
+            self.store.put(key, embedding)
+            return Embedded(cached=False, encode_ms=1000 * (time.perf_counter() - began), embedding=embedding)
+
+    def _goes_first(self, key: EmbeddingKey) -> bool:
+        return self._first is not None and key.model == self._first.model
+
+    def _encodes_of(self, key: EmbeddingKey) -> Encodes[Embedded]:
+        return self._first_encodes if self._goes_first(key) else self._encodes
+
+    def _unloaded(self, model: str) -> None:
+        self.store.drop(model)
+
+    def _with_room(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns; where the device has no memory left, once more without what can be made again.
+
+        Called in the device's thread.
+        """
+        try:
+            return work()
+        except EngineMemoryError:
+            self.store.drop()
+        return work()  # not inside of `except`, which would hold the first call's memory
