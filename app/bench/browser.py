@@ -7,7 +7,9 @@ model, without the browser's own way from the mouse to the page.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+from collections.abc import Iterator
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,12 +47,9 @@ HOVER: Final = """async ([count, warmUp]) => {
 """Hovers here and there, one after the other; leaves their times and the decode times told meanwhile, ms."""
 
 
-def measure_browser(url: str) -> dict[str, Any]:
-    """Return the figures of a running server's page.
-
-    Returns:
-        For each number of tabs: `tabs`, `hovers`, `p50_ms` and `p95_ms` from pointer to painted mask, `decode_ms`, the
-        server's own median of one decode in the same run, and `ratio`, the first median over the last.
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run a browser without a GPU; it is gone at the end.
 
     Raises:
         RuntimeError: there is no Chromium on PATH; install one.
@@ -63,9 +62,19 @@ def measure_browser(url: str) -> dict[str, Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
         try:
-            return {f"tabs_{tabs}": figures(browser, url, tabs) for tabs in TABS}
+            yield browser
         finally:
             browser.close()
+
+
+def measure_browser(browser: Browser, url: str) -> dict[str, Any]:
+    """Return the figures of a running server's page.
+
+    Returns:
+        For each number of tabs: `tabs`, `hovers`, `p50_ms` and `p95_ms` from pointer to painted mask, `decode_ms`, the
+        server's own median of one decode in the same run, and `ratio`, the first median over the last.
+    """
+    return {f"tabs_{tabs}": figures(browser, url, tabs) for tabs in TABS}
 
 
 def figures(browser: Browser, url: str, tabs: int, hovers: int = HOVERS) -> dict[str, float]:

@@ -146,18 +146,21 @@ def first_responder(subject: Subject) -> Subject:
 
 
 def in_a_browser(subject: Subject, engine: str) -> dict[str, object]:
-    """Return how long it takes from a pointer's move to a painted mask, and show it.
+    """Return how long it takes from a pointer's move to a painted mask, how smoothly a view moves, and show both.
 
     Raises:
         RuntimeError: there is no Chromium.
     """
-    from app.bench.browser import measure_browser
+    from app.bench.browser import chromium, measure_browser
     from app.bench.browser import table as browser_table  # Playwright comes with the tests alone
+    from app.bench.fluency import fluency_table, measure_fluency
 
-    with running_server(subject.options(engine), subject.cache_dir) as server:
-        found = measure_browser(server.url)
-    show(browser_table(found))
-    return found
+    with running_server(subject.options(engine), subject.cache_dir) as server, chromium() as browser:
+        found = measure_browser(browser, server.url)
+        show(browser_table(found))
+        fluency = measure_fluency(browser, server.url)
+        show(fluency_table(fluency))
+    return {**found, "fluency": fluency}
 
 
 def weights_of(entry: ModelEntry, folder: Path, *, random: bool) -> Weights:

@@ -10,6 +10,7 @@ import { readPicture, viewOf } from "./files/pictures.js";
 import { upload } from "./files/upload.js";
 import { Latency } from "./model/latency.js";
 import { snapshot } from "./model/snapshot.js";
+import { shownPicture } from "./model/state.js";
 import { Store } from "./model/store.js";
 import { toScreen } from "./model/viewport.js";
 import { bindCommands } from "./panels/commands.js";
@@ -20,7 +21,7 @@ import { Opening } from "./panels/opening.js";
 import { applyPreferences, loadPreferences } from "./panels/preferences.js";
 import { ClassesList, loadClasses } from "./panels/classes.js";
 import { Saving } from "./panels/saving.js";
-import { showStatus } from "./panels/status.js";
+import { showStatus, showZoom } from "./panels/status.js";
 import { ToastLine } from "./panels/toast.js";
 import { Studio } from "./session/studio.js";
 import { Connection } from "./wire/connection.js";
@@ -131,12 +132,22 @@ Object.defineProperty(globalThis, "hoversam", {
 frame.begin({
   store, studio, stage, renderer, look: preferences, latency, keep,
   panels: [
-    () => list.update(),
-    () => classes.update(),
-    () => toast.update(),
-    () => showStatus(state, stage.scene.viewport.scale, preferences.hinted),
-    () => showModels(state, (name) => void studio.switchModel(name)),
-    () => showTimes(latency),
+    {
+      of: () => [state.objects, state.active, state.pointed, state.walked, state.hidden, state.isolated],
+      show: () => list.update(),
+    },
+    { of: () => [state.objects, state.classes, state.sticky], show: () => classes.update() },
+    { of: () => [state.toast], show: () => toast.update() },
+    { of: () => [store.version, preferences.hinted], show: () => showStatus(state, preferences.hinted) },
+    {
+      of: () => [stage.scene.viewport.scale, shownPicture(state)],
+      show: () => showZoom(state, stage.scene.viewport.scale),
+    },
+    {
+      of: () => [state.models, state.model, state.switching],
+      show: () => showModels(state, (name) => void studio.switchModel(name)),
+    },
+    { of: () => [store.version], show: () => showTimes(latency) },
   ],
 });
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from app.bench.browser import figures
+from app.bench.fluency import fluency_table, measure_fluency
 
 pytestmark = pytest.mark.browser
 
@@ -15,3 +16,16 @@ def test_two_tabs_hover_and_the_decode_of_the_same_run_stands_beside(browser: Br
     assert (found["tabs"], found["hovers"]) == (2, 6)
     assert 0 < found["decode_ms"] < found["p50_ms"] <= found["p95_ms"]
     assert found["ratio"] == found["p50_ms"] / found["decode_ms"]
+
+
+def test_pan_and_zoom_are_measured_with_and_without_objects(
+    browser: Browser, live_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.bench.fluency.SIZE", (800, 600))
+    bare, full = measure_fluency(browser, live_server, (0, 2), frames=6, hovers=2)
+    assert (bare["objects"], full["objects"]) == (0, 2)
+    for row in (bare, full):
+        assert 0 < row["pan_p50_ms"] <= row["pan_p95_ms"]
+        assert 0 < row["zoom_p50_ms"] <= row["zoom_p95_ms"]
+        assert row["hover_p50_ms"] > 0
+    assert fluency_table([bare, full]).count("\n") == 3

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.helpers.image_files import file_of
-from tests.helpers.studio import DISC_B, OpenStudio, discs
+from tests.helpers.studio import DISC_A, DISC_B, OpenStudio, Studio, apart, discs
 
 pytestmark = pytest.mark.browser
 
@@ -109,3 +109,63 @@ def test_picture_of_twelve_megapixels_is_drawn_from_a_smaller_copy_and_sharp_whe
     studio.away()
     assert studio.pixel((2020.5, 1520.5)) == (255, 255, 255, 255)
     assert studio.pixel((2021.5, 1520.5)) == (30, 60, 90, 255)
+
+
+WATCH = """() => {
+  globalThis.fills = 0;
+  globalThis.changes = [];
+  const { fill } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fill = function (...rest) {
+    if (rest[0] instanceof Path2D) globalThis.fills += 1;
+    return fill.apply(this, rest);
+  };
+  const note = (records) => globalThis.changes.push(...records.map(({ target }) => target.nodeName));
+  for (const part of document.querySelectorAll(".panel, .dock, .bar")) {
+    new MutationObserver(note).observe(part, { childList: true, subtree: true, attributes: true, characterData: true });
+  }
+}"""
+"""Counts masks that are filled, and notes what of the page around the picture changes."""
+
+MOVE = """async ([type, event, frames]) => {
+  const canvas = document.getElementById("canvas");
+  const before = globalThis.fills;
+  for (let i = 0; i < frames; i += 1) {
+    const more = { bubbles: true, cancelable: true, pointerId: 1, pointerType: "mouse", ...event(i) };
+    canvas.dispatchEvent(type === "wheel" ? new WheelEvent(type, more) : new PointerEvent(type, more));
+    await new Promise(requestAnimationFrame);
+  }
+  return globalThis.fills - before;
+}"""
+
+
+def moved(studio: Studio, kind: str, event: str, frames: int = 5) -> int:
+    """Send an event a frame and return how many masks were filled meanwhile."""
+    filled: int = studio.page.evaluate(f"([type, frames]) => ({MOVE})([type, {event}, frames])", [kind, frames])
+    return filled
+
+
+def test_masks_move_as_bitmaps_and_are_sharp_at_rest_and_nothing_beside_is_touched(open_studio: OpenStudio) -> None:
+    studio = open_studio()
+    studio.open(discs())
+    for at in (DISC_A, DISC_B, (DISC_A[0] + 8, DISC_A[1])):
+        studio.add_on_top(at)
+    studio.deselect()
+    studio.away()
+    inside, beside = (DISC_B[0] - 30, DISC_B[1] + 30), (DISC_B[0] - 105, DISC_B[1])
+    tinted, bare = studio.pixel(inside), studio.pixel(beside)
+    studio.page.evaluate(WATCH)
+
+    x, y = studio.at(DISC_B)
+    assert moved(studio, "wheel", f"() => ({{ deltaY: -30, clientX: {x}, clientY: {y} }})") == 0
+    assert (apart(studio.pixel(inside), tinted) < 6, apart(studio.pixel(beside), bare) < 6) == (True, True)
+    studio.page.wait_for_function("() => globalThis.fills >= 3")  # it rests
+    assert (apart(studio.pixel(inside), tinted) < 6, apart(studio.pixel(beside), bare) < 6) == (True, True)
+
+    studio.page.evaluate("() => { globalThis.changes.length = 0; }")
+    moved(studio, "pointerdown", f"() => ({{ button: 1, clientX: {x}, clientY: {y} }})", 1)
+    studio.page.wait_for_function("() => globalThis.fills >= 6")  # what lies beside is drawn ahead, too
+    far = f"i => ({{ clientX: {x} - 40 * i, clientY: {y} }})"
+    assert moved(studio, "pointermove", far, 8) == 0
+    assert (apart(studio.pixel(inside), tinted) < 6, apart(studio.pixel(beside), bare) < 6) == (True, True)
+    moved(studio, "pointerup", f"() => ({{ button: 1, clientX: {x} - 280, clientY: {y} }})", 1)
+    assert studio.page.evaluate("() => globalThis.changes") == []

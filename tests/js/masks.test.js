@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { covers, decodeMask, outline, readVarints } from "../../static/js/model/masks.js";
+import { covers, decodeMask, outline, outlineCells, readVarints, thinned } from "../../static/js/model/masks.js";
 
 /** @typedef {import("../../static/js/wire/messages.ts").Mask} Mask */
 
@@ -116,4 +116,17 @@ test("the loops enclose the middles of exactly the foreground cells, on 200 rand
     const seen = lines.map((line, y) => [...line].map((_, x) => (inside(loops, x + 0.5, y + 0.5001) ? "1" : "0")).join(""));
     assert.deepEqual(seen, lines);
   }
+});
+
+test("thinned loops keep points apart, stay where they were, and leave out what nobody sees", () => {
+  const disc = Uint8Array.from({ length: 3600 }, (_, i) => Number(Math.hypot((i % 60) - 30, Math.floor(i / 60) - 30) < 25));
+  const loops = outlineCells({ left: 0, top: 0, width: 60, height: 60, alpha: disc });
+  const [thin] = thinned(loops, 4);
+  assert.ok(thin.length < loops[0].length / 2, `${thin.length} of ${loops[0].length}`);
+  for (let i = 0; i < thin.length; i += 2) {
+    const [x, y] = [thin[i], thin[i + 1]];
+    assert.ok(loops[0].some((value, n) => n % 2 === 0 && value === x && loops[0][n + 1] === y));
+    if (i > 0) assert.ok(Math.hypot(x - thin[i - 2], y - thin[i - 1]) >= 4);
+  }
+  assert.deepEqual(thinned(outline(fromRows(["000", "010", "000"])), 4), []);
 });

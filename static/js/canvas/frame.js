@@ -18,14 +18,19 @@
  * @property {Look} look of the masks
  * @property {Latency} latency
  * @property {() => void} keep puts the work away, since there is more of it
- * @property {(() => void)[]} panels bring what lies around the picture up to the state
+ * @property {Panel[]} panels what lies around the picture
+ */
+/**
+ * @typedef {object} Panel
+ * @property {() => unknown[]} of what it depends on, compared by identity
+ * @property {() => void} show brings it up to that
  */
 
 export class Frame {
   #pending = false;
   #ground = 0;
-  /** What the panels depend on, as they were shown last: a picture that is only moved leaves it as it is. */
-  #shown = "";
+  /** What each panel depends on, as it was shown last. @type {unknown[][]} */
+  #shown = [];
   /** @type {Parts | null} */
   #parts = null;
 
@@ -60,9 +65,18 @@ export class Frame {
       latency.add("paint", performance.now() - began);
       studio.painted(state.preview.seq);
     }
-    const shown = JSON.stringify([store.version, stage.scene.viewport.scale, look]);
-    if (shown !== this.#shown) for (const show of panels) show();
-    this.#shown = shown;
+    for (const [i, panel] of panels.entries()) this.#show(i, panel);
     studio.pump();
+  }
+
+  /**
+   * Show a panel, where what it depends on is another: a picture that is moved leaves a list as it is.
+   * @param {number} i @param {Panel} panel
+   */
+  #show(i, { of, show }) {
+    const now = of();
+    const last = this.#shown[i];
+    this.#shown[i] = now;
+    if (last === undefined || now.some((one, n) => !Object.is(one, last[n]))) show();
   }
 }

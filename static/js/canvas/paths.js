@@ -1,11 +1,14 @@
 /**
- * Masks as paths to fill and stroke, in cells of their grid, with rounded corners; each is made once.
+ * Masks as paths to fill and stroke, in cells of their grid, with rounded corners. Each is made once for every size
+ * that it is seen at, by halves: of a rim whose cells are smaller than a pixel of the screen, most points are nothing
+ * but work.
  */
 
 import { difference } from "../model/difference.js";
-import { outline, outlineCells } from "../model/masks.js";
+import { outline, outlineCells, thinned } from "../model/masks.js";
 
 /** @import { Mask } from "../wire/messages.ts" */
+/** @import { Drawing } from "./types.ts" */
 
 /** @param {number[]} loop x, y, ... @param {Path2D} path gets the loop, with its corners rounded */
 function addLoop(loop, path) {
@@ -30,21 +33,35 @@ function pathOf(loops) {
   return path;
 }
 
+/** Of a thinned loop two points lie at least so far apart, pixels of the screen. */
+const LEAST_PX = 0.7;
+
 export class Paths {
-  /** @type {WeakMap<Mask, Path2D>} */
+  /** @type {WeakMap<Mask, { loops: number[][], at: Map<number, Drawing> }>} drawings by how often cells were halved */
   #masks = new WeakMap();
   /** @type {WeakMap<Mask, { current: Mask, added: Path2D, removed: Path2D }>} */
   #differences = new WeakMap();
 
-  /** @param {Mask} mask @returns {Path2D} empty where the mask can't be read */
-  mask(mask) {
-    let path = this.#masks.get(mask);
-    if (path === undefined) {
-      this.#masks.set(mask, new Path2D()); // at once, so that a mask that can't be read fails once, not in every frame
-      path = pathOf(outline(mask));
-      this.#masks.set(mask, path);
+  /**
+   * @param {Mask} mask
+   * @param {number} cellPx pixels of the screen that a cell takes
+   * @returns {Drawing} empty where the mask can't be read
+   */
+  mask(mask, cellPx) {
+    let made = this.#masks.get(mask);
+    if (made === undefined) {
+      made = { loops: [], at: new Map() };
+      this.#masks.set(mask, made); // at once, so that a mask that can't be read fails once, not in every frame
+      made.loops = outline(mask);
     }
-    return path;
+    const halvings = Math.max(0, Math.floor(-Math.log2(cellPx)));
+    let drawing = made.at.get(halvings);
+    if (drawing === undefined) {
+      const loops = halvings === 0 ? made.loops : thinned(made.loops, LEAST_PX * 2 ** halvings);
+      drawing = { path: pathOf(loops), points: loops.reduce((sum, { length }) => sum + length / 2, 0) };
+      made.at.set(halvings, drawing);
+    }
+    return drawing;
   }
 
   /** @param {Mask} preview @param {Mask} current @returns {{ added: Path2D, removed: Path2D }} on the preview's grid */

@@ -8,6 +8,7 @@ import { newColor } from "../model/classes.js";
 import { colorOf, withAlpha } from "../model/palette.js";
 import { Paths } from "./paths.js";
 import { Pyramid } from "./pyramid.js";
+import { Shots } from "./shots.js";
 import { activeObject, isVisible, maskOf, objectOf, previewMask, shownPicture } from "../model/state.js";
 import { storedSize, turnOf } from "../model/turns.js";
 import { toScreen } from "../model/viewport.js";
@@ -15,7 +16,7 @@ import { shortName } from "../model/words.js";
 
 /** @import { ObjectState, Picture, Scene, Size, State, Viewport } from "../model/types.ts" */
 /** @import { Mask } from "../wire/messages.ts" */
-/** @import { Context, Look, Sign, Style } from "./types.ts" */
+/** @import { Context, Look, Piece, Sign, Style } from "./types.ts" */
 
 /** Image pixels get hard edges once they are this large on the screen, CSS pixels. */
 const PIXELS_SHOW_AT = 4;
@@ -47,7 +48,7 @@ export class Renderer {
    */
   constructor(canvases, changed) {
     this.picture = new Layer(canvases.picture);
-    this.objects = new Layer(canvases.objects);
+    this.objects = new Shots(canvases.objects, changed);
     this.top = new Layer(canvases.top);
     this.changed = changed;
   }
@@ -60,26 +61,29 @@ export class Renderer {
     const place = [view.scale, view.x, view.y];
     const wide = picture && storedSize(picture.orientation ?? 1, picture).width * view.scale * pixelRatio();
     const level = (wide && this.#pyramid?.levelFor(wide)) || null;
-    const quality = this.#quality(place, picture?.file);
+    const moves = this.#moves(place, picture?.file);
+    const quality = moves ? "low" : "high"; // a smooth pan is worth more than pixels nobody can look at
     this.picture.draw([picture?.file, level, quality, ...place], (context) => {
       if (picture) drawPicture(context, picture, level, view, quality);
     });
     const showsObjects = picture && state.pending === null && !scene.hidden;
     const shown = showsObjects ? [...state.objects.values()].filter(({ id }) => isVisible(state, id)) : [];
     const lit = [state.active, state.pointed, look.opacity, look.outlines];
-    this.objects.draw([picture?.file, ...place, ...lit, ...shown], (context) => {
-      for (const object of shown) this.#object(context, object, state, /** @type {Picture} */ (picture), view, look);
-      for (const object of shown) if (object.id !== state.active) drawDots(context, object, view);
+    const pieces = shown.map((object) => this.#piece(object, state, /** @type {Picture} */ (picture), look));
+    if (shown.length > 0) pieces.push((context, at, thin) => {
+      for (const object of shown) if (object.id !== state.active) drawDots(context, object, at, thin);
+      return 0;
     });
-    this.top.draw([{}], (context) => picture && this.#top(context, state, picture, scene, look));
+    this.objects.draw([picture?.file, ...lit, ...shown], pieces, picture, view, moves);
+    const bare = !picture || isBare(state, scene);
+    this.top.draw(bare ? [] : [{}], (context) => picture && this.#top(context, state, picture, scene, look));
   }
 
   /**
-   * Quick while the view moves, fine once it rests: a smooth pan is worth more than pixels nobody can look at.
+   * Tell whether the view moves; once it rests, there is more to draw.
    * @param {number[]} place of the view @param {Blob | undefined} file of the picture
-   * @returns {ImageSmoothingQuality}
    */
-  #quality(place, file) {
+  #moves(place, file) {
     const last = this.#seen;
     const moved = last.file === file && place.some((value, i) => value !== last.place[i]);
     if (moved) {
@@ -90,7 +94,7 @@ export class Renderer {
       }, REST_MS);
     }
     this.#seen = { place, file };
-    return this.#rest === undefined ? "high" : "low";
+    return this.#rest !== undefined;
   }
 
   /** @param {ImageBitmap | null} bitmap */
@@ -101,22 +105,16 @@ export class Renderer {
     this.#pyramid = bitmap && new Pyramid(bitmap, this.changed);
   }
 
-  /**
-   * @param {Context} context
-   * @param {ObjectState} object
-   * @param {State} state
-   * @param {Size} image
-   * @param {Viewport} view
-   * @param {Look} look
-   */
-  #object(context, object, state, image, view, look) {
-    const mask = maskOf(object);
-    if (!mask) return;
+  /** @param {ObjectState} object @param {State} state @param {Size} image @param {Look} look @returns {Piece} */
+  #piece(object, state, image, look) {
     const pointed = object.id === state.pointed;
     const lit = pointed || object.id === state.active;
     const opacity = look.outlines ? 0 : Math.min(1, look.opacity * (lit ? 1.2 : state.pointed === null ? 1 : 0.4));
-    const style = { fill: opacity, line: lit ? 2.5 : 1.5, halo: pointed };
-    this.#mask(context, mask, image, view, colorOf(object.color), style);
+    const mask = maskOf(object);
+    return (context, view, thin) => {
+      const style = { fill: opacity, line: (lit ? 2.5 : 1.5) * thin, halo: pointed };
+      return mask ? this.#mask(context, mask, image, view, colorOf(object.color), style) : 0;
+    };
   }
 
   /** @param {Context} context @param {State} state @param {Picture} picture @param {Scene} scene @param {Look} look */
@@ -193,12 +191,22 @@ export class Renderer {
    * @param {Viewport} view
    * @param {string} color
    * @param {Style} style
+   * @returns {number} points of its outlines
    */
   #mask(context, mask, image, view, color, style) {
-    const path = onScreen(this.#paths.mask(mask), mask, image, view);
+    const cellPx = (image.width * view.scale * pixelRatio()) / mask.size[1];
+    const drawing = this.#paths.mask(mask, cellPx);
+    const path = onScreen(drawing.path, mask, image, view);
     if (style.fill > 0) fill(context, withAlpha(color, style.fill), path);
     strokeTwice(context, path, color, style.halo ? "#ffffffd9" : "#00000059", style.line);
+    return drawing.points;
   }
+}
+
+/** Nothing is drawn over the masks. @param {State} state @param {Scene} scene */
+function isBare(state, { band, cursor, hidden }) {
+  const { aim, preview, active } = state;
+  return band === null && cursor === null && aim === null && (hidden || (preview === null && active === null));
 }
 
 /**
@@ -261,10 +269,11 @@ function drawPicture(context, picture, level, view, quality) {
  * @param {Context} context
  * @param {ObjectState} object
  * @param {Viewport} view
+ * @param {number} thin factor of all widths
  */
-function drawDots(context, object, view) {
+function drawDots(context, object, view, thin) {
   for (const [x, y, label] of object.points) {
-    drawDot(context, toScreen(view, { x, y }), 3, label === 1 ? colorOf(object.color) : "#14171d");
+    drawDot(context, toScreen(view, { x, y }), 3 * thin, label === 1 ? colorOf(object.color) : "#14171d", 1.5 * thin);
   }
 }
 

@@ -2,8 +2,11 @@
  * What the pointer means, and how masks look: types alone, which no browser fetches.
  */
 
+import type { Viewport } from "../model/types.ts";
+
 /** CSS pixels of the canvas. */
 export type Spot = { x: number; y: number };
+export type Rect = { x: number; y: number; width: number; height: number };
 /** Keys and buttons that turn a click into another; `right` is the eraser of a pen, too. */
 export type Held = { shift: boolean; alt: boolean; right: boolean };
 /** A button or a finger that is down; `rested`: it looks, and clicks nothing. */
@@ -37,3 +40,10 @@ export type Style = { fill: number; line: number; halo?: boolean };
 /** What a click gives, beside the pointer: a new object, more of one, less of one. */
 export type Sign = "*" | "+" | "−";
 export type Context = CanvasRenderingContext2D;
+/**
+ * Draws something of the picture, on a canvas that a view lies on, all widths times `thin`; returns how many points it
+ * has, which is how long that takes.
+ */
+export type Piece = (context: Context, view: Viewport, thin: number) => number;
+/** A mask's outlines at some size. */
+export type Drawing = { path: Path2D; points: number };

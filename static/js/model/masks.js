@@ -84,13 +84,20 @@ export function covers(mask, image, x, y) {
   const column = Math.floor((x / image.width) * w);
   const row = Math.floor((y / image.height) * h);
   if (column < x0 || row < y0 || column >= x1 || row >= y1) return false;
-  const target = (row - y0) * (x1 - x0) + (column - x0);
-  let end = 0;
+  // It is asked of many masks for every move of the pointer: the runs are read no farther than to the point.
+  let left = (row - y0) * (x1 - x0) + (column - x0);
   let foreground = false;
-  for (const run of readVarints(mask.runs)) {
-    end += run;
-    if (target < end) return foreground;
+  let run = 0;
+  let factor = 1;
+  for (const byte of mask.runs) {
+    run += (byte & 0x7f) * factor;
+    factor *= 128;
+    if (byte & 0x80) continue;
+    if (left < run) return foreground;
+    left -= run;
     foreground = !foreground;
+    run = 0;
+    factor = 1;
   }
   return false;
 }
@@ -107,17 +114,18 @@ const STEP_Y = [0, 1, 0, -1];
 function boundaryEdges(alpha, width, height) {
   const stride = width + 1;
   const edges = new Uint8Array(stride * (height + 1));
-  /** @param {number} x @param {number} y */
-  const on = (x, y) => x >= 0 && y >= 0 && x < width && y < height && alpha[y * width + x] !== 0;
-  /** @param {number} x @param {number} y @param {number} direction */
-  const add = (x, y, direction) => { edges[y * stride + x] |= 1 << direction; };
-  for (let y = 0; y < height; y += 1) {
-    for (let x = 0; x < width; x += 1) {
-      if (!on(x, y)) continue;
-      if (!on(x, y - 1)) add(x, y, 0);
-      if (!on(x + 1, y)) add(x + 1, y, 1);
-      if (!on(x, y + 1)) add(x + 1, y + 1, 2);
-      if (!on(x - 1, y)) add(x, y + 1, 3);
+  // Each step looks at the cell below and right of a corner: what differs from the one above it has an edge between,
+  // and what differs from the one before it, too. Masks have up to 16 million cells, so nothing is called here.
+  for (let y = 0; y <= height; y += 1) {
+    const row = y * width;
+    const corner = y * stride;
+    let before = false;
+    for (let x = 0; x <= width; x += 1) {
+      const here = y < height && x < width && alpha[row + x] !== 0;
+      const above = y > 0 && x < width && alpha[row - width + x] !== 0;
+      if (here !== above) edges[here ? corner + x : corner + x + 1] |= here ? 1 : 4;
+      if (here !== before) edges[here ? corner + stride + x : corner + x] |= here ? 8 : 2;
+      before = here;
     }
   }
   return edges;
@@ -183,4 +191,23 @@ export function outlineCells({ left, top, width, height, alpha }) {
     }
   }
   return loops;
+}
+
+/**
+ * Return loops with fewer points: those that lie nearer to the one before than a person sees. A loop that is smaller
+ * than that is left out.
+ * @param {number[][]} loops each x, y, x, y, ...
+ * @param {number} least distance between two points, cells
+ * @returns {number[][]}
+ */
+export function thinned(loops, least) {
+  const thin = loops.map((loop) => {
+    const kept = loop.slice(0, 2);
+    for (let i = 2; i < loop.length; i += 2) {
+      const [dx, dy] = [loop[i] - kept[kept.length - 2], loop[i + 1] - kept[kept.length - 1]];
+      if (dx * dx + dy * dy >= least * least) kept.push(loop[i], loop[i + 1]);
+    }
+    return kept;
+  });
+  return thin.filter((loop) => loop.length >= 6);
 }

@@ -21,16 +21,15 @@ function disable(id, disabled) {
 /**
  * Bring the page's words up to the state.
  * @param {State} state
- * @param {number} scale of the viewport
  * @param {boolean} hinted the first hint was put away
  */
-export function showStatus(state, scale, hinted) {
+export function showStatus(state, hinted) {
   const picture = shownPicture(state);
   const name = picture?.name ?? "";
   for (const [id, text] of [
     ["hint", describe(state)], ["live", state.said], ["connection-text", connectionText(state)], ["model-name", state.model],
     ["file-name", name], ["file-size", picture ? `${picture.width} × ${picture.height}` : ""], ["notice-text", state.notice ?? ""],
-    ["zoom", picture ? `${Math.round(scale * 100)}%` : "100%"], ["object-count", state.objects.size ? String(state.objects.size) : ""],
+    ["object-count", state.objects.size ? String(state.objects.size) : ""],
   ]) setText(find(id), text);
   for (const [id, hidden] of /** @type {const} */ ([
     ["welcome", picture !== null || state.restoring], ["samples", picture === null], ["notice", state.notice === null],
@@ -43,6 +42,11 @@ export function showStatus(state, scale, hinted) {
   showModel(state);
   showProgress(state);
   showTools(state);
+}
+
+/** @param {State} state @param {number} scale of the viewport */
+export function showZoom(state, scale) {
+  setText(find("zoom"), shownPicture(state) ? `${Math.round(scale * 100)}%` : "100%");
 }
 
 /** @param {State} state */
