@@ -53,6 +53,7 @@ from app.web.metrics import collect_state, metrics
 from app.web.openapi import openapi_config
 from app.web.pages import engines, load_samples, studio, stylesheet
 from app.web.problems import problem_handlers
+from app.web.regions import regions
 from app.web.renditions import rendition
 from app.web.segment import UNCOMPRESSED, segment
 from app.web.socket import missing_upgrade, session_socket
@@ -170,7 +171,7 @@ def routes() -> list[ControllerRouterHandler]:
     """Return every way in."""
     pages: list[ControllerRouterHandler] = [studio, stylesheet, engines, ticket, docs, static_files()]
     api: list[ControllerRouterHandler] = [
-        *(upload, rendition, segment, export, exported_file, classes),
+        *(upload, rendition, segment, regions, export, exported_file, classes),
         *(health, list_limits),
     ]
     return [*pages, *api, healthz, readyz, metrics, session_socket, missing_upgrade]

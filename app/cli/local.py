@@ -8,6 +8,7 @@ from functools import cached_property, partial
 
 from app.engine.contract import Embedding, Engine
 from app.exports.selection import Selection
+from app.masks.regions import RegionCollector, gates_of, grid_points
 from app.pictures import PictureLimits, read_native, read_picture
 from app.protocol.fields import BoxXyxy
 from app.protocol.recipe import BoxStep, PointStep, Recipe, Step
@@ -73,7 +74,28 @@ class LocalPicture:
         item = self._answered(item)
         if candidate is not None:
             item = self._answered(item.with_candidate(candidate))
-        return replace(item, color=visible_color(item.color, self.image, item.shown[item.chosen]))
+        return self._visible(item)
+
+    def everything(self, most: int, name: str | None = None) -> list[SessionObject]:
+        """Return the things of the picture, found without a prompt: what clicks at them give.
+
+        Args:
+            most: so many at most, those that the model is surest of.
+            name: of each, and so its class; None leaves them without one.
+
+        Raises:
+            HoverError: the device gave up.
+        """
+        found = RegionCollector(self.image.size_hw, gates_of(self._engine.model), self._speck_share)
+        for x, y in grid_points(self.image.size_hw):
+            click = SessionObject(0, "", 0, (PointStep(x=x, y=y),))
+            answer = Replay(Query(0, click), self.image.size_hw, self._engine, self._embedding).all()
+            found.add(answer.logits, answer.scores, x, y)
+        clicks = (PointStep(x=at.x, y=at.y, pick=at.candidate) for at in found.best_first[:most])
+        return [
+            self._visible(self._answered(SessionObject(number, name or unnamed(number), number - 1, (click,))))
+            for number, click in enumerate(clicks, 1)
+        ]
 
     def remade(self, recipe: Recipe, bounds: SessionLimits) -> tuple[list[SessionObject], ClassList]:
         """Return the objects and classes of a recipe; with the model and engine that it was made with, bit for bit.
@@ -97,6 +119,9 @@ class LocalPicture:
     @cached_property
     def _embedding(self) -> Embedding:
         return self._engine.encode(self._picture.working)
+
+    def _visible(self, item: SessionObject) -> SessionObject:
+        return replace(item, color=visible_color(item.color, self.image, item.shown[item.chosen]))
 
     def _answered(self, item: SessionObject) -> SessionObject:
         found = Replay(Query(0, item), self.image.size_hw, self._engine, self._embedding).all()

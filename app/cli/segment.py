@@ -1,4 +1,4 @@
-"""`python -m app segment`: the mask of a prompt, or those of a recipe, in this process, without a server."""
+"""`python -m app segment`: masks of a prompt, a recipe or of everything, in this process, without a server."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ examples:
   python -m app segment cat.jpg --box 40,60,600,420 --point 80,400,0 --out cat.coco.json
   python -m app segment cat.jpg --point 320,200 --name cat --classes classes.txt --out yolo.zip
   python -m app segment cat.jpg --recipe cat.recipe.json --out cat.overlay.png
+  python -m app segment cat.jpg --everything --out cat.coco.json
 
 exit codes: 0 written, 1 the picture, prompt or recipe was refused, 2 wrong use, 3 no usable model or device
 """
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--box", metavar="X0,Y0,X1,Y1", type=box_of, help="a box around the object")
     parser.add_argument("--recipe", metavar="RECIPE", type=Path, help="objects of a session, in place of a prompt")
+    parser.add_argument("--everything", action="store_true", help="all things that are found, in place of a prompt")
     parser.add_argument("--name", help="what the prompt's object is, its class")
     parser.add_argument(
         "--classes",
@@ -82,7 +84,7 @@ def main(args: argparse.Namespace) -> int:
         recipe = recipe_in(args.recipe) if args.recipe else None
         classes = classes_in(args.classes) if args.classes else None
         settings = settings_of(args, recipe)
-        kind = format_of(args.out, args.format, len(recipe.objects) if recipe else 1)
+        kind = format_of(args.out, args.format, len(recipe.objects) if recipe else 2 if args.everything else 1)
         args.picture.stat()  # a name that is misspelt is told before a model is loaded
     except ValueError as error:
         complain(str(error))
@@ -112,10 +114,12 @@ def check_use(args: argparse.Namespace) -> None:
         ValueError: so it is; the text says what is missing.
     """
     prompted = bool(args.point) or args.box is not None
-    if args.recipe and (prompted or args.candidate is not None or args.name is not None):
+    if args.recipe and (prompted or args.everything or args.candidate is not None or args.name is not None):
         raise ValueError("expected a --recipe alone, or a --point or a --box; a recipe has its own prompts and names")
-    if not (prompted or args.recipe):
-        raise ValueError("expected a --point, a --box or a --recipe, got none")
+    if args.everything and (prompted or args.candidate is not None):
+        raise ValueError("expected --everything alone, or a --point or a --box; it looks for all things by itself")
+    if not (prompted or args.recipe or args.everything):
+        raise ValueError("expected a --point, a --box, a --recipe or --everything, got none")
     if args.candidate is not None and args.candidate < 0:
         raise ValueError(f"expected --candidate to count from 0, got {args.candidate}")
     if not args.out.parent.is_dir():
@@ -182,12 +186,15 @@ def found_by(
 
     bounds, limits = SessionLimits(), PictureLimits.of(settings)
     picture = LocalPicture(engine, args.picture.read_bytes(), limits, speck_share=settings.speck_share)
-    if recipe is not None:
-        items, own = picture.remade(recipe, bounds)
-        classes = own if classes is None else classes.covering(items)
-        return picture.selection(
-            items, args.picture.name, classes
-        ), f"{len(items)} {'object' if len(items) == 1 else 'objects'} by {engine.model}"
+    if recipe is not None or args.everything:
+        items, own = (
+            (picture.everything(bounds.max_objects, args.name), None)
+            if recipe is None
+            else picture.remade(recipe, bounds)
+        )
+        classes = (own or ClassList()) if classes is None else classes.covering(items)
+        count = f"{len(items)} {'object' if len(items) == 1 else 'objects'}"
+        return picture.selection(items, args.picture.name, classes), f"{count} by {engine.model}"
     item = picture.prompted(args.point, args.box, args.candidate, bounds.max_points, args.name)
     classes = ClassList() if classes is None else classes.covering([item])
     masks = item.answer.masks if item.answer else ()

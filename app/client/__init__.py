@@ -4,7 +4,7 @@ from app.client.blocking import BlockingSession, connect_blocking
 from app.client.patience import Reconnect, Timeouts
 from app.client.session import ClientSession, connect
 from app.client.values import Latency, Object, Preview
-from app.protocol.messages import Class, File, Image, Mask, Progress, Welcome
+from app.protocol.messages import Class, File, Image, Mask, Progress, Region, Welcome
 
 __all__ = (
     "BlockingSession",
@@ -18,6 +18,7 @@ __all__ = (
     "Preview",
     "Progress",
     "Reconnect",
+    "Region",
     "Timeouts",
     "Welcome",
     "connect",

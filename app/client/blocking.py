@@ -15,7 +15,7 @@ from app.client.patience import Reconnect, Timeouts
 from app.client.session import ClientSession, PointXy, connect
 from app.client.values import Latency, Object, Preview
 from app.protocol.fields import BoxXyxy
-from app.protocol.messages import Class, ExportFormat, File, Image, Progress, Welcome
+from app.protocol.messages import Class, ExportFormat, File, Image, Progress, Region, Welcome
 
 
 def connect_blocking(
@@ -192,6 +192,10 @@ class BlockingSession:
     def model(self, name: str, *, progress: Callable[[Progress], None] | None = None) -> Image | None:
         """Go on with another model."""
         return self._run(self._session.model(name, progress=progress))
+
+    def regions(self) -> tuple[Region, ...]:
+        """Return the things of the picture, with the clicks that give them."""
+        return self._run(self._session.regions())
 
     def export(self, format: ExportFormat, objects: Iterable[int] | None = None) -> File:
         """Return a file of the objects named, or of all."""

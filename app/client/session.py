@@ -33,9 +33,21 @@ from app.client.values import Latency, Object, Preview
 from app.errors import BadCoordError, BadMessageError, UnknownImageError
 from app.protocol import messages as m
 from app.protocol.fields import BoxXyxy
-from app.protocol.messages import Class, Classes, ClientMessage, ExportFormat, File, Gone, Image, Progress, Welcome
+from app.protocol.messages import (
+    Class,
+    Classes,
+    ClientMessage,
+    ExportFormat,
+    File,
+    Gone,
+    Image,
+    Progress,
+    Region,
+    Regions,
+    Welcome,
+)
 
-R = TypeVar("R", bound="Image | Classes | Object | Gone | File")
+R = TypeVar("R", bound="Image | Classes | Object | Gone | Regions | File")
 PointXy: TypeAlias = tuple[float, float]
 """`(x, y)` in pixels of the upright picture."""
 _FETCHES: Final = 3
@@ -259,6 +271,14 @@ class ClientSession:
         model, timeout_s = m.Model(seq=UNNUMBERED, name=name), self._reconnecting.timeouts.open_s
         reply = await self._ask(model, Image, Gone, timeout_s=timeout_s, progress=progress)
         return reply if isinstance(reply, Image) else None
+
+    async def regions(self) -> tuple[Region, ...]:
+        """Return the things of the picture, the best first, each with the click that gives it: point and candidate.
+
+        The server looks while nobody needs its model, so that takes seconds, and longer where others are at work.
+        """
+        asked = m.FindRegions(seq=UNNUMBERED)
+        return (await self._ask(asked, Regions, timeout_s=self._reconnecting.timeouts.open_s)).regions
 
     async def export(self, format: ExportFormat, objects: Iterable[int] | None = None) -> File:
         """Return a file of the objects named, or of all: its name, media type and bytes.

@@ -10,7 +10,7 @@ from app.protocol import messages as m
 
 StateReply: TypeAlias = m.Image | m.Classes | Object | m.Gone
 """What the answer to a change is made of."""
-Reply: TypeAlias = StateReply | Preview | m.File
+Reply: TypeAlias = StateReply | Preview | m.Regions | m.File
 """What answers a message; progress only precedes it."""
 
 
@@ -30,7 +30,9 @@ class SessionView:
         self._parts: list[StateReply] = []
         """Those of an answer that isn't whole yet."""
 
-    def take(self, message: m.Image | m.Preview | m.Classes | m.Object | m.Gone | m.File, nbytes: int) -> list[Reply]:
+    def take(
+        self, message: m.Image | m.Preview | m.Classes | m.Object | m.Gone | m.Regions | m.File, nbytes: int
+    ) -> list[Reply]:
         """Take in what came; return the whole answer that ends with it, nothing where more of it is to come.
 
         Args:
@@ -41,6 +43,8 @@ class SessionView:
             return [preview_of(message, self._size_hw(), nbytes)]
         if isinstance(message, m.File):
             return [message]
+        if isinstance(message, m.Regions):  # those before the last are in it
+            return [message] if message.last else []
         self._parts.append(object_of(message, self._size_hw(), nbytes) if isinstance(message, m.Object) else message)
         if not message.last:
             return []

@@ -8,6 +8,7 @@ MASK = m.Mask(size=(3, 4), box=(1, 0, 3, 2), runs=bytes([0, 3, 1]), score=0.875,
 """The mask `0110 / 0100 / 0000`: its crop is `11 / 10`, its run lengths 0, 3, 1."""
 
 
+REGION = m.Region(mask=MASK, x=1.5, y=0.5, candidate=1)
 CLASS = m.Class(name="leaf", color=2)
 
 
@@ -31,6 +32,7 @@ def from_client() -> tuple[m.ClientMessage, ...]:
         m.Undo(seq=13),
         m.Redo(seq=14),
         m.Model(seq=15, name="base_plus"),
+        m.FindRegions(seq=20),
         m.Export(seq=16, format="coco"),
         m.Ping(at=1234567.5),
     )
@@ -62,6 +64,7 @@ def from_server() -> tuple[m.ServerMessage, ...]:
             can_redo=False,
         ),
         m.Gone(seq=12, objects=(7, 8), can_undo=True, can_redo=False),
+        m.Regions(seq=20, regions=(REGION,), last=True),
         m.File(seq=16, name="masks.json", media_type="application/json", data=b"{}"),
         m.Pong(at=1234567.5, queue_ms=0.5, decode_ms=12.25),
         m.Error(seq=17, code="busy", message="try again", fatal=True, retry_after=2.5),

@@ -184,6 +184,12 @@ class Model(FromClient, frozen=True, kw_only=True):
     name: Name
 
 
+class FindRegions(FromClient, frozen=True, kw_only=True, tag="regions"):
+    """Look for the things of the picture, whenever nobody waits for the model; answered by `regions`, several times."""
+
+    seq: Seq
+
+
 class Export(FromClient, frozen=True, kw_only=True):
     """Ask for a file of the objects named, or of all."""
 

@@ -27,7 +27,7 @@ from app.protocol.fields import (
     Text,
 )
 from app.protocol.recipe import Trail
-from app.protocol.values import ClassEntries, Limits, Mask, ModelInfo
+from app.protocol.values import ClassEntries, Limits, Mask, ModelInfo, Region
 
 
 class FromServer(Struct, tag_field="t", tag=str.lower, frozen=True, omit_defaults=True):
@@ -133,6 +133,18 @@ class Gone(FromServer, frozen=True, kw_only=True):
     objects: ObjectIds
     can_undo: bool
     can_redo: bool
+    last: bool = False
+
+
+class Regions(FromServer, frozen=True, kw_only=True):
+    """The things of the picture that were found so far, the best first; each answer takes the place of the one before.
+
+    `last` marks the one after which none comes. A click at a region's point shows what it gives by then, which may
+    differ from the region's mask.
+    """
+
+    seq: Seq
+    regions: Annotated[tuple[Region, ...], Meta(max_length=256)]
     last: bool = False
 
 

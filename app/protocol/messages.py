@@ -16,6 +16,7 @@ from app.protocol.from_client import (
     Click,
     Delete,
     Export,
+    FindRegions,
     Hello,
     Hover,
     Label,
@@ -30,8 +31,20 @@ from app.protocol.from_client import (
     Undo,
     Unpoint,
 )
-from app.protocol.from_server import Classes, Error, File, Gone, Image, Object, Pong, Preview, Progress, Welcome
-from app.protocol.values import Class, CloseCode, Limits, Mask, ModelInfo
+from app.protocol.from_server import (
+    Classes,
+    Error,
+    File,
+    Gone,
+    Image,
+    Object,
+    Pong,
+    Preview,
+    Progress,
+    Regions,
+    Welcome,
+)
+from app.protocol.values import Class, CloseCode, Limits, Mask, ModelInfo, Region
 
 __all__ = (
     "MAX_FILE_BYTES",
@@ -51,6 +64,7 @@ __all__ = (
     "Export",
     "ExportFormat",
     "File",
+    "FindRegions",
     "Gone",
     "Hello",
     "Hover",
@@ -69,6 +83,8 @@ __all__ = (
     "Preview",
     "Progress",
     "Redo",
+    "Region",
+    "Regions",
     "RenameClass",
     "ServerMessage",
     "SetClasses",
@@ -101,7 +117,10 @@ ClientMessage: TypeAlias = (
     | Undo
     | Redo
     | Model
+    | FindRegions
     | Export
     | Ping
 )
-ServerMessage: TypeAlias = Welcome | Progress | Image | Preview | Classes | Object | Gone | File | Pong | Error
+ServerMessage: TypeAlias = (
+    Welcome | Progress | Image | Preview | Classes | Object | Gone | Regions | File | Pong | Error
+)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from app.protocol.fields import MAX_CLASSES, MAX_MASK_SIDE, Count, GridSide, Index, Name, Score
+from app.protocol.fields import MAX_CLASSES, MAX_MASK_SIDE, Coord, Count, GridSide, Index, Name, Score
 
 
 class Mask(Struct, frozen=True):
@@ -26,6 +26,21 @@ class Mask(Struct, frozen=True):
     runs: Annotated[bytes, Meta(max_length=MAX_MASK_SIDE**2 + 1)]
     score: Score
     area: Count
+
+
+class Region(Struct, frozen=True):
+    """A thing that a click may take, found before anybody asked; where it lies, no promise of the click's mask.
+
+    Attributes:
+        mask: on the logit grid, like a preview's.
+        x, y: where a click gives it, in pixels of the image.
+        candidate: which of that click's candidates it is.
+    """
+
+    mask: Mask
+    x: Coord
+    y: Coord
+    candidate: Index
 
 
 class Class(Struct, frozen=True, forbid_unknown_fields=True):

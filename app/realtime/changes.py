@@ -8,13 +8,14 @@ from collections import deque
 from typing import Final, TypeAlias
 
 from app.errors import BusyError, HoverError, ImageTooLargeError
-from app.protocol.messages import Choose, Export, Model, Open, Progress, Redo, Undo
+from app.protocol.messages import Choose, Export, FindRegions, Model, Open, Progress, Redo, Undo
 from app.realtime.closing import error_message
 from app.realtime.exports import ExportWorker
 from app.realtime.flag import Flag
 from app.realtime.hovers import HoverWorker
 from app.realtime.outbox import Outbox
 from app.realtime.queue_position import embedded_in_turn
+from app.realtime.regions import RegionSearch
 from app.realtime.switching import ModelSwitch
 from app.service.backend import Encoded
 from app.service.predictor import Predictor
@@ -25,7 +26,7 @@ from app.session.replies import StateMessage
 from app.session.session import Change, Session
 from app.session.values import OpenImage
 
-Ordered: TypeAlias = Change | Open | Model | Export
+Ordered: TypeAlias = Change | Open | Model | FindRegions | Export
 """Messages that are worked off in the order in which they came."""
 RESUME_SEQ: Final = 0
 """`seq` of what a resumed client is told without having asked."""
@@ -40,6 +41,7 @@ class ChangeWorker:
         opening: number of pictures that were asked for and aren't ready.
         exports: makes the files that were asked for.
         models: brings the session to other models.
+        regions: looks for the things of the picture.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class ChangeWorker:
         self._backend = predictor.backend
         self.exports = ExportWorker(session, outbox, shared_state.exporter, predictor)
         self.models = ModelSwitch(session, hovers, outbox, predictor)
+        self.regions = RegionSearch(session, outbox, predictor)
         self.opening = 0
         self._queue: deque[Ordered] = deque()
         self._came = Flag()
@@ -126,6 +129,8 @@ class ChangeWorker:
         return self._queue.popleft()
 
     async def _change(self, message: Ordered) -> None:
+        if isinstance(message, (Open, Model)):
+            self.regions.drop()
         if isinstance(message, Open):
             try:
                 await self._open(message)
@@ -134,6 +139,8 @@ class ChangeWorker:
         elif isinstance(message, Model):
             if replies := await self.models.step(message):
                 self._outbox.put_answer(replies)
+        elif isinstance(message, FindRegions):
+            self.regions.begin(message)
         elif isinstance(message, Export):
             self.exports.put(message)
             self.models.finish()

@@ -137,6 +137,7 @@ class Connection:
         self._tasks.start(
             changes.run(),
             *(preparation.run() for preparation in changes.models.preparations),
+            changes.regions.preparation.run(),
             changes.exports.run(),
             hovers.run(),
         )

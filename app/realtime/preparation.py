@@ -1,13 +1,15 @@
-"""What is made ready beside a session's changes: another model, one at a time, the newest request."""
+"""What is made ready beside a session's changes, one at a time, the newest request: another model, or its regions."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from app.session.values import StandIn
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -25,14 +27,14 @@ class SwitchRequest:
     stand_in: StandIn | None = None
 
 
-class Preparation:
+class Preparation(Generic[R]):
     """Carries out one request at a time, the newest: a task group would let the one before go on.
 
     Attributes:
         request: the one that isn't carried out yet; whoever carries it out takes it away.
     """
 
-    def __init__(self, carry_out: Callable[[SwitchRequest], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, carry_out: Callable[[R], Coroutine[Any, Any, None]]) -> None:
         """Have no request yet.
 
         Args:
@@ -41,9 +43,9 @@ class Preparation:
         self._carry_out = carry_out
         self._came = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.request: SwitchRequest | None = None
+        self.request: R | None = None
 
-    def begin(self, request: SwitchRequest) -> None:
+    def begin(self, request: R) -> None:
         """Give up what is being done, and do this."""
         self.drop()
         self.request = request

@@ -144,7 +144,7 @@ class ModelSwitch:
                     return
                 await asyncio.sleep(error.retry_after_s or AGAIN_S)
 
-    async def _made_ready(self, preparation: Preparation, request: SwitchRequest) -> bool:
+    async def _made_ready(self, preparation: Preparation[SwitchRequest], request: SwitchRequest) -> bool:
         """Let a model see the open picture, then switch in turn; False where another picture was opened meanwhile."""
         image, embedded = self._session.image, None
         if image is not None:

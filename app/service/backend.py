@@ -20,6 +20,7 @@ from typing import Protocol
 
 from app.arrays import ImageArray
 from app.engine.contract import Candidates
+from app.protocol.values import Region
 from app.service.embeddings import EmbeddingKey
 from app.service.model_loading import Tell
 from app.service.scheduler import Lane, Priority
@@ -200,6 +201,22 @@ class Backend(Protocol):
 
         Returns:
             Candidates whose logits are those that masks are drawn from.
+        """
+        ...
+
+    async def regions(self, key: EmbeddingKey, size_hw: tuple[int, int], points: int) -> tuple[Region, ...]:
+        """Return the things of a source, the best first, once this many points of a grid were asked.
+
+        Nobody waits for the device because of it: people's hovers, clicks and pictures go before each of its decodes.
+        Given up where the embedding has to make room meanwhile; the rest is then found when it is asked for again.
+
+        Args:
+            key: the model and the source.
+            size_hw: height and width of the source, in whose pixels the regions' points are.
+            points: of `LEVEL_ENDS`; those that were asked before aren't asked again.
+
+        Raises:
+            UnknownImageError: its pixels aren't kept.
         """
         ...
 

@@ -69,6 +69,11 @@ class EmbeddingStore:
             self._entries.move_to_end(key)
             return kept.embedding
 
+    def __contains__(self, key: EmbeddingKey) -> bool:
+        """Return whether an embedding is kept, which counts as no use of it."""
+        with self._lock:
+            return key in self._entries
+
     def put(self, key: EmbeddingKey, embedding: Embedding) -> bool:
         """Keep an embedding in place of any of the same key, and forget others until it fits.
 

@@ -17,6 +17,8 @@ import numpy as np
 from app.engine.contract import Candidates, Embedding, Engine
 from app.errors import EngineMemoryError
 from app.machine import available_cores, embedding_budget, memory_bytes
+from app.protocol.recipe import PointStep
+from app.protocol.values import Region
 from app.service.answers import Replay, drawn, object_answer, preview_answer, shown
 from app.service.backend import BackendState, Encoded, Newest, Pixels
 from app.service.embeddings import EmbeddingKey, EmbeddingStore
@@ -25,6 +27,7 @@ from app.service.first_responder import FirstResponder
 from app.service.limits import ServiceLimits
 from app.service.model_loading import Tell
 from app.service.model_pool import ModelPool
+from app.service.region_finder import RegionFinder
 from app.service.scheduler import Lane, Priority, Scheduler
 from app.session.objects import Answer, SessionObject
 from app.session.query import Query
@@ -76,6 +79,7 @@ class LocalBackend:
         self.models, self.scheduler, self.store = models, scheduler, store
         self._pictures, self._limits, self._first = pictures, limits, first
         self._speck_share = speck_share
+        self._regions = RegionFinder(speck_share)
         models.on_unload = self._unloaded
         self._encodes = Encodes(self._encode, limits.encode_timeout_s)
         self._first_encodes = Encodes(self._encode, limits.encode_timeout_s)
@@ -216,6 +220,21 @@ class LocalBackend:
             while replay.left > 1:
                 await lane.run(Priority.CLICK, once, patience_s)
             return await lane.run(Priority.CLICK, lambda: finish(once()), patience_s)
+
+    async def regions(self, key: EmbeddingKey, size_hw: tuple[int, int], points: int) -> tuple[Region, ...]:
+        """Return the things of a source, as far as they were looked for; see `Backend.regions`."""
+        await self.encode(key)
+
+        async def click(x: float, y: float) -> Candidates | None:
+            if key not in self.store:
+                return None
+            query = Query(0, SessionObject(id=0, name="", color=0, trail=(PointStep(x=x, y=y),)))
+            async with self._at_hand(key) as (engine, embedding):
+                once = Replay(query, size_hw, engine, embedding).once
+                lane, patience_s = self.scheduler.decodes, self._limits.click_timeout_s
+                return await lane.run(Priority.IDLE, lambda: self._with_room(once), patience_s)
+
+        return await self._regions.search(key, size_hw).until(points, click)
 
     async def drawn(self, item: SessionObject, answer: Answer, index: int, size_hw: tuple[int, int]) -> Answer:
         """Return an object's answer with one more candidate at the size of the source; see `Backend.drawn`."""

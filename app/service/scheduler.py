@@ -14,6 +14,10 @@ Decision: who sends faster than anyone may waits until the device is quiet. Cont
 there when a decode ends, so each hover of another client would wait for one of the flood's. Choice: its hovers are
 throttled: they let the others go first, also those that come `COURTESY_S` later. Price: such a client gets one answer
 in `THROTTLED_WAIT_S`, while others are at work.
+
+Decision: what nobody has asked for yet is done in the gaps, a decode at a time. Context: a decode can't be interrupted,
+and the medians and the quiet that others go by must be those of people. Choice: idle jobs wait like hovers that are
+throttled, and while anything encodes, and count as nothing. Price: somebody who comes may wait for one decode.
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import IntEnum
 from statistics import median
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import structlog
 
@@ -45,6 +49,8 @@ COURTESY_S = 0.1
 """So long after the last job of the others, they have nothing more to ask."""
 THROTTLED_WAIT_S = 1.0
 """A hover that is throttled waits for others no longer than this, nor than half of its own time."""
+IDLE_LOOK_S = 0.05
+"""So often an idle job looks whether an encode has ended."""
 NOBODY_HOVERS_S = 2.0
 """Without a decode for so long, nobody is hovering."""
 
@@ -59,6 +65,12 @@ class Priority(IntEnum):
     ENCODE = 2
     THROTTLED = 3
     """Hovers of a client that sends faster than it may."""
+    IDLE = 4
+    """What nobody waits for."""
+
+
+URGENT: Final = (Priority.CLICK, Priority.HOVER, Priority.ENCODE)
+"""What begins as soon as the device is free; the rest waits until nobody else has anything to ask."""
 
 
 @dataclass
@@ -109,20 +121,27 @@ class Lane:
     next thread; the job is lost, the lane goes on. Price: the thread's memory, at most `MAX_HUNG` times.
 
     Attributes:
-        busy: whether a job is at work.
+        busy: whether a job of a person is at work.
         hung: threads that were left alone and haven't come back.
         meter: how long jobs wait and work.
     """
 
-    def __init__(self, name: str, capacity: int, before_job: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        capacity: int,
+        before_job: Callable[[], None],
+        others_at_work: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Start the thread.
 
         Args:
             name: for logs and debuggers.
             capacity: jobs of each priority that may wait; one more is refused.
             before_job: called in the thread before each job, to divide the cores.
+            others_at_work: whether the device has work in other lanes, for which idle jobs wait.
         """
-        self._capacity = capacity
+        self._capacity, self._others_at_work = capacity, others_at_work
         self._before_job = before_job
         self._queues: dict[Priority, deque[Job[Any]]] = {priority: deque() for priority in Priority}
         self._changed = threading.Condition()
@@ -143,7 +162,7 @@ class Lane:
 
     @property
     def quiet_s(self) -> float:
-        """Seconds since the last job ended; 0 while one runs, infinite before the first."""
+        """Seconds since the last job of a person ended; 0 while one runs, infinite before the first."""
         return 0.0 if self.busy else time.perf_counter() - self._ended_at
 
     async def run(self, priority: Priority, work: Callable[[], T], timeout_s: float) -> T:
@@ -162,11 +181,16 @@ class Lane:
                 raise BusyError(f"the model has {self._capacity} jobs waiting; try again", retry_after_s=RETRY_AFTER_S)
             self._queues[priority].append(job)
             self._changed.notify()
+        waiter = asyncio.wrap_future(job.future)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(job.future), timeout_s)
+            while priority is Priority.IDLE and job.began_at == math.inf and not waiter.done():
+                await asyncio.wait([waiter], timeout=timeout_s)  # for as long as others have work
+            return await asyncio.wait_for(waiter, timeout_s)
         except asyncio.TimeoutError as error:
             self.replace_hung_thread()
             raise EngineFailedError(f"the model gave no answer within {timeout_s:g} s; try again") from error
+        finally:
+            waiter.cancel()  # whoever has left wants nothing any more
 
     def close(self) -> None:
         """Let the thread end after the job at hand; jobs that wait are cancelled."""
@@ -207,13 +231,16 @@ class Lane:
 
     def _wait_s(self) -> float:
         """Return the seconds until a job that waits may begin, were no other to come. The lock is held."""
-        throttled = self._queues[Priority.THROTTLED]
-        if self.waiting > len(throttled):
+        if any(self._queues[priority] for priority in URGENT):
             return 0.0
-        if not throttled:
+        if self.waiting == 0:
             return math.inf
-        patience_s = min(THROTTLED_WAIT_S, throttled[0].timeout_s / 2)
-        return min(self._others_ended_at + COURTESY_S, throttled[0].queued_at + patience_s) - time.perf_counter()
+        begins_at = self._others_ended_at + COURTESY_S
+        if throttled := self._queues[Priority.THROTTLED]:
+            begins_at = min(begins_at, throttled[0].queued_at + min(THROTTLED_WAIT_S, throttled[0].timeout_s / 2))
+        elif self._others_at_work():
+            return IDLE_LOOK_S
+        return begins_at - time.perf_counter()
 
     def _next(self) -> Job[Any] | None:
         with self._changed:
@@ -230,8 +257,8 @@ class Lane:
                         if job.future.set_running_or_notify_cancel():
                             job.future.set_exception(closed_error())
                 return None
-            self.busy = True
             self._current = next(queue for _, queue in sorted(self._queues.items()) if queue).popleft()
+            self.busy = self._current.priority is not Priority.IDLE
             self._current.began_at = time.perf_counter()
             return self._current
 
@@ -245,10 +272,12 @@ class Lane:
         except Exception as error:
             outcome = EngineFailedError("the model failed on this prompt; try again")
             outcome.__cause__ = error
-        self._ended_at = time.perf_counter()
-        if job.priority is not Priority.THROTTLED:
-            self._others_ended_at = self._ended_at
-        self.meter.add(began - job.queued_at, self._ended_at - began)
+        ended_at = time.perf_counter()
+        if job.priority is not Priority.IDLE:
+            self._ended_at = ended_at
+            self.meter.add(began - job.queued_at, ended_at - began)
+        if job.priority in URGENT:
+            self._others_ended_at = ended_at
         if isinstance(outcome, HoverError):
             job.future.set_exception(outcome)
         else:
@@ -277,9 +306,9 @@ class Scheduler:
             set_threads: sets the number of the calling thread's helpers, such as `torch.set_num_threads`.
         """
         self._cores, self._set_threads = cores, set_threads
-        self.decodes = Lane("decode", capacity, self._share_for_decode)
         self.encodes = Lane("encode", capacity, self._share_for_encode)
         self.first_encodes = Lane("first encode", capacity, self._share_for_first_encode)
+        self.decodes = Lane("decode", capacity, self._share_for_decode, self._encoding)
         self.lanes: Mapping[str, Sequence[Lane]] = {
             "decode": (self.decodes,),
             "encode": (self.encodes,),
@@ -291,6 +320,9 @@ class Scheduler:
         self.decodes.close()
         self.encodes.close()
         self.first_encodes.close()
+
+    def _encoding(self) -> bool:
+        return any(lane.busy or lane.waiting for lane in (self.encodes, self.first_encodes))
 
     def _share_for_decode(self) -> None:
         self._set_threads(threads_for(self._cores, other_lane_busy=self.encodes.busy))

@@ -47,6 +47,7 @@ ANSWERS: Final = {
     "undo": "the classes, objects and gone that restore the state",
     "redo": "the classes, objects and gone that restore the state",
     "model": "progress, image, classes, then every object, predicted again",
+    "regions": "regions, several times, the last of which is marked",
     "export": "file",
     "ping": "pong, at once",
 }
@@ -100,7 +101,13 @@ def server_docs() -> tuple[MessageDoc, ...]:
 
 def value_docs() -> tuple[MessageDoc, ...]:
     """Return the values inside of messages."""
-    shown: tuple[Any, ...] = (examples.MASK, examples.CLASS, examples.welcome().models[0], examples.welcome().limits)
+    shown: tuple[Any, ...] = (
+        examples.MASK,
+        examples.REGION,
+        examples.CLASS,
+        examples.welcome().models[0],
+        examples.welcome().limits,
+    )
     return tuple(described(type(value).__name__, value, b"") for value in shown)
 
 

@@ -17,6 +17,7 @@ from app.protocol.recipe import BoxStep, PointStep, Step
 from app.service.answers import Replay, object_answer, preview_answer, shown
 from app.service.backend import Backend
 from app.service.embeddings import EmbeddingKey
+from app.service.region_finder import LEVEL_ENDS
 from app.service.scheduler import Priority
 from app.session.objects import SessionObject
 from app.session.query import Query
@@ -109,6 +110,13 @@ class BackendPromises:
     async def test_a_hover_that_nobody_wants_any_more_is_not_answered(self, backend: Backend) -> None:
         await backend.encode(KEY)
         assert await backend.preview(KEY, SIZE_HW, lambda: None, Priority.HOVER) is None
+
+    async def test_regions_are_looked_for_in_pictures_that_are_kept(self, backend: Backend) -> None:
+        found = [await backend.regions(KEY, SIZE_HW, count) for count in LEVEL_ENDS]
+        assert [len(each) for each in found] == sorted(len(each) for each in found)
+        assert backend.holds(KEY)
+        with pytest.raises(UnknownImageError):
+            await backend.regions(EmbeddingKey("tiny", "gone"), SIZE_HW, LEVEL_ENDS[0])
 
     async def test_a_long_trail_is_answered_as_by_the_engine_to_the_bit(self, backend: Backend, given: Sources) -> None:
         points = [click(40 + 20 * number, 60 + 10 * number, number % 3 != 2) for number in range(11)]

@@ -79,12 +79,13 @@ async def test_every_message_is_sent_and_answered(server: Server) -> None:
         await ask(m.SetClasses(seq=11, classes=("cup", "dog")), m.Classes)
         await ask(m.RenameClass(seq=12, name="cup", to="mug"), m.Object)
         await ask(m.Model(seq=13, name="tiny"), m.Object)
-        await ask(m.Export(seq=14, format="coco"), m.File)
-        await ask(m.Delete(seq=15, object=1), m.Gone)
-        await ask(m.Undo(seq=16), m.Object)
-        await ask(m.Redo(seq=17), m.Gone)
-        await ask(m.Undo(seq=18), m.Object)
-        await ask(m.Clear(seq=19), m.Gone)
+        await ask(m.FindRegions(seq=22), m.Regions)
+        await ask(m.Export(seq=23, format="coco"), m.File)
+        await ask(m.Delete(seq=24, object=1), m.Gone)
+        await ask(m.Undo(seq=25), m.Object)
+        await ask(m.Redo(seq=26), m.Gone)
+        await ask(m.Undo(seq=27), m.Object)
+        await ask(m.Clear(seq=28), m.Gone)
         await ask(m.Ping(at=1.5), m.Pong)
         await peer.socket.send(b"\xc1")
         assert (await peer.expect(m.Error)).code == "bad_message"
@@ -186,7 +187,7 @@ async def test_one_session_too_many_is_busy_and_the_end(server: Server) -> None:
 
 async def test_a_mistake_of_the_server_is_internal_and_the_end(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened(server, png()) as peer:
-        monkeypatch.setattr(server.predictor, "answer", None)
+        monkeypatch.setattr(server.predictor.backend, "answer", None)
         await peer.send(m.Click(seq=100, x=5, y=5))
         code, said = await peer.closed()
         assert code == 1011

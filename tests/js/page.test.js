@@ -7,7 +7,8 @@ import { stateOf, wordsOf } from "../../static/js/model/models.js";
 import { DEFAULTS, nextOpacity, readPreferences } from "../../static/js/panels/preferences.js";
 import { decodeMessage, encodeMessage } from "../../static/js/wire/protocol.js";
 import { Requests } from "../../static/js/wire/requests.js";
-import { currentObject, isVisible, nextObject, objectAt } from "../../static/js/model/state.js";
+import { nextStop } from "../../static/js/model/regions.js";
+import { currentObject, isVisible, objectAt } from "../../static/js/model/state.js";
 import { Store } from "../../static/js/model/store.js";
 import { fromRows, objectState } from "./values.js";
 
@@ -112,10 +113,10 @@ test("of several objects the smallest is met, and of two alike the newer", () =>
 
 test("the walk through the objects ends at both ends", () => {
   const store = storeOf(1, 2);
-  assert.equal(nextObject(store.state, 1), 1);
-  assert.equal(nextObject(store.state, -1), 2);
+  assert.deepEqual(nextStop(store.state, 1), { object: 1 });
+  assert.deepEqual(nextStop(store.state, -1), { object: 2 });
   store.pointAt(2);
-  assert.equal(nextObject(store.state, 1), null);
+  assert.equal(nextStop(store.state, 1), null);
   assert.equal(currentObject(store.state)?.id, 2);
   store.select(1);
   assert.equal(currentObject(store.state)?.id, 1);
@@ -133,7 +134,7 @@ test("keys are meant for the object that Tab has come to, until another is selec
   assert.deepEqual([currentObject(store.state)?.id, store.state.pointed], [2, null]);
   store.pointAt(1, true);
   store.select(1);
-  assert.equal(nextObject(store.state, 1), 2); // the walk goes on from there
+  assert.deepEqual(nextStop(store.state, 1), { object: 2 }); // the walk goes on from there
 });
 
 test("an object that an undo brings back has its old place among the others", () => {

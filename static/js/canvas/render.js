@@ -8,6 +8,7 @@ import { newColor } from "../model/classes.js";
 import { colorOf, withAlpha } from "../model/palette.js";
 import { Paths } from "./paths.js";
 import { Pyramid } from "./pyramid.js";
+import { freeRegions, standIn } from "../model/regions.js";
 import { Shots } from "./shots.js";
 import { activeObject, isVisible, maskOf, objectOf, previewMask, shownPicture } from "../model/state.js";
 import { storedSize, turnOf } from "../model/turns.js";
@@ -15,7 +16,7 @@ import { toScreen } from "../model/viewport.js";
 import { shortName } from "../model/words.js";
 
 /** @import { ObjectState, Picture, Scene, Size, State, Viewport } from "../model/types.ts" */
-/** @import { Mask } from "../wire/messages.ts" */
+/** @import { Mask, Region } from "../wire/messages.ts" */
 /** @import { Context, Look, Piece, Sign, Style } from "./types.ts" */
 
 /** Image pixels get hard edges once they are this large on the screen, CSS pixels. */
@@ -27,6 +28,9 @@ const SIGNS = { new: "*", add: "+", remove: "−", nothing: "−" };
 /** What a click would add and remove; apart for colour-blind eyes, and hatched in two directions. */
 const ADDED = "#35d6ff";
 const REMOVED = "#ff4a2b";
+/** How full the regions are that nobody has taken, and the dashes of the one that is pointed at, CSS pixels. */
+const REGION_FILL = 0.3;
+const REGION_DASH = [5, 4];
 
 export class Renderer {
   #paths = new Paths();
@@ -69,12 +73,15 @@ export class Renderer {
     const showsObjects = picture && state.pending === null && !scene.hidden;
     const shown = showsObjects ? [...state.objects.values()].filter(({ id }) => isVisible(state, id)) : [];
     const lit = [state.active, state.pointed, look.opacity, look.outlines];
-    const pieces = shown.map((object) => this.#piece(object, state, /** @type {Picture} */ (picture), look));
+    const regions = showsObjects && state.showsRegions ? freeRegions(state) : [];
+    const on = /** @type {Picture} */ (picture);
+    const pieces = regions.map((region, index) => this.#regionPiece(region, index, on, look));
+    pieces.push(...shown.map((object) => this.#piece(object, state, on, look)));
     if (shown.length > 0) pieces.push((context, at, thin) => {
       for (const object of shown) if (object.id !== state.active) drawDots(context, object, at, thin);
       return 0;
     });
-    this.objects.draw([picture?.file, ...lit, ...shown], pieces, picture, view, moves);
+    this.objects.draw([picture?.file, ...lit, ...shown, ...regions], pieces, picture, view, moves);
     const bare = !picture || isBare(state, scene);
     this.top.draw(bare ? [] : [{}], (context) => picture && this.#top(context, state, picture, scene, look));
   }
@@ -103,6 +110,14 @@ export class Renderer {
     this.#pyramid?.drop();
     this.#bitmap = bitmap;
     this.#pyramid = bitmap && new Pyramid(bitmap, this.changed);
+  }
+
+  /** @param {Region} region @param {number} index @param {Size} image @param {Look} look @returns {Piece} */
+  #regionPiece({ mask }, index, image, look) {
+    return (context, view, thin) => {
+      const style = { fill: look.outlines ? 0 : REGION_FILL, line: thin, halo: false };
+      return this.#mask(context, mask, image, view, colorOf(index), style);
+    };
   }
 
   /** @param {ObjectState} object @param {State} state @param {Size} image @param {Look} look @returns {Piece} */
@@ -155,6 +170,7 @@ export class Renderer {
 
   /** @param {Context} context @param {State} state @param {Size} image @param {Viewport} view @param {Look} look */
   #preview(context, state, image, view, look) {
+    for (const region of [standIn(state), state.walkedRegion]) if (region) this.#region(context, region, image, view);
     const mask = previewMask(state);
     if (!mask || !state.preview) return;
     const object = objectOf(state, state.preview.object);
@@ -162,6 +178,16 @@ export class Renderer {
     const style = { fill: look.outlines ? 0.12 : Math.max(0.3, look.opacity), line: 2, halo: true };
     if (current) this.#difference(context, mask, current, image, view);
     else this.#mask(context, mask, image, view, colorOf(newColor(state)), style);
+  }
+
+  /**
+   * Where a thing lies: a thin line, since it is no promise.
+   * @param {Context} context @param {Region} region @param {Size} image @param {Viewport} view
+   */
+  #region(context, { mask }, image, view) {
+    context.setLineDash(REGION_DASH);
+    this.#mask(context, mask, image, view, "#ffffff", { fill: 0, line: 1, halo: false });
+    context.setLineDash([]);
   }
 
   /** @param {Context} context @param {Mask} preview @param {Mask} current @param {Size} image @param {Viewport} view */
@@ -205,8 +231,9 @@ export class Renderer {
 
 /** Nothing is drawn over the masks. @param {State} state @param {Scene} scene */
 function isBare(state, { band, cursor, hidden }) {
-  const { aim, preview, active } = state;
-  return band === null && cursor === null && aim === null && (hidden || (preview === null && active === null));
+  const { aim, preview, active, walkedRegion } = state;
+  const nothingLit = preview === null && active === null && walkedRegion === null;
+  return band === null && cursor === null && aim === null && (hidden || nothingLit);
 }
 
 /**

@@ -4,7 +4,8 @@
 
 import { ownPointAt, toolOf } from "../model/aim.js";
 import { PointerInput } from "./pointer.js";
-import { isArmed, nextObject, objectOf, shownPicture } from "../model/state.js";
+import { nextStop } from "../model/regions.js";
+import { isArmed, objectOf, shownPicture } from "../model/state.js";
 import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, reveal, toImage, toScreen, zoomAt } from "../model/viewport.js";
 
 /** @import { Store } from "../model/store.js" */
@@ -263,7 +264,7 @@ export class Stage {
     this.scene.cursor = clampToImage(toImage(view, { x: from.x + dx, y: from.y + dy }), this.state.picture);
     if (!this.#fitted) this.scene.viewport = reveal(view, this.scene.cursor, size);
     this.#pointer = null;
-    if (this.state.walked !== null) this.store.pointAt(null);
+    if (this.state.walked !== null || this.state.walkedRegion !== null) this.store.pointAt(null);
     this.#badge(null);
     this.rehover();
     this.changed();
@@ -294,14 +295,19 @@ export class Stage {
   }
 
   /**
-   * Point at the next object, in the order of the list.
+   * Point at the next object, in the order of the list, and after them at the regions that are none yet.
    * @param {boolean} back at the one before instead
    * @returns {boolean} false beyond either end, where the focus goes on to what comes next on the page
    */
   walk(back) {
-    const next = nextObject(this.state, back ? -1 : 1);
-    const object = objectOf(this.state, next);
-    this.store.pointAt(next, true);
+    const next = nextStop(this.state, back ? -1 : 1);
+    if (next && "region" in next) {
+      this.store.walkTo(next.region);
+      this.store.say(`A region of ${next.region.mask.area} pixels. Enter takes it.`);
+      return true;
+    }
+    const object = objectOf(this.state, next?.object ?? null);
+    this.store.pointAt(object?.id ?? null, true);
     if (object) this.store.say(`${object.name}. Enter selects it, Delete deletes it.`);
     return object !== undefined;
   }

@@ -44,6 +44,7 @@ export const COMMANDS = Object.freeze({
   zoomOut: { name: "Zoom out", keys: ["-"] },
   fit: { name: "Show the whole picture", keys: ["0", "F"] },
   opacity: { name: "Fill", keys: ["O"] },
+  regions: { name: "Show all regions", keys: ["G"] },
   outlines: { name: "Outlines only", keys: ["L"] },
   click: { name: "Click at the cursor", keys: ["Enter"] },
   clickAdd: { name: "Add at the cursor", keys: ["Shift+Enter"] },
@@ -80,7 +81,8 @@ export const SHEET = Object.freeze([
   { what: "Zoom", how: "wheel, pinch, {zoomIn}, {zoomOut}; {fit} shows the whole picture" },
   { what: "Pan", how: "`Space` + drag, middle drag, two fingers" },
   { what: "Masks", how: "hold `H` to hide them; {opacity} fill, {outlines} outlines only" },
-  { what: "Without a mouse", how: "arrows move a cursor; {click} clicks, {clickAdd} adds, {clickRemove} removes there; `Tab` goes through the objects, `Enter` selects one" },
+  { what: "Without a mouse", how: "arrows move a cursor; {click} clicks, {clickAdd} adds, {clickRemove} removes there; `Tab` goes through the objects, then what else was found; `Enter` selects or takes it" },
+  { what: "All that was found", how: "{regions} shows it in colours; a click takes what you point at" },
   { what: "Help", how: "{help}" },
 ]);
 

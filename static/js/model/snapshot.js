@@ -2,8 +2,10 @@
  * A plain copy of the state, for those who look from outside.
  */
 
+import { standIn } from "./regions.js";
 import { isVisible, maskOf, previewMask, shownPicture, shownPreview } from "./state.js";
 
+/** @import { Region } from "../wire/messages.ts" */
 /** @import { ObjectState, OpenPicture, PendingPicture, Scene, State } from "./types.ts" */
 
 /** @param {State} state @param {Scene} scene */
@@ -19,6 +21,8 @@ export function snapshot(state, { viewport, badge, resting, cursor }) {
     switching: state.switching && { ...state.switching },
     shown: shownPicture(state)?.name ?? null,
     objects: [...state.objects.values()].map((object) => plainObject(object, isVisible(state, object.id))),
+    regions: state.regions.map(plainRegion), showsRegions: state.showsRegions,
+    outlined: standIn(state) && plainRegion(/** @type {Region} */ (standIn(state))),
     preview: plainPreview(state),
     badge: badge && state.aim ? state.aim.does : null,
     viewport: { ...viewport },
@@ -43,6 +47,11 @@ function plainObject(object, visible) {
     id, name, color, points: points.map((point) => [...point]), box: box ? [...box] : null,
     chosen, candidates: masks.length, area: mask?.area ?? 0, score: mask?.score ?? 0, visible,
   };
+}
+
+/** @param {Region} region */
+function plainRegion({ mask, x, y, candidate }) {
+  return { x, y, candidate, area: mask.area };
 }
 
 /** @param {State} state */

@@ -30,6 +30,11 @@ const NOTHING = {
   active: null,
   point: null,
   aim: null,
+  at: null,
+  regions: [],
+  underPointer: null,
+  walkedRegion: null,
+  showsRegions: false,
   preview: null,
   rank: null,
   onTop: false,
@@ -137,15 +142,4 @@ export function objectAt(state, point) {
     if (covers(mask, image, point.x, point.y)) found = { id: object.id, area: mask.area };
   }
   return found?.id ?? null;
-}
-
-/**
- * The object after another one, in the order of the list.
- * @param {State} state @param {1 | -1} step
- * @returns {ObjectId | null} null beyond either end
- */
-export function nextObject(state, step) {
-  const ids = [...state.objects.keys()];
-  const at = state.pointed === null ? (step === 1 ? -1 : ids.length) : ids.indexOf(state.pointed);
-  return ids[at + step] ?? null;
 }

@@ -7,15 +7,17 @@
  */
 
 import { Superseded } from "../wire/requests.js";
+import { regionAt } from "./regions.js";
 import { initialState, isVisible } from "./state.js";
 
 /** @import { Classes, Gone, ImageReady, Label, LineState, ModelInfo } from "../wire/messages.ts" */
-/** @import { ObjectId, ObjectMessage, PreviewMessage, Recipe } from "../wire/messages.ts" */
-/** @import { Aim, Fields, Picture, PictureFacts, Progress, State, Tool, View } from "./types.ts" */
+/** @import { ObjectId, ObjectMessage, PreviewMessage, Recipe, Region } from "../wire/messages.ts" */
+/** @import { Aim, Fields, Picture, PictureFacts, Progress, State, Tool, View, XY } from "./types.ts" */
 
 /** Nothing of how the objects of one picture were looked at goes for the next. */
 const UNSEEN = Object.freeze({
   hidden: new Set(), isolated: null, pointed: null, walked: null, rank: null, point: null, onTop: false,
+  showsRegions: false,
 });
 
 export class Store {
@@ -142,6 +144,7 @@ export class Store {
     this.#set({
       picture: { name, file, bitmap, orientation, width, height, imageId, encodeMs, cached, provisional },
       objects: new Map(), preview: null, canUndo: false, canRedo: false,
+      regions: [], underPointer: null, walkedRegion: null,
     });
     return true;
   }
@@ -222,7 +225,7 @@ export class Store {
   /** Select an object, or none. @param {ObjectId | null} id */
   select(id) {
     const { active, pointed } = this.state;
-    this.#set({ walked: null, pointed: id !== null && pointed !== id ? null : pointed });
+    this.#set({ walked: null, walkedRegion: null, pointed: id !== null && pointed !== id ? null : pointed });
     if (active !== id) this.#ground({ active: id, point: null });
   }
 
@@ -233,9 +236,28 @@ export class Store {
 
   // ---- looking
 
-  /** @param {Aim | null} aim what a click would give where the pointer is */
-  aim(aim) {
-    this.#set({ aim });
+  /** @param {Aim | null} aim what a click would give where the pointer is @param {XY | null} [at] image pixels */
+  aim(aim, at = null) {
+    this.#set({ aim, at, underPointer: at && regionAt(this.state, at) });
+  }
+
+  // ---- regions
+
+  /** The server has found more of the picture's things. @param {readonly Region[]} regions */
+  find(regions) {
+    const { at } = this.state;
+    const walkedRegion = null; // another list has another one in its place
+    this.#set({ regions, walkedRegion, underPointer: at && regionAt({ ...this.state, regions }, at) });
+  }
+
+  /** The Tab key has come to a region. @param {Region} region */
+  walkTo(region) {
+    this.#set({ walkedRegion: region, pointed: null, walked: null });
+  }
+
+  /** Show all regions, or none. */
+  toggleRegions() {
+    this.#set({ showsRegions: !this.state.showsRegions });
   }
 
   /** @param {PreviewMessage} message newer than the one shown @param {Label} label of the hover */
@@ -269,7 +291,7 @@ export class Store {
    * @param {boolean} [walked] by the Tab key: keys are meant for it
    */
   pointAt(id, walked = false) {
-    this.#set({ pointed: id, walked: walked ? id : null });
+    this.#set({ pointed: id, walked: walked ? id : null, walkedRegion: null });
   }
 
   /** Hide an object, or show it again. @param {ObjectId} id */

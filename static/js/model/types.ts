@@ -2,7 +2,7 @@
  * The words of the page's model: types alone, which no browser fetches.
  */
 
-import type { Class, Label, LineState, Mask, ModelInfo, ObjectId, ObjectMessage, Recipe } from "../wire/messages.ts";
+import type { Class, Label, LineState, Mask, ModelInfo, ObjectId, ObjectMessage, Recipe, Region } from "../wire/messages.ts";
 
 /** Image pixels. */
 export type XY = { x: number; y: number };
@@ -147,6 +147,16 @@ export interface Fields {
   point: number | null;
   /** What a click would give where the pointer is. */
   aim: Aim | null;
+  /** Where the pointer is, image pixels. */
+  at: XY | null;
+  /** What the server found before anybody asked, the best first. */
+  regions: readonly Region[];
+  /** The one where the pointer is: outlined until the answer to the hover is there. */
+  underPointer: Region | null;
+  /** The one that the Tab key has come to: Enter takes it. */
+  walkedRegion: Region | null;
+  /** All that no object lies on are shown. */
+  showsRegions: boolean;
   /** The newest answer to a hover; shown where it is of what is aimed at. */
   preview: Preview | null;
   /** Of the candidate that hovers show, 0 for the smallest; null for the best. */

@@ -65,6 +65,7 @@ function commandsOf({ store, studio, stage, saving, opening, list, pickClass, pr
     zoomOut: () => stage.zoom(1 / 1.3),
     larger: () => void studio.cycle(1),
     smaller: () => void studio.cycle(-1),
+    regions: () => store.toggleRegions(),
     outlines: () => prefer({ outlines: !preferences.outlines }),
     opacity: () => prefer({ opacity: nextOpacity(preferences.opacity) }),
     help: () => /** @type {HTMLDialogElement} */ (find("help")).showModal(),
@@ -72,7 +73,8 @@ function commandsOf({ store, studio, stage, saving, opening, list, pickClass, pr
     save: () => void saving.take("cutout", scope()),
     copy: () => void saving.take("copy", scope()),
     click: () => {
-      if (state.walked === null) stage.place();
+      if (state.walkedRegion !== null) void studio.takeRegion(state.walkedRegion);
+      else if (state.walked === null) stage.place();
       else void studio.select(state.walked);
     },
     clickAdd: () => void stage.place("add"),
@@ -95,14 +97,15 @@ function classCommands(give) {
  * @param {Stage} stage
  */
 function closeOne(store, studio, stage) {
-  const { notice, onTop, rank, tool, walked, point, active } = store.state;
+  const { notice, onTop, rank, tool, walked, walkedRegion, showsRegions, point, active } = store.state;
   if (stage.cancelDrag()) store.tell("The drag is given up.", { undo: false });
   else if (notice !== null) store.warn(null);
   else if (onTop || rank !== null) {
     store.takeUp(tool);
     stage.rehover();
   } else if (stage.putCursorAway()) store.say("The cursor is put away.");
-  else if (walked !== null) store.pointAt(null);
+  else if (walked !== null || walkedRegion !== null) store.pointAt(null);
+  else if (showsRegions) store.toggleRegions();
   else if (point !== null) store.selectPoint(null);
   else if (active !== null) void studio.select(null);
   else store.pointAt(null);

@@ -53,6 +53,7 @@ export class Dispatcher {
       case "classes": store.classify(message); break;
       case "object": this.#object(message); break;
       case "gone": store.remove(message); break;
+      case "regions": if (message.seq === exchange.searching) store.find(message.regions); break;
       case "pong": this.#pong(message); break;
       case "error": this.#error(message); break;
       default: break; // a file: whoever asked for it has it
@@ -100,6 +101,7 @@ export class Dispatcher {
     const { picture } = store.state;
     if (picture) void sight.see(picture.file, { imageId, width, height, orientation, rendered });
     restorer.imageIsThere(message);
+    if (!message.provisional) exchange.search();
   }
 
   /** @param {PreviewMessage} message */
@@ -130,7 +132,7 @@ export class Dispatcher {
   #error(message) {
     const { line, store, exchange } = this.parts;
     const { seq } = message;
-    if (line.refuse(message)) return;
+    if (line.refuse(message) || (seq !== undefined && seq === exchange.searching)) return; // nobody misses a region
     const isHover = typeof seq === "number" && PASSING.has(message.code);
     const isExpected = typeof seq === "number" && exchange.settle({ ...message, seq });
     if (!isExpected && !isHover) store.report(new Error(message.message));

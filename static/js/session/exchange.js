@@ -18,6 +18,8 @@ export class Exchange {
   requests;
   /** @type {number | null} the undo or redo whose replies may come in several messages */
   travelling = null;
+  /** @type {number | null} the newest search for regions */
+  searching = null;
   #hovers = createHoverFlow();
   /** The newest preview that was on the screen. */
   #painted = 0;
@@ -49,6 +51,12 @@ export class Exchange {
   /** Tell a session that begins which classes there are. @param {readonly Class[]} classes */
   tellClasses(classes) {
     this.outside.line.send({ t: "classes", seq: this.requests.number(), classes });
+  }
+
+  /** Have the server look for the things of the picture that is open. */
+  search() {
+    this.searching = this.requests.number();
+    this.outside.line.send({ t: "regions", seq: this.searching });
   }
 
   /** Make every hover so far stale. */

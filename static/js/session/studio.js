@@ -21,7 +21,7 @@ import { Sight } from "./sight.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { Aim, KeptWork, Lit, ObjectState, Picture, Place, Tool, XY } from "../model/types.ts" */
-/** @import { Box, BoxPrompt, Click, ExportFormat, FileMessage, ServerMessage } from "../wire/messages.ts" */
+/** @import { Box, BoxPrompt, Click, ExportFormat, FileMessage, Region, ServerMessage } from "../wire/messages.ts" */
 /** @import { Outside, Saved } from "./types.ts" */
 
 /** @type {Record<Tool, string>} */
@@ -135,7 +135,7 @@ export class Studio {
     if (!isArmed(this.state)) return;
     const aim = aimAt(this.state, place);
     const question = questionOf(aim);
-    this.store.aim(aim);
+    this.store.aim(aim, place.point);
     if (question) this.#exchange.hover(place.point, question.label, question.object);
     else if (aim.does !== "nothing") this.#exchange.leave(); // over nothing to remove, the wheel may still want what was shown
   }
@@ -196,6 +196,11 @@ export class Studio {
     if (question.object !== undefined) this.#select(question.object);
     const name = question.object === undefined ? this.#newName : {};
     await this.#prompt({ t: "click", x, y, ...question, ...(candidate === undefined ? {} : { candidate }), ...name });
+  }
+
+  /** Take a region: what a click at its point gives, and of that the candidate that it was. @param {Region} region */
+  takeRegion({ x, y, candidate }) {
+    return this.#actions.do(() => this.#prompt({ t: "click", x, y, label: 1, candidate, ...this.#newName }));
   }
 
   /**

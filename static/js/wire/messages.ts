@@ -28,6 +28,9 @@ export interface Mask {
   area: number;
 }
 
+/** A thing that a click may take, found before anybody asked: its mask, no promise, and the click that gives it. */
+export type Region = { mask: Mask; x: number; y: number; candidate: number };
+
 /** What made an object, with the candidate that was picked after it. */
 export type TrailStep =
   | { t: "point"; x: number; y: number; label?: Label; pick?: number }
@@ -77,13 +80,15 @@ export type RenameClass = { t: "rename"; name: string; to: string };
 export type Delete = { t: "delete"; object: ObjectId };
 export type Plain = { t: "leave" } | { t: "clear" } | { t: "undo" } | { t: "redo" };
 export type SwitchModel = { t: "model"; name: string };
+/** Look for the things of the picture, whenever nobody waits for the model. */
+export type FindRegions = { t: "regions" };
 export type ExportFormat = "coco" | "yolo" | "labelme" | "svg" | "mask" | "cutout" | "overlay" | "recipe";
 export type Export = { t: "export"; format: ExportFormat; objects?: ObjectId[] };
 
 /** Answered, but for leave. */
 export type Request =
   | Open | Click | BoxPrompt | Move | Unpoint | Choose | Rename | SetClasses | RenameClass | Delete | Plain | SwitchModel | Export;
-export type Numbered = (Request | Hover) & { seq: number };
+export type Numbered = (Request | Hover | FindRegions) & { seq: number };
 export type ClientMessage = Hello | Ping | Numbered;
 
 // ---- from the server; `last` ends an answer of several messages
@@ -119,6 +124,8 @@ export type Classes = {
 export type Gone = {
   t: "gone"; seq: number; objects: ObjectId[]; can_undo: boolean; can_redo: boolean; last?: boolean;
 };
+/** What was found so far, the best first, in the place of what was told before. */
+export type Regions = { t: "regions"; seq: number; regions: Region[]; last?: boolean };
 /** A large one has no data, and an address under the server's. */
 export type FileMessage = {
   t: "file"; seq: number; name: string; media_type: string; data: Uint8Array<ArrayBuffer>; url?: string | null;
@@ -128,5 +135,5 @@ export type ErrorMessage = {
   t: "error"; seq?: number | null; code: string; message: string; fatal: boolean; retry_after?: number | null;
 };
 export type ServerMessage =
-  | Welcome | Progress | ImageReady | PreviewMessage | Classes | ObjectMessage | Gone | FileMessage | Pong
+  | Welcome | Progress | ImageReady | PreviewMessage | Classes | ObjectMessage | Gone | Regions | FileMessage | Pong
   | ErrorMessage;

@@ -19,6 +19,7 @@ const REQUIRED = {
   object: { seq: "number", id: "number", name: "string", color: "number", points: "array", chosen: "number", masks: "array" },
   classes: { seq: "number", classes: "array" },
   gone: { seq: "number", objects: "array" },
+  regions: { seq: "number", regions: "array" },
   file: { seq: "number", name: "string", media_type: "string", data: "bytes" },
   pong: { at: "number" },
   error: { code: "string", message: "string" },

@@ -87,6 +87,60 @@ async def test_throttled_hovers_have_a_quiet_device_to_themselves(lane: Lane) ->
     assert [await lane.run(Priority.THROTTLED, lambda: "answered", math.inf) for _ in range(3)] == ["answered"] * 3
 
 
+@pytest.mark.usefixtures("courtesy")
+async def test_what_nobody_waits_for_begins_after_everybody_else(lane: Lane, gate: Gate) -> None:
+    notes: list[str] = []
+    idle = await start(lane, Priority.IDLE, noting(notes, "idle"))
+    hover = await start(lane, Priority.HOVER, noting(notes, "hover"))
+    gate.open.set()
+    await hover
+    await lane.run(Priority.CLICK, noting(notes, "click"), LONG_S)
+    assert notes == ["hover", "click"]
+    assert not idle.done()
+    idle.cancel()
+
+
+async def test_what_nobody_waits_for_counts_neither_as_work_nor_as_quiet_that_ended(lane: Lane) -> None:
+    gate = Gate()
+    await lane.run(Priority.HOVER, lambda: "", LONG_S)
+    lane.meter.add(1.0, 1.0)
+    before = lane.meter.work_ms, lane.meter.queue_ms
+    idle = await start(lane, Priority.IDLE, gate)
+    await gate.wait_until_begun()
+    assert not lane.busy
+    quiet_s = lane.quiet_s
+    gate.open.set()
+    assert await idle == "through"
+    assert lane.quiet_s >= quiet_s > 0
+    assert (lane.meter.work_ms, lane.meter.queue_ms) == before
+
+
+async def test_what_nobody_waits_for_is_not_given_up_while_others_are_at_work(lane: Lane, gate: Gate) -> None:
+    idle = asyncio.create_task(lane.run(Priority.IDLE, lambda: "done", 0.01))
+    with pytest.raises(EngineFailedError):
+        await lane.run(Priority.CLICK, lambda: "", 0.05)  # which is five times as patient, and in vain
+    assert not idle.done()
+    gate.open.set()
+    assert await idle == "done"
+
+
+async def test_what_nobody_waits_for_and_hangs_is_given_up(lane: Lane) -> None:
+    gate = Gate()
+    with pytest.raises(EngineFailedError):
+        await lane.run(Priority.IDLE, gate, 0.01)
+    gate.open.set()
+
+
+async def test_what_nobody_waits_for_is_never_done_once_its_caller_has_gone(lane: Lane, gate: Gate) -> None:
+    notes: list[str] = []
+    idle = await start(lane, Priority.IDLE, noting(notes, "idle"))
+    idle.cancel()
+    await asyncio.wait([idle])
+    gate.open.set()
+    await lane.run(Priority.IDLE, noting(notes, "other"), LONG_S)
+    assert notes == ["other"]
+
+
 async def test_a_job_is_done_in_the_lanes_own_thread(lane: Lane) -> None:
     name = await lane.run(Priority.CLICK, lambda: threading.current_thread().name, LONG_S)
     assert name == "test"
@@ -196,6 +250,21 @@ async def test_a_decode_does_not_wait_for_an_encode() -> None:
     assert not encode.done()
     gate.open.set()
     assert await encode == "through"
+    scheduler.close()
+
+
+async def test_what_nobody_waits_for_waits_for_an_encode_too_and_takes_no_core_from_the_next() -> None:
+    counts: list[int] = []
+    scheduler, gate = Scheduler(cores=8, capacity=3, set_threads=counts.append), Gate()
+    encode = await start(scheduler.encodes, Priority.ENCODE, gate)
+    await gate.wait_until_begun()
+    idle = await start(scheduler.decodes, Priority.IDLE, lambda: "idle")
+    await scheduler.first_encodes.run(Priority.ENCODE, lambda: "", LONG_S)
+    assert not idle.done()
+    gate.open.set()
+    assert (await encode, await idle) == ("through", "idle")
+    await scheduler.encodes.run(Priority.ENCODE, lambda: "", LONG_S)
+    assert counts[-1] == 8  # as if nobody had decoded
     scheduler.close()
 
 

@@ -1,0 +1,90 @@
+"""Finds the things of pictures before anybody asks for one: a decode for each point of a grid, when nobody waits.
+
+A picture's search is shared by all who ask about it, goes on where the last of them left it, and is remembered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+from cachetools import LRUCache
+
+from app.engine.contract import Candidates
+from app.masks.regions import GRID, RegionCollector, gates_of, grid_points
+from app.protocol.values import Region
+from app.service.embeddings import EmbeddingKey
+
+MAX_SEARCHES: Final = 64
+"""Searches that are remembered, of a few kilobytes each when done, and half a megabyte while under way."""
+
+LEVEL_ENDS: Final = (GRID**2 // 16, GRID**2 // 16 + GRID**2 // 4, GRID**2)
+"""So many points of the grid are asked until something new is told."""
+
+Decode = Callable[[float, float], Awaitable[Candidates | None]]
+"""Returns what a lone point `(x, y)` on an object gives, in pixels of the source; None where that is to be given up."""
+
+
+class Search:
+    """The search in one source."""
+
+    def __init__(self, size_hw: tuple[int, int], model: str, speck_share: float) -> None:
+        """Begin.
+
+        Args:
+            size_hw: height and width of the source.
+            model: the model's name, for its gates.
+            speck_share: specks and holes up to this share of the picture are left out.
+        """
+        self._points = grid_points(size_hw)
+        self._regions: RegionCollector | None = RegionCollector(size_hw, gates_of(model), speck_share)
+        self._told: tuple[Region, ...] = ()
+        self._asked = 0
+        self._turn = asyncio.Lock()
+
+    async def until(self, count: int, decode: Decode) -> tuple[Region, ...]:
+        """Return the best regions once this many points were asked, or once `decode` gives up."""
+        async with self._turn:  # two who look together share what is found
+            while self._regions is not None and self._asked < count:
+                x, y = self._points[self._asked]
+                found = await decode(x, y)
+                if found is None:
+                    break
+                self._regions.add(found.logits, found.scores, x, y)
+                self._asked += 1
+            if self._regions is not None:
+                self._told = self._regions.best_first
+                if self._asked == len(self._points):
+                    self._regions = None  # what they were compared by isn't needed any more
+            return self._told
+
+
+class RegionFinder:
+    """The searches of all sources, the least recently asked for forgotten first."""
+
+    def __init__(self, speck_share: float) -> None:
+        """Begin without one.
+
+        Args:
+            speck_share: specks and holes of a mask up to this share of the picture are left out.
+        """
+        self._speck_share = speck_share
+        self._searches: LRUCache[EmbeddingKey, Search] = LRUCache(MAX_SEARCHES)
+
+    def search(self, key: EmbeddingKey, size_hw: tuple[int, int]) -> Search:
+        """Return the search of a source, new or as far as it has come."""
+        search = self._searches.get(key)
+        if search is None:
+            search = self._searches[key] = Search(size_hw, key.model, self._speck_share)
+        return search
+
+
+def fitting(regions: Iterable[Region], max_bytes: int) -> tuple[Region, ...]:
+    """Return the first regions whose masks have at most `max_bytes` of run lengths together."""
+    told, left = [], max_bytes
+    for region in regions:
+        if len(region.mask.runs) <= left:
+            told.append(region)
+            left -= len(region.mask.runs)
+    return tuple(told)

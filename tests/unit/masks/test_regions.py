@@ -1,0 +1,89 @@
+"""The things of a picture: which answers at a grid's points are worth showing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.arrays import Logits
+from app.masks.regions import GRID, Gates, RegionCollector, gates_of, grid_points, is_stable
+from app.protocol.run_lengths import decode_mask
+from app.service.region_finder import fitting
+
+SIZE_HW = (480, 640)
+GATES = Gates(0.5, 0.8)
+
+
+def square(side: int, at: tuple[int, int] = (10, 10), *, edge: float = 8.0) -> Logits:
+    """Return (64, 64) logits of a square, `edge` on it and -8 off it."""
+    logits = np.full((64, 64), -8.0, np.float32)
+    logits[at[0] : at[0] + side, at[1] : at[1] + side] = edge
+    return logits
+
+
+def collected(*found: tuple[Logits, float]) -> RegionCollector:
+    regions = RegionCollector(SIZE_HW, GATES, 0.0)
+    for logits, score in found:
+        regions.add(logits[None], np.array([score], np.float32), 100.0, 100.0)
+    return regions
+
+
+def scores(regions: RegionCollector, max_bytes: int = 4096) -> list[float]:
+    return [round(region.mask.score, 2) for region in fitting(regions.best_first, max_bytes)]
+
+
+def test_the_grid_has_each_of_its_points_once_and_the_coarse_ones_first() -> None:
+    points = grid_points(SIZE_HW)
+    assert len(set(points)) == GRID**2
+    for count in (16, 16 + 64):
+        rows = {y for _, y in points[:count]}
+        gaps = np.diff(sorted(rows))
+        assert gaps.max() <= SIZE_HW[0] / 4  # nothing larger than a gap is missed
+    assert all(0 < x < SIZE_HW[1] and 0 < y < SIZE_HW[0] for x, y in points)
+
+
+def test_a_region_is_the_mask_with_the_click_that_gives_it() -> None:
+    regions = RegionCollector(SIZE_HW, GATES, 0.0)
+    regions.add(np.stack([square(20), square(20)]), np.array([0.2, 0.9], np.float32), 150.0, 120.0)
+    [region] = regions.best_first
+    assert (region.x, region.y, region.candidate) == (150.0, 120.0, 1)
+    assert np.array_equal(decode_mask(region.mask), square(20) > 0)
+
+
+def test_what_the_model_is_not_sure_of_is_not_shown() -> None:
+    assert scores(collected((square(20), 0.49), (square(20, (40, 40)), 0.51))) == [0.51]
+
+
+def test_what_changes_with_the_threshold_is_not_shown() -> None:
+    shaky = square(20)
+    shaky[10:30, 30:50] = -0.5  # as large again with a threshold a little lower
+    assert is_stable(square(20), 0.8)
+    assert not is_stable(shaky, 0.8)
+    assert scores(collected((shaky, 0.9))) == []
+
+
+def test_a_speck_is_no_thing() -> None:
+    assert scores(collected((square(3), 0.9))) == []
+    assert scores(collected((square(4), 0.9))) == [0.9]
+
+
+def test_a_thing_that_is_found_twice_is_shown_once_as_it_was_found_best() -> None:
+    assert scores(collected((square(20), 0.8), (square(19), 0.9), (square(20), 0.7))) == [0.9]
+
+
+def test_a_part_is_another_thing_than_its_whole() -> None:
+    assert scores(collected((square(40), 0.8), (square(20), 0.9))) == [0.9, 0.8]
+
+
+def test_the_best_come_first_and_only_so_many_as_have_room() -> None:
+    things = [(square(8, (at, at)), 0.9 - at / 100) for at in (0, 10, 20, 30, 40)]
+    regions = collected(*things)
+    runs = len(regions.best_first[0].mask.runs)
+    assert scores(regions) == [0.9, 0.8, 0.7, 0.6, 0.5]
+    assert scores(regions, 2 * runs) == [0.9, 0.8]
+
+
+@pytest.mark.parametrize("model", ["tiny", "small", "base_plus", "large", "mine"])
+def test_a_published_model_has_the_gates_of_sam2_itself(model: str) -> None:
+    assert gates_of(model) == Gates(0.8, 0.95)
+    assert gates_of("nano") < gates_of(model)
