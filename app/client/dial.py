@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from app import __version__
+from app.client.cookies import Cookies
 from app.client.errors import LostError, closed_error, error_of
 from app.client.frames import frame_of, message_in
 from app.client.patience import Timeouts
@@ -35,8 +36,13 @@ _REFUSALS: Final = {
 """What to do about a socket that was answered as a plain request, by its HTTP status."""
 
 
-async def dial(url: str, timeouts: Timeouts) -> ClientConnection:
+async def dial(url: str, timeouts: Timeouts, cookies: Cookies) -> ClientConnection:
     """Return an open socket to the server at `url`; the caller closes it.
+
+    Args:
+        url: the server's address, or that of a balancer before several.
+        timeouts: how long to wait.
+        cookies: what the balancer told us before; what it tells us now is added.
 
     Raises:
         ConnectionRefusedError: nobody answers at the address, or it is no HoverSAM server.
@@ -45,8 +51,9 @@ async def dial(url: str, timeouts: Timeouts) -> ClientConnection:
     parts = urlsplit(checked_url(url))
     scheme = "wss" if parts.scheme == "https" else "ws"
     try:
-        return await connect(
+        socket = await connect(
             f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/ws",
+            additional_headers=cookies.headers(),
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             compression=None,
             proxy=None if is_loopback(url) else True,
@@ -62,6 +69,9 @@ async def dial(url: str, timeouts: Timeouts) -> ClientConnection:
     except (OSError, EOFError, InvalidHandshake, asyncio.TimeoutError) as error:
         reason = str(error) or type(error).__name__
         raise ConnectionRefusedError(f"no HoverSAM server answers at {url} ({reason})") from error
+    if socket.response is not None:
+        cookies.take(socket.response.headers.get_all("Set-Cookie"))
+    return socket
 
 
 def checked_url(url: str) -> str:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from websockets import ConnectionClosed
 from websockets.asyncio.client import ClientConnection
 
+from app.client.cookies import Cookies
 from app.client.dial import dial, greet
 from app.client.errors import LostError, closed_error, error_of
 from app.client.frames import frame_of, message_in
@@ -82,8 +83,17 @@ class Link:
                 self.closed.set_result(reason)
 
 
-async def open_link(url: str, timeouts: Timeouts, take: Take, known: Welcome | None = None) -> Link:
+async def open_link(
+    url: str, timeouts: Timeouts, take: Take, *, cookies: Cookies, known: Welcome | None = None
+) -> Link:
     """Return a link that has been welcomed; the caller closes it.
+
+    Args:
+        url: the server's address, or that of a balancer before several.
+        timeouts: how long to wait.
+        take: called with every message.
+        cookies: what the balancer told us before; what it tells us now is added.
+        known: the welcome of the session to take up again; None asks for a new one.
 
     Raises:
         ConnectionRefusedError: nobody answers at the address, or it is no HoverSAM server.
@@ -91,7 +101,7 @@ async def open_link(url: str, timeouts: Timeouts, take: Take, known: Welcome | N
         HoverError: the server turned the client away; the class says why.
         ValueError: no address of the web.
     """
-    socket = await dial(url, timeouts)
+    socket = await dial(url, timeouts, cookies)
     try:
         welcome = await greet(socket, timeouts, known)
     except BaseException:

@@ -55,7 +55,11 @@ async def uploaded(reconnecting: ReconnectingSession, picture: PictureSource, *,
         await asyncio.sleep(pause_s)
         try:
             return await upload(
-                reconnecting.url, picture, timeout_s=reconnecting.timeouts.reply_s, provisional=provisional
+                reconnecting.url,
+                picture,
+                timeout_s=reconnecting.timeouts.reply_s,
+                cookies=reconnecting.cookies,
+                provisional=provisional,
             )
         except ConnectionError:
             if time.monotonic() >= away_until:

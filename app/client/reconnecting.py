@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 
 from msgspec.structs import replace
 
+from app.client.cookies import Cookies
 from app.client.errors import LostError, RestoreError, comes_back, error_of
 from app.client.link import Link, open_link
 from app.client.patience import Patience, Reconnect, Timeouts, pauses, wait_s
@@ -48,6 +49,7 @@ class ReconnectingSession:
         welcome: what the server said first, on the newest socket.
         timeouts, reconnect: how long to wait, and how long to dial again.
         losses: how many sockets were lost.
+        cookies: what a balancer in front of several servers knows us by.
     """
 
     def __init__(self, url: str, timeouts: Timeouts, reconnect: Reconnect) -> None:
@@ -60,7 +62,7 @@ class ReconnectingSession:
         """
         self.url, self.timeouts, self.reconnect = url, timeouts, reconnect
         self.view, self.timeline, self.pending = SessionView(), ClientTimeline(), PendingRequests()
-        self.losses = 0
+        self.losses, self.cookies = 0, Cookies()
         self._picture: PictureSource | None = None
         self._name: str | None = None
         """What was opened, and its file's name."""
@@ -76,7 +78,7 @@ class ReconnectingSession:
 
     async def begin(self) -> None:
         """Connect for the first time; raises as `open_link`, and tries once."""
-        self._link = await open_link(self.url, self.timeouts, self._take)
+        self._link = await open_link(self.url, self.timeouts, self._take, cookies=self.cookies)
         self.welcome: m.Welcome = self._link.welcome
         self._up.set()
         self._keeper = asyncio.create_task(self._keep(), name="hoversam client keeper")
@@ -264,7 +266,8 @@ class ReconnectingSession:
     async def _take_up(self) -> None:
         """Take the session up on a new socket; raises where that one fails too."""
         self.view.forget_parts()
-        link = await open_link(self.url, self.timeouts, self._take, None if self._forgotten else self.welcome)
+        known = None if self._forgotten else self.welcome
+        link = await open_link(self.url, self.timeouts, self._take, cookies=self.cookies, known=known)
         try:
             self.welcome = link.welcome
             self._forgotten |= not link.welcome.resumed
@@ -314,7 +317,7 @@ class ReconnectingSession:
         except UnknownImageError:
             if self._picture is None:
                 raise
-            image_id = await upload(self.url, self._picture, timeout_s=self.timeouts.reply_s)
+            image_id = await upload(self.url, self._picture, timeout_s=self.timeouts.reply_s, cookies=self.cookies)
             if image_id != image.image_id:
                 raise RestoreError(f"the file of {self._name} has changed since it was opened") from None
             await self._ask_again(link, message)

@@ -291,7 +291,8 @@ class ClientSession:
             if file.url is None:
                 break
             try:
-                data = await fetch(self._reconnecting.url, file.url, timeout_s=self._reconnecting.timeouts.reply_s)
+                line = self._reconnecting
+                data = await fetch(line.url, file.url, timeout_s=line.timeouts.reply_s, cookies=line.cookies)
                 return replace(file, data=data)
             except (ConnectionError, UnknownImageError):
                 if not left:

@@ -12,6 +12,7 @@ from email.message import Message
 from pathlib import Path
 from typing import Final
 
+from app.client.cookies import Cookies
 from app.client.dial import is_loopback
 from app.client.timeline import PictureSource
 from app.errors import (
@@ -35,19 +36,24 @@ _KIND_OF_STATUS: Final[dict[int, type[HoverError]]] = {
     503: BusyError,
 }
 """What a status means where the answer names no code, as when a proxy gave it."""
+_NOBODY_BEHIND: Final = frozenset({502, 504})
+"""What a proxy answers whose server has gone: it may be there again, or another in its place."""
 _MAX_ANSWER_BYTES: Final = 2**20
 """Of an answer to an upload, which has a hundred."""
 _MAX_FILE_BYTES: Final = 2**30
 """Of an exported file: a server's own limit is lower."""
 
 
-async def upload(url: str, picture: PictureSource, *, timeout_s: float, provisional: bool = False) -> str:
+async def upload(
+    url: str, picture: PictureSource, *, timeout_s: float, cookies: Cookies, provisional: bool = False
+) -> str:
     """Return the id under which the server keeps the picture.
 
     Args:
         url: the server's address, such as http://127.0.0.1:8000.
         picture: a file, or the bytes of one: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF.
         timeout_s: longest silence of the network.
+        cookies: those of the session, so that the picture reaches the server that its socket is on.
         provisional: True for a picture that will be opened so.
 
     Raises:
@@ -55,10 +61,10 @@ async def upload(url: str, picture: PictureSource, *, timeout_s: float, provisio
         ConnectionError: the server does not answer.
         HoverError: the server refuses the picture; the class says why.
     """
-    return await asyncio.to_thread(_upload, url, picture, timeout_s, provisional)
+    return await asyncio.to_thread(_upload, url, picture, timeout_s, cookies, provisional)
 
 
-def _upload(url: str, picture: PictureSource, timeout_s: float, provisional: bool) -> str:
+def _upload(url: str, picture: PictureSource, timeout_s: float, cookies: Cookies, provisional: bool) -> str:
     data = picture if isinstance(picture, bytes) else picture.read_bytes()
     body, boundary = form_of(data)
     request = urllib.request.Request(  # noqa: S310 - `dial` has checked that it is an address of the web
@@ -66,27 +72,30 @@ def _upload(url: str, picture: PictureSource, timeout_s: float, provisional: boo
         data=body,
         headers={"content-type": f"multipart/form-data; boundary={boundary}", "accept": "application/json"},
     )
-    return image_id_of(answer_to(request, url, _MAX_ANSWER_BYTES, timeout_s))
+    return image_id_of(answer_to(request, url, _MAX_ANSWER_BYTES, timeout_s, cookies))
 
 
-async def fetch(url: str, path: str, *, timeout_s: float) -> bytes:
+async def fetch(url: str, path: str, *, timeout_s: float, cookies: Cookies) -> bytes:
     """Return a file that the server has for us.
 
     Args:
         url: the server's address.
         path: the file's own, under it.
         timeout_s: longest silence of the network.
+        cookies: those of the session, so that the server is asked which its socket is on.
 
     Raises:
         ConnectionError: the server does not answer, or the file was cut.
         HoverError: the server hasn't got it (any more).
     """
     request = urllib.request.Request(f"{url.rstrip('/')}/{path}")  # noqa: S310 - as above
-    return await asyncio.to_thread(answer_to, request, url, _MAX_FILE_BYTES, timeout_s)
+    return await asyncio.to_thread(answer_to, request, url, _MAX_FILE_BYTES, timeout_s, cookies)
 
 
-def answer_to(request: urllib.request.Request, url: str, max_bytes: int, timeout_s: float) -> bytes:
+def answer_to(request: urllib.request.Request, url: str, max_bytes: int, timeout_s: float, cookies: Cookies) -> bytes:
     """Return what the server at `url` answers to a request; raises as `upload` and `fetch`."""
+    for name, value in cookies.headers().items():
+        request.add_unredirected_header(name, value)
     handlers = [urllib.request.ProxyHandler({})] if is_loopback(url) else []
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=timeout_s) as response:
@@ -96,7 +105,11 @@ def answer_to(request: urllib.request.Request, url: str, max_bytes: int, timeout
             return answer
     except urllib.error.HTTPError as error:
         with error:
-            raise refusal_of(error.code, error.headers, error.read(_MAX_ANSWER_BYTES)) from error
+            content = error.read(_MAX_ANSWER_BYTES)
+        if error.code in _NOBODY_BEHIND and not is_ours(content):
+            reason = f"the proxy at {url} reaches no server (HTTP {error.code})"
+            raise ConnectionError(reason) from error
+        raise refusal_of(error.code, error.headers, content) from error
     except ConnectionError:
         raise
     except (OSError, http.client.HTTPException) as error:  # nobody there, or cut on the way
@@ -124,6 +137,14 @@ def image_id_of(content: bytes) -> str:
     except (ValueError, TypeError, KeyError) as error:
         raise BadMessageError(f"expected an image_id after the upload, got {content[:80]!r}") from error
     return str(image_id)
+
+
+def is_ours(content: bytes) -> bool:
+    """Return whether an answer is in the words of a HoverSAM server, and not in a proxy's."""
+    try:
+        return "code" in json.loads(content)["detail"]
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def refusal_of(status: int, headers: Message, content: bytes) -> HoverError:

@@ -24,7 +24,7 @@ import { Saving } from "./panels/saving.js";
 import { showStatus, showZoom } from "./panels/status.js";
 import { ToastLine } from "./panels/toast.js";
 import { Studio } from "./session/studio.js";
-import { Connection } from "./wire/connection.js";
+import { Connection, retryDelayMs } from "./wire/connection.js";
 import { askForAdmission, fetchEngines } from "./wire/http.js";
 
 /** @import { XY } from "./model/types.ts" */
@@ -55,6 +55,7 @@ const studio = new Studio(store, {
   view: (file, facts, bitmap) => viewOf(picturesUrl, file, facts, bitmap),
   engines: () => fetchEngines(enginesUrl),
   now: () => performance.now(),
+  pause: (attempt) => new Promise((done) => { setTimeout(done, retryDelayMs(attempt, Math.random())); }),
   lastSeq: keeper.kept.seq,
   reserve: (seq) => keeper.keepSeq(seq),
   latency,

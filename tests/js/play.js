@@ -6,6 +6,7 @@ import { setImmediate as settled } from "node:timers/promises";
 import { Latency } from "../../static/js/model/latency.js";
 import { Store } from "../../static/js/model/store.js";
 import { Studio } from "../../static/js/session/studio.js";
+import { Refused } from "../../static/js/wire/requests.js";
 
 /** @typedef {import("../../static/js/wire/messages.ts").ServerMessage} ServerMessage */
 /** @typedef {import("../../static/js/model/types.ts").Tool} Tool */
@@ -26,6 +27,10 @@ export class Play {
   sent = [];
   online = true;
   uploads = 0;
+  /** @type {string[]} codes with which the next uploads are refused */
+  refusals = [];
+  /** @type {number[]} */
+  pauses = [];
   studio = new Studio(this.store, {
     line: {
       send: (message) => { if (this.online) this.sent.push(message); return this.online; },
@@ -33,10 +38,15 @@ export class Play {
       ping: () => {},
       refuse: () => false,
     },
-    upload: async () => ({ imageId: `picture-${(this.uploads += 1)}`, width: 100, height: 80, orientation: 1, rendered: false }),
+    upload: async () => {
+      const code = this.refusals.shift();
+      if (code !== undefined) throw new Refused(code, `refused: ${code}`);
+      return { imageId: `picture-${(this.uploads += 1)}`, width: 100, height: 80, orientation: 1, rendered: false };
+    },
     view: async (_file, _facts, bitmap) => ({ bitmap, orientation: 1 }),
     engines: async () => null,
     now: () => 0,
+    pause: async (attempt) => { this.pauses.push(attempt); },
     lastSeq: 0,
     reserve: () => {},
     latency: new Latency(),

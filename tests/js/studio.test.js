@@ -158,7 +158,7 @@ test("a lost session is made again from its recipe: objects, undo steps, active 
   await play.welcome(false);
   await settled();
   const { t, image_id, recipe } = play.last;
-  assert.deepEqual([t, image_id, recipe.image_id, recipe.model], ["open", "picture-2", "picture-2", "nano"]);
+  assert.deepEqual([t, image_id, recipe.image_id, recipe.model], ["open", "picture-1", "picture-1", "nano"]);
   assert.deepEqual(recipe.objects, [{ id: 1, name: "Object 1", color: 0, trail: trailOf(1) }, { id: 2, name: "Object 2", color: 1, trail: trailOf(5) }]);
   assert.deepEqual(recipe.past, [{ objects: [], gone: [1] }, { objects: [], gone: [2] }]);
   const open = play.last;
@@ -221,6 +221,60 @@ test("a picture that the server forgot is uploaded once more", async () => {
   assert.equal(play.last.t, "open");
   await play.image(play.last);
   assert.equal(play.state.picture?.name, "b.png");
+});
+
+/** @param {string} code */
+async function refuse(code) {
+  await play.reply({ t: "error", seq: play.last.seq, code, message: "not now", fatal: false });
+}
+
+test("what is made again is uploaded only where the server hasn't the picture", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1]], trail: trailOf(1) });
+  await play.welcome(false);
+  await settled();
+  assert.deepEqual([play.last.image_id, play.uploads], ["picture-1", 1]);
+  await refuse("unknown_image");
+  assert.deepEqual([play.last.image_id, play.last.recipe.image_id, play.uploads], ["picture-2", "picture-2", 2]);
+  assert.deepEqual([play.state.restoring, play.pauses], [true, []]);
+});
+
+test("a server that takes over from another has its time: what it can't take yet is asked again, and nobody is told", async () => {
+  await play.click(1);
+  await play.object(play.last, 1, { points: [[1, 1, 1]], trail: trailOf(1) });
+  await play.welcome(false);
+  await settled();
+  for (const code of ["busy", "busy"]) await refuse(code);
+  const open = play.last;
+  assert.deepEqual([play.of("open").length, open.recipe.objects.length, play.pauses], [4, 1, [0, 1]]);
+  await play.image(open, false);
+  await play.object(open, 1, { trail: trailOf(1) });
+  assert.deepEqual([play.state.restoring, play.state.notice], [false, null]);
+});
+
+test("a picture whose upload a proxy breaks off is sent again, and one that is refused is not", async () => {
+  play.refusals.push("502", "unreached");
+  void play.studio.open({ name: "b.png", file: new Blob(["b"]), bitmap: null, width: 5, height: 5 });
+  await settled();
+  assert.deepEqual([play.last.t, play.last.name, play.pauses], ["open", "b.png", [0, 1]]);
+  play.refusals.push("FILE_TOO_LARGE");
+  void play.studio.open({ name: "c.png", file: new Blob(["c"]), bitmap: null, width: 5, height: 5 });
+  await settled();
+  assert.deepEqual([play.pauses.length, play.state.notice], [2, "refused: FILE_TOO_LARGE"]);
+});
+
+test("a server that never has room is told in the end, and another picture ends the attempts at once", async () => {
+  play.refusals.push(...Array(99).fill("503"));
+  void play.studio.open({ name: "b.png", file: new Blob(["b"]), bitmap: null, width: 5, height: 5 });
+  await settled();
+  assert.deepEqual([play.state.notice, play.pauses.length, play.state.picture?.name], ["refused: 503", 7, "a.png"]);
+  const sent = play.sent.length;
+  play.pauses.length = 0;
+  void play.studio.open({ name: "c.png", file: new Blob(["c"]), bitmap: null, width: 5, height: 5 });
+  play.refusals.length = 0;
+  void play.studio.open({ name: "d.png", file: new Blob(["d"]), bitmap: null, width: 5, height: 5 });
+  await settled();
+  assert.deepEqual(play.sent.slice(sent).map(({ name }) => name), ["d.png"]);
 });
 
 test("late news of a picture that was given up is ignored", async () => {

@@ -32,7 +32,7 @@ export function readAnswer(status, body) {
  * @param {string} name
  * @param {{ onFraction: (fraction: number) => void, signal: AbortSignal }} options fraction from 0 to 1
  * @returns {Promise<PictureFacts>}
- * @throws {Refused} where the server refuses it; {Error} where it can't be reached or the upload was given up
+ * @throws {Refused} where the server refuses it or can't be reached; {Error} where the upload was given up
  */
 export function upload(url, file, name, { onFraction, signal }) {
   return new Promise((resolve, reject) => {
@@ -50,7 +50,7 @@ export function upload(url, file, name, { onFraction, signal }) {
         reject(error);
       }
     });
-    request.addEventListener("error", () => reject(new Error("The server can't be reached; the picture was not sent.")));
+    request.addEventListener("error", () => reject(new Refused("unreached", "The server can't be reached; the picture was not sent.")));
     request.addEventListener("abort", () => reject(new Error("The upload was given up.")));
     signal.addEventListener("abort", () => request.abort());
     request.send(form);

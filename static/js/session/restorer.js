@@ -8,11 +8,16 @@ import { Refused, Superseded } from "../wire/requests.js";
 
 /** @import { History } from "../model/history.js" */
 /** @import { Store } from "../model/store.js" */
-/** @import { Picture } from "../model/types.ts" */
+/** @import { OpenPicture, Picture } from "../model/types.ts" */
 /** @import { ImageReady, Welcome } from "../wire/messages.ts" */
 /** @import { Exchange } from "./exchange.js" */
 /** @import { Sight } from "./sight.js" */
 /** @import { Outside, Saved } from "./types.ts" */
+
+/** Refusals that pass by themselves: the server's own, and those of a proxy whose server has just ended. */
+const PASSING = new Set(["busy", "MODEL_NOT_READY", "rate_limited", "RATE_LIMITED", "unreached", "502", "503", "504"]);
+/** So often a picture is tried again to be opened, with pauses that grow to some twenty seconds together. */
+const MAX_ATTEMPTS = 7;
 
 export class Restorer {
   /** The server has not what was done on the page's picture. */
@@ -24,14 +29,15 @@ export class Restorer {
 
   /**
    * @param {Store} store
-   * @param {Outside["upload"]} upload
+   * @param {Pick<Outside, "upload" | "pause">} outside
    * @param {Exchange} exchange
    * @param {History} history
    * @param {Sight} sight
    */
-  constructor(store, upload, exchange, history, sight) {
+  constructor(store, { upload, pause }, exchange, history, sight) {
     this.store = store;
     this.upload = upload;
+    this.pause = pause;
     this.exchange = exchange;
     this.history = history;
     this.sight = sight;
@@ -57,28 +63,69 @@ export class Restorer {
    * Upload a picture and open it.
    * @param {Picture} picture
    * @param {AbortSignal} signal
-   * @param {string} [model] has what was done on it made again, with this model
    */
-  async openOnServer(picture, signal, model) {
-    const { store, exchange, history } = this;
-    for (let attempt = 0; ; attempt += 1) {
-      const onFraction = (/** @type {number} */ fraction) => store.progress({ stage: "uploading", fraction, position: null });
-      const facts = await this.upload(picture.file, picture.name, onFraction, signal);
-      signal.throwIfAborted();
-      await this.sight.see(picture.file, facts); // nobody may click before the picture stands as the server sees it
-      signal.throwIfAborted();
-      store.progress({ stage: "queued", fraction: null, position: null });
+  async openOnServer(picture, signal) {
+    const { exchange } = this;
+    await this.#open(signal, async () => {
+      const { imageId } = await this.#uploaded(picture, signal);
+      await exchange.request({ t: "open", image_id: imageId, name: picture.name, provisional: true });
+    });
+  }
+
+  /**
+   * Have what was done on a picture made again. It is uploaded only where the server doesn't have it: one that shares
+   * its pictures with the server before does.
+   * @param {OpenPicture} picture
+   * @param {AbortSignal} signal
+   * @param {string} model that made it
+   */
+  async #makeAgain(picture, signal, model) {
+    const { exchange, history } = this;
+    /** @type {{ imageId: string, width: number, height: number }} */
+    let facts = picture;
+    await this.#open(signal, async (before) => {
+      if (before === "unknown_image") facts = await this.#uploaded(picture, signal);
+      const { name } = picture;
+      const recipe = history.recipe({ ...facts, name }, model);
+      await exchange.request({ t: "open", image_id: facts.imageId, name, recipe }, { replay: true });
+    });
+  }
+
+  /**
+   * Try to open a picture, and again where what hinders it passes: a server that ended meanwhile, or too much that
+   * waits for the one that takes its place.
+   * @param {AbortSignal} signal
+   * @param {(before: string | null) => Promise<void>} attempt is told the code of what ended the one before
+   */
+  async #open(signal, attempt) {
+    /** @type {string | null} */
+    let before = null;
+    for (let left = MAX_ATTEMPTS; ; left -= 1) {
       try {
-        const { name } = picture;
-        const replay = model !== undefined;
-        const how = replay ? { recipe: history.recipe({ ...facts, name }, model) } : { provisional: true };
-        await exchange.request({ t: "open", image_id: facts.imageId, name, ...how }, { replay });
-        return;
+        return await attempt(before);
       } catch (error) {
-        // The server may have restarted between the upload and the opening.
-        if (!(error instanceof Refused && error.code === "unknown_image" && attempt === 0)) throw error;
+        signal.throwIfAborted();
+        const code = error instanceof Refused ? error.code : "";
+        /** @type {boolean} */
+        const isUnknown = code === "unknown_image" && code !== before;
+        if (left === 0 || !(isUnknown || PASSING.has(code))) throw error;
+        if (!isUnknown) await this.pause(MAX_ATTEMPTS - left);
+        signal.throwIfAborted();
+        before = isUnknown ? code : before;
       }
     }
+  }
+
+  /** @param {Picture} picture @param {AbortSignal} signal */
+  async #uploaded(picture, signal) {
+    const { store } = this;
+    const onFraction = (/** @type {number} */ fraction) => store.progress({ stage: "uploading", fraction, position: null });
+    const facts = await this.upload(picture.file, picture.name, onFraction, signal);
+    signal.throwIfAborted();
+    await this.sight.see(picture.file, facts); // nobody may click before the picture stands as the server sees it
+    signal.throwIfAborted();
+    store.progress({ stage: "queued", fraction: null, position: null });
+    return facts;
   }
 
   // ---- coming back
@@ -148,14 +195,14 @@ export class Restorer {
     const signal = this.begin();
     store.restore(true);
     try {
-      await this.openOnServer(picture, signal, model);
+      await this.#makeAgain(picture, signal, model);
       this.#lost = false;
       store.restore(false);
       this.#seeWhatIsActive();
       exchange.sendAgain({ resumed: false });
     } catch (error) {
       if (signal.aborted || error instanceof Superseded) return;
-      if (error instanceof Refused) this.#lost = false; // else the next welcome tries again
+      if (error instanceof Refused && !PASSING.has(error.code)) this.#lost = false; // else the next welcome tries again
       store.restore(false);
       exchange.requests.drop(new Superseded("the session was lost"));
       store.report(error);

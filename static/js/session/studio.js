@@ -48,7 +48,7 @@ export class Studio {
     this.#engines = outside.engines;
     this.#actions = new Actions(store);
     this.#exchange = new Exchange(store, outside);
-    this.#restorer = new Restorer(store, outside.upload, this.#exchange, this.#history, sight);
+    this.#restorer = new Restorer(store, outside, this.#exchange, this.#history, sight);
     this.classes = new Classifying(store, this.#exchange, this.#actions);
     this.#choosing = new Choosing(store, this.#exchange, this.#actions);
     this.#dispatcher = new Dispatcher({

@@ -33,6 +33,8 @@ export interface Outside {
   engines(): Promise<Record<string, string> | null>;
   /** Milliseconds. */
   now(): number;
+  /** Wait before an attempt; `attempt` counts from 0. */
+  pause(attempt: number): Promise<void>;
   /** The newest number that may have been used in the session that is to be resumed. */
   lastSeq: number;
   /** Keep the number up to which numbers may be used. */

@@ -89,6 +89,7 @@ async def test_a_picture_whose_name_is_no_text_is_opened_under_what_is(server: F
         (413, {"detail": {"code": "too_many_pixels", "message": "no"}}, TooManyPixelsError),
         (503, "gateway", BusyError),
         (418, "teapot", HoverError),
+        (502, {"detail": {"code": "MODEL_ERROR", "message": "of a server, not of its proxy"}}, HoverError),
         (200, {"unexpected": 1}, BadMessageError),
     ],
 )
