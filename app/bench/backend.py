@@ -95,7 +95,7 @@ async def measure_backend(engine: Engine, settings: Settings, count: int) -> Pai
 
     def work(query: Query) -> Answer:
         found = Replay(query, SIZE_HW, engine, embedding).all()
-        return preview_answer(found, SIZE_HW, settings.speck_share, query.subject.points)
+        return preview_answer(found, SIZE_HW, settings.speck_share, query.subject)
 
     async def through(query: Query) -> None:
         await backend.preview(key, SIZE_HW, lambda: query, Priority.HOVER)

@@ -12,14 +12,16 @@ from app.masks.regions import RegionCollector, gates_of, grid_points
 from app.pictures import PictureLimits, read_native, read_picture
 from app.protocol.fields import BoxXyxy
 from app.protocol.recipe import BoxStep, PointStep, Recipe, Step
-from app.service.answers import Replay, export_object, object_answer
+from app.service.answers import Replay, decodes_left, export_object, object_answer
+from app.service.by_hand import by_hand
+from app.session.checks import check_trail
 from app.session.classes import ClassList
 from app.session.contrast import grid_colors, visible_color
 from app.session.limits import SessionLimits
 from app.session.names import unnamed
 from app.session.objects import PointXyl, SessionObject
 from app.session.query import Query
-from app.session.recipe import check_trail, timeline_of
+from app.session.recipe import timeline_of
 from app.session.values import OpenImage
 
 
@@ -52,7 +54,7 @@ class LocalPicture:
         points: Sequence[PointXyl],
         box: BoxXyxy | None,
         candidate: int | None,
-        max_points: int,
+        bounds: SessionLimits,
         name: str | None = None,
     ) -> SessionObject:
         """Return the object that a prompt makes, as a session makes it: the box first, then each point.
@@ -61,7 +63,7 @@ class LocalPicture:
             points: `(x, y, label)` in pixels of the picture.
             box: `(x0, y0, x1, y1)` in pixels of the picture, or None.
             candidate: which of the last step's candidates to take, None for the one with the highest score.
-            max_points: that an object may have.
+            bounds: of a session.
             name: the object's, and so its class; None leaves it without one.
 
         Raises:
@@ -70,7 +72,7 @@ class LocalPicture:
         boxes: tuple[Step, ...] = () if box is None else (BoxStep(box=box),)
         steps = [*boxes, *(PointStep(x=x, y=y, label=label) for x, y, label in points)]
         item = SessionObject(1, name or unnamed(1), 0, tuple(steps))
-        check_trail(item, self.image, max_points)
+        check_trail(item, self.image, bounds)
         item = self._answered(item)
         if candidate is not None:
             item = self._answered(item.with_candidate(candidate))
@@ -124,5 +126,8 @@ class LocalPicture:
         return replace(item, color=visible_color(item.color, self.image, item.shown[item.chosen]))
 
     def _answered(self, item: SessionObject) -> SessionObject:
-        found = Replay(Query(0, item), self.image.size_hw, self._engine, self._embedding).all()
+        query = Query(0, item)
+        if not decodes_left(query):
+            return item.answered(by_hand(query, self.image.size_hw, self._speck_share))
+        found = Replay(query, self.image.size_hw, self._engine, self._embedding).all()
         return item.answered(object_answer(found, self.image.size_hw, self._speck_share, item))

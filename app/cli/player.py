@@ -7,14 +7,21 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from app.cli.script_line import ScriptLine
 from app.client import ClientSession, File, Image, Latency, Object, Preview
 from app.errors import HoverError, UnknownObjectError
+from app.protocol.fields import PathXy
+from app.protocol.messages import Given
 from app.protocol.values import ListedClasses
+
+METHODS: Final = {"hover": "preview", "classes": "set_classes", "rename": "rename_class"}
+"""The client's own name of a message, where it has another."""
+ELEMENTS: Final[dict[str, Any]] = {"classes": ListedClasses, "path": PathXy, "objects": list[Given]}
+"""What a list of a script holds, where that is more than numbers."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ def _resolved(step: ScriptLine, names: dict[str, int]) -> dict[str, Any]:
     fields = {name: value for name, value in step.fields.items() if name != "t"}
     if "object" in fields:
         fields["object"] = id_of(fields["object"])
-    if "objects" in fields:
+    if "objects" in fields and step.fields["t"] != "give":
         fields["objects"] = [id_of(each) for each in fields["objects"]]
     return fields
 
@@ -99,16 +106,13 @@ async def _do(session: ClientSession, fields: dict[str, Any], step: ScriptLine, 
     kind = step.fields["t"]
     if kind == "open":
         return await session.open(step.picture if isinstance(step.picture, bytes) else folder / (step.picture or ""))
-    if kind == "hover":
-        return await session.preview(**fields)
     if kind == "box":
         return await session.box(tuple(fields.pop("box")), **fields)
-    if kind == "classes":
-        return await session.set_classes(msgspec.convert(fields["classes"], ListedClasses))
-    if kind == "rename":
-        return await session.rename_class(**fields)
-    reply: object = await getattr(session, kind)(**fields)  # the methods are named as the messages
-    return reply
+    for field, wanted in ELEMENTS.items():
+        if field in fields and kind not in {"combine", "export"}:
+            fields[field] = msgspec.convert(fields[field], wanted)
+    reply: object = await getattr(session, METHODS.get(kind, kind))(**fields)
+    return reply[0] if isinstance(reply, list) and len(reply) == 1 else reply
 
 
 def told(reply: object) -> str:
@@ -122,11 +126,18 @@ def told(reply: object) -> str:
         prompts = f"{len(reply.points)} points" + (" and a box" if reply.box else "")
         shown = f"score {reply.score:.3f}, {reply.area} px, {reply.nbytes} bytes"
         return f"object {reply.id} {reply.name!r}, {prompts}, {shown}"
+    return told_briefly(reply)
+
+
+def told_briefly(reply: object) -> str:
+    """Return what is no picture and no mask in words."""
     if isinstance(reply, File):
         return f"{reply.name}, {len(reply.data)} bytes"
     if isinstance(reply, Latency):
         return f"waits {reply.queue_ms:.1f} ms for the device, decodes in {reply.decode_ms:.1f} ms"
-    return f"{len(reply)} classes" if isinstance(reply, tuple) else "done"
+    if isinstance(reply, (list, tuple)):
+        return f"{len(reply)} {'objects' if isinstance(reply, list) else 'classes'}"
+    return "done"
 
 
 def _ms_since(began: float) -> float:

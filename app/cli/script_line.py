@@ -22,10 +22,12 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
+from app.protocol.fields import PathXy
+from app.protocol.messages import Given
 from app.protocol.values import ListedClasses
 
 _NUMBER: Final = (int, float)
@@ -43,6 +45,14 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
     "unpoint": {"object": _OBJECT, "point": (int,)},
     "choose": {"object": _OBJECT, "candidate": (int,)},
     "label": {"object": _OBJECT, "name": (str,)},
+    "give": {"objects": (list,), "as": (str,)},
+    "combine": {"operation": (str,), "objects": (list,)},
+    "refine": {"object": _OBJECT},
+    "paint": {
+        **{"path": (list,), "radius": _NUMBER, "label": (int,), "object": _OBJECT, "smart": (bool,)},
+        **{"click": (list,), "name": (str,), "as": (str,)},
+    },
+    "morph": {"object": _OBJECT, "operation": (str,), "size": _NUMBER},
     "classes": {"classes": (list,)},
     "rename": {"name": (str,), "to": (str,)},
     "delete": {"object": _OBJECT},
@@ -54,13 +64,19 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
     "ping": {},
 }
 """The fields of each message and their types."""
-_ELEMENTS: Final[Mapping[str, tuple[type, ...]]] = {"box": _NUMBER, "objects": _OBJECT}
+_ELEMENTS: Final[Mapping[str, tuple[type, ...]]] = {"box": _NUMBER, "objects": _OBJECT, "click": _NUMBER}
 """The types of what a list holds."""
-_OPTIONAL: Final = frozenset({"label", "object", "as", "objects", "out", "picture", "data"})
+_OPTIONAL: Final = frozenset({"label", "object", "as", "out", "picture", "data"})
 """Fields that a line may leave out, whatever its message."""
-_OPTIONAL_IN: Final = {"click": {"candidate", "name"}, "box": {"name"}}
+_OPTIONAL_IN: Final = {
+    "click": {"candidate", "name"},
+    "box": {"name"},
+    "paint": {"smart", "click", "name"},
+    "morph": {"size"},
+    "export": {"objects"},
+}
 """Those that lines of one message may leave out."""
-_NEEDS_OBJECT: Final = frozenset({"move", "unpoint", "choose", "label", "delete"})
+_NEEDS_OBJECT: Final = frozenset({"move", "unpoint", "choose", "label", "delete", "refine", "morph"})
 """Messages that change an object which is there, unlike a click or a box, which may make one."""
 
 
@@ -132,10 +148,14 @@ def check_fields(number: int, raw: Mapping[str, Any]) -> None:
     for field, value in raw.items():
         if field != "t" and not _is_a(value, known[field]):
             raise ScriptError(f"line {number}: expected {field} to be {_named(known[field])}, got {value!r}")
-        if field in _ELEMENTS and not all(_is_a(each, _ELEMENTS[field]) for each in value):
+        if kind != "give" and field in _ELEMENTS and not all(_is_a(each, _ELEMENTS[field]) for each in value):
             raise ScriptError(f"line {number}: expected {field} to hold {_named(_ELEMENTS[field])}, got {value!r}")
     if kind == "classes":
-        check_classes(number, raw["classes"])
+        check_elements(number, raw["classes"], ListedClasses, "classes to hold names, or name and color each")
+    if kind == "give":
+        check_elements(number, raw["objects"], list[Given], "objects to hold a trail each, and perhaps a name")
+    if kind == "paint":
+        check_elements(number, raw["path"], PathXy, "path to hold [x, y] of each place")
     out = PurePath(raw.get("out", ""))
     if out.is_absolute() or ".." in out.parts:
         raise ScriptError(f"line {number}: expected out to lie in the script's folder, got {str(out)!r}")
@@ -143,20 +163,20 @@ def check_fields(number: int, raw: Mapping[str, Any]) -> None:
         raise ScriptError(f"line {number}: expected picture or data in open, and not both")
 
 
-def check_classes(number: int, classes: object) -> None:
-    """Refuse a list of what are no classes.
+def check_elements(number: int, value: object, kind: object, expected: str) -> None:
+    """Refuse a list that holds other things than it is to.
 
     Raises:
-        ScriptError: so it is.
+        ScriptError: so it does.
     """
     try:
-        msgspec.convert(classes, ListedClasses)
+        msgspec.convert(value, cast("Any", kind))
     except msgspec.ValidationError as error:
-        raise ScriptError(f"line {number}: expected classes to hold names, or name and color each; {error}") from error
+        raise ScriptError(f"line {number}: expected {expected}; {error}") from error
 
 
 def _is_a(value: object, kinds: tuple[type, ...]) -> bool:
-    return isinstance(value, kinds) and not isinstance(value, bool)
+    return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
 
 
 def _named(kinds: tuple[type, ...]) -> str:

@@ -195,7 +195,7 @@ def found_by(
         classes = (own or ClassList()) if classes is None else classes.covering(items)
         count = f"{len(items)} {'object' if len(items) == 1 else 'objects'}"
         return picture.selection(items, args.picture.name, classes), f"{count} by {engine.model}"
-    item = picture.prompted(args.point, args.box, args.candidate, bounds.max_points, args.name)
+    item = picture.prompted(args.point, args.box, args.candidate, bounds, args.name)
     classes = ClassList() if classes is None else classes.covering([item])
     masks = item.answer.masks if item.answer else ()
     of = f"candidate of {len(masks)}" if len(masks) > 1 else "one candidate"

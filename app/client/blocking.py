@@ -9,13 +9,18 @@ from __future__ import annotations
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from app.client.by_hand import PointXy
 from app.client.loop_thread import LoopThread
 from app.client.patience import Reconnect, Timeouts
-from app.client.session import ClientSession, PointXy, connect
+from app.client.session import ClientSession, connect
 from app.client.values import Latency, Object, Preview
-from app.protocol.fields import BoxXyxy
-from app.protocol.messages import Class, ExportFormat, File, Image, Progress, Region, Welcome
+from app.protocol.fields import BoxXyxy, Morphology, SetOperation
+from app.protocol.messages import Class, ExportFormat, File, Given, Image, Progress, Region, Welcome
+
+if TYPE_CHECKING:
+    from app.arrays import MaskArray
 
 
 def connect_blocking(
@@ -164,6 +169,41 @@ class BlockingSession:
     def label(self, object: int, name: str) -> Object:
         """Return the object under its new name."""
         return self._run(self._session.label(object, name))
+
+    def give(self, objects: Iterable[Given]) -> list[Object]:
+        """Return objects that were made elsewhere, in one step; see `ClientSession.give`."""
+        return self._run(self._session.give(objects))
+
+    def give_mask(self, mask: MaskArray, *, name: str = "") -> Object:
+        """Return a new object of a mask of one's own, (H, W) bool at the picture's size."""
+        return self._run(self._session.give_mask(mask, name=name))
+
+    def combine(self, operation: SetOperation, objects: Iterable[int]) -> Object:
+        """Return the first of some objects, once it is their union, difference or intersection."""
+        return self._run(self._session.combine(operation, objects))
+
+    def refine(self, object: int) -> Object:
+        """Return an object whose given mask the model has made sharp."""
+        return self._run(self._session.refine(object))
+
+    def paint(
+        self,
+        path: Iterable[PointXy],
+        radius: float,
+        *,
+        label: int = 1,
+        object: int | None = None,
+        smart: bool = False,
+        click: PointXy | None = None,
+        name: str | None = None,
+    ) -> Object:
+        """Return the object after a stroke of a round brush; see `ClientSession.paint`."""
+        stroke = self._session.paint(path, radius, label=label, object=object, smart=smart, click=click, name=name)
+        return self._run(stroke)
+
+    def morph(self, object: int, operation: Morphology, size: float | None = None) -> Object:
+        """Return the object after its shape was changed; see `ClientSession.morph`."""
+        return self._run(self._session.morph(object, operation, size))
 
     def set_classes(self, classes: Iterable[str | Class]) -> tuple[Class, ...]:
         """Put a list of classes in the place of the session's and return it."""

@@ -1,11 +1,13 @@
-"""A mask of the wire as an array of the picture's size. The only module of the client that needs NumPy."""
+"""A mask of the wire as an array of the picture's size, and back. The only module of the client that needs NumPy."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from app.arrays import MaskArray
+from app.protocol.counts import counts_of
 from app.protocol.messages import Mask
+from app.protocol.recipe import MaskStep
 from app.protocol.run_lengths import decode_mask
 
 
@@ -38,3 +40,9 @@ def scale_mask(mask_hw: MaskArray, size_hw: tuple[int, int]) -> MaskArray:
     )
     scaled: MaskArray = mask_hw[np.ix_(rows, columns)]
     return scaled
+
+
+def mask_step(mask_hw: MaskArray) -> MaskStep:
+    """Return a mask, (H, W) bool, as an object begins with it. Needs pycocotools."""
+    height, width = mask_hw.shape
+    return MaskStep(size=(height, width), counts=counts_of(mask_hw))

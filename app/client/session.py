@@ -13,16 +13,16 @@ too: see `app.client.reconnecting`. Needs `msgspec` and `websockets`; NumPy for 
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeAlias, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from msgspec.structs import replace
 
+from app.client.by_hand import ByHand, PointXy, finite
 from app.client.opening import open_picture
 from app.client.patience import Reconnect, Timeouts
 from app.client.pending_requests import UNNUMBERED, Request
@@ -30,7 +30,7 @@ from app.client.reconnecting import ReconnectingSession
 from app.client.record import Recorder
 from app.client.upload import fetch
 from app.client.values import Latency, Object, Preview
-from app.errors import BadCoordError, BadMessageError, UnknownImageError
+from app.errors import BadMessageError, UnknownImageError
 from app.protocol import messages as m
 from app.protocol.fields import BoxXyxy
 from app.protocol.messages import (
@@ -48,8 +48,6 @@ from app.protocol.messages import (
 )
 
 R = TypeVar("R", bound="Image | Classes | Object | Gone | Regions | File")
-PointXy: TypeAlias = tuple[float, float]
-"""`(x, y)` in pixels of the upright picture."""
 _FETCHES: Final = 3
 """Times that a large file is asked for; a fetch may be cut, or the server started again before it."""
 _HOVERS_IN_FLIGHT: Final = 2
@@ -89,7 +87,7 @@ async def connect(
         recorder.close()
 
 
-class ClientSession:
+class ClientSession(ByHand):
     """A session as its client sees it. Coordinates are pixels of the upright picture, origin top-left.
 
     Every method raises the `HoverError` that the server answers with (its `code` and `retry_after_s` are the
@@ -201,18 +199,18 @@ class ClientSession:
             candidate: which of a preview's masks to take; None takes the best.
             name: of a new object, which is its class.
         """
-        x, y = _finite(x), _finite(y)
+        x, y = finite(x), finite(y)
         click = m.Click(seq=UNNUMBERED, x=x, y=y, label=label, object=object, candidate=candidate, name=name)
         return await self._ask(click, Object)
 
     async def box(self, box_xyxy: BoxXyxy, *, object: int | None = None, name: str | None = None) -> Object:
         """Return the object after its box was set: a new object of this name, or the one whose id is `object`."""
-        box = cast("BoxXyxy", tuple(map(_finite, box_xyxy)))  # the server says so where it has not four corners
+        box = cast("BoxXyxy", tuple(map(finite, box_xyxy)))  # the server says so where it has not four corners
         return await self._ask(m.Box(seq=UNNUMBERED, box=box, object=object, name=name), Object)
 
     async def move(self, object: int, point: int, x: float, y: float) -> Object | None:
         """Return the object after its point number `point` moved; None where nothing of it was left."""
-        move = m.Move(seq=UNNUMBERED, object=object, point=point, x=_finite(x), y=_finite(y))
+        move = m.Move(seq=UNNUMBERED, object=object, point=point, x=finite(x), y=finite(y))
         return what_is_left(await self._ask(move, Object, Gone))
 
     async def unpoint(self, object: int, point: int) -> Object | None:
@@ -315,7 +313,7 @@ class ClientSession:
         return cast("R", await self._reconnecting.ask(request, timeout_s or self._reconnecting.timeouts.reply_s))
 
     async def _begin_hover(self, x: float, y: float, label: int, number: int | None) -> tuple[int, Request]:
-        hover = m.Hover(seq=UNNUMBERED, x=_finite(x), y=_finite(y), label=label, object=number)
+        hover = m.Hover(seq=UNNUMBERED, x=finite(x), y=finite(y), label=label, object=number)
         self._recorder.note(hover)
         request = Request(replace(hover, ack=self._painted), (Preview,))
         return await self._reconnecting.put(request), request
@@ -336,16 +334,6 @@ class ClientSession:
 def what_is_left(reply: Object | Gone) -> Object | None:
     """Return the object that a change has left, None where it is gone."""
     return reply if isinstance(reply, Object) else None
-
-
-def _finite(value: float) -> float:
-    try:
-        finite = math.isfinite(value)
-    except OverflowError:  # an integer that no float can hold
-        finite, value = False, math.inf
-    if not finite:
-        raise BadCoordError(f"expected a finite coordinate in pixels of the picture, got {value}")
-    return float(value)
 
 
 async def _each(points: Iterable[PointXy] | AsyncIterable[PointXy]) -> AsyncIterator[PointXy]:

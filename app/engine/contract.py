@@ -85,6 +85,11 @@ class Engine(Protocol):
         """What computes, as people are told it, such as torch or OpenVINO bf16."""
         ...
 
+    @property
+    def logits_hw(self) -> tuple[int, int]:
+        """Height and width of the grid of its logits, those that it finds and those that a prompt gives it."""
+        ...
+
     def encode(self, image: ImageArray) -> Embedding:
         """Return the embedding of a picture. The expensive call, once per picture.
 

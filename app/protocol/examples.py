@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from app.protocol import messages as m
+from app.protocol.recipe import MaskStep
 
 MASK = m.Mask(size=(3, 4), box=(1, 0, 3, 2), runs=bytes([0, 3, 1]), score=0.875, area=3)
 """The mask `0110 / 0100 / 0000`: its crop is `11 / 10`, its run lengths 0, 3, 1."""
 
 
 REGION = m.Region(mask=MASK, x=1.5, y=0.5, candidate=1)
+GIVEN = MaskStep(size=(3, 4), counts="321O4")
+"""The same mask as it is given: its run lengths down the columns are 3, 2, 1, 1 and 5."""
 CLASS = m.Class(name="leaf", color=2)
 
 
@@ -25,6 +28,11 @@ def from_client() -> tuple[m.ClientMessage, ...]:
         m.Unpoint(seq=8, object=7, point=0),
         m.Choose(seq=9, object=7, candidate=2),
         m.Label(seq=10, object=7, name="Käfer 🐞"),
+        m.Give(seq=20, objects=(m.Given(trail=(GIVEN,), name="leaf"),)),
+        m.Combine(seq=21, operation="union", objects=(7, 8)),
+        m.Refine(seq=22, object=7),
+        m.Paint(seq=23, path=((10.5, 20.5), (14.5, 20.5)), radius=6.5, object=7, smart=True),
+        m.Morph(seq=24, object=7, operation="grow", size=2.5),
         m.SetClasses(seq=18, classes=("Käfer 🐞", CLASS)),
         m.RenameClass(seq=19, name="leaf", to="twig"),
         m.Delete(seq=11, object=7),

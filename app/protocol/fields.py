@@ -52,5 +52,16 @@ BoxXyxy = tuple[Coord, Coord, Coord, Coord]
 """`(x0, y0, x1, y1)`, x0 < x1 and y0 < y1, in pixels of the upright image."""
 Points = Annotated[tuple[tuple[Coord, Coord, PointLabel], ...], Meta(max_length=4096)]
 """`(x, y, label)` of every point."""
+PathXy = Annotated[tuple[tuple[Coord, Coord], ...], Meta(min_length=1, max_length=2**16)]
+"""`(x, y)` of every place that a brush went through."""
+Radius = Annotated[float, Meta(ge=0.5, le=2**10)]
+"""Of a brush, in pixels of the image."""
+Counts = Annotated[str, Meta(max_length=MAX_RECIPE_BYTES)]
+"""Run lengths of a whole mask, as COCO compresses them to text."""
+Morphology = Literal["fill_holes", "remove_specks", "smooth", "grow", "shrink"]
+"""What is done to a mask's shape: holes filled up, loose specks taken away, the edge smoothed, moved out, moved in."""
+MorphSize = Annotated[float, Meta(ge=0.1, le=2**40)]
+"""Pixels: an area where holes are filled and specks removed, else a distance."""
+SetOperation = Literal["union", "difference", "intersection"]
 ExportFormat = Literal["coco", "yolo", "labelme", "svg", "mask", "cutout", "overlay", "recipe"]
 Stage = Literal["queued", "decoding", "encoding", "downloading"]

@@ -14,13 +14,18 @@ from app.protocol.fields import (
     FileBytes,
     FileName,
     Index,
+    Morphology,
+    MorphSize,
     Name,
     ObjectId,
     ObjectIds,
+    PathXy,
     PointLabel,
+    Radius,
     Seq,
+    SetOperation,
 )
-from app.protocol.recipe import Recipe
+from app.protocol.recipe import Recipe, Trail
 from app.protocol.values import ListedClasses
 
 
@@ -129,6 +134,64 @@ class Label(FromClient, frozen=True, kw_only=True):
     seq: Seq
     object: ObjectId
     name: Name
+
+
+class Given(Struct, frozen=True, forbid_unknown_fields=True):
+    """An object that was made elsewhere: what makes it, and its name, which is its class; none if empty."""
+
+    trail: Trail
+    name: Name = ""
+
+
+class Give(FromClient, frozen=True, kw_only=True):
+    """Make objects of given masks, of boxes, of whole trails out of a recipe: all in one step, or none."""
+
+    seq: Seq
+    objects: Annotated[tuple[Given, ...], Meta(min_length=1, max_length=4096)]
+
+
+class Combine(FromClient, frozen=True, kw_only=True):
+    """Make the first of some objects the union, difference or intersection of them all.
+
+    Its trail begins with that as a given mask. In a union the others become part of it and are gone; else they stay.
+    """
+
+    seq: Seq
+    operation: SetOperation
+    objects: Annotated[tuple[ObjectId, ...], Meta(min_length=2, max_length=4096)]
+
+
+class Refine(FromClient, frozen=True, kw_only=True):
+    """Have the model make the given mask of `object` sharp."""
+
+    seq: Seq
+    object: ObjectId
+
+
+class Paint(FromClient, frozen=True, kw_only=True):
+    """Paint or erase along a path in `object`, or begin a new object with it, which then has the `name`.
+
+    What was painted stays, whatever comes later. With `smart` the model is also given one click, where most of the
+    stroke is new to it; or at `click`, which a client may choose itself.
+    """
+
+    seq: Seq
+    path: PathXy
+    radius: Radius
+    label: PointLabel = 1
+    object: ObjectId | None = None
+    smart: bool = False
+    click: tuple[Coord, Coord] | None = None
+    name: Name | None = None
+
+
+class Morph(FromClient, frozen=True, kw_only=True):
+    """Fill the holes of `object`, remove its specks, smooth, grow or shrink it; `size` as in a trail's `morph`."""
+
+    seq: Seq
+    object: ObjectId
+    operation: Morphology
+    size: MorphSize | None = None
 
 
 class SetClasses(FromClient, frozen=True, kw_only=True, tag="classes"):

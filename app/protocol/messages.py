@@ -14,18 +14,24 @@ from app.protocol.from_client import (
     Choose,
     Clear,
     Click,
+    Combine,
     Delete,
     Export,
     FindRegions,
+    Give,
+    Given,
     Hello,
     Hover,
     Label,
     Leave,
     Model,
+    Morph,
     Move,
     Open,
+    Paint,
     Ping,
     Redo,
+    Refine,
     RenameClass,
     SetClasses,
     Undo,
@@ -59,12 +65,15 @@ __all__ = (
     "Click",
     "ClientMessage",
     "CloseCode",
+    "Combine",
     "Delete",
     "Error",
     "Export",
     "ExportFormat",
     "File",
     "FindRegions",
+    "Give",
+    "Given",
     "Gone",
     "Hello",
     "Hover",
@@ -75,14 +84,17 @@ __all__ = (
     "Mask",
     "Model",
     "ModelInfo",
+    "Morph",
     "Move",
     "Object",
     "Open",
+    "Paint",
     "Ping",
     "Pong",
     "Preview",
     "Progress",
     "Redo",
+    "Refine",
     "Region",
     "Regions",
     "RenameClass",
@@ -110,6 +122,11 @@ ClientMessage: TypeAlias = (
     | Unpoint
     | Choose
     | Label
+    | Give
+    | Combine
+    | Refine
+    | Paint
+    | Morph
     | SetClasses
     | RenameClass
     | Delete

@@ -4,6 +4,11 @@ Decision: a mask depends on its trail alone. Context: a mask is refined from the
 prompts and what was picked between them count; a moved point or a later box changes what came before. Choice: the box
 comes first, then each point is a step that goes on from the mask of the step before; whatever changes an earlier step
 has those after it made again. Price: moving a point of an object of N steps costs up to N decodes.
+
+Decision: what is done by hand lies over what the model says. Context: a stroke that the model were asked about could be
+lost with the next click, and points along a stroke do harm (measured). Choice: a given mask is what an object begins
+with; strokes and morphology are applied to the mask in their order, whatever the model makes of the prompts, and what
+was painted is painted once more after each. Price: a click can't take a painted pixel back; the eraser can.
 """
 
 from __future__ import annotations
@@ -12,7 +17,22 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-from app.protocol.fields import BoxXyxy, Coord, FileName, Index, Name, ObjectId, ObjectIds, PointLabel, Side
+from app.protocol.fields import (
+    BoxXyxy,
+    Coord,
+    Counts,
+    FileName,
+    Index,
+    Morphology,
+    MorphSize,
+    Name,
+    ObjectId,
+    ObjectIds,
+    PathXy,
+    PointLabel,
+    Radius,
+    Side,
+)
 from app.protocol.values import ClassEntries
 
 FORMAT: Final = "hoversam-recipe"
@@ -22,7 +42,11 @@ VERSION: Final = 1
 
 
 class TrailStep(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="t"):
-    """What steps have in common.
+    """A step that makes an object; all coordinates and lengths are pixels of the upright picture."""
+
+
+class PromptStep(TrailStep, frozen=True):
+    """A step that the model is asked about.
 
     Attributes:
         pick: the candidate that a person took, shown and gone on from; None is the one with the best score.
@@ -31,7 +55,7 @@ class TrailStep(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
     pick: Index | None = None
 
 
-class PointStep(TrailStep, frozen=True, kw_only=True, tag="point"):
+class PointStep(PromptStep, frozen=True, kw_only=True, tag="point"):
     """A point: label 1 on the object, 0 off it."""
 
     x: Coord
@@ -39,13 +63,55 @@ class PointStep(TrailStep, frozen=True, kw_only=True, tag="point"):
     label: PointLabel = 1
 
 
-class BoxStep(TrailStep, frozen=True, kw_only=True, tag="box"):
-    """A box around the object; the first step where there is one."""
+class BoxStep(PromptStep, frozen=True, kw_only=True, tag="box"):
+    """A box around the object; before the points where there is one."""
 
     box: BoxXyxy
 
 
-Step: TypeAlias = PointStep | BoxStep
+class RefineStep(PromptStep, frozen=True, kw_only=True, tag="refine"):
+    """Have the model make a given mask sharp, from its heart, its box and itself."""
+
+
+class MaskStep(TrailStep, frozen=True, kw_only=True, tag="mask"):
+    """A given mask, the first step where there is one; shown as it is until the model is asked.
+
+    Attributes:
+        size: `(height, width)`, those of the picture.
+        counts: run lengths down the columns as COCO compresses them, what `pycocotools.mask.encode` gives as text.
+    """
+
+    size: tuple[Side, Side]
+    counts: Counts
+
+
+class StrokeStep(TrailStep, frozen=True, kw_only=True, tag="stroke"):
+    """A stroke of a round brush: every pixel whose middle lies within `radius` of the path is decided.
+
+    Attributes:
+        path: `(x, y)` of each place that the brush went through.
+        radius: of the brush.
+        label: 1 paints, 0 erases.
+    """
+
+    path: PathXy
+    radius: Radius
+    label: PointLabel = 1
+
+
+class MorphStep(TrailStep, frozen=True, kw_only=True, tag="morph"):
+    """Change the mask's shape: see `Morphology`.
+
+    Attributes:
+        size: largest area of a hole or speck in pixels, None for every hole and every part but the largest; else the
+            distance in pixels, None for 2.
+    """
+
+    operation: Morphology
+    size: MorphSize | None = None
+
+
+Step: TypeAlias = PointStep | BoxStep | RefineStep | MaskStep | StrokeStep | MorphStep
 Trail = Annotated[tuple[Step, ...], Meta(max_length=4097)]
 """The steps that make an object, in order."""
 

@@ -7,8 +7,23 @@ import contextlib
 from collections import deque
 from typing import Final, TypeAlias
 
+from msgspec import structs
+
 from app.errors import BusyError, HoverError, ImageTooLargeError
-from app.protocol.messages import Choose, Export, FindRegions, Model, Open, Progress, Redo, Undo
+from app.protocol.messages import (
+    Choose,
+    Combine,
+    Export,
+    FindRegions,
+    Give,
+    Model,
+    Open,
+    Paint,
+    Progress,
+    Redo,
+    Undo,
+)
+from app.protocol.recipe import MaskStep, StrokeStep
 from app.realtime.closing import error_message
 from app.realtime.exports import ExportWorker
 from app.realtime.flag import Flag
@@ -18,6 +33,7 @@ from app.realtime.queue_position import embedded_in_turn
 from app.realtime.regions import RegionSearch
 from app.realtime.switching import ModelSwitch
 from app.service.backend import Encoded
+from app.service.by_hand import click_of
 from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
 from app.session.query import Query
@@ -26,7 +42,7 @@ from app.session.replies import StateMessage
 from app.session.session import Change, Session
 from app.session.values import OpenImage
 
-Ordered: TypeAlias = Change | Open | Model | FindRegions | Export
+Ordered: TypeAlias = Change | Give | Open | Model | FindRegions | Export
 """Messages that are worked off in the order in which they came."""
 RESUME_SEQ: Final = 0
 """`seq` of what a resumed client is told without having asked."""
@@ -144,12 +160,15 @@ class ChangeWorker:
         elif isinstance(message, Export):
             self.exports.put(message)
             self.models.finish()
+        elif isinstance(message, Give):
+            self._outbox.put_answer(await self._given(message))
         else:
             if isinstance(message, (Undo, Redo)):
                 await self.models.renew(message)
             elif isinstance(message, Choose):
                 await self._draw(message)
-            step = self._session.step(message)
+            combined = await self._combined(message) if isinstance(message, Combine) else None
+            step = self._session.step(await self._clicked(message) if isinstance(message, Paint) else message, combined)
             self._outbox.put_answer(await self._answered(step) if isinstance(step, Query) else step)
 
     async def _answered(self, query: Query) -> list[StateMessage]:
@@ -158,6 +177,40 @@ class ChangeWorker:
             raise AssertionError("a query needs a picture")
         key = self._predictor.key(session.image.image_id, session.answering)
         return session.commit(query, await self._backend.answer(key, session.image.size_hw, query))
+
+    async def _given(self, message: Give) -> list[StateMessage]:
+        """Answer objects that were made elsewhere, all of them or none; return the replies."""
+        session = self._session
+        if session.has_handled(message.seq):
+            return session.told_again(message.seq)
+        queries, image = session.given(message), session.image
+        if image is None:
+            raise AssertionError("a query needs a picture")
+        key = self._predictor.key(image.image_id, session.answering)
+        answers = [await self._backend.answer(key, image.size_hw, query) for query in queries]
+        items = [query.subject for query in queries]
+        return session.commit_all(message.seq, list(zip(items, answers, strict=True)))
+
+    async def _combined(self, message: Combine) -> MaskStep | None:
+        """Return what objects are together, None where that was found before.
+
+        It stays whatever model comes later, so that what a stand-in has answered is answered by the session's own.
+        """
+        session = self._session
+        items, image = session.combining(message), session.image
+        if not items or image is None:
+            return None
+        if session.stand_in is not None:
+            items = [item.predicted(await self._predictor.replayed(image, item, session.model)) for item in items]
+        return await self._shared_state.exporter.combined(image, items, message.operation)
+
+    async def _clicked(self, message: Paint) -> Paint:
+        """Return a smart stroke with its click."""
+        item, image = self._session.smart(message), self._session.image
+        if item is None or image is None:
+            return message
+        stroke = StrokeStep(path=message.path, radius=message.radius, label=message.label)
+        return structs.replace(message, click=await asyncio.to_thread(click_of, item, stroke, image.size_hw))
 
     async def _draw(self, message: Choose) -> None:
         """Draw in full what a choice takes; until then a candidate is kept on the logit grid alone."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from app.errors import BadMessageError, BusyError, HoverError, RateLimitedError, TooManyObjectsError
 from app.protocol.codec import decode_client
 from app.protocol.fields import MAX_RECIPE_BYTES
-from app.protocol.messages import ClientMessage, CloseCode, Hello, Hover, Leave, Open, Ping, Pong
+from app.protocol.messages import ClientMessage, CloseCode, Give, Hello, Hover, Leave, Open, Ping, Pong
 from app.realtime.changes import ChangeWorker
 from app.realtime.closing import ClosedError, error_message
 from app.realtime.hovers import HoverWorker
@@ -197,8 +197,11 @@ def check_size(message: ClientMessage, nbytes: int, max_prompt_bytes: int) -> No
     Raises:
         BadMessageError: so it is.
     """
-    if not isinstance(message, Open):
+    if isinstance(message, Give):
+        if nbytes > MAX_RECIPE_BYTES:
+            raise BadMessageError(f"give may have {MAX_RECIPE_BYTES} bytes, got {nbytes}; give fewer objects")
+    elif not isinstance(message, Open):
         if nbytes > max_prompt_bytes:
-            raise BadMessageError(f"a message other than open may have {max_prompt_bytes} bytes, got {nbytes}")
+            raise BadMessageError(f"a message other than open or give may have {max_prompt_bytes} bytes, got {nbytes}")
     elif nbytes - len(message.data or b"") > MAX_RECIPE_BYTES:
         raise BadMessageError(f"open may have {MAX_RECIPE_BYTES} bytes beside its picture; leave older undo steps out")

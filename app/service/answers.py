@@ -10,18 +10,25 @@ the rim is off by what the rounding is (IoU 0.999 on photos).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
+
+import numpy as np
 
 from app.arrays import Logits, MaskArray
 from app.engine.contract import Candidates, Embedding, Engine, Prompt
 from app.errors import UnknownObjectError
 from app.exports.selection import ExportObject
 from app.masks.cleaning import clicked_cells, smoothed, without_specks
+from app.masks.given import box_around, heart_of, logits_of
+from app.masks.layers import finished
 from app.masks.packing import as_kept, pack_logits, unpack_logits
-from app.masks.upsampling import grid_of, object_mask, preview_mask, upsampled_mask
-from app.protocol.recipe import PointStep, Step
-from app.protocol.run_lengths import decode_mask
-from app.session.objects import Answer, PointXyl, SessionObject
+from app.masks.upsampling import area_px, grid_of, object_mask, preview_mask, upsampled_mask
+from app.protocol.counts import mask_of
+from app.protocol.fields import BoxXyxy
+from app.protocol.recipe import BoxStep, PointStep, Step
+from app.protocol.run_lengths import decode_mask, encode_mask
+from app.protocol.values import Mask
+from app.session.objects import Answer, PointXyl, SessionObject, is_asked
 from app.session.query import Query
 from app.session.values import OpenImage
 
@@ -33,13 +40,14 @@ and to find that out takes a fifth of a decode."""
 
 
 class Replay:
-    """A query on its way through the engine: one decode for each step of the trail that isn't answered yet.
+    """A query on its way through the engine: one decode for each step of the trail that it isn't asked about yet.
 
     A box, or the first point where there is none, is asked alone; each point after it together with all before it and
-    with the logits that these led to. A lone point on the object is ambiguous and gets three candidates.
+    with the logits that these led to. A lone point on the object is ambiguous and gets three candidates. An object that
+    begins with a given mask is asked about with that mask's heart and box besides, and first with the mask as logits.
 
     Attributes:
-        left: decodes that are still to be made, at least one to begin with.
+        left: decodes that are still to be made; 0 where the mask is made by hand alone, see `by_hand`.
     """
 
     def __init__(
@@ -54,12 +62,19 @@ class Replay:
             embedding: the picture, as the engine saw it: perhaps smaller than it is.
             three: True has the last step answered by three candidates too.
         """
-        self._trail, self._three = query.subject.trail, three
+        self._prompts, self._three = query.subject.prompts, three
         self._engine, self._embedding = engine, embedding
         seen_hw = embedding.size_hw
         self._scale_xy = seen_hw[1] / size_hw[1], seen_hw[0] / size_hw[0]
+        self.left = decodes_left(query)
         self._feedback = None if query.feedback is None else unpack_logits(query.feedback)
-        self.left = len(self._trail) - query.known
+        self._given = None
+        given = query.subject.given
+        if given is not None and self.left:
+            mask_hw = mask_of(given.counts, given.size)
+            self._given = GivenPrompt(heart_of(mask_hw), box_around(mask_hw))
+            if self._feedback is None:
+                self._feedback = as_kept(logits_of(mask_hw, engine.logits_hw))
 
     def once(self) -> Candidates:
         """Ask about the next step and return what the engine found; one that failed may be asked again.
@@ -67,9 +82,10 @@ class Replay:
         Raises:
             UnknownObjectError: a step goes on from a candidate that there isn't.
         """
-        asked = self._trail[: len(self._trail) - self.left + 1]
-        ambiguous = is_ambiguous(asked) or (self._three and self.left == 1)
-        prompt = prompt_of(asked, self._scale_xy, self._feedback, multimask=ambiguous)
+        asked = self._prompts[: len(self._prompts) - self.left + 1]
+        last = self._three and self.left == 1
+        ambiguous = last or (self._given is None and is_ambiguous(asked))
+        prompt = prompt_of(asked, self._scale_xy, self._feedback, self._given, multimask=ambiguous)
         [found] = self._engine.decode(self._embedding, [prompt])
         self.left -= 1
         if self.left:
@@ -83,28 +99,54 @@ class Replay:
         return self.once()
 
 
-def is_ambiguous(trail: Sequence[Step]) -> bool:
-    """Return whether a trail is a lone point on the object: it may mean a part, the object or a group."""
-    return len(trail) == 1 and isinstance(trail[0], PointStep) and trail[0].label == 1
+class GivenPrompt(NamedTuple):
+    """What a model is told of a given mask besides its logits, in pixels of the picture: where it is thickest, its box.
+
+    Attributes:
+        heart: `(x, y)`, None where the mask is empty.
+        box: `(x0, y0, x1, y1)`.
+    """
+
+    heart: tuple[float, float] | None
+    box: BoxXyxy
+
+
+def decodes_left(query: Query) -> int:
+    """Return how many steps of a query the engine is to be asked about."""
+    return sum(map(is_asked, query.subject.trail[query.known :]))
+
+
+def is_ambiguous(prompts: Sequence[Step]) -> bool:
+    """Return whether prompts are a lone point on the object: it may mean a part, the object or a group."""
+    return len(prompts) == 1 and isinstance(prompts[0], PointStep) and prompts[0].label == 1
 
 
 def prompt_of(
-    trail: Sequence[Step], scale_xy: tuple[float, float], feedback: Logits | None, *, multimask: bool
+    prompts: Sequence[Step],
+    scale_xy: tuple[float, float],
+    feedback: Logits | None,
+    given: GivenPrompt | None = None,
+    *,
+    multimask: bool,
 ) -> Prompt:
     """Return the engine's prompt of some steps.
 
     Args:
-        trail: steps, in pixels of the picture.
+        prompts: steps that it is asked about, in pixels of the picture.
         scale_xy: pixels that the model saw for one of the picture, across and down.
         feedback: (h, w) float32, logits to go on from, or None.
+        given: what is told of a given mask; a box of one's own goes before the mask's.
         multimask: True asks for three candidates.
     """
     sx, sy = scale_xy
-    points = [step for step in trail if isinstance(step, PointStep)]
-    box = next((step.box for step in trail if not isinstance(step, PointStep)), None)
+    points = [(step.x, step.y, step.label) for step in prompts if isinstance(step, PointStep)]
+    box = next((step.box for step in prompts if isinstance(step, BoxStep)), None)
+    if given is not None:
+        box = given.box if box is None else box
+        points = points if given.heart is None else [(*given.heart, 1), *points]
     return Prompt(
-        points_xy=tuple((step.x * sx, step.y * sy) for step in points),
-        labels=tuple(step.label for step in points),
+        points_xy=tuple((x * sx, y * sy) for x, y, _ in points),
+        labels=tuple(label for _, _, label in points),
         box_xyxy=None if box is None else (box[0] * sx, box[1] * sy, box[2] * sx, box[3] * sy),
         mask_logits=feedback,
         multimask=multimask,
@@ -154,15 +196,38 @@ def object_answer(found: Candidates, size_hw: tuple[int, int], speck_share: floa
         UnknownObjectError: it is to show a candidate that there isn't.
     """
     index = taken(found, subject.pick)
+    scores = tuple(map(float, found.scores))
     clean = shown(found, size_hw, speck_share, subject.points)
-    cleaned = list(zip(clean, map(float, found.scores), strict=True))
     memory = tuple(pack_logits(logits) for logits in found.logits)
+
+    def in_full(number: int) -> Mask:
+        return touched(object_mask(clean[number], size_hw, scores[number]), subject, size_hw)
+
     if not all(cells < pixels for cells, pixels in zip(found.logits.shape[1:], grid_of(size_hw), strict=True)):
-        return Answer(tuple(object_mask(logits, size_hw, score) for logits, score in cleaned), memory, found.best)
-    masks = tuple(preview_mask(logits, size_hw, score) for logits, score in cleaned)
-    answer = Answer(masks, memory, found.best, (None,) * len(masks))
-    logits, score = cleaned[index]
-    return answer.with_fine(index, object_mask(logits, size_hw, score))
+        return Answer(tuple(map(in_full, range(len(scores)))), memory, found.best)
+    coarse = (preview_mask(logits, size_hw, score) for logits, score in zip(clean, scores, strict=True))
+    masks = tuple(touched(mask, subject, size_hw) for mask in coarse)
+    return Answer(masks, memory, found.best, (None,) * len(masks)).with_fine(index, in_full(index))
+
+
+def given_mask(subject: SessionObject, size_hw: tuple[int, int]) -> MaskArray:
+    """Return what an object begins with, (H, W) bool at the picture's size: nothing where it wasn't given a mask."""
+    given = subject.given
+    return np.zeros(size_hw, np.bool_) if given is None else mask_of(given.counts, given.size)
+
+
+def touched(mask: Mask, subject: SessionObject, size_hw: tuple[int, int]) -> Mask:
+    """Return a mask with all that was done to its object by hand.
+
+    Args:
+        mask: as the model or a file has it, on a grid over the picture.
+        subject: the object.
+        size_hw: height and width of the picture.
+    """
+    if not subject.layers:
+        return mask
+    done = finished(decode_mask(mask), subject.layers, size_hw)
+    return encode_mask(done, score=mask.score, area=area_px(done, size_hw))
 
 
 def drawn(item: SessionObject, answer: Answer, index: int, size_hw: tuple[int, int], speck_share: float) -> Answer:
@@ -176,12 +241,10 @@ def drawn(item: SessionObject, answer: Answer, index: int, size_hw: tuple[int, i
         speck_share: of the picture, up to which specks and holes are left out.
     """
     logits = without_specks(unpack_logits(answer.memory[index]), speck_share, item.points, size_hw)
-    return answer.with_fine(index, object_mask(logits, size_hw, answer.masks[index].score))
+    return answer.with_fine(index, touched(object_mask(logits, size_hw, answer.masks[index].score), item, size_hw))
 
 
-def preview_answer(
-    found: Candidates, size_hw: tuple[int, int], speck_share: float, points: Sequence[PointXyl]
-) -> Answer:
+def preview_answer(found: Candidates, size_hw: tuple[int, int], speck_share: float, subject: SessionObject) -> Answer:
     """Return candidates on the logit grid, nothing kept for refinement.
 
     The one that is shown at once is without specks, unless it is noise. So is another, with a smoother rim besides,
@@ -192,16 +255,17 @@ def preview_answer(
         found: what the engine made of the prompt.
         size_hw: height and width of the picture.
         speck_share: of the picture, up to which specks and holes are left out.
-        points: those of the prompt, the pointer's own among them; what they lie on stays.
+        subject: the object as it would be: what its points, the pointer's own among them, lie on stays, and so does
+            what was done by hand.
     """
-    masks, best = [], found.best
+    masks, best, points = [], found.best, subject.points
     for index, (logits, score) in enumerate(zip(found.logits, map(float, found.scores), strict=True)):
         mask, is_shown = preview_mask(logits, size_hw, score), index == best
         if len(mask.runs) in (range(NOISE) if is_shown else WORTH_CLEANING):
             clean = without_specks(logits, speck_share, points, size_hw)
             clean = clean if is_shown else smoothed(clean, clicked_cells(clean, points, size_hw))
             mask = mask if clean is logits else preview_mask(clean, size_hw, score)
-        masks.append(mask)
+        masks.append(touched(mask, subject, size_hw))
     return Answer(tuple(masks), (), best)
 
 
@@ -230,5 +294,8 @@ def native_mask(item: SessionObject, answer: Answer, size_hw: tuple[int, int], s
     seen = item.shown[item.chosen]
     if seen.size == size_hw:
         return decode_mask(seen)
+    if not item.prompts:
+        return finished(given_mask(item, size_hw), item.layers, size_hw)
     kept = unpack_logits(answer.memory[item.chosen])
-    return upsampled_mask(without_specks(kept, speck_share, item.points, size_hw), size_hw)
+    mask_hw = upsampled_mask(without_specks(kept, speck_share, item.points, size_hw), size_hw)
+    return finished(mask_hw, item.layers, size_hw)

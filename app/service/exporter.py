@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
@@ -20,8 +20,10 @@ from app.errors import BusyError, HoverError, NoImageError, UnknownObjectError
 from app.exports.files import ExportFile
 from app.exports.make import WITH_PIXELS, make_file
 from app.exports.selection import ExportObject, PixelArray, Selection
-from app.protocol.fields import ExportFormat
+from app.protocol.fields import ExportFormat, SetOperation
+from app.protocol.recipe import MaskStep
 from app.service.answers import export_object
+from app.service.by_hand import combined
 from app.service.limits import ServiceLimits
 from app.service.parked import ParkedFiles
 from app.service.picture_store import PictureStore
@@ -151,6 +153,16 @@ class Exporter:
             raise HoverError("the file couldn't be made, by a mistake of the server's") from error
         finally:
             stopped.set()
+
+    async def combined(self, image: OpenImage, items: Sequence[SessionObject], operation: SetOperation) -> MaskStep:
+        """Return what objects are together at the picture's own size, as a given mask.
+
+        Not in the thread of files: a person waits for it, and a large file would hold it up.
+
+        Raises:
+            BadMessageError: nothing is left of them.
+        """
+        return await asyncio.to_thread(combined, items, operation, image.size_hw, self._speck_share)
 
     def close(self) -> None:
         """Stop the thread, and forget the files that nobody fetched."""

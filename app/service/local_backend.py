@@ -19,8 +19,9 @@ from app.errors import EngineMemoryError
 from app.machine import available_cores, embedding_budget, memory_bytes
 from app.protocol.recipe import PointStep
 from app.protocol.values import Region
-from app.service.answers import Replay, drawn, object_answer, preview_answer, shown
+from app.service.answers import Replay, decodes_left, drawn, object_answer, preview_answer, shown
 from app.service.backend import BackendState, Encoded, Newest, Pixels
+from app.service.by_hand import by_hand
 from app.service.embeddings import EmbeddingKey, EmbeddingStore
 from app.service.encodes import Encodes
 from app.service.first_responder import FirstResponder
@@ -169,12 +170,14 @@ class LocalBackend:
                 if query is None:
                     return None
                 found = self._with_room(Replay(query, size_hw, engine, embedding).all)
-                return preview_answer(found, size_hw, self._speck_share, query.subject.points)
+                return preview_answer(found, size_hw, self._speck_share, query.subject)
 
             return await self.scheduler.decodes.run(priority, work, self._limits.hover_timeout_s)
 
     async def answer(self, key: EmbeddingKey, size_hw: tuple[int, int], query: Query) -> Answer:
         """Return the answer to a click or box; see `Backend.answer`."""
+        if not decodes_left(query):
+            return await self._without_model(lambda: by_hand(query, size_hw, self._speck_share))
 
         def finish(found: Candidates) -> Answer:
             return object_answer(found, size_hw, self._speck_share, query.subject)
@@ -238,11 +241,7 @@ class LocalBackend:
 
     async def drawn(self, item: SessionObject, answer: Answer, index: int, size_hw: tuple[int, int]) -> Answer:
         """Return an object's answer with one more candidate at the size of the source; see `Backend.drawn`."""
-
-        def work() -> Answer:
-            return drawn(item, answer, index, size_hw, self._speck_share)
-
-        return await self.scheduler.decodes.run(Priority.CLICK, work, self._limits.click_timeout_s)
+        return await self._without_model(lambda: drawn(item, answer, index, size_hw, self._speck_share))
 
     def state(self) -> BackendState:
         """Return how things stand."""
@@ -253,6 +252,10 @@ class LocalBackend:
         """Stop the device's threads and downloads, and let go of the models."""
         self.scheduler.close()
         self.models.close()
+
+    async def _without_model(self, work: Callable[[], T]) -> T:
+        """Return what `work` makes of masks that are there, in turn with what the model is asked."""
+        return await self.scheduler.decodes.run(Priority.CLICK, work, self._limits.click_timeout_s)
 
     @asynccontextmanager
     async def _at_hand(self, key: EmbeddingKey) -> AsyncIterator[tuple[Engine, Embedding]]:

@@ -1,9 +1,16 @@
-"""Whether a prompt lies on the picture. Pure."""
+"""Whether a prompt lies on the picture, and a trail is one that a session could have taken. Pure."""
 
 from __future__ import annotations
 
-from app.errors import BadCoordError
+from collections.abc import Iterable
+
+from app.errors import BadCoordError, BadMessageError, TooManyPointsError
+from app.protocol.counts import decode_counts
 from app.protocol.fields import BoxXyxy
+from app.protocol.recipe import BoxStep, MaskStep, RefineStep, StrokeStep
+from app.session.limits import SessionLimits
+from app.session.objects import SessionObject
+from app.session.values import OpenImage
 
 
 def check_point(x: float, y: float, width: int, height: int) -> None:
@@ -27,3 +34,81 @@ def check_box(box: BoxXyxy, width: int, height: int) -> None:
     check_point(x1, y1, width, height)
     if not (x0 < x1 and y0 < y1):
         raise BadCoordError(f"a box must have x0 < x1 and y0 < y1, got ({x0:g}, {y0:g}, {x1:g}, {y1:g})")
+
+
+def check_path(step: StrokeStep, image: OpenImage, limits: SessionLimits) -> None:
+    """Refuse a stroke that is too long or has a place off the picture.
+
+    Raises:
+        TooManyPointsError: it has more points than a stroke may.
+        BadCoordError: so it has.
+    """
+    if len(step.path) > limits.max_path_points:
+        raise TooManyPointsError(
+            f"a stroke takes at most {limits.max_path_points} points, got {len(step.path)}; paint it in parts"
+        )
+    for x, y in step.path:
+        check_point(x, y, image.width, image.height)
+
+
+def check_given(step: MaskStep, image: OpenImage) -> None:
+    """Refuse a given mask that isn't one of this picture, or is of nothing.
+
+    Raises:
+        BadMessageError: so it is.
+    """
+    if step.size != image.size_hw:
+        height, width = step.size
+        raise BadMessageError(
+            f"expected a mask of the picture's size, {image.width} x {image.height}, got {width} x {height}; scale it"
+        )
+    if not decode_counts(step.counts, step.size)[1::2].sum():
+        raise BadMessageError("expected a mask with at least one pixel, got one of nothing")
+
+
+def check_trail(item: SessionObject, image: OpenImage, limits: SessionLimits) -> None:
+    """Refuse an object that no session could have made.
+
+    Raises:
+        BadMessageError: no step makes a mask, a given mask isn't the first step or isn't of this picture, a box isn't
+            the first prompt, or there is nothing to refine.
+        BadCoordError: a step leaves the picture.
+        TooManyPointsError: it has more points or strokes than an object may.
+    """
+    if item.is_empty or any(isinstance(step, MaskStep) for step in item.trail[1:]):
+        raise BadMessageError(f"expected object {item.id} to have a point, a box, a stroke or a given mask, that first")
+    if any(isinstance(step, BoxStep) for step in item.prompts[1:]):
+        raise BadMessageError(f"expected the box of object {item.id} before its points")
+    if item.given is None and any(isinstance(step, RefineStep) for step in item.prompts):
+        raise BadMessageError(f"expected object {item.id} to begin with a given mask, which it refines")
+    if len(item.points) > limits.max_points:
+        raise TooManyPointsError(f"an object takes at most {limits.max_points} points, got {len(item.points)}")
+    if len(item.layers) > limits.max_strokes:
+        raise TooManyPointsError(
+            f"an object takes at most {limits.max_strokes} strokes and changes of shape, got {len(item.layers)}"
+        )
+    strokes = [step for step in item.layers if isinstance(step, StrokeStep)]
+    if sum(len(step.path) * step.radius for step in strokes) > limits.max_paint:
+        raise TooManyPointsError("an object takes no more strokes of such length and width; begin another object")
+    for x, y, _ in item.points:
+        check_point(x, y, image.width, image.height)
+    if item.box is not None:
+        check_box(item.box, image.width, image.height)
+    if item.given is not None:
+        check_given(item.given, image)
+    for step in strokes:
+        check_path(step, image, limits)
+
+
+def check_room(items: Iterable[SessionObject], limits: SessionLimits) -> None:
+    """Refuse more than a lost session could be made again from.
+
+    Raises:
+        TooManyPointsError: given masks, strokes and prompts take too many bytes.
+    """
+    nbytes = sum(item.trail_bytes for item in items)
+    if nbytes > limits.max_trail_bytes:
+        raise TooManyPointsError(
+            f"given masks, strokes and prompts of a picture take at most {limits.max_trail_bytes} bytes, these take "
+            f"{nbytes}; delete an object, or give simpler masks"
+        )

@@ -8,7 +8,7 @@ Price: each step keeps its object's logits, so the history is bounded by bytes a
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
@@ -69,9 +69,10 @@ class Timeline:
         self.now, self._future = now, [*future]
         self._forget()
 
-    def put(self, *changed: SessionObject, classes: ClassList | None = None) -> None:
-        """Make a step: objects are new or changed, and the list of classes is another where it is given."""
+    def put(self, *changed: SessionObject, classes: ClassList | None = None, gone: Collection[int] = ()) -> None:
+        """Make a step: objects are new or changed, some gone, and the list of classes is another where it is given."""
         objects = {**self.now.objects, **{item.id: item for item in changed}}
+        objects = {id_: item for id_, item in objects.items() if id_ not in gone}
         self._future.clear()
         self._remember(State(objects, self.now.classes if classes is None else classes))
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeGuard
 
+import msgspec
 from msgspec.structs import replace as replace_step
 
 from app.errors import TooManyPointsError, UnknownObjectError
 from app.protocol.fields import BoxXyxy
 from app.protocol.messages import Mask
-from app.protocol.recipe import BoxStep, PointStep, Step
+from app.protocol.recipe import BoxStep, MaskStep, MorphStep, PointStep, PromptStep, RefineStep, Step, StrokeStep
 
 PointXyl = tuple[float, float, int]
 """`(x, y, label)` in pixels of the upright image; label 1 on the object, 0 off it."""
@@ -46,7 +49,7 @@ class SessionObject:
 
     Attributes:
         color: its own, in which it is shown while it has no class.
-        trail: what makes it: its box first, if it has one, then its points in order.
+        trail: what makes it: first the mask that it was given and its box, where it has them, then the rest in order.
         answer: None before the first answer, and in steps of the history that were made with another model, or before
             the session was lost, and not shown since.
     """
@@ -68,9 +71,36 @@ class SessionObject:
         return next((step.box for step in self.trail if isinstance(step, BoxStep)), None)
 
     @property
+    def given(self) -> MaskStep | None:
+        """The mask that it begins with, or None."""
+        first = self.trail[0] if self.trail else None
+        return first if isinstance(first, MaskStep) else None
+
+    @property
+    def prompts(self) -> tuple[AskedStep, ...]:
+        """The steps that the model is asked about, in order."""
+        return tuple(step for step in self.trail if is_asked(step))
+
+    @property
+    def layers(self) -> tuple[HandStep, ...]:
+        """What was done by hand, in order: it lies over whatever mask the model makes."""
+        return tuple(step for step in self.trail if isinstance(step, (StrokeStep, MorphStep)))
+
+    @property
+    def is_empty(self) -> bool:
+        """True where nothing is left that makes a mask."""
+        return not (self.given or self.prompts or any(isinstance(step, StrokeStep) for step in self.trail))
+
+    @cached_property
+    def trail_bytes(self) -> int:
+        """What its trail takes in a message."""
+        return len(msgspec.msgpack.encode(self.trail))
+
+    @property
     def pick(self) -> int | None:
         """The candidate that a person took of the present answer; None leaves the choice to the model's scores."""
-        return self.trail[-1].pick if self.trail else None
+        prompts = self.prompts
+        return prompts[-1].pick if prompts else None
 
     @property
     def chosen(self) -> int:
@@ -81,8 +111,8 @@ class SessionObject:
 
     @property
     def feedback(self) -> bytes | None:
-        """Packed logits of the chosen candidate, None before the first answer."""
-        return self.answer.memory[self.chosen] if self.answer else None
+        """Packed logits of the chosen candidate, None where the model wasn't asked yet."""
+        return self.answer.memory[self.chosen] if self.answer and self.prompts else None
 
     @property
     def shown(self) -> tuple[Mask, ...]:
@@ -96,10 +126,12 @@ class SessionObject:
     @property
     def nbytes(self) -> int:
         """About the memory that this step of the object holds."""
+        by_hand = self.trail_bytes if self.given or self.layers else 0
         if self.answer is None:
-            return 0
+            return by_hand
         masks = (*self.answer.masks, *self.answer.fine)
-        return sum(map(len, self.answer.memory)) + sum(len(mask.runs) for mask in masks if mask is not None)
+        kept = sum(map(len, self.answer.memory)) + sum(len(mask.runs) for mask in masks if mask is not None)
+        return by_hand + kept
 
     def answered(self, answer: Answer) -> SessionObject:
         """Return the object with its answer; picking the best is no choice, another model may have another best.
@@ -115,12 +147,15 @@ class SessionObject:
         """Return the object as another model answers it, None for not yet. A pick that this one hasn't is none."""
         if answer is None or self.pick is None or self.pick < len(answer.masks):
             return replace(self, answer=answer)
-        last = replace_step(self.trail[-1], pick=None)
-        return replace(self, trail=(*self.trail[:-1], last), answer=answer)
+        return replace(self._picked(None), answer=answer)
 
     def unpicked(self) -> SessionObject:
         """Return the object with every choice left to the model's scores."""
-        return replace(self, trail=tuple(replace_step(step, pick=None) for step in self.trail))
+        return replace(self, trail=tuple(without_pick(step) for step in self.trail))
+
+    def with_step(self, step: Step) -> SessionObject:
+        """Return the object with one more step at the end of its trail."""
+        return replace(self, trail=(*self.trail, step))
 
     def with_point(self, point: PointXyl, max_points: int, candidate: int | None = None) -> SessionObject:
         """Return the object with one more point, which is to show this candidate of its answer; None is the best.
@@ -131,18 +166,18 @@ class SessionObject:
         if len(self.points) >= max_points:
             raise TooManyPointsError(f"an object takes at most {max_points} points; begin another object")
         x, y, label = point
-        return replace(self, trail=(*self.trail, PointStep(x=x, y=y, label=label, pick=candidate)))
+        return self.with_step(PointStep(x=x, y=y, label=label, pick=candidate))
 
     def with_box(self, box: BoxXyxy) -> SessionObject:
-        """Return the object with this box, which comes before its points; what was picked without it isn't any more."""
-        points = (replace_step(step, pick=None) for step in self.trail if isinstance(step, PointStep))
-        return replace(self, trail=(BoxStep(box=box), *points))
+        """Return the object with this box, before its points; what was picked without it isn't any more."""
+        given = () if self.given is None else (self.given,)
+        rest = (without_pick(step) for step in self.trail[len(given) :] if not isinstance(step, BoxStep))
+        return replace(self, trail=(*given, BoxStep(box=box), *rest))
 
     def moved(self, index: int, x: float, y: float) -> SessionObject:
         """Return the object with one point elsewhere; its label and what was picked there are kept."""
         at = self._step_of(index)
-        step = replace_step(self.trail[at], x=x, y=y)
-        return replace(self, trail=(*self.trail[:at], step, *self.trail[at + 1 :]))
+        return self._with_step_at(at, replace_step(self.trail[at], x=x, y=y))
 
     def without_point(self, index: int) -> SessionObject:
         """Return the object with one point less."""
@@ -155,10 +190,18 @@ class SessionObject:
         Raises:
             UnknownObjectError: there is no such point.
         """
-        count = len(self.points)
-        if index >= count:
-            raise UnknownObjectError(f"object {self.id} has {count} points, got point {index}; count from 0")
-        return len(self.trail) - count + index
+        places = [place for place, step in enumerate(self.trail) if isinstance(step, PointStep)]
+        if index >= len(places):
+            raise UnknownObjectError(f"object {self.id} has {len(places)} points, got point {index}; count from 0")
+        return places[index]
+
+    def _with_step_at(self, at: int, step: Step) -> SessionObject:
+        return replace(self, trail=(*self.trail[:at], step, *self.trail[at + 1 :]))
+
+    def _picked(self, pick: int | None) -> SessionObject:
+        """Return the object with another pick of its last answer; itself where the model wasn't asked."""
+        at = max((place for place, step in enumerate(self.trail) if is_asked(step)), default=None)
+        return self if at is None else self._with_step_at(at, replace_step(self.trail[at], pick=pick))
 
     def with_candidate(self, index: int) -> SessionObject:
         """Return the object with another candidate chosen; the best is left to the model's scores.
@@ -169,8 +212,23 @@ class SessionObject:
         count = len(self.answer.masks) if self.answer else 0
         if self.answer is None or index >= count:
             raise UnknownObjectError(f"this prompt has {count} candidates, got candidate {index}; count from 0")
-        last = replace_step(self.trail[-1], pick=None if index == self.answer.best else index)
-        return replace(self, trail=(*self.trail[:-1], last))
+        return self._picked(None if index == self.answer.best else index)
+
+
+AskedStep = PointStep | BoxStep | RefineStep
+"""A step that the model is asked about."""
+HandStep = StrokeStep | MorphStep
+"""A step that is done to the mask itself."""
+
+
+def is_asked(step: Step) -> TypeGuard[AskedStep]:
+    """Return whether the model is asked about a step."""
+    return isinstance(step, PromptStep)
+
+
+def without_pick(step: Step) -> Step:
+    """Return a step with its choice left to the model's scores."""
+    return replace_step(step, pick=None) if is_asked(step) else step
 
 
 Answered = tuple[SessionObject, Answer]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.session.objects import SessionObject
+from app.session.objects import Answer, SessionObject
 from app.session.values import OpenImage
 
 
@@ -17,12 +17,16 @@ class Query:
         subject: the object as it will be, or as the hover would make it.
         known: so many steps of its trail are answered.
         feedback: packed logits that they led to, None where there are none.
+        kept: the answer that they led to, where the model isn't asked again because only the mask is changed by hand.
+        gone: objects that go in the same step.
     """
 
     seq: int
     subject: SessionObject
     known: int = 0
     feedback: bytes | None = None
+    kept: Answer | None = None
+    gone: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

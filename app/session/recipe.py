@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from app.errors import BadMessageError, TooManyObjectsError, TooManyPointsError
+from app.errors import BadMessageError, TooManyObjectsError
 from app.protocol.fields import MAX_FILE_BYTES
-from app.protocol.recipe import FORMAT, VERSION, BoxStep, Recipe, RecipeObject, UndoStep
-from app.session.checks import check_box, check_point
+from app.protocol.recipe import FORMAT, VERSION, Recipe, RecipeObject, UndoStep
+from app.session.checks import check_room, check_trail
 from app.session.classes import ClassList
 from app.session.history import State
 from app.session.limits import SessionLimits
@@ -107,8 +107,9 @@ def timeline_of(
         )
     steps = recipe.past[-limits.max_history :], recipe.future[-limits.max_history :]
     objects = (*recipe.objects, *(made for step in (*steps[0], *steps[1]) for made in step.objects))
-    items = {made: checked(made, image, limits.max_points) for made in objects}
+    items = {made: checked(made, image, limits) for made in objects}
     now = changed(State(), UndoStep(recipe.objects, classes=recipe.classes), items, limits.max_objects)
+    check_room(now.objects.values(), limits)
     if len(now.objects) < len(recipe.objects):
         raise BadMessageError("expected each object of the recipe once; correct the file")
     classes = classes or ClassList()
@@ -146,26 +147,8 @@ def known(state: State, classes: ClassList) -> State:
     return replace(state, classes=classes.with_all(state.classes.entries).with_classes_of(state.objects.values()))
 
 
-def checked(made: RecipeObject, image: OpenImage, max_points: int) -> SessionObject:
+def checked(made: RecipeObject, image: OpenImage, limits: SessionLimits) -> SessionObject:
     """Return an object of a recipe, without an answer; raises as `check_trail`."""
     item = SessionObject(made.id, made.name, made.color, made.trail)
-    check_trail(item, image, max_points)
+    check_trail(item, image, limits)
     return item
-
-
-def check_trail(item: SessionObject, image: OpenImage, max_points: int) -> None:
-    """Refuse an object whose prompt no session could have taken.
-
-    Raises:
-        BadMessageError: it has no step, or a box that isn't the first.
-        BadCoordError: a step leaves the picture.
-        TooManyPointsError: it has more points than an object may.
-    """
-    if not item.trail or any(isinstance(step, BoxStep) for step in item.trail[1:]):
-        raise BadMessageError(f"expected object {item.id} to have a point or a box, and its box first")
-    if len(item.points) > max_points:
-        raise TooManyPointsError(f"an object takes at most {max_points} points, got {len(item.points)}; send fewer")
-    for x, y, _ in item.points:
-        check_point(x, y, image.width, image.height)
-    if item.box is not None:
-        check_box(item.box, image.width, image.height)

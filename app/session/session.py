@@ -12,32 +12,36 @@ from dataclasses import replace
 from cachetools import FIFOCache
 from msgspec import structs
 
-from app.errors import BadMessageError, NoImageError, TooManyObjectsError, UnknownObjectError
-from app.protocol.fields import BoxXyxy
+from app.errors import BadMessageError, NoImageError
 from app.protocol.messages import (
     Box,
     Choose,
     Clear,
     Click,
+    Combine,
     Delete,
+    Give,
     Hover,
     Label,
+    Morph,
     Move,
+    Paint,
     Preview,
     Redo,
+    Refine,
     RenameClass,
     SetClasses,
     Undo,
     Unpoint,
 )
-from app.protocol.recipe import Recipe
-from app.session.checks import check_box, check_point
+from app.protocol.recipe import MaskStep, Recipe
 from app.session.classes import ClassList, classified
 from app.session.contrast import visible_color
 from app.session.history import Objects, State, Timeline, difference
 from app.session.limits import SessionLimits
-from app.session.names import given_class, unnamed
-from app.session.objects import Answer, Answered, PointXyl, SessionObject
+from app.session.names import given_class
+from app.session.objects import Answer, Answered, SessionObject
+from app.session.prompting import Prompted, Prompting
 from app.session.query import HoverQuery, Query
 from app.session.recipe import RecipeTimeline, timeline_of
 from app.session.replies import (
@@ -51,8 +55,8 @@ from app.session.replies import (
 )
 from app.session.values import OpenImage, StandIn
 
-Change = Click | Box | Move | Unpoint | Choose | Label | SetClasses | RenameClass | Delete | Clear | Undo | Redo
-"""Messages that change the objects or their classes."""
+Change = Prompted | Combine | Choose | Label | SetClasses | RenameClass | Delete | Clear | Undo | Redo
+"""Messages that change the objects or their classes, in ways that one query at most answers; `Give` takes several."""
 
 
 class Session:
@@ -160,9 +164,12 @@ class Session:
         Raises:
             NoImageError, BadCoordError, UnknownObjectError, TooManyPointsError: see `app.errors`.
         """
-        base = self._fresh() if message.object is None else self._object(message.object)
-        query = self._clicked(message.seq, base, (message.x, message.y, message.label))
+        query = self._prompting.hover(message)
         return HoverQuery(query, self._require_image(), message.x, message.y, message.object, self.answering)
+
+    def told_again(self, seq: int) -> list[StateMessage]:
+        """Return the replies to a change that was made before, from the state as it is now."""
+        return self._tell(seq, self._handled[seq])
 
     def preview(self, hover: HoverQuery, answer: Answer) -> Preview:
         """Return the reply to a hover."""
@@ -176,22 +183,28 @@ class Session:
             provisional=hover.model != self.model,
         )
 
-    def step(self, message: Change) -> Query | list[StateMessage]:
+    def step(self, message: Change, combined: MaskStep | None = None) -> Query | list[StateMessage]:
         """Return what a change needs: its replies, or a query whose answer goes to `commit`.
 
         A `seq` that was handled before is answered from the state.
+
+        Args:
+            message: the change.
+            combined: what the objects of a `combine` are together, see `combining`.
 
         Raises:
             HoverError: the change can't be made; nothing of the session has changed.
         """
         if self.has_handled(message.seq):
-            return self._tell(message.seq, self._handled[message.seq])
+            return self.told_again(message.seq)
         before = self._timeline.now
         if isinstance(message, (SetClasses, RenameClass)):
             self._classify(message)
             return self._shown(message.seq, before, classes=True)
         self._require_image()
-        if isinstance(message, (Click, Box, Move, Unpoint)):
+        if isinstance(message, Combine):
+            return self._prompting.combined(message, combined)
+        if isinstance(message, (Click, Box, Move, Unpoint, Refine, Paint, Morph)):
             return self._prompt(message)
         self._edit(message)
         return self._shown(message.seq, before)
@@ -203,14 +216,56 @@ class Session:
             UnknownObjectError: the click was to take a candidate that there isn't; nothing has changed.
             BadMessageError: it begins a class that has no room; nothing has changed.
         """
-        before = self._timeline.now
-        item = query.subject.answered(answer)
-        if self.image is not None and item.id not in self.objects:
-            used = map(self.classes.color_of, self.objects.values())
-            item = replace(item, color=visible_color(item.color, self.image, answer.masks[item.chosen], used))
-        self._timeline.put(item, classes=self.classes.with_class(given_class(item), item.color))
-        self._next_id = max(self._next_id, query.subject.id + 1)
-        return self._shown(query.seq, before)
+        return self.commit_all(query.seq, [(query.subject, answer)], query.gone)
+
+    def commit_all(self, seq: int, answered: Sequence[Answered], gone: Sequence[int] = ()) -> list[StateMessage]:
+        """Take objects and their answers into the history in one step; return the replies. Raises as `commit`.
+
+        Args:
+            seq: of the change.
+            answered: new and changed objects.
+            gone: objects that go with it.
+        """
+        before, classes, items = self._timeline.now, self.classes, []
+        used = [before.classes.color_of(item) for item in before.objects.values()]
+        for subject, answer in answered:
+            item = subject.answered(answer)
+            if self.image is not None and item.id not in before.objects:
+                item = replace(item, color=visible_color(item.color, self.image, answer.masks[item.chosen], used))
+                used.append(item.color)
+            classes = classes.with_class(given_class(item), item.color)
+            items.append(item)
+        self._timeline.put(*items, classes=classes, gone=gone)
+        self._next_id = max(self._next_id, *(item.id + 1 for item in items))
+        return self._shown(seq, before)
+
+    def given(self, message: Give) -> list[Query]:
+        """Return a query for each object that was made elsewhere; the answers go to `commit_all`, or none of them.
+
+        Raises:
+            HoverError: there is no room for all of them, or no session could have made one; see `Prompting.given`.
+        """
+        return self._prompting.given(message)
+
+    def combining(self, message: Combine) -> list[SessionObject]:
+        """Return the objects that are to be combined, the first one first; none where it was done before.
+
+        What they are together goes to `step` with the message.
+
+        Raises:
+            UnknownObjectError: one isn't there.
+            BadMessageError: one is named twice.
+        """
+        return [] if self.has_handled(message.seq) else self._prompting.combining(message)
+
+    def smart(self, message: Paint) -> SessionObject | None:
+        """Return the object for which a stroke's click is to be found, or None where it needs none.
+
+        The click goes to `step` as that of the message.
+        """
+        wants = message.smart and message.click is None and not self.has_handled(message.seq)
+        item = self.objects.get(message.object) if wants and message.object is not None else None
+        return None if item is None or len(item.points) >= self._limits.max_points else item
 
     def missing(self, message: Undo | Redo) -> list[SessionObject]:
         """Return the objects that an undo or redo brings back without an answer of the model that answers now.
@@ -263,39 +318,14 @@ class Session:
             told.append(tell_gone(self._timeline, seq, []))  # which says that there are steps
         return told
 
-    def _prompt(self, message: Click | Box | Move | Unpoint) -> Query | list[StateMessage]:
-        """Return the query for a changed prompt; an object left without one is gone."""
-        base = self._base(message)
-        if isinstance(message, Click):
-            return self._clicked(message.seq, base, (message.x, message.y, message.label), message.candidate)
-        if isinstance(message, Box):
-            return self._boxed(message.seq, base, message.box)
-        if isinstance(message, Move):
-            self._check_point(message.x, message.y)
-            return Query(message.seq, base.moved(message.point, message.x, message.y))
-        rest = base.without_point(message.point)
-        if rest.points or rest.box:
-            return Query(message.seq, rest)
+    def _prompt(self, message: Prompted) -> Query | list[StateMessage]:
+        """Return the query for a changed prompt or mask; an object left without either is gone."""
+        query = self._prompting.query(message)
+        if not query.subject.is_empty:
+            return query
         before = self._timeline.now
-        self._timeline.remove({base.id})
+        self._timeline.remove({query.subject.id})
         return self._shown(message.seq, before)
-
-    def _base(self, message: Click | Box | Move | Unpoint) -> SessionObject:
-        """Return the object that a prompt changes, or begins under the name that it is to have.
-
-        Raises:
-            BadMessageError: a name for an object that has one.
-            TooManyObjectsError, UnknownObjectError: see `_fresh`, `_object`.
-        """
-        name = message.name if isinstance(message, (Click, Box)) else None
-        if message.object is None:
-            fresh = self._fresh()
-            return replace(fresh, name=name or fresh.name)
-        if name is not None:
-            raise BadMessageError(
-                f"expected a name for a new object alone; object {message.object} is renamed by label"
-            )
-        return self._object(message.object)
 
     def _classify(self, message: SetClasses | RenameClass) -> None:
         """Change the list of classes; before a picture is open that is no step of the history."""
@@ -310,12 +340,12 @@ class Session:
     def _edit(self, message: Choose | Label | Delete | Clear | Undo | Redo) -> None:
         """Make a change that needs no engine."""
         if isinstance(message, Choose):
-            self._timeline.put(self._object(message.object).with_candidate(message.candidate))
+            self._timeline.put(self._prompting.object(message.object).with_candidate(message.candidate))
         elif isinstance(message, Label):
-            item = replace(self._object(message.object), name=message.name)
+            item = replace(self._prompting.object(message.object), name=message.name)
             self._timeline.put(item, classes=self.classes.with_class(given_class(item), item.color))
         elif isinstance(message, Delete):
-            self._timeline.remove({self._object(message.object).id})
+            self._timeline.remove({self._prompting.object(message.object).id})
         elif isinstance(message, Clear):
             self._timeline.remove(set(self.objects))
         elif isinstance(message, Undo):
@@ -323,37 +353,15 @@ class Session:
         else:
             self._timeline.redo()
 
-    def _clicked(self, seq: int, base: SessionObject, point: PointXyl, candidate: int | None = None) -> Query:
-        self._check_point(point[0], point[1])
-        item = base.with_point(point, self._limits.max_points, candidate)
-        return Query(seq, item, len(base.trail) if base.answer else 0, base.feedback)
-
-    def _boxed(self, seq: int, base: SessionObject, box: BoxXyxy) -> Query:
-        image = self._require_image()
-        check_box(box, image.width, image.height)
-        return Query(seq, base.with_box(box))
-
-    def _check_point(self, x: float, y: float) -> None:
-        image = self._require_image()
-        check_point(x, y, image.width, image.height)
+    @property
+    def _prompting(self) -> Prompting:
+        """What prompts are made on now."""
+        return Prompting(self._require_image(), self.objects, self._next_id, self._limits)
 
     def _require_image(self) -> OpenImage:
         if self.image is None:
             raise NoImageError("expected an open picture before a prompt; send open first")
         return self.image
-
-    def _fresh(self) -> SessionObject:
-        """Return an object that doesn't exist yet; it gets its place when an answer is committed."""
-        self._require_image()
-        if len(self.objects) >= self._limits.max_objects:
-            raise TooManyObjectsError(f"a picture takes at most {self._limits.max_objects} objects; delete one")
-        return SessionObject(id=self._next_id, name=unnamed(self._next_id), color=self._next_id - 1)
-
-    def _object(self, id_: int) -> SessionObject:
-        found = self.objects.get(id_)
-        if found is None:
-            raise UnknownObjectError(f"there is no object {id_} on this picture; it may have been deleted or undone")
-        return found
 
     def _shown(self, seq: int, before: State, *, classes: bool = False) -> list[StateMessage]:
         """Return the messages that bring a client from `before` to now, and remember whom they concern.

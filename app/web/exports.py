@@ -126,7 +126,7 @@ async def export(
     bounds = limits.session
     if len(data.objects) > bounds.max_objects:
         raise TooManyObjectsError(f"a file takes {bounds.max_objects} objects, got {len(data.objects)}; send fewer")
-    items = [item_of(prompt_of(data.image_id, asked), image, bounds.max_points) for asked in data.objects]
+    items = [item_of(prompt_of(data.image_id, asked), image, bounds) for asked in data.objects]
     named_items = [
         numbered(item, number, asked.name)
         for number, (asked, item) in enumerate(zip(data.objects, items, strict=True), 1)

@@ -31,9 +31,10 @@ from app.protocol.recipe import BoxStep, PointStep
 from app.protocol.run_lengths import box_of, run_lengths
 from app.service.predictor import Predictor
 from app.service.scheduler import Lane, Priority
+from app.session.checks import check_trail
+from app.session.limits import SessionLimits
 from app.session.objects import SessionObject
 from app.session.query import Query
-from app.session.recipe import check_trail
 from app.session.values import OpenImage
 from app.web.examples import SEGMENT_REQUESTS, SEGMENTED, answered
 from app.web.problems import refused, unreadable_handlers
@@ -117,18 +118,18 @@ async def segment(
     when it was uploaded, so this takes milliseconds.
     """
     image = await predictor.pictures.info(data.image_id)
-    item = item_of(data, image, limits.session.max_points)
+    item = item_of(data, image, limits.session)
     found = await predictor.backend.candidates(predictor.key(image.image_id), image.size_hw, Query(0, item))
     body = await drawing.run(Priority.CLICK, lambda: written(found, image), limits.service.click_timeout_s)
     return Response(body, media_type=MediaType.JSON)
 
 
-def item_of(request: SegmentRequest, image: OpenImage, max_points: int) -> SessionObject:
+def item_of(request: SegmentRequest, image: OpenImage, limits: SessionLimits) -> SessionObject:
     """Return the object that a prompt makes, as a session would have it: the box first, then each point.
 
     Raises:
         BadMessageError: neither a point nor a box.
-        TooManyPointsError: more than `max_points`.
+        TooManyPointsError: more than an object may have.
         BadCoordError: a point or the box leaves the picture, or the box is inside out.
     """
     if not request.points and request.box is None:
@@ -136,7 +137,7 @@ def item_of(request: SegmentRequest, image: OpenImage, max_points: int) -> Sessi
     box = () if request.box is None else (BoxStep(box=request.box),)
     points = (PointStep(x=point.x, y=point.y, label=point.label) for point in request.points)
     item = SessionObject(id=0, name="", color=0, trail=(*box, *points))
-    check_trail(item, image, max_points)
+    check_trail(item, image, limits)
     return item
 
 

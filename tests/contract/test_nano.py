@@ -16,6 +16,7 @@ from app.nano.judge import judge
 from app.nano.other import other_scene
 from app.nano.scenes import Scene, material, scene
 from app.pictures import PictureLimits
+from app.session.limits import SessionLimits
 from app.settings import Settings
 from app.weights.checkpoints import file_sha256
 from app.weights.manifest import BUNDLED_DIR, load_manifest
@@ -69,6 +70,6 @@ def test_each_of_two_small_discs_that_were_clicked_is_in_the_mask(nano: Engine) 
         ImageDraw.Draw(picture).ellipse((x - 20, 730, x + 20, 770), fill=(240, 206, 80))
     data, settings = file_of(picture, "PNG"), Settings()
     local = LocalPicture(nano, data, PictureLimits.of(settings), speck_share=settings.speck_share)
-    item = local.prompted([(930, 750, 1), (1070, 750, 1)], None, None, 64)
+    item = local.prompted([(930, 750, 1), (1070, 750, 1)], None, None, SessionLimits())
     mask_hw = local.selection([item], "discs.png").objects[0].draw()
     assert [bool(mask_hw[750, x]) for x in (930, 1070)] == [True, True]

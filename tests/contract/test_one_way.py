@@ -137,9 +137,9 @@ async def check_afresh(
     local: LocalPicture, http: httpx.AsyncClient, item: SessionObject, shown: MaskArray, name: str
 ) -> None:
     """The command and HTTP, which take a whole prompt at once, give the mask that was shown."""
-    *before, last = [step.pick for step in item.trail]
+    *before, last = [step.pick for step in item.prompts]
     if not any(pick is not None for pick in before):
-        fresh = local.prompted(item.points, item.box, last, SessionLimits().max_points)
+        fresh = local.prompted(item.points, item.box, last, SessionLimits())
         assert np.array_equal(drawn(local, fresh), shown), name
         if last is None:
             body = {"image_id": local.image.image_id, "format": "mask", "objects": [prompt_of(item)]}

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from msgspec.structs import replace
 
 from app.arrays import MaskArray
 from app.protocol import messages as m
 from app.protocol.run_lengths import encode_mask
 from app.service.answers import is_ambiguous
 from app.session.limits import SessionLimits
-from app.session.objects import Answer
+from app.session.objects import Answer, without_pick
 from app.session.query import Query
 from app.session.session import Change, Session
 from app.session.values import OpenImage
@@ -33,7 +32,7 @@ def answer_to(query: Query, memory_bytes: int = 8) -> Answer:
     """Return an answer that tells by its masks and memory which trail it answers."""
     trail = query.subject.trail
     count = 3 if is_ambiguous(trail) else 1
-    mark = hash((*trail[:-1], replace(trail[-1], pick=None))) % 2**32
+    mark = hash((*trail[:-1], without_pick(trail[-1]))) % 2**32
     masks = tuple(encode_mask(bits(mark + index), score=0.5 + index / 10) for index in range(count))
     memory = tuple(f"{mark}:{index}".encode().ljust(memory_bytes) for index in range(count))
     return Answer(masks, memory, count - 1)

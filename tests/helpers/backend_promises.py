@@ -105,7 +105,7 @@ class BackendPromises:
         query = Query(1, trail(click(100, 120)))
         found = await backend.preview(KEY, SIZE_HW, lambda: query, Priority.HOVER)
         wanted = expected(query, given.kept["a"]).all()
-        assert found == preview_answer(wanted, SIZE_HW, SPECK_SHARE, query.subject.points)
+        assert found == preview_answer(wanted, SIZE_HW, SPECK_SHARE, query.subject)
 
     async def test_a_hover_that_nobody_wants_any_more_is_not_answered(self, backend: Backend) -> None:
         await backend.encode(KEY)

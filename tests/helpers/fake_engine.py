@@ -74,6 +74,11 @@ class FakeEngine:
         """Number of `encode` calls so far."""
         return len(self.encoded)
 
+    @property
+    def logits_hw(self) -> tuple[int, int]:
+        """The grid of its logits; see `contract.Engine.logits_hw`."""
+        return self.grid, self.grid
+
     def encode(self, image: ImageArray) -> FakeEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 
+import numpy as np
 import pytest
 
 from app.client import connect, connect_blocking
@@ -29,6 +30,11 @@ async def test_a_server_that_is_gone_in_mid_session_gets_every_prompt_again_and_
         await session.set_classes(["bowl", "plate"])
         await session.click(5, 5, name="spoon")
         await session.undo()
+        given = await session.give_mask(np.tri(120, 160, dtype=np.bool_), name="bowl")
+        other = await session.paint([(10, 100), (30, 100)], 6, name="spoon")
+        await session.combine("difference", [given.id, other.id])
+        await session.paint([(150, 5)], 4, object=given.id, smart=True)
+        await session.morph(other.id, "grow", 3)
         before = told(session.objects), session.classes
 
         clicks = [asyncio.create_task(session.click(x, 110, object=cup.id)) for x in range(10, 60, 10)]
@@ -42,6 +48,9 @@ async def test_a_server_that_is_gone_in_mid_session_gets_every_prompt_again_and_
         for _ in clicks:
             await session.undo()
         assert (told(session.objects), session.classes) == before
+        for _ in range(5):
+            await session.undo()
+        assert list(session.objects) == [cup.id, plate.id]
         await session.undo()
         assert [each.name for each in session.classes] == ["plate"]
 

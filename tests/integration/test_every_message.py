@@ -6,13 +6,16 @@ from collections.abc import Awaitable, Callable
 from typing import get_args
 
 import msgspec
+import numpy as np
 import pytest
 
 from app.errors import EngineFailedError, HoverError
 from app.limits import AppLimits
 from app.protocol import messages as m
 from app.protocol.codec import encode
+from app.protocol.counts import counts_of
 from app.protocol.messages import ClientMessage, ServerMessage
+from app.protocol.recipe import MaskStep
 from app.settings import Settings
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.image_files import png, png_header
@@ -86,6 +89,13 @@ async def test_every_message_is_sent_and_answered(server: Server) -> None:
         await ask(m.Redo(seq=26), m.Gone)
         await ask(m.Undo(seq=27), m.Object)
         await ask(m.Clear(seq=28), m.Gone)
+        given = MaskStep(size=(48, 64), counts=counts_of(np.eye(48, 64, dtype=np.bool_)))
+        await ask(m.Give(seq=29, objects=(m.Given(trail=(given,)),)), m.Object)
+        await ask(m.Paint(seq=30, path=((5, 5),), radius=3, object=2), m.Object)
+        await ask(m.Morph(seq=31, object=2, operation="grow"), m.Object)
+        await ask(m.Refine(seq=32, object=2), m.Object)
+        await ask(m.Combine(seq=33, operation="union", objects=(2, 3)), None)
+        assert (await peer.expect(m.Error)).code == "unknown_object"  # there is room for one alone
         await ask(m.Ping(at=1.5), m.Pong)
         await peer.socket.send(b"\xc1")
         assert (await peer.expect(m.Error)).code == "bad_message"

@@ -153,7 +153,7 @@ async def test_by_http(server: Server) -> None:
 
 def test_by_the_command() -> None:
     picture = local(png(WIDTH, HEIGHT), Settings())
-    [drawn] = picture.selection([picture.prompted(PROMPT, None, None, 64)], "a.png").objects
+    [drawn] = picture.selection([picture.prompted(PROMPT, None, None, SessionLimits())], "a.png").objects
     assert told(drawn.draw()) == BOTH
 
 

@@ -16,6 +16,7 @@ TESTS = Path(__file__).parent.parent
 CASES = 3
 """One below, at it, one beyond."""
 BOUNDS = "faults/test_bounds.py::"
+BY_HAND = "unit/session/test_by_hand.py::"
 LIMITS = "faults/test_limits.py::"
 COUNTED = {
     "max_upload_bytes": "unit/pictures/test_reading.py::test_bytes_are_taken_up_to_the_limit",
@@ -38,6 +39,10 @@ COUNTED = {
     "min_body_bytes_per_s": BOUNDS + "test_pace_of_a_body",
     "max_objects": BOUNDS + "test_objects_of_a_picture",
     "max_points": BOUNDS + "test_points_of_an_object",
+    "max_strokes": BY_HAND + "test_strokes_of_an_object",
+    "max_path_points": BY_HAND + "test_points_of_a_stroke",
+    "max_paint": BY_HAND + "test_length_and_width_of_strokes",
+    "max_trail_bytes": BY_HAND + "test_bytes_of_trails",
     "max_history": BOUNDS + "test_steps_of_undo",
     "max_history_bytes": BOUNDS + "test_bytes_of_undo",
     "max_clicks_queued": BOUNDS + "test_changes_that_wait",

@@ -107,6 +107,11 @@ class OpenVinoEngine:
         """Side of the model's square input in pixels."""
         return int(self._table.input_size[0])
 
+    @property
+    def logits_hw(self) -> tuple[int, int]:
+        """The grid of its logits; see `contract.Engine.logits_hw`."""
+        return self.input_size // 4, self.input_size // 4
+
     def encode(self, image: ImageArray) -> OpenVinoEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
         check_image(image)
@@ -148,7 +153,7 @@ class OpenVinoEngine:
     def _decode_one(self, embedding: OpenVinoEmbedding, prompt: Prompt) -> Candidates:
         shape = shape_of(prompt)
         prompt_tokens = self._table.tokens(*tokens([prompt], embedding.size_hw, self.input_size))
-        mask_logits = stacked_mask_logits([prompt], (self.input_size // 4, self.input_size // 4))
+        mask_logits = stacked_mask_logits([prompt], self.logits_hw)
         variant = variant_for(prompt_tokens.shape[1], refines=shape.refines, multimask=shape.multimask)
         with device_failures("prepare for a prompt"):
             requests = self._decoder(variant)

@@ -120,6 +120,11 @@ class HotSwapEngine:
         """What computes now; see `contract.Engine.runtime`."""
         return self._now.runtime
 
+    @property
+    def logits_hw(self) -> tuple[int, int]:
+        """The grid of its logits; see `contract.Engine.logits_hw`."""
+        return self._now.logits_hw
+
     def encode(self, image: ImageArray) -> UpgradableEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
         return UpgradableEmbedding(self._now.encode(image))  # type: ignore[arg-type]

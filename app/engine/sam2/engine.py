@@ -66,6 +66,12 @@ class TorchEngine:
         self._decoder = ReassociatedDecoder(model).eval()
         self._table = prompt_table(model)
 
+    @property
+    def logits_hw(self) -> tuple[int, int]:
+        """The grid of its logits; see `contract.Engine.logits_hw`."""
+        height, width = self._sam.sam_prompt_encoder.mask_input_size
+        return int(height), int(width)
+
     @torch.inference_mode()
     def encode(self, image: ImageArray) -> TorchEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
@@ -92,7 +98,7 @@ class TorchEngine:
         """Decode prompts of equal shape in one call of the model."""
         multimask = prompts[0].multimask
         prompt = self._table.tokens(*tokens(prompts, embedding.size_hw, self._sam.image_size))
-        mask_logits = stacked_mask_logits(prompts, self._sam.sam_prompt_encoder.mask_input_size)
+        mask_logits = stacked_mask_logits(prompts, self.logits_hw)
         padding = np.zeros((len(prompt), 1, prompt.shape[1]), np.float32)
         with device_failures("decode a prompt"):
             logits, scores = self._decoder(

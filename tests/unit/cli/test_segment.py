@@ -18,6 +18,7 @@ from app.cli.segment import add_arguments, box_of, main, point_of
 from app.errors import BadCoordError, CorruptImageError, TooManyPointsError, UnknownObjectError
 from app.pictures import PictureLimits
 from app.protocol.fields import BoxXyxy
+from app.session.limits import SessionLimits
 from tests.helpers.export_readers import unzipped
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.image_files import png
@@ -82,7 +83,7 @@ def made(
     engine: FakeEngine, data: bytes, points: Points, box: BoxXyxy | None = None, candidate: int | None = None
 ) -> MaskArray:
     picture = LocalPicture(engine, data, LIMITS, speck_share=0.001)
-    item = picture.prompted(points, box, candidate, max_points=4)
+    item = picture.prompted(points, box, candidate, SessionLimits(max_points=4))
     return picture.selection([item], "a.png").objects[0].draw()
 
 

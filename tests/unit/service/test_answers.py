@@ -18,6 +18,7 @@ from app.session.objects import SessionObject
 GRID = 64
 SIZE_HW = (300, 400)
 SHARE = 0.001
+SUBJECT = SessionObject(id=1, name="", color=0)
 SCORES = np.array([0.5, 0.9, 0.7], np.float32)
 
 
@@ -89,25 +90,25 @@ def test_a_step_of_the_history_counts_what_it_holds_of_both() -> None:
 def test_every_candidate_of_a_preview_whose_specks_weigh_is_without_them() -> None:
     dirty = specked(disc(20))
     assert len(encode_mask(dirty > 0, score=1.0).runs) in WORTH_CLEANING
-    answer = preview_answer(found(dirty, dirty, dirty), (300, 400), SHARE, ())
+    answer = preview_answer(found(dirty, dirty, dirty), (300, 400), SHARE, SUBJECT)
     assert all(np.array_equal(decode_mask(mask), disc(20) > 0) for mask in answer.masks)
 
 
 def test_only_the_best_candidate_of_a_preview_is_cleaned_where_specks_are_few() -> None:
     dirty = disc(20)
     dirty[2, 2] = 1
-    answer = preview_answer(found(dirty, dirty, dirty), (300, 400), SHARE, ())
+    answer = preview_answer(found(dirty, dirty, dirty), (300, 400), SHARE, SUBJECT)
     assert [decode_mask(mask)[2, 2] for mask in answer.masks] == [True, False, True]
 
 
 def test_noise_is_not_sorted_while_someone_hovers() -> None:
     noise = np.random.default_rng(0).standard_normal((GRID, GRID)).astype(np.float32)
-    answer = preview_answer(found(noise, disc(20), noise), (300, 400), SHARE, ())
+    answer = preview_answer(found(noise, disc(20), noise), (300, 400), SHARE, SUBJECT)
     assert np.array_equal(decode_mask(answer.masks[0]), noise > 0)
 
 
 def test_a_best_candidate_that_is_noise_is_shown_as_it_is() -> None:
     noise = np.random.default_rng(0).standard_normal((256, 256)).astype(np.float32)
     assert len(encode_mask(noise > 0, score=1.0).runs) > NOISE
-    answer = preview_answer(found(noise), (300, 400), SHARE, ())
+    answer = preview_answer(found(noise), (300, 400), SHARE, SUBJECT)
     assert np.array_equal(decode_mask(answer.masks[0]), noise > 0)
