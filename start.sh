@@ -20,7 +20,9 @@ Usage: ./start.sh [serve] [options]   start the server; the first start installs
        ./start.sh soak [arguments]    the long tests: floods, thousands of random sequences, half an hour at half load
        ./start.sh --help              show this text and, once installed, each option of the server
 
-Options of serve: --model --checkpoint --host --port --device --engine --precision --offline
+Options of serve: --model --checkpoint --host --port --device --engine --precision --offline --workers --ray-address
+  --workers N runs the model in N processes beside the server, --ray-address HOST:PORT in those of a Ray cluster; the
+  first of these starts installs Ray.
   --offline (or HOVERSAM_OFFLINE=1) fetches no weights. The first start still takes packages from pip's registry,
   unless pip itself is told otherwise (PIP_NO_INDEX, PIP_FIND_LINKS).
 TEXT
@@ -195,6 +197,21 @@ install() { # EXTRA PYTHON
   [ -z "$1" ] || fingerprint >"$(stamp "$1")"
 }
 
+# Adds Ray to what is installed; nothing else is touched.
+ensure_fleet() {
+  ensure_installed ""
+  if is_installed fleet; then return; fi
+  take_lock "$python"
+  if ! is_installed fleet; then
+    pins=$(find_pins)
+    mkdir -p "$venv/tmp"
+    pip_install "Ray, which workers run on" --no-build-isolation --editable "$root[fleet]"
+    rm -rf "$venv/tmp"
+    fingerprint >"$(stamp fleet)"
+  fi
+  unlock
+}
+
 ensure_installed() { # EXTRA
   local chosen
   if is_installed "$1"; then return; fi
@@ -214,9 +231,20 @@ show_help() {
   fi
 }
 
+# True where workers are asked for, by an option or by a variable.
+wants_fleet() { # COMMAND ARGUMENTS...
+  [ "$1" = serve ] || return 1
+  [ -z "${HOVERSAM_WORKERS:-}${HOVERSAM_RAY_ADDRESS:-}" ] || return 0
+  local word
+  for word in "$@"; do
+    case $word in --workers | --workers=* | --ray-address | --ray-address=*) return 0 ;; esac
+  done
+  return 1
+}
+
 # The person's folder stays the current one, so that the paths they type mean what they say.
 run_app() { # COMMAND ARGUMENTS...
-  ensure_installed ""
+  if wants_fleet "$@"; then ensure_fleet; else ensure_installed ""; fi
   exec "$python" -I -m app "$@"
 }
 

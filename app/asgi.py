@@ -24,11 +24,12 @@ from app.engine.contract import Engine
 from app.engine.factory import Load, load_engine
 from app.limits import AppLimits, told_limits
 from app.pictures import PictureLimits
+from app.service.backend import Backend, Pixels
 from app.service.bounded_folder import Bounds
 from app.service.exporter import Exporter
 from app.service.first_responder import FirstResponder
 from app.service.local_backend import LocalBackend
-from app.service.model_pool import ModelPool
+from app.service.model_pool import ModelPool, Source
 from app.service.model_source import ModelSource
 from app.service.parked import KEPT_S, MAX_BYTES
 from app.service.picture_store import PictureStore
@@ -67,46 +68,46 @@ FORM_SLACK_BYTES = 2**16
 """What a multipart form adds to the file in it."""
 
 
+MakeBackend = Callable[[Source, Pixels], Backend]
+"""Makes what answers, given which models there are and where pixels come from."""
+
+
 def create_app(
     settings: Settings,
-    engine: Engine,
+    make_backend: MakeBackend,
     *,
-    set_threads: Callable[[int], None],
     limits: AppLimits | None = None,
     manifest: Manifest | None = None,
     load: Load = load_engine,
-    first_responder: str | None = None,
 ) -> Litestar:
-    """Return the application around a loaded model.
+    """Return the application around models that answer.
 
     Args:
         settings: everything an operator may set.
-        engine: the model that answers.
-        set_threads: sets how many threads the calling thread's model work may use.
+        make_backend: makes what answers; see `in_this_process`.
         limits: the bounds that are no settings; None for the usual.
         manifest: the models to name; None reads the bundled list.
         load: loads another model when a session asks for it.
-        first_responder: name of the model that answers until another has seen a picture; None has sessions wait.
 
     Raises:
         OSError: the folder that servers share can't be used.
     """
     # What answers: the models, and all that stands between them and a session.
     limits, manifest = limits or AppLimits(), manifest or known_models(settings)
-    source = ModelSource(settings, manifest, load)
-    models = ModelPool(engine, source, settings.model_budget_bytes, limits.service.load_timeout_s)
     folder, key = shared_folder(settings, limits) or (None, None)
-    predictor = make_predictor(settings, limits, models, set_threads, first_responder, shared=folder)
+    picture = PictureLimits.of(settings, limits.shape)
+    pictures = PictureStore(picture, settings.image_budget_bytes, limits.service, folder)
+    predictor = Predictor(make_backend(ModelSource(settings, manifest, load), pictures), pictures)
     # What sessions share, and what HTTP needs beside it.
     exporter = Exporter(predictor.pictures, settings.max_export_bytes, settings.speck_share, limits.service, folder)
-    shared = make_shared_state(settings, limits, engine, manifest, exporter)
+    shared = make_shared_state(settings, limits, predictor.model, manifest, exporter)
     drawing = Lane("drawing", limits.service.max_jobs_queued, lambda: None)
     injected = {"predictor": predictor, "drawing": drawing, "shared_state": shared, "meters": shared.meters}
     injected |= {"settings": settings, "limits": limits, "samples": load_samples(ROOT / "static")}
     # What looks after them while the server runs.
     collect_state(shared.meters, shared.registry, predictor, folder)
     watchdog = Watchdog(shared.registry, shared.meters, predictor.backend.lanes, limits.service)
-    at_work = [part.run for part in (watchdog, predictor.first, folder) if part is not None]
+    at_work = [part.run for part in (watchdog, predictor.backend.first, folder) if part is not None]
     closed = [part.close for part in (predictor, exporter, drawing, folder) if part is not None]
 
     return HeadLitestar(
@@ -177,30 +178,29 @@ def routes() -> list[ControllerRouterHandler]:
     return [*pages, *api, healthz, readyz, metrics, session_socket, missing_upgrade]
 
 
-def make_predictor(
+def in_this_process(
     settings: Settings,
     limits: AppLimits,
-    models: ModelPool,
+    engine: Engine,
     set_threads: Callable[[int], None],
-    first_responder: str | None,
-    *,
-    shared: SharedFolder | None,
-) -> Predictor:
-    """Return the door to pictures and models.
+    first_responder: str | None = None,
+) -> MakeBackend:
+    """Return what makes a loaded model of this process answer, and others that it loads.
 
     Args:
-        settings: sizes of pictures, and what may be kept in memory.
+        settings: what may be kept in memory.
         limits: the other bounds.
-        models: those that are loaded.
+        engine: the model.
         set_threads: sets how many threads the calling thread's model work may use.
-        first_responder: name of the model that answers until another has seen a picture, or None.
-        shared: the folder that other servers see too, or None.
+        first_responder: name of the model that answers until another has seen a picture; None has sessions wait.
     """
-    first = None if first_responder is None else FirstResponder(first_responder, models)
-    picture = PictureLimits.of(settings, limits.shape)
-    pictures = PictureStore(picture, settings.image_budget_bytes, limits.service, shared)
-    backend = LocalBackend.of(settings, limits.service, models, pictures, set_threads, first=first)
-    return Predictor(backend, pictures, first)
+
+    def make(source: Source, pictures: Pixels) -> Backend:
+        models = ModelPool(engine, source, settings.model_budget_bytes, limits.service.load_timeout_s)
+        first = None if first_responder is None else FirstResponder(first_responder, models)
+        return LocalBackend.of(settings, limits.service, models, pictures, set_threads, first=first)
+
+    return make
 
 
 def shared_folder(settings: Settings, limits: AppLimits) -> tuple[SharedFolder, bytes] | None:
@@ -223,25 +223,25 @@ def shared_folder(settings: Settings, limits: AppLimits) -> tuple[SharedFolder, 
 
 
 def make_shared_state(
-    settings: Settings, limits: AppLimits, engine: Engine, manifest: Manifest, exporter: Exporter
+    settings: Settings, limits: AppLimits, model: str, manifest: Manifest, exporter: Exporter
 ) -> SharedState:
     """Return what connections share.
 
     Args:
         settings: how many sessions there may be, and where models are.
         limits: the other bounds.
-        engine: the model that new sessions begin with.
+        model: the name of the model that new sessions begin with.
         manifest: the models to name.
         exporter: makes files.
     """
     registry = Registry(
         settings.max_sessions,
         limits.service.resume_s,
-        lambda: Session(limits.session, engine.model),
+        lambda: Session(limits.session, model),
         max_per_address=settings.max_sessions_per_address,
     )
     told = told_limits(settings, limits)
-    return SharedState(settings, told, registry, engine.model, manifest, f"HoverSAM {__version__}", exporter)
+    return SharedState(settings, told, registry, model, manifest, f"HoverSAM {__version__}", exporter)
 
 
 def constant(value: object) -> Provide:

@@ -19,7 +19,9 @@
     │   └── FullError            busy               503   no place for one more session
     ├── RateLimitedError         rate_limited       429
     └── EngineFailedError        engine_failed      500   the model raised or hung; only this reply is lost
-        └── EngineMemoryError    engine_failed      500   the device has no memory left, even after making room
+        ├── EngineMemoryError    engine_failed      500   the device has no memory left, even after making room
+        ├── WorkerLostError      engine_failed      500   the worker that was asked has died, or doesn't answer
+        └── EmbeddingLostError   engine_failed      500   the worker that was asked doesn't know the picture (any more)
 
 Each message says what was expected, what came and what to do. Anything else that escapes is a bug
 and is reported to the user as `internal`, without its text.
@@ -181,3 +183,15 @@ class EngineFailedError(HoverError):
 
 class EngineMemoryError(EngineFailedError):
     """The device has no memory left for this job; forgetting embeddings may make room."""
+
+
+class WorkerLostError(EngineFailedError):
+    """The worker that was asked has died, or doesn't answer; another may be asked."""
+
+
+class EmbeddingLostError(EngineFailedError):
+    """The worker that was asked has no embedding of this source (any more); it is to be encoded there again."""
+
+
+class FleetError(Exception):
+    """Workers can't be had: Ray isn't installed, or can't be joined. For whoever starts the server, who can mend it."""

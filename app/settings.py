@@ -23,6 +23,7 @@ Url: TypeAlias = Annotated[str, Meta(pattern=r"^https?://")]
 Origin: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*://[^/*\s]+$")]
 """As a browser writes it, scheme and host without a path: anything else would be compared in vain."""
 Level: TypeAlias = Annotated[str, Meta(pattern=r"(?i)^(debug|info|warning|error|critical)$")]
+HostPort: TypeAlias = Annotated[str, Meta(pattern=r"^[^\s:]+:[0-9]+$")]
 Network: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]+(/[0-9]+)?$")]
 
 
@@ -51,6 +52,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     precision: Annotated[
         PrecisionName | None, told("of OpenVINO, bf16 or fp32; unset takes bf16 where the CPU computes in it")
     ] = None
+    threads: Annotated[
+        Count | None, told("processor threads of a model; unset takes all cores, or each worker its share of them")
+    ] = None
+    workers: Annotated[
+        Count | None, told("processes that models run in, beside this one; unset runs them in this one")
+    ] = None
+    ray_address: Annotated[HostPort | None, told("HOST:PORT of the Ray that workers run in; unset starts one")] = None
     cache_dir: Annotated[
         Path | None, told("folder of compiled models and of hashes; unset takes the user's cache folder of the system")
     ] = None

@@ -94,7 +94,7 @@ def load_compiled(
     sha256 = weights.entry.sha256 if weights.published else remembered_sha256(weights.path, settings.hashes_file)
     key = GraphKey(name, sha256, runtime.precision, runtime.version, runtime.processor)
     directory = settings.graphs_dir
-    store, threads = GraphStore(directory), available_cores()
+    store, threads = GraphStore(directory), settings.threads or available_cores()
 
     def compiled() -> OpenVinoEngine:
         folder = store.find(key)

@@ -23,10 +23,10 @@ from typing import NoReturn, get_args
 import msgspec
 import uvicorn
 
-from app.asgi import create_app, shared_folder
+from app.asgi import MakeBackend, create_app, in_this_process, shared_folder
 from app.engine.device import set_threads
-from app.engine.factory import load_engine
-from app.errors import HoverError
+from app.engine.factory import Load, load_engine
+from app.errors import FleetError, HoverError
 from app.limits import AppLimits
 from app.logs import configure_logging
 from app.server.draining import DrainingServer
@@ -45,7 +45,10 @@ BACKLOG = 128
 """Connections that the kernel may keep for us while the event loop is busy."""
 FIRST_RESPONDER = "nano"
 """It comes with the program, and encodes in a tenth of the time of the next larger model."""
-OPTIONS = ("host", "port", "model", "checkpoint", "device", "engine", "precision", "offline")
+OPTIONS = (
+    *("host", "port", "model", "checkpoint", "device", "engine", "precision", "offline"),
+    *("workers", "ray_address"),
+)
 """Settings that may be given on the command line too, which wins."""
 
 
@@ -61,6 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision", choices=get_args(PrecisionName), help="of OpenVINO; default: bf16 where the CPU computes in it"
     )
     parser.add_argument("--offline", action="store_true", default=None, help="never fetch anything")
+    parser.add_argument("--workers", type=int, help="processes that the model runs in; default: in the server's own")
+    parser.add_argument("--ray-address", metavar="HOST:PORT", help="Ray cluster that workers run in; default: here")
 
 
 def main(args: argparse.Namespace, limits: AppLimits | None = None) -> int:
@@ -98,12 +103,15 @@ def run(args: argparse.Namespace, limits: AppLimits) -> int:
         return EXIT_USAGE
     for name in strangers(os.environ):
         say(f"{name} is no setting, and without effect: unset it, or look for its name")
-    with listener:
+    configure_logging(settings.log_level, as_json=settings.log_json)
+    load = partial(load_engine, limits=limits.engine)
+    with listener, contextlib.ExitStack() as at_end:
         # The model before anyone may connect.
         try:
-            weights = find_weights(settings, known_models(settings), say)
-            load = partial(load_engine, limits=limits.engine)
-            engine = load(weights, settings, say)
+            make_backend = at_end.enter_context(answering(settings, limits, load))
+        except FleetError as error:
+            say(f"error: {error}")
+            return EXIT_USAGE
         except (HoverError, ValueError) as error:
             say(f"error: {error}")
             return EXIT_NO_MODEL
@@ -113,10 +121,7 @@ def run(args: argparse.Namespace, limits: AppLimits) -> int:
             say(f"error: {taken(settings, error)}")
             return EXIT_USAGE
         # Everything is there: make the application and serve it.
-        configure_logging(settings.log_level, as_json=settings.log_json)
-        app = create_app(
-            settings, engine, set_threads=set_threads, limits=limits, load=load, first_responder=FIRST_RESPONDER
-        )
+        app = create_app(settings, make_backend, limits=limits, load=load)
         server = DrainingServer(server_config(settings, limits, app), app, limits.server.shutdown_timeout_s)
         say(f"open {url_of(listener)} in a browser (Ctrl+C stops)")
         code = 0
@@ -128,6 +133,25 @@ def run(args: argparse.Namespace, limits: AppLimits) -> int:
     if threading.active_count() > 1:
         leave(code)
     return code
+
+
+@contextlib.contextmanager
+def answering(settings: Settings, limits: AppLimits, load: Load) -> Iterator[MakeBackend]:
+    """Give what makes a model answer that is ready: in this process, or in workers until the `with` ends.
+
+    Raises:
+        FleetError: workers were asked for and can't be had.
+        HoverError, ValueError: there is no usable model or device.
+    """
+    weights = find_weights(settings, known_models(settings), say)
+    if settings.workers is None and settings.ray_address is None:
+        yield in_this_process(settings, limits, load(weights, settings, say), set_threads, FIRST_RESPONDER)
+        return
+    from app.fleet.start import spec_of, started_fleet
+
+    spec = spec_of(settings, weights, limits.service, load, FIRST_RESPONDER)
+    with started_fleet(spec, os.environ, say) as fleet:
+        yield fleet.backend
 
 
 def leave(code: int) -> NoReturn:

@@ -22,6 +22,7 @@ from app.arrays import ImageArray
 from app.engine.contract import Candidates
 from app.protocol.values import Region
 from app.service.embeddings import EmbeddingKey
+from app.service.first_responder import FirstResponder
 from app.service.model_loading import Tell
 from app.service.scheduler import Lane, Priority
 from app.session.objects import Answer, SessionObject
@@ -120,6 +121,11 @@ class Backend(Protocol):
     @property
     def device(self) -> str:
         """What that runs on: cpu, cuda or mps."""
+        ...
+
+    @property
+    def first(self) -> FirstResponder | None:
+        """The model that answers until another has seen a picture; None where sessions wait for their own."""
         ...
 
     @property

@@ -53,6 +53,7 @@ class LocalBackend:
         models: those that are loaded, and the way to load others.
         scheduler: the owner of their device.
         store: embeddings that are kept; those of a model go with it, since another load of it is another engine.
+        first: the model that answers until another has seen a picture, None where there is none.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class LocalBackend:
             first: the model that answers until another has seen a picture, None where there is none.
         """
         self.models, self.scheduler, self.store = models, scheduler, store
-        self._pictures, self._limits, self._first = pictures, limits, first
+        self._pictures, self._limits, self.first = pictures, limits, first
         self._speck_share = speck_share
         self._regions = RegionFinder(speck_share)
         models.on_unload = self._unloaded
@@ -106,7 +107,8 @@ class LocalBackend:
             set_threads: sets how many threads the calling thread's model work may use.
             first: the model that answers until another has seen a picture, or None.
         """
-        scheduler = Scheduler(cores=available_cores(), capacity=limits.max_jobs_queued, set_threads=set_threads)
+        cores = settings.threads or available_cores()
+        scheduler = Scheduler(cores=cores, capacity=limits.max_jobs_queued, set_threads=set_threads)
         store = EmbeddingStore(settings.embedding_budget_bytes or embedding_budget(memory_bytes()))
         return cls(models, scheduler, pictures, store, limits, speck_share=settings.speck_share, first=first)
 
@@ -266,8 +268,8 @@ class LocalBackend:
 
     async def _encode(self, key: EmbeddingKey) -> Embedded:
         goes_first = self._goes_first(key)
-        if self._first is not None and not goes_first:
-            sooner = self._first_encodes.under_way(EmbeddingKey(self._first.model, key.source))
+        if self.first is not None and not goes_first:
+            sooner = self._first_encodes.under_way(EmbeddingKey(self.first.model, key.source))
             if sooner is not None:
                 await asyncio.wait([sooner], timeout=HEAD_START_S)
         lane = self.scheduler.first_encodes if goes_first else self.scheduler.encodes
@@ -277,8 +279,8 @@ class LocalBackend:
             def work() -> Embedding:
                 began = time.perf_counter()
                 embedding = self._with_room(lambda: engine.encode(image))
-                if self._first is not None:
-                    self._first.measured(key.model, 1000 * (time.perf_counter() - began))
+                if self.first is not None:
+                    self.first.measured(key.model, 1000 * (time.perf_counter() - began))
                 return embedding
 
             began = time.perf_counter()
@@ -287,7 +289,7 @@ class LocalBackend:
             return Embedded(cached=False, encode_ms=1000 * (time.perf_counter() - began), embedding=embedding)
 
     def _goes_first(self, key: EmbeddingKey) -> bool:
-        return self._first is not None and key.model == self._first.model
+        return self.first is not None and key.model == self.first.model
 
     def _encodes_of(self, key: EmbeddingKey) -> Encodes[Embedded]:
         return self._first_encodes if self._goes_first(key) else self._encodes

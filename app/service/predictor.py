@@ -9,7 +9,6 @@ from __future__ import annotations
 from app.errors import UnknownObjectError
 from app.service.backend import Backend
 from app.service.embeddings import EmbeddingKey
-from app.service.first_responder import FirstResponder
 from app.service.hover_slot import HoverSlot
 from app.service.picture_store import PictureStore
 from app.service.scheduler import Priority
@@ -24,18 +23,16 @@ class Predictor:
     Attributes:
         backend: where the models are.
         pictures: what was uploaded.
-        first: the model that answers until another has seen a picture, None where there is none.
     """
 
-    def __init__(self, backend: Backend, pictures: PictureStore, first: FirstResponder | None = None) -> None:
+    def __init__(self, backend: Backend, pictures: PictureStore) -> None:
         """Join what the answers take.
 
         Args:
             backend: where the models are.
             pictures: what was uploaded.
-            first: the model that answers until another has seen a picture, None where there is none.
         """
-        self.backend, self.pictures, self.first = backend, pictures, first
+        self.backend, self.pictures = backend, pictures
 
     @property
     def model(self) -> str:
@@ -63,9 +60,10 @@ class Predictor:
 
     def stand_in(self, image_id: str, model: str) -> str | None:
         """Return the name of the model that is worth asking until another has seen a picture, or None."""
-        if self.first is None or self.backend.holds(self.key(image_id, model)) or not self.first.is_sooner_than(model):
+        first = self.backend.first
+        if first is None or self.backend.holds(self.key(image_id, model)) or not first.is_sooner_than(model):
             return None
-        return self.first.model
+        return first.model
 
     async def hover(
         self,

@@ -38,7 +38,8 @@ async def healthz() -> str:
 
 
 @get("/readyz", media_type=MediaType.TEXT, operation_id="ready", summary="Is it ready", tags=["health"])
-async def readyz(state: State) -> Response[str]:
-    """Answer once a model is loaded, since the server does not listen before, and 503 where it hangs."""
+async def readyz(state: State, predictor: NamedDependency[Predictor]) -> Response[str]:
+    """Answer once a model is loaded, since the server does not listen before, and 503 where it or a fleet is gone."""
     hung: str = state.watch.hung
-    return Response(f"the model hangs at a {hung}", status_code=503) if hung else Response("ready")
+    trouble = f"the model hangs at a {hung}" if hung else predictor.backend.state().trouble
+    return Response(trouble, status_code=503) if trouble else Response("ready")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import uvicorn
 from litestar import Litestar
 
-from app.asgi import create_app
+from app.asgi import MakeBackend, create_app, in_this_process
 from app.engine.factory import Load, load_engine
 from app.limits import AppLimits
 from app.server.draining import DrainingServer
@@ -88,15 +88,14 @@ async def started(
     manifest: Manifest | None = None,
     load: Load = load_engine,
     first_responder: str | None = None,
+    make_backend: MakeBackend | None = None,
 ) -> Server:
     app: Litestar = create_app(
         settings,
-        engine,
-        set_threads=lambda _: None,
+        make_backend or in_this_process(settings, limits, engine, lambda _: None, first_responder),
         limits=limits,
         manifest=manifest,
         load=load,
-        first_responder=first_responder,
     )
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))

@@ -29,10 +29,11 @@ ALLOWED = {
     "service": "errors arrays machine settings pictures protocol masks session exports weights engine engine.factory",
     "realtime": "errors settings protocol session exports service",
     "server.limits": "",
+    "fleet": "errors arrays logs machine settings protocol masks session weights engine engine.factory service",
     "limits": "settings protocol pictures session engine service realtime server.limits",
     "web": "errors arrays settings protocol masks session exports engine service realtime limits",
     "asgi": "settings pictures session weights engine engine.factory service limits web",
-    "server": "errors logs settings weights engine engine.factory realtime limits asgi",
+    "server": "errors logs settings weights engine engine.factory fleet realtime limits asgi",
     "client": "errors arrays protocol",
     "cli": "errors arrays machine settings pictures protocol masks session exports weights engine engine.openvino "
     "engine.factory service client",
@@ -47,6 +48,7 @@ AT_HOME = {
     "scipy": set(),
     "sam2": {"engine.sam2", "engine.openvino", "nano", "bench"},
     "openvino": {"engine.openvino"},
+    "ray": {"fleet"},
     "litestar": {"web", "asgi", "server"},
     "uvicorn": {"server"},
 }

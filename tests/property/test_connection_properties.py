@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from litestar import Litestar
 
-from app.asgi import create_app
+from app.asgi import create_app, in_this_process
 from app.protocol import messages as m
 from app.protocol.codec import decode_server, encode
 from app.protocol.messages import CloseCode
@@ -139,7 +139,7 @@ def stage() -> Iterator[tuple[asyncio.AbstractEventLoop, Litestar, ConnectionLim
     """One loop and one application for all examples; each has a session of its own."""
     loop = asyncio.new_event_loop()
     limits = shrunk(max_objects=3, max_points=3, max_clicks_queued=1000)
-    app = create_app(Settings(), FakeEngine(), set_threads=lambda _: None, limits=limits)
+    app = create_app(Settings(), in_this_process(Settings(), limits, FakeEngine(), lambda _: None), limits=limits)
     yield loop, app, limits.connection
     loop.run_until_complete(app.dependencies["predictor"].dependency()).close()  # type: ignore[union-attr]
     loop.close()

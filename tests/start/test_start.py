@@ -86,6 +86,16 @@ def test_second_start_installs_nothing(machine: Machine) -> None:
     assert result.stderr == ""
 
 
+def test_ray_is_added_by_the_first_start_that_asks_for_workers_and_by_no_other(machine: Machine) -> None:
+    machine.start()
+    assert not any("[fleet]" in call for call in machine.called("pip install"))
+    machine.start("--port", "1", "--ray-address=head:6379")
+    [added] = machine.called("pip install")
+    assert added.split(" no_index")[0].endswith(f"--editable {machine.home}[fleet]")
+    machine.start(HOVERSAM_WORKERS="2")
+    assert machine.calls() == ["app <serve>"]
+
+
 def test_a_changed_pyproject_is_installed_into_the_same_venv(machine: Machine) -> None:
     machine.start()
     with (machine.home / "pyproject.toml").open("a") as file:

@@ -1,0 +1,224 @@
+"""Workers as actors of Ray: on this machine, or in a cluster that it belongs to. The only module that imports `ray`.
+
+Decision: tokens, no dashboard, no usage reports, and nothing of ours in Ray's logs. Context: whoever reaches a port of
+Ray's runs code on the machine, and its head and nodes listen on all addresses, whatever they are told. Choice: a fleet
+of one machine makes a token of its own that lives as long as the server, a cluster is joined with the operator's token
+or not at all. Price: whoever runs `ray` beside it has to know the token.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from app.errors import EngineFailedError, FleetError, WorkerLostError
+from app.fleet.members import Call
+from app.fleet.values import WorkerSpec
+from app.fleet.worker import Worker
+
+ENVIRONMENT: Final = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "token",
+    "RAY_enable_worker_prestart": "0",  # no Python processes of 80 MB that wait for work
+    "RAY_prestart_worker_first_driver": "0",
+    "RAY_timeout_ms_task_wait_for_death_info": "0",  # or a second passes until a death is known
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "600",  # or Ray ends this process a minute after its head died
+}
+"""What Ray is told, here and in the processes that it starts."""
+TOKENS: Final = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+"""Where an operator puts the token of a cluster; Ray's own variables."""
+NAMESPACE: Final = "hoversam"
+"""Of the workers in a cluster, so that all front ends find the same."""
+OBJECTS_BYTES: Final = 128 * 2**20
+"""Of shared memory, through which pictures go to workers: some forty of them at once."""
+
+
+class RayCall:
+    """A call on its way; fulfils `members.Call`."""
+
+    def __init__(self, ref: Any) -> None:  # noqa: ANN401 - Ray's references know no types here
+        self.ref = ref
+
+    def result(self, timeout_s: float) -> Any:  # noqa: ANN401
+        """Return the answer; see `members.Call.result`."""
+        import ray
+        from ray.exceptions import GetTimeoutError, RayError, RayTaskError
+
+        try:
+            return ray.get(self.ref, timeout=max(0.0, timeout_s))
+        except GetTimeoutError as error:
+            raise TimeoutError from error
+        except RayTaskError as error:
+            raise EngineFailedError("a worker failed on this; try again") from error.cause or error
+        except RayError as error:  # it died, is being restarted, or its node is gone
+            raise WorkerLostError(type(error).__name__) from error
+
+
+class RayWorkers:
+    """The actors by name; fulfils `members.WorkerProcesses`."""
+
+    def __init__(self, actors: Mapping[str, Any], close: Callable[[], None]) -> None:
+        """Hold them.
+
+        Args:
+            actors: Ray's handles, by name.
+            close: ends what was begun for them.
+        """
+        self._actors, self._close = dict(actors), close
+
+    @property
+    def names(self) -> Collection[str]:
+        """Their names."""
+        return self._actors.keys()
+
+    def call(self, worker: str, method: str, *args: object) -> RayCall:
+        """Ask a worker; see `members.WorkerProcesses.call`."""
+        return RayCall(getattr(self._actors[worker], method).remote(*args))
+
+    def first_of(self, calls: Collection[Call], timeout_s: float) -> Call | None:
+        """Return the first of some calls that has come to an end; see `members.WorkerProcesses.first_of`."""
+        import ray
+
+        refs = {call.ref: call for call in calls if isinstance(call, RayCall)}
+        done, _ = ray.wait(list(refs), num_returns=1, timeout=timeout_s)
+        return refs[done[0]] if done else None
+
+    def close(self) -> None:
+        """End the workers of this machine; those of a cluster go on. A second time nothing happens."""
+        close, self._close = self._close, lambda: None
+        close()
+
+
+def local_workers(count: int, spec: WorkerSpec) -> RayWorkers:
+    """Return workers on this machine, in a Ray of their own that ends with this process. They may not be ready yet.
+
+    Args:
+        count: of them.
+        spec: what they are to be.
+
+    Raises:
+        FleetError: Ray isn't installed, or doesn't start.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="hoversam-"))  # its sockets have long names: it lies near the root
+    tokens = {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    before = {name: os.environ.pop(name, None) for name in (*ENVIRONMENT, *TOKENS)}
+
+    def close() -> None:
+        shut_down()
+        shutil.rmtree(folder, ignore_errors=True)
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+    options = {"num_cpus": count, "_node_ip_address": "127.0.0.1", "_temp_dir": str(folder)}
+    try:
+        joined("local", tokens, **options, object_store_memory=OBJECTS_BYTES)
+        return RayWorkers({f"worker-{number}": made(spec) for number in range(count)}, close)
+    except BaseException:  # a signal, too: nothing of Ray's may be left
+        close()
+        raise
+
+
+def cluster_workers(address: str, count: int | None, spec: WorkerSpec, environ: Mapping[str, str]) -> RayWorkers:
+    """Return the workers of a cluster, some of them started now where there are fewer than asked for.
+
+    Args:
+        address: of its head, HOST:PORT.
+        count: of them; None takes those that are there.
+        spec: what those are to be that are started now.
+        environ: the process environment, with the token.
+
+    Raises:
+        FleetError: Ray isn't installed, the cluster can't be joined, or has no worker.
+    """
+    if not any(environ.get(name) for name in TOKENS):
+        raise FleetError(f"a cluster is joined with its token: set {' or '.join(TOKENS)} as on its other nodes")
+    joined(address, {})
+    import ray
+    from ray.util import list_named_actors
+
+    there = [each["name"] for each in list_named_actors(all_namespaces=True) if each["namespace"] == NAMESPACE]
+    names = sorted(there) if count is None else [f"worker-{number}" for number in range(count)]
+    if not names:
+        shut_down()
+        raise FleetError(f"the cluster at {address} has no worker of HoverSAM; --workers N starts them")
+    gpus = int(ray.cluster_resources().get("GPU", 0))
+    places = {name: {"num_gpus": 1} if number < gpus else {"num_cpus": 1} for number, name in enumerate(names)}
+    shared = {"namespace": NAMESPACE, "lifetime": "detached", "get_if_exists": True, "scheduling_strategy": "SPREAD"}
+    return RayWorkers({name: made(spec, name=name, **places[name], **shared) for name in names}, shut_down)
+
+
+def joined(address: str, tokens: Mapping[str, str], **options: object) -> None:
+    """Make this process a driver of a Ray.
+
+    Args:
+        address: of its head, or `local` for one of this process's own.
+        tokens: variables of the environment that hold its token.
+        options: of `ray.init`.
+
+    Raises:
+        FleetError: that doesn't go; the text says why.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise FleetError("workers need Ray, which isn't installed: start with ./start.sh, or install hoversam[fleet]")
+    os.environ.update({**ENVIRONMENT, **tokens})
+    import ray
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        ray.init(
+            address=address,
+            include_dashboard=False if address == "local" else None,
+            log_to_driver=False,
+            logging_level="ERROR",
+            namespace=NAMESPACE,
+            **options,
+        )
+    except Exception as error:  # Ray raises of many kinds, with texts of many lines
+        raise FleetError(obstacle(address, error)) from error
+    finally:
+        for number, handler in handlers.items():  # Ray takes SIGTERM for itself
+            signal.signal(number, handler)
+
+
+def obstacle(address: str, error: Exception) -> str:
+    """Return in one line why a Ray can't be joined."""
+    text = str(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    first = lines[0] if lines else type(error).__name__
+    lowered = text.lower()
+    if address == "local":
+        return f"Ray doesn't start on this machine: {first}"
+    if "auth" in lowered or "token" in lowered:
+        return f"the cluster at {address} doesn't take this token: set RAY_AUTH_TOKEN as on its other nodes"
+    if "version mismatch" in lowered:
+        return f"the cluster at {address} runs another version of Ray or Python than this machine: {first}"
+    if "raylet" in lowered or "node" in lowered:
+        return f"this machine is no node of the cluster at {address}: run `ray start --address={address} --num-cpus=0`"
+    return f"no Ray cluster answers at {address}: {first}"
+
+
+def made(spec: WorkerSpec, **options: object) -> Any:  # noqa: ANN401
+    """Return the handle of an actor that is a worker, and that Ray starts again whenever it dies."""
+    import ray
+
+    # No call is tried again by Ray: where it goes is decided here, since the embedding is lost too.
+    actor = ray.remote(max_restarts=-1, max_task_retries=0)(Worker)
+    return actor.options(**{"num_cpus": 1, **options}).remote(spec)
+
+
+def shut_down() -> None:
+    """Leave Ray, and end what was started with it."""
+    import ray
+
+    with suppress(Exception):
+        ray.shutdown()

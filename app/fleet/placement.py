@@ -1,0 +1,211 @@
+"""Where the embedding of each source is: encoded by the worker that it belongs to, and by another where that has gone.
+
+Each worker has the same lanes here as a device has in one process, so that a remote waits here, where a newer hover
+takes its place, and not at the worker: a lane has one call under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from cachetools import LRUCache
+
+from app.arrays import ImageArray
+from app.errors import BusyError, EngineFailedError, HoverError, WorkerLostError
+from app.fleet.dispatcher import Dispatcher, RemoteCall
+from app.fleet.members import Members
+from app.fleet.routing import ranked
+from app.service.backend import Encoded, Pixels
+from app.service.embeddings import EmbeddingKey
+from app.service.encodes import Encodes
+from app.service.first_responder import FirstResponder
+from app.service.limits import ServiceLimits
+from app.service.scheduler import Lane, Priority, Scheduler
+
+MAX_KNOWN: Final = 10_000
+"""Sources of which it is remembered who has their embedding; one that is forgotten is asked for again."""
+SHARED_BY: Final = 2
+"""So many sessions have opened a source before it is worth two workers' memory."""
+SLACK_S: Final = 2.0
+"""So long after its time a call may still be on its way, before its lane's thread counts as one that hangs."""
+NOBODY_S: Final = 1.0
+"""When to ask again, where no worker is there."""
+
+
+def nobody() -> BusyError:
+    """Return what is told while no worker is there."""
+    return BusyError("no worker answers now; try again", retry_after_s=NOBODY_S)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What waits for one worker in this front end.
+
+    Attributes:
+        scheduler: its lanes, each with one call under way.
+        encodes, first_encodes: the order of its encodes, and of those of the model that answers first.
+    """
+
+    scheduler: Scheduler
+    encodes: Encodes[Encoded]
+    first_encodes: Encodes[Encoded]
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait."""
+        return sum(lane.waiting for lanes in self.scheduler.lanes.values() for lane in lanes)
+
+
+class Placement:
+    """Knows which workers have a source's embedding, and has it made. Lives in the event loop's thread.
+
+    Attributes:
+        desks: what waits for each worker.
+        lanes: the queues of all of them, by the kind of work.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        members: Members,
+        pictures: Pixels,
+        limits: ServiceLimits,
+        first: Callable[[], FirstResponder | None],
+    ) -> None:
+        """Know of no embedding yet.
+
+        Args:
+            dispatcher: asks a worker.
+            members: who is there.
+            pictures: where pixels come from.
+            limits: how long an encode may take, and how many may wait.
+            first: returns the model that answers until another has seen a picture, or None.
+        """
+        self._dispatcher, self._members, self._pictures, self._limits = dispatcher, members, pictures, limits
+        self._first = first
+        self.desks = {name: self._desk() for name in members.all}
+        self.lanes: Mapping[str, Sequence[Lane]] = {
+            kind: tuple(lane for desk in self.desks.values() for lane in desk.scheduler.lanes[kind])
+            for kind in ("decode", "encode", "first encode")
+        }
+        self._holders: LRUCache[EmbeddingKey, set[str]] = LRUCache(MAX_KNOWN)
+        self._opened: LRUCache[EmbeddingKey, int] = LRUCache(MAX_KNOWN)
+        self._copies: dict[EmbeddingKey, asyncio.Task[None]] = {}
+
+    def holders(self, key: EmbeddingKey) -> list[str]:
+        """Return the workers that have a source's embedding and may be asked, the most responsible first."""
+        holders = self._holders.get(key)
+        return [] if holders is None else ranked(holders.intersection(self._members.pool(key.model)), key)
+
+    def forget(self, key: EmbeddingKey, worker: str) -> None:
+        """Take note that a worker hasn't got an embedding."""
+        self._holders.get(key, set()).discard(worker)
+
+    def order(self, key: EmbeddingKey) -> Encodes[Encoded] | None:
+        """Return the order of encodes that a source is encoded in; None where it is, or where no worker is there."""
+        home = None if self.holders(key) else self._home(key)
+        if home is None:
+            return None
+        desk = self.desks[home]
+        return desk.first_encodes if self._goes_first(key) else desk.encodes
+
+    async def encoded(self, key: EmbeddingKey) -> Encoded:
+        """Return once a worker has a source's embedding.
+
+        Raises:
+            BusyError: no worker is there.
+        """
+        if self.holders(key):
+            return Encoded(cached=True, encode_ms=0.0)
+        await self.someone(time.monotonic() + self._limits.encode_timeout_s)
+        order = self.order(key)
+        if order is None:
+            raise nobody()
+        return await asyncio.shield(order.want(key))  # one who leaves doesn't take the picture from the others
+
+    def opened(self, key: EmbeddingKey) -> None:
+        """Take note that a session works on a source: from the second on, a second worker has it too."""
+        opened = self._opened[key] = self._opened.get(key, 0) + 1
+        if opened >= SHARED_BY and key not in self._copies and len(self.holders(key)) == 1:
+            self._copies[key] = asyncio.create_task(self._copy(key))
+            self._copies[key].add_done_callback(lambda _: self._copies.pop(key))
+
+    async def someone(self, until: float) -> None:
+        """Return once a worker is there.
+
+        Raises:
+            BusyError: none is until then, by the monotonic clock.
+        """
+        while not self._members.alive():
+            news = asyncio.wrap_future(self._members.change())
+            left_s = until - time.monotonic()
+            if self._members.alive():
+                return
+            if left_s <= 0:
+                raise nobody()
+            await asyncio.wait([news], timeout=left_s)
+
+    def close(self) -> None:
+        """Stop the lanes."""
+        for desk in self.desks.values():
+            desk.scheduler.close()
+
+    def _desk(self) -> Desk:
+        scheduler = Scheduler(cores=1, capacity=self._limits.max_jobs_queued, set_threads=lambda _: None)
+        patience_s = self._limits.encode_timeout_s
+        return Desk(scheduler, Encodes(self._encode, patience_s), Encodes(self._encode, patience_s))
+
+    def _home(self, key: EmbeddingKey) -> str | None:
+        """Return the worker that a source belongs to now; None where none is there."""
+        return next(iter(ranked(self._members.pool(key.model), key)), None)
+
+    def _goes_first(self, key: EmbeddingKey) -> bool:
+        first = self._first()
+        return first is not None and key.model == first.model
+
+    async def _encode(self, key: EmbeddingKey) -> Encoded:
+        """Have a source encoded by the worker that it belongs to, or by whoever it belongs to after that."""
+        until = time.monotonic() + self._limits.encode_timeout_s
+        began = time.perf_counter()
+        pixels = await self._pictures.pixels(key.source, again=self._goes_first(key))
+        while True:
+            await self.someone(until)
+            home = self._home(key)
+            if home is None:
+                continue
+            try:
+                made = await self._encode_at(home, key, pixels, until)
+            except WorkerLostError:
+                continue
+            first = self._first()
+            if first is not None and not made.cached:
+                first.measured(key.model, made.encode_ms)
+            return Encoded(cached=False, encode_ms=1000 * (time.perf_counter() - began))
+
+    async def _encode_at(self, worker: str, key: EmbeddingKey, pixels: ImageArray, until: float) -> Encoded:
+        scheduler = self.desks[worker].scheduler
+        lane = scheduler.first_encodes if self._goes_first(key) else scheduler.encodes
+        left_s = until - time.monotonic()
+        if left_s <= 0:
+            raise EngineFailedError("the picture wasn't encoded in time; try again")
+        remote = RemoteCall("encode", "encode", (key, pixels))
+        work = partial(self._dispatcher.ask, worker, remote, left_s)
+        made: Encoded = await lane.run(Priority.ENCODE, work, left_s + SLACK_S)
+        self._holders.setdefault(key, set()).add(worker)
+        return made
+
+    async def _copy(self, key: EmbeddingKey) -> None:
+        """Have the second worker encode what two sessions look at; without it, the first goes on alone."""
+        holders = self.holders(key)
+        others = [name for name in ranked(self._members.pool(key.model), key) if name not in holders]
+        if len(holders) == 1 and others:
+            try:
+                pixels = await self._pictures.pixels(key.source)
+                await self._encode_at(others[0], key, pixels, time.monotonic() + self._limits.encode_timeout_s)
+            except HoverError:
+                return
