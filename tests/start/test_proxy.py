@@ -6,15 +6,9 @@ unpacks them into .venv/tools where they aren't on PATH: to install them would s
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
 import shutil
-import ssl
-import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +24,11 @@ from app.protocol.messages import Hello, Welcome
 from app.service.limits import ServiceLimits
 from app.settings import Settings, from_environment
 from tests.helpers.program import free_port
-from tests.helpers.readme import OPERATION, ROOT, block
+from tests.helpers.readme import NAME, OPERATION, ROOT, block
+from tests.helpers.real_proxies import Certificate, Place, caddy, nginx, proxy_before
 from tests.helpers.server import Server
 
 PHOTO = ROOT / "static/samples/coffee.jpg"
-NAME = "masks.example.org"
-START_DEADLINE_S = 30.0
 
 # Python 3.10 complains of TLS connections that it ends itself.
 pytestmark = pytest.mark.filterwarnings(
@@ -98,77 +91,16 @@ def test_the_proxies_are_those_that_the_server_is_told_of(directives: dict[str, 
 # --- The proxies themselves --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """One for localhost, which signs itself."""
-
-    chain: Path
-    key: Path
-
-
 @pytest.fixture
 def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Certificate:
-    made = Certificate(tmp_path / "chain.pem", tmp_path / "key.pem")
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2", "-nodes"]
-    files = ["-newkey", "rsa:2048", "-keyout", str(made.key), "-out", str(made.chain)]
-    subprocess.run(["openssl", "req", "-x509", *subject, *files], check=True, capture_output=True)
+    made = Certificate.made_in(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(made.chain))
     return made
-
-
-def trusting(certificate: Certificate) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(certificate.chain))
-
-
-def nginx(folder: Path, upstream: str, port: int, certificate: Certificate) -> list[str | Path]:
-    """Return the command that runs nginx as .container/README.md has it, at a free port, in a folder of its own."""
-    site = block("nginx").replace("http://127.0.0.1:8000", upstream).replace(NAME, "localhost")
-    site = re.sub(r"(ssl_certificate) .*;", rf"\1 {certificate.chain};", site)
-    site = re.sub(r"(ssl_certificate_key) .*;", rf"\1 {certificate.key};", site)
-    for listed, free in (("443", port), ("80", free_port())):
-        site = site.replace(f"listen {listed}", f"listen 127.0.0.1:{free}")
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
-    user = "user root;" if os.geteuid() == 0 else ""
-    config = folder / "nginx.conf"
-    config.write_text(
-        f"{user} daemon off; pid {folder}/pid; error_log stderr; events {{}}\n"
-        f"http {{ access_log off; {temporary} {site} }}\n"
-    )
-    return ["nginx", "-p", folder, "-e", "stderr", "-c", config]
-
-
-def caddy(folder: Path, upstream: str, port: int, certificate: Certificate) -> list[str | Path]:
-    """Return the command that runs Caddy as .container/README.md has it, at a free port."""
-    site = block("caddyfile").replace("127.0.0.1:8000", upstream.removeprefix("http://"))
-    site = site.replace(f"{NAME} {{", f"localhost:{port} {{\n\ttls {certificate.chain} {certificate.key}")
-    config = folder / "Caddyfile"
-    config.write_text(f"{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{site}")
-    return ["caddy", "run", "--config", config, "--adapter", "caddyfile"]
 
 
 @pytest.fixture
 def settings() -> Settings:
     return Settings(offline=True, trusted_proxies=("127.0.0.1",))
-
-
-@asynccontextmanager
-async def running(command: list[str | Path], folder: Path, port: int, certificate: Certificate) -> AsyncIterator[None]:
-    """Run a proxy until the end of the `with`; it has begun when it answers."""
-    with (folder / "said").open("w") as said:
-        process = await asyncio.create_subprocess_exec(
-            *command, env={**os.environ, "HOME": str(folder)}, stdout=said, stderr=said
-        )
-    try:
-        transport = httpx.AsyncHTTPTransport(verify=trusting(certificate), retries=8)
-        async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
-            await client.get(f"https://localhost:{port}/healthz", timeout=START_DEADLINE_S)
-        yield
-    except httpx.ConnectError:
-        pytest.fail(f"the proxy did not start:\n{(folder / 'said').read_text()}")
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 @pytest.fixture(params=[nginx, caddy], ids=lambda make: make.__name__)
@@ -178,14 +110,13 @@ async def proxy(
     """The address of a proxy in front of the server."""
     name = request.param.__name__
     assert shutil.which(name), f"{name} is not on PATH; `./start.sh test` brings it"
-    port = free_port()
-    async with running(request.param(tmp_path, server.url, port, certificate), tmp_path, port, certificate):
-        yield f"https://localhost:{port}"
+    async with proxy_before(request.param, [server.url], Place(tmp_path, free_port(), certificate)) as address:
+        yield address
 
 
 @pytest.fixture
 async def browser(anyio_backend: str, certificate: Certificate) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(verify=trusting(certificate), trust_env=False, timeout=60) as client:
+    async with httpx.AsyncClient(verify=certificate.trusted(), trust_env=False, timeout=60) as client:
         yield client
 
 
