@@ -52,7 +52,7 @@ from app.web.health import health, healthz, readyz
 from app.web.limits import list_limits
 from app.web.metrics import collect_state, metrics
 from app.web.openapi import openapi_config
-from app.web.pages import engines, load_samples, studio, stylesheet
+from app.web.pages import engines, load_samples, script, studio, stylesheet
 from app.web.problems import problem_handlers
 from app.web.regions import regions
 from app.web.renditions import rendition
@@ -170,7 +170,7 @@ def shared_state(shared: SharedState, watchdog: Watchdog, tickets: Tickets) -> S
 
 def routes() -> list[ControllerRouterHandler]:
     """Return every way in."""
-    pages: list[ControllerRouterHandler] = [studio, stylesheet, engines, ticket, docs, static_files()]
+    pages: list[ControllerRouterHandler] = [studio, stylesheet, script, engines, ticket, docs, static_files()]
     api: list[ControllerRouterHandler] = [
         *(upload, rendition, segment, regions, export, exported_file, classes),
         *(health, list_limits),

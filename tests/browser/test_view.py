@@ -169,3 +169,43 @@ def test_masks_move_as_bitmaps_and_are_sharp_at_rest_and_nothing_beside_is_touch
     assert (apart(studio.pixel(inside), tinted) < 6, apart(studio.pixel(beside), bare) < 6) == (True, True)
     moved(studio, "pointerup", f"() => ({{ button: 1, clientX: {x} - 280, clientY: {y} }})", 1)
     assert studio.page.evaluate("() => globalThis.changes") == []
+
+
+def test_panorama_is_fitted_by_height_too_and_transparency_has_squares_behind_it(open_studio: OpenStudio) -> None:
+    studio = open_studio(viewport={"width": 844, "height": 390})
+    panorama = Image.new("RGBA", (6000, 300), (0, 0, 0, 0))
+    panorama.paste((200, 40, 40, 255), (0, 0, 3000, 300))
+    studio.open({"name": "panorama.png", "mimeType": "image/png", "buffer": file_of(panorama, "PNG")})
+    whole = studio.state()["viewport"]["scale"]
+    studio.press("0")
+    studio.until(f"s.viewport.scale > {whole}")
+    stage = studio.page.locator("#stage").bounding_box()
+    assert stage is not None
+    assert 0.8 * stage["height"] < 300 * studio.state()["viewport"]["scale"] <= stage["height"]
+    (left, _), (right, _) = studio.under((stage["x"], 0)), studio.under((stage["x"] + stage["width"], 0))
+    assert (left + right) / 2 == pytest.approx(3000, abs=2)
+    side = 8 / studio.state()["viewport"]["scale"]
+    shades = [studio.pixel((3000 + side * (n + 0.75), side / 2)) for n in range(4)]
+    assert (apart(shades[0], shades[2]), apart(shades[1], shades[3])) == (0, 0)
+    assert apart(shades[0], shades[1]) > 30
+    assert studio.pixel((2900, 150)) == (200, 40, 40, 255)
+    studio.press("0")
+    studio.until(f"Math.abs(s.viewport.scale - {whole}) < 1e-6")
+
+
+def test_toast_and_first_hint_stand_one_above_the_other(open_studio: OpenStudio) -> None:
+    studio = open_studio(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    studio.open(discs())
+    studio.add_object(DISC_A)
+    studio.page.locator("#delete").tap()
+    studio.until("s.objects.length === 0 && s.toast !== null")
+    coach, toast = (studio.page.locator(name).bounding_box() for name in ("#coach", "#toast"))
+    assert coach is not None
+    assert toast is not None
+    assert coach["y"] + coach["height"] <= toast["y"]
+    wire = studio.page.context.new_cdp_session(studio.page)  # a phone with a notch and a line at the bottom
+    wire.send("Emulation.setSafeAreaInsetsOverride", {"insets": {"top": 47, "bottom": 34, "left": 20, "right": 20}})
+    boxes = studio.page.evaluate("""() => [...document.querySelectorAll("button, label")]
+      .filter((e) => e.checkVisibility() && !e.closest("[popover], dialog, .panel"))
+      .map((e) => [e.id, e.getBoundingClientRect()]).map(([id, r]) => [id, r.left, r.top, r.right, r.bottom])""")
+    assert [name for name, x0, y0, x1, y1 in boxes if x0 < 20 or y0 < 47 or x1 > 370 or y1 > 810] == []

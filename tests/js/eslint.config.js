@@ -17,6 +17,12 @@ const WRITES = [
 ];
 const message = "The state is changed in model/store.js alone: call a method of the store.";
 
+/** Modules are served without their comments by rjsmin, which reads a template within a template as plain code. */
+const nested = {
+  selector: "TemplateLiteral TemplateLiteral",
+  message: "Give the inner text a name of its own: rjsmin, which takes the comments out, would take blanks out of it.",
+};
+
 export default [
   js.configs.recommended,
   {
@@ -46,7 +52,8 @@ export default [
   {
     files: ["static/js/**/*.js"],
     ignores: ["static/js/model/store.js"],
-    rules: { "no-restricted-syntax": ["error", ...WRITES.map((selector) => ({ selector, message }))] },
+    rules: { "no-restricted-syntax": ["error", nested, ...WRITES.map((selector) => ({ selector, message }))] },
   },
+  { files: ["static/js/model/store.js"], rules: { "no-restricted-syntax": ["error", nested] } },
   { files: ["tests/js/*.js"], languageOptions: { globals: globals.node } },
 ];

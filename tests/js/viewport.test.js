@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, reveal, toImage, toScreen, zoomAt } from "../../static/js/model/viewport.js";
+import { boxBetween, clampToImage, fill, fit, isInside, keepInSight, panBy, reveal, toImage, toScreen, zoomAt } from "../../static/js/model/viewport.js";
 
 const image = { width: 600, height: 400 };
 const canvas = { width: 1000, height: 500 };
@@ -65,4 +65,15 @@ test("inside includes the borders, clamp leads there", () => {
 test("a box has its corners in order whichever way it is drawn, and ends at the image", () => {
   assert.deepEqual(boxBetween({ x: 700, y: 300 }, { x: 100, y: -20 }, image), [100, 0, 600, 300]);
   assert.equal(boxBetween({ x: 700, y: 300 }, { x: 800, y: 350 }, image), null);
+});
+
+test("a panorama fills the height, in the middle, and a tower the width", () => {
+  const canvas = { width: 400, height: 300 };
+  for (const image of [{ width: 6000, height: 300 }, { width: 300, height: 6000 }]) {
+    const view = fill(image, canvas);
+    const [across, down] = [image.width * view.scale, image.height * view.scale];
+    assert.ok(Math.min(across / canvas.width, down / canvas.height) > 0.9);
+    assert.deepEqual(toImage(view, { x: 200, y: 150 }), { x: image.width / 2, y: image.height / 2 });
+    assert.ok(fit(image, canvas).scale < view.scale);
+  }
 });

@@ -2,7 +2,7 @@
  * Small signs on the picture: points, boxes, the keyboard's cursor, the badge beside the pointer. CSS pixels.
  */
 
-/** @import { Context, Sign, Spot } from "./types.ts" */
+/** @import { Context, Rect, Sign, Spot } from "./types.ts" */
 
 const FULL_TURN = 2 * Math.PI;
 const DARK = "#14171d";
@@ -163,4 +163,26 @@ export function hatch(context, color, slant, ratio) {
   const pattern = context.createPattern(/** @type {any} */ (tile), "repeat");
   pattern?.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
   return pattern;
+}
+
+/** The squares that stand for transparency, light and dark, and their side, CSS pixels. */
+const SQUARES = ["#ffffff", "#d3d7de"];
+const SQUARE_PX = 8;
+
+/**
+ * What shows through where a picture is transparent.
+ * @param {Context} context
+ * @param {Rect} rect CSS pixels; its corner is one of the squares'
+ */
+export function drawSquares(context, { x, y, width, height }) {
+  const tile = new OffscreenCanvas(2 * SQUARE_PX, 2 * SQUARE_PX);
+  const drawn = /** @type {OffscreenCanvasRenderingContext2D} */ (tile.getContext("2d"));
+  for (const [i, color] of [0, 1, 1, 0].entries()) {
+    drawn.fillStyle = SQUARES[color];
+    drawn.fillRect(SQUARE_PX * (i % 2), SQUARE_PX * Math.floor(i / 2), SQUARE_PX, SQUARE_PX);
+  }
+  const pattern = context.createPattern(/** @type {any} */ (tile), "repeat");
+  pattern?.setTransform(new DOMMatrix([1, 0, 0, 1, Math.round(x), Math.round(y)]));
+  context.fillStyle = pattern ?? SQUARES[0];
+  context.fillRect(x, y, width, height);
 }

@@ -5,6 +5,8 @@
 
 /** Smaller levels are not worth their memory. */
 const SMALLEST_SIDE = 512;
+/** A picture is looked at in so many places each way, to see whether it is transparent. */
+const LOOKS = 64;
 
 export class Pyramid {
   /** @type {ImageBitmap[]} the picture itself, then ever smaller ones */
@@ -14,6 +16,8 @@ export class Pyramid {
   /** @param {ImageBitmap} bitmap @param {() => void} changed another level is there */
   constructor(bitmap, changed) {
     this.#levels = [bitmap];
+    /** Something shows through the picture. */
+    this.isTransparent = isTransparent(bitmap);
     void this.#grow(changed);
   }
 
@@ -45,4 +49,12 @@ export class Pyramid {
     for (const level of this.#levels.slice(1)) level.close();
     this.#levels.length = 1;
   }
+}
+
+/** @param {ImageBitmap} bitmap */
+function isTransparent(bitmap) {
+  const small = new OffscreenCanvas(LOOKS, LOOKS).getContext("2d", { willReadFrequently: true });
+  small?.drawImage(bitmap, 0, 0, LOOKS, LOOKS);
+  const pixels = small?.getImageData(0, 0, LOOKS, LOOKS).data ?? [];
+  return pixels.some((value, i) => i % 4 === 3 && value < 255);
 }

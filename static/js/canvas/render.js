@@ -3,7 +3,7 @@
  */
 
 import { Layer, pixelRatio } from "./layers.js";
-import { drawBadge, drawBox, drawCross, drawDot, drawName, drawPoint, fill, hatch, stroke } from "./marks.js";
+import { drawBadge, drawBox, drawCross, drawDot, drawName, drawPoint, drawSquares, fill, hatch, stroke } from "./marks.js";
 import { newColor } from "../model/classes.js";
 import { colorOf, withAlpha } from "../model/palette.js";
 import { Paths } from "./paths.js";
@@ -68,7 +68,10 @@ export class Renderer {
     const moves = this.#moves(place, picture?.file);
     const quality = moves ? "low" : "high"; // a smooth pan is worth more than pixels nobody can look at
     this.picture.draw([picture?.file, level, quality, ...place], (context) => {
-      if (picture) drawPicture(context, picture, level, view, quality);
+      if (!picture) return;
+      const [width, height] = [picture.width * view.scale, picture.height * view.scale];
+      if (level && this.#pyramid?.isTransparent) drawSquares(context, { x: view.x, y: view.y, width, height });
+      drawPicture(context, picture, level, view, quality);
     });
     const showsObjects = picture && state.pending === null && !scene.hidden;
     const shown = showsObjects ? [...state.objects.values()].filter(({ id }) => isVisible(state, id)) : [];

@@ -6,7 +6,7 @@ import { ownPointAt, toolOf } from "../model/aim.js";
 import { PointerInput } from "./pointer.js";
 import { nextStop } from "../model/regions.js";
 import { isArmed, objectOf, shownPicture } from "../model/state.js";
-import { boxBetween, clampToImage, fit, isInside, keepInSight, panBy, reveal, toImage, toScreen, zoomAt } from "../model/viewport.js";
+import { boxBetween, clampToImage, fill, fit, isInside, keepInSight, panBy, reveal, toImage, toScreen, zoomAt } from "../model/viewport.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { Place, Scene, Size, Tool, Viewport, XY } from "../model/types.ts" */
@@ -26,8 +26,8 @@ export class Stage {
   };
   /** The picture that was fitted last, and its size: the server may say another than the browser. */
   #fittedTo = { file: /** @type {Blob | undefined} */ (undefined), size: "" };
-  /** The whole picture is shown, and stays so when the window changes. */
-  #fitted = true;
+  /** How the picture is fitted, and stays so when the window changes. @type {"whole" | "filled" | null} */
+  #fitted = "whole";
   #panKey = false;
   /** @type {Held} keys that are held, as the keyboard tells */
   #held = NOTHING_HELD;
@@ -85,19 +85,20 @@ export class Stage {
     if (picture?.file === this.#fittedTo.file && size === this.#fittedTo.size) return;
     this.#fittedTo = { file: picture?.file, size };
     this.scene.cursor = null;
-    this.fit();
+    this.#fitted = "whole";
+    this.settle();
   }
 
-  /** Show the whole picture. */
+  /** Show the whole picture; where it is shown, fill the canvas with it, as a panorama needs. */
   fit() {
-    this.#fitted = true;
+    this.#fitted = this.#fitted === "whole" ? "filled" : "whole";
     this.settle();
   }
 
   /** The canvas or the picture changed: keep what is fitted fitted, and the rest in sight. */
   settle() {
     const picture = shownPicture(this.state);
-    if (picture && this.#fitted) this.scene.viewport = fit(picture, this.#size());
+    if (picture && this.#fitted) this.scene.viewport = (this.#fitted === "whole" ? fit : fill)(picture, this.#size());
     else if (picture) this.scene.viewport = keepInSight(this.scene.viewport, picture, this.#size());
     this.changed();
   }
@@ -120,7 +121,7 @@ export class Stage {
   #look(viewport) {
     const picture = shownPicture(this.state);
     if (!picture) return;
-    this.#fitted = false;
+    this.#fitted = null;
     this.scene.viewport = keepInSight(viewport, picture, this.#size());
     this.changed();
   }

@@ -25,7 +25,8 @@ export async function namesIn(url, file) {
   }).catch(() => null);
   if (response === null) throw new Error(`The server can’t be reached; ${file.name} was not read.`);
   const reply = await response.json().catch(() => null);
-  if (!response.ok) throw new Error(`${file.name}: ${reply?.detail?.message ?? `the server answered ${response.status}`}`);
+  const reason = reply?.detail?.message ?? `the server answered ${response.status}`;
+  if (!response.ok) throw new Error(`${file.name}: ${reason}`);
   return reply.classes;
 }
 

@@ -78,7 +78,7 @@ export const SHEET = Object.freeze([
   { what: "Class", how: "{class1} {class2} {class3} {class4} {class5} {class6} {class7} {class8} {class9}, or {pickClass} and a part of its name: of the selected object, and of every new one" },
   { what: "Copy, save the cutout", how: "{copy}, {save}: of the selected object, else of all" },
   { what: "Open a picture", how: "{open}, drop or paste it" },
-  { what: "Zoom", how: "wheel, pinch, {zoomIn}, {zoomOut}; {fit} shows the whole picture" },
+  { what: "Zoom", how: "wheel, pinch, {zoomIn}, {zoomOut}; {fit} shows the whole picture, and again fills the canvas with it" },
   { what: "Pan", how: "`Space` + drag, middle drag, two fingers" },
   { what: "Masks", how: "hold `H` to hide them; {opacity} fill, {outlines} outlines only" },
   { what: "Without a mouse", how: "arrows move a cursor; {click} clicks, {clickAdd} adds, {clickRemove} removes there; `Tab` goes through the objects, then what else was found; `Enter` selects or takes it" },

@@ -27,10 +27,25 @@ export function toImage(view, point) {
  * @returns {Viewport}
  */
 export function fit(image, canvas) {
+  return centred(image, canvas, Math.min);
+}
+
+/**
+ * Return the viewport that a picture fills both ways, centred: of a panorama, all of its height.
+ * @param {Size} image
+ * @param {Size} canvas
+ * @returns {Viewport}
+ */
+export function fill(image, canvas) {
+  return centred(image, canvas, Math.max);
+}
+
+/** @param {Size} image @param {Size} canvas @param {(a: number, b: number) => number} choose of both ways' scales */
+function centred(image, canvas, choose) {
   const margin = Math.min(MARGIN, canvas.width * 0.04, canvas.height * 0.04);
   const across = Math.max(1, canvas.width - 2 * margin) / image.width;
   const down = Math.max(1, canvas.height - 2 * margin) / image.height;
-  const scale = Math.min(across, down, MAX_SCALE);
+  const scale = Math.min(choose(across, down), MAX_SCALE);
   return { scale, x: (canvas.width - image.width * scale) / 2, y: (canvas.height - image.height * scale) / 2 };
 }
 

@@ -4,7 +4,7 @@
 
 import { KEYS } from "../model/classes.js";
 import { currentObject } from "../model/state.js";
-import { find, focusPicture } from "./dom.js";
+import { find, focusPicture, showPanel } from "./dom.js";
 import { bindControls, fillSheet } from "./help.js";
 import { bindKeyboard } from "./keyboard.js";
 import { nextOpacity } from "./preferences.js";
@@ -53,7 +53,10 @@ function commandsOf({ store, studio, stage, saving, opening, list, pickClass, pr
     add: () => takeUp("add"),
     remove: () => takeUp("remove"),
     close: () => closeOne(store, studio, stage),
-    rename: () => list.rename(concerned()),
+    rename: () => {
+      showPanel(true);
+      list.rename(concerned());
+    },
     pickClass: () => void pickClass(concerned()),
     ...classCommands((number) => void studio.classes.giveNumber(number, concerned())),
     undo: () => void studio.undo(),
@@ -135,6 +138,7 @@ export function bindCommands(page) {
     ["close-help", () => /** @type {HTMLDialogElement} */ (find("help")).close()],
     ["coach-close", () => page.prefer({ hinted: true })],
     ["notice-close", () => store.warn(null)],
+    ["show-panel", () => showPanel(find("show-panel").ariaExpanded !== "true")],
   ])) find(id).addEventListener("click", run);
   giveKeysBack();
 }

@@ -45,6 +45,11 @@ export function setPressed(button, pressed) {
   button.setAttribute("aria-pressed", String(pressed));
 }
 
+/** Bring the list in where it is a sheet, or put it away. @param {boolean} shown */
+export function showPanel(shown) {
+  find("show-panel").setAttribute("aria-expanded", String(shown));
+}
+
 /** Give the keys to the picture. */
 export function focusPicture() {
   find("canvas").focus({ preventScroll: true });

@@ -30,6 +30,7 @@ export function showStatus(state, hinted) {
     ["hint", describe(state)], ["live", state.said], ["connection-text", connectionText(state)], ["model-name", state.model],
     ["file-name", name], ["file-size", picture ? `${picture.width} × ${picture.height}` : ""], ["notice-text", state.notice ?? ""],
     ["object-count", state.objects.size ? String(state.objects.size) : ""],
+    ["shown-count", state.objects.size ? String(state.objects.size) : ""],
   ]) setText(find(id), text);
   for (const [id, hidden] of /** @type {const} */ ([
     ["welcome", picture !== null || state.restoring], ["samples", picture === null], ["notice", state.notice === null],
@@ -56,7 +57,8 @@ function showModel(state) {
   const engine = state.engines[state.model];
   const better = usable(state.models).find(({ bundled }) => !bundled); // the smallest comes first
   setText(find("model-title-name"), model.name);
-  setText(find("model-facts"), `${model.params_m.toFixed(1)} M parameters${engine ? ` · ${engine}` : ""}`);
+  const facts = [`${model.params_m.toFixed(1)} M parameters`, ...(engine ? [engine] : [])];
+  setText(find("model-facts"), facts.join(" · "));
   find("demo-tag").hidden = !model.bundled;
   find("model-note-demo").hidden = !model.bundled;
   find("model-note-published").hidden = model.bundled;
