@@ -13,6 +13,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -39,6 +40,10 @@ NAMESPACE: Final = "hoversam"
 """Of the workers in a cluster, so that all front ends find the same."""
 OBJECTS_BYTES: Final = 128 * 2**20
 """Of shared memory, through which pictures go to workers: some forty of them at once."""
+
+
+REACH_S: Final = 5.0
+"""So long a head may take to accept a connection."""
 
 
 class RayCall:
@@ -140,8 +145,10 @@ def cluster_workers(address: str, count: int | None, spec: WorkerSpec, environ: 
     Raises:
         FleetError: Ray isn't installed, the cluster can't be joined, or has no worker.
     """
+    check_installed()
     if not any(environ.get(name) for name in TOKENS):
         raise FleetError(f"a cluster is joined with its token: set {' or '.join(TOKENS)} as on its other nodes")
+    reach(address)
     joined(address, {})
     import ray
     from ray.util import list_named_actors
@@ -157,6 +164,29 @@ def cluster_workers(address: str, count: int | None, spec: WorkerSpec, environ: 
     return RayWorkers({name: made(spec, name=name, **places[name], **shared) for name in names}, shut_down)
 
 
+def check_installed() -> None:
+    """Return if Ray is installed.
+
+    Raises:
+        FleetError: it isn't.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise FleetError("workers need Ray, which isn't installed: start with ./start.sh, or install hoversam[fleet]")
+
+
+def reach(address: str) -> None:
+    """Return if something listens at an address; Ray itself would try for half a minute.
+
+    Raises:
+        FleetError: nothing does.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), REACH_S).close()
+    except (OSError, OverflowError) as error:
+        raise FleetError(f"nothing answers at {address} ({error}): is it the address of the cluster's head?") from error
+
+
 def joined(address: str, tokens: Mapping[str, str], **options: object) -> None:
     """Make this process a driver of a Ray.
 
@@ -168,8 +198,7 @@ def joined(address: str, tokens: Mapping[str, str], **options: object) -> None:
     Raises:
         FleetError: that doesn't go; the text says why.
     """
-    if importlib.util.find_spec("ray") is None:
-        raise FleetError("workers need Ray, which isn't installed: start with ./start.sh, or install hoversam[fleet]")
+    check_installed()
     os.environ.update({**ENVIRONMENT, **tokens})
     import ray
 
@@ -192,19 +221,17 @@ def joined(address: str, tokens: Mapping[str, str], **options: object) -> None:
 
 def obstacle(address: str, error: Exception) -> str:
     """Return in one line why a Ray can't be joined."""
-    text = str(error)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    first = lines[0] if lines else type(error).__name__
-    lowered = text.lower()
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text, lowered = lines[0] if lines else type(error).__name__, str(error).lower()
     if address == "local":
-        return f"Ray doesn't start on this machine: {first}"
-    if "auth" in lowered or "token" in lowered:
-        return f"the cluster at {address} doesn't take this token: set RAY_AUTH_TOKEN as on its other nodes"
+        return f"Ray doesn't start on this machine: {text}"
     if "version mismatch" in lowered:
-        return f"the cluster at {address} runs another version of Ray or Python than this machine: {first}"
-    if "raylet" in lowered or "node" in lowered:
+        return f"the cluster at {address} runs another version of Ray or Python than this machine: {' '.join(lines)}"
+    if "failed to connect" in lowered or "auth" in lowered or "token" in lowered:  # Ray doesn't tell these apart
+        return f"the cluster at {address} takes no token like this one: set RAY_AUTH_TOKEN as on its other nodes"
+    if "node" in lowered or "raylet" in lowered:
         return f"this machine is no node of the cluster at {address}: run `ray start --address={address} --num-cpus=0`"
-    return f"no Ray cluster answers at {address}: {first}"
+    return f"the cluster at {address} can't be joined: {text}"
 
 
 def made(spec: WorkerSpec, **options: object) -> Any:  # noqa: ANN401

@@ -13,7 +13,9 @@ from app.engine.contract import Engine
 from app.fleet.backend import FleetBackend
 from app.fleet.cluster import RayWorkers, local_workers
 from app.fleet.members import Members
+from app.service.backend import Pixels
 from app.service.limits import ServiceLimits
+from app.service.model_pool import Source
 from app.service.model_source import ModelSource
 from app.settings import Settings
 from app.weights.catalogue import known_models
@@ -40,14 +42,26 @@ def no_other(*_: object) -> Engine:
     raise NotImplementedError("these tests load one model")
 
 
+def begun(workers: RayWorkers) -> Members:
+    """Return what a front end knows of the workers of all tests, once they are ready."""
+    members = Members(Lent(workers))
+    members.begin(BEGIN_S)
+    return members
+
+
+def backend_of(workers: RayWorkers, members: Members, source: Source, pictures: Pixels) -> FleetBackend:
+    """Return a front end on the workers of all tests, who outlive it."""
+    return FleetBackend(
+        Lent(workers), members, source, pictures, ServiceLimits(), model="tiny", speck_share=SPECK_SHARE
+    )
+
+
 @asynccontextmanager
 async def fleet_of(workers: RayWorkers, given: Sources) -> AsyncIterator[FleetBackend]:
     """Give a front end of its own on the workers of all tests."""
-    settings, lent = Settings(offline=True), Lent(workers)
-    members = Members(lent)
-    await asyncio.to_thread(members.begin, BEGIN_S)
-    source = ModelSource(settings, known_models(settings), no_other)
-    backend = FleetBackend(lent, members, source, given, ServiceLimits(), model="tiny", speck_share=SPECK_SHARE)
+    settings = Settings(offline=True)
+    members = await asyncio.to_thread(begun, workers)
+    backend = backend_of(workers, members, ModelSource(settings, known_models(settings), no_other), given)
     try:
         yield backend
     finally:

@@ -1,0 +1,87 @@
+"""What a person who starts workers may get wrong: one line that says what to do, and an exit code as documented."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import socket
+from pathlib import Path
+
+import pytest
+
+from app.errors import FleetError, ModelUnavailableError
+from app.fleet.cluster import cluster_workers, obstacle
+from app.fleet.values import Refused, WorkerSpec
+from app.fleet.worker import Worker
+from app.limits import AppLimits
+from app.server.serve import OPTIONS, run
+from tests.helpers.program import free_port
+from tests.helpers.stand_in import stand_in_spec
+
+TOKEN = {"RAY_AUTH_TOKEN": "a" * 64}
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> WorkerSpec:
+    return stand_in_spec(tmp_path)
+
+
+def test_without_ray_a_start_with_workers_ends_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "ray" else found(name, *rest))
+    monkeypatch.setenv("HOVERSAM_CACHE_DIR", str(tmp_path))
+    options = dict.fromkeys(OPTIONS) | {"port": 0, "workers": 2, "model": "nano", "offline": True}
+    assert run(argparse.Namespace(**options), AppLimits()) == 2
+    [line] = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
+    assert line == (
+        "hoversam: error: workers need Ray, which isn't installed: start with ./start.sh, or install hoversam[fleet]"
+    )
+
+
+def test_an_address_where_nothing_listens_is_told_at_once(spec: WorkerSpec) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with pytest.raises(FleetError, match=f"nothing answers at {address} .*: is it the address of the cluster's head"):
+        cluster_workers(address, None, spec, TOKEN)
+
+
+def test_a_cluster_is_not_joined_without_a_token(spec: WorkerSpec) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as head, pytest.raises(FleetError, match="set RAY_AUTH_TOKEN"):
+        cluster_workers(f"127.0.0.1:{head.getsockname()[1]}", None, spec, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Failed to connect to Ray cluster at head:6379", "takes no token like this one: set RAY_AUTH_TOKEN"),
+        ("Version mismatch: The cluster was started with:\n Ray: 2.61.0", "another version of Ray or Python"),
+        ("This node has an IP address of 10.0.0.9, but Ray cannot find a raylet", "ray start --address=head:6379"),
+        ("Something else\nand more", "can't be joined: Something else"),
+        ("", "can't be joined: RuntimeError"),
+    ],
+)
+def test_what_ray_says_of_a_cluster_becomes_one_line_with_a_cure(text: str, told: str) -> None:
+    line = obstacle("head:6379", RuntimeError(text))
+    assert told in line
+    assert "\n" not in line
+
+
+@pytest.mark.anyio
+async def test_a_worker_that_sees_other_weights_or_none_says_so(spec: WorkerSpec) -> None:
+    assert spec.checkpoint is not None
+    spec.checkpoint.write_bytes(b"another")
+    assert await Worker(spec).ready() == Refused.of(
+        ModelUnavailableError(f"{spec.checkpoint} is another file here; give workers the same folder")
+    )
+    spec.checkpoint.unlink()
+    assert await Worker(spec).ready() == Refused.of(
+        ModelUnavailableError(f"there is no file {spec.checkpoint} here; give workers the same folder")
+    )
+
+
+@pytest.mark.anyio
+async def test_a_worker_of_another_release_says_so(tmp_path: Path) -> None:
+    refused = await Worker(stand_in_spec(tmp_path, version="9.9")).ready()
+    assert isinstance(refused, Refused)
+    assert refused.message.endswith("its front end 9.9")
