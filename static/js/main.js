@@ -5,9 +5,9 @@
 import { Frame } from "./canvas/frame.js";
 import { Renderer } from "./canvas/render.js";
 import { Stage } from "./canvas/stage.js";
-import { openKeeper } from "./files/keeper.js";
-import { readPicture, viewOf } from "./files/pictures.js";
-import { upload } from "./files/upload.js";
+import { openKeeper, pathOf } from "./files/keeper.js";
+import { hashOf, readPicture, viewOf } from "./files/pictures.js";
+import { openShelf } from "./files/shelf.js";
 import { Latency } from "./model/latency.js";
 import { snapshot } from "./model/snapshot.js";
 import { shownPicture } from "./model/state.js";
@@ -28,13 +28,16 @@ import { Connection, retryDelayMs } from "./wire/connection.js";
 import { askForAdmission, fetchEngines } from "./wire/http.js";
 
 /** @import { XY } from "./model/types.ts" */
+/** @import { Browsing } from "./session/browsing.js" */
+/** @import { Pictures } from "./panels/pictures.js" */
 /** @import { ClassPicker } from "./panels/class-picker.js" */
 /** @import { Preferences } from "./panels/preferences.js" */
 
 // What the server says in the page's markup, and what this browser kept.
-const { model = "", engine = "", host, socketPath = "", ticketUrl = "", uploadUrl = "", picturesUrl = "", enginesUrl = "", classesUrl = "", maxUploadBytes } = document.body.dataset;
+const { model = "", engine = "", host, socketPath = "", ticketUrl = "", uploadUrl = "", picturesUrl = "", enginesUrl = "", classesUrl = "", masksUrl = "", maxUploadBytes } = document.body.dataset;
 const socketUrl = new URL(socketPath, location.href.replace(/^http/, "ws")).href;
-const keeper = await openKeeper();
+const shelf = await openShelf(pathOf());
+const { keeper, loaded, others } = await openKeeper(shelf);
 const preferences = loadPreferences();
 
 // What the page knows, and the two who change it: the server and the person.
@@ -51,7 +54,10 @@ const line = new Connection(socketUrl, {
 }, keeper.kept.credentials, { asksFirst: host !== location.host });
 const studio = new Studio(store, {
   line,
-  upload: (file, name, onFraction, signal) => upload(uploadUrl, file, name, { onFraction, signal }),
+  upload: async (file, name, onFraction, signal) => {
+    const { upload } = await import("./files/upload.js");
+    return upload(uploadUrl, file, name, { onFraction, signal });
+  },
   view: (file, facts, bitmap) => viewOf(picturesUrl, file, facts, bitmap),
   engines: () => fetchEngines(enginesUrl),
   now: () => performance.now(),
@@ -60,7 +66,6 @@ const studio = new Studio(store, {
   reserve: (seq) => keeper.keepSeq(seq),
   latency,
 });
-
 // The picture, and what lies around it.
 const [below, between, canvas] = ["picture-layer", "objects-layer", "canvas"].map((id) => /** @type {HTMLCanvasElement} */ (find(id)));
 const ask = () => frame.ask();
@@ -70,8 +75,39 @@ const saving = new Saving(store, studio);
 const saveMenu = new SaveMenu(state, (format, objects) => void saving.take(format, objects));
 const list = new ObjectsList(store, studio, { classify: (id) => void pickClass(id), copy: (id) => void saving.take("copy", [id]), save: (id) => saveMenu.openFor(id) });
 const classes = new ClassesList(store, studio, classesUrl);
-const opening = new Opening(store, studio, Number(maxUploadBytes));
+const opening = new Opening(store, pictures);
 const toast = new ToastLine(store);
+
+/** @type {Pictures | null} */
+let album = null;
+
+/** The album: fetched when the first picture comes. @returns {Promise<Browsing>} */
+async function pictures() {
+  const { gather } = await import("./panels/pictures.js").catch(() => {
+    throw new Error("The server can’t be reached; try again.");
+  });
+  album ??= gather(store, studio, {
+    shelf,
+    read: readPicture,
+    hash: hashOf,
+    persist: () => void navigator.storage?.persist?.(),
+    askFor: () => opening.choose(),
+    maxBytes: Number(maxUploadBytes),
+  }, {
+    choose: () => opening.choose(),
+    chooseFolder: () => opening.chooseFolder(),
+    forget,
+    masksUrl,
+  });
+  return album.browsing;
+}
+
+/** Have this browser forget all that it keeps of this page, and begin anew. */
+async function forget() {
+  keeper.forget();
+  await shelf.forget();
+  location.reload();
+}
 
 /** @param {Partial<Preferences>} change */
 function prefer(change) {
@@ -105,10 +141,14 @@ async function pickClass(object) {
 }
 
 function keep() {
-  keeper.keepWork(studio.work(), state.picture);
+  const work = studio.work();
+  keeper.keepWork(work);
+  album?.browsing.note(work);
 }
 
-bindCommands({ store, studio, stage, saving, opening, list, pickClass, preferences, prefer });
+bindCommands({
+  store, studio, browsing: () => album?.browsing ?? null, stage, saving, opening, list, pickClass, preferences, prefer,
+});
 bindLook(prefer);
 showLook(preferences);
 bindTimes(latency, () => void studio.learnEngines(), () => line.ping());
@@ -138,6 +178,7 @@ frame.begin({
       show: () => list.update(),
     },
     { of: () => [state.objects, state.classes, state.sticky], show: () => classes.update() },
+    { of: () => [state.album, state.picture, state.pending], show: () => album?.update() },
     { of: () => [state.toast], show: () => toast.update() },
     { of: () => [store.version, preferences.hinted], show: () => showStatus(state, preferences.hinted) },
     {
@@ -153,7 +194,10 @@ frame.begin({
 });
 
 // The work of this tab before it was loaded again is shown while the server is asked for it.
-const kept = await keeper.picture();
-const before = kept && (await readPicture(kept.file, kept.name));
-if (before && keeper.kept.work && opening.isUntouched) studio.adopt({ picture: before, ...keeper.kept.work });
+if (loaded.album.size > 0) {
+  const browsing = await pictures().catch((error) => store.report(error));
+  await browsing?.begin(loaded.album, loaded.here, keeper.kept.work);
+}
+if (!shelf.isLasting) store.warn("This browser keeps nothing here: pictures and work last as long as this page. Save what you need.");
+else if (others > 0 && loaded.album.size === 0) store.say("Your other pictures are open in another tab.");
 line.open();

@@ -90,15 +90,12 @@ class Studio:
         self.page.evaluate("() => new Promise(requestAnimationFrame)")
 
     def choose(self, file: Path | FilePayload) -> None:
-        """Choose a file; where there are objects, say that they may go."""
-        asks = self.page.evaluate("() => globalThis.hoversam.state().objects.length > 0")
+        """Choose a file."""
         if self.folder and isinstance(file, dict) and len(file["buffer"]) > LARGE_BYTES:
             path = self.folder / file["name"]
             path.write_bytes(file["buffer"])
             file = path
         self.page.locator("#file").set_input_files(file)
-        if asks:
-            self.page.locator("#ask-open").click()
 
     def open(self, file: Path | FilePayload) -> None:
         self.choose(file)

@@ -21,7 +21,11 @@ const ALLOWED = {
 const ALONE = ["docs.js", "theme.js"];
 
 /** What is fetched when it is first wanted. */
-const LATER = ["files/class-files.js", "panels/class-picker.js"];
+const LATER = [
+  ...["class-files", "export-all", "folders", "hash", "metadata", "thumbs", "upload", "zip"].map((name) => `files/${name}.js`),
+  ...["model/album.js", "model/album-words.js", "session/browsing.js"],
+  ...["album-menu", "ask", "class-picker", "film", "pictures"].map((name) => `panels/${name}.js`),
+];
 
 const SOURCES = readdirSync(new URL("static/js", HERE), { recursive: true }).map((name) => String(name).replaceAll("\\", "/"))
   .filter((name) => /\.[jt]s$/.test(name) && !ALONE.includes(name));
@@ -115,11 +119,11 @@ test("the studio's stylesheet has every part, and the documentation's its own", 
 
 test("one word for one act: no label, tooltip, help or sentence has another for it", () => {
   const other = /\b(keeps?|kept|tak(e|es|en) (it )?away|refin\w*|dismiss|clear|cancel\w*|commit)\b/i;
-  for (const name of ["studio.html", "partials/ask.html", "partials/help.html", "partials/menus.html", "partials/model.html", "partials/object.html"]) {
+  for (const name of ["studio.html", "partials/film.html", "partials/pictures.html", "partials/help.html", "partials/menus.html", "partials/model.html", "partials/object.html"]) {
     const text = readFileSync(new URL(`templates/${name}`, HERE), "utf8").replaceAll(/\{[#{%][\s\S]*?[#}%]\}|\b(id|class|data-[a-z]+)="[^"]*"/g, "");
     assert.doesNotMatch(text, other, name);
   }
-  const speaking = ["ask", "commands", "menus", "objects", "saving"].map((name) => `panels/${name}.js`);
+  const speaking = ["album-menu", "commands", "menus", "objects", "saving"].map((name) => `panels/${name}.js`);
   for (const name of [...speaking, "canvas/stage.js", "model/keys.js", "model/words.js", "session/choosing.js", "session/studio.js"]) {
     const sentences = [...codeOf(name).matchAll(/"([^"\n]*)"|`([^`]*)`/g)].map(([, plain, made]) => (plain ?? made).replaceAll(/\$\{[^}]*\}/g, ""))
       .filter((text) => text.includes(" ") || /^[A-Z]/.test(text));

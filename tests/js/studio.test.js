@@ -29,17 +29,6 @@ test("the second click of two on a new thing finds the object that the first one
   assert.deepEqual([play.state.active, play.state.point], [7, null]);
 });
 
-test("what another picture would cost counts objects that are just being made, or on their way back", async () => {
-  assert.equal(play.studio.atStake, 0);
-  await play.click(1);
-  assert.equal(play.studio.atStake, 1);
-  await play.object(play.last, 1, { points: [[1, 1, 1]] });
-  assert.equal(play.studio.atStake, 1);
-  await play.welcome(false); // the server lost the session
-  play.store.remove({ t: "gone", seq: 0, objects: [1], can_undo: false, can_redo: false });
-  assert.equal(play.studio.atStake, 1);
-});
-
 test("a line with Undo goes with its picture: nothing of another can be undone", async () => {
   await play.click(1);
   await play.object(play.last, 1, { points: [[1, 1, 1]] });

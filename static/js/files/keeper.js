@@ -1,42 +1,34 @@
 /**
- * What outlives a reload of this tab: the session and its token, the work, the picture.
+ * What outlives a reload of this tab: the session and its token, the work on the open picture, and the tab's own name,
+ * which is that of its album.
  *
- * Decision: the picture lies in IndexedDB under the tab's own name, the rest in sessionStorage. Context: the server may
- * have forgotten everything, and sessionStorage holds text of a few MB at most. Choice: both are the tab's, so that two
- * tabs don't mix. Price: a tab that is closed leaves its picture behind; the oldest beyond the bound go.
+ * Decision: a tab has an album of its own. Context: two tabs may be open at once, and sessionStorage ends with its tab.
+ * Choice: the album of a tab that lives is left alone, and a new tab takes over those of all that were closed, as one.
+ * Price: a second tab begins without the pictures of the first, and is told so.
  */
 
 import { readRecipe } from "../model/history.js";
 
-/** @import { KeptWork, Picture } from "../model/types.ts" */
+/** @import { KeptWork } from "../model/types.ts" */
+/** @import { Loaded, Shelf } from "./shelf.js" */
 
 /** @typedef {{ session: string, token: string }} Credentials */
 /** @typedef {{ tab: string, seq: number, credentials: Credentials | null, work: KeptWork | null }} Kept */
-/** @typedef {{ tab: string, imageId: string, name: string, file: Blob, at: number }} KeptPicture */
 
-const STORE = "pictures";
-const MAX_PICTURES = 8;
 /** Another page that holds this tab's lock is a copy of it, unless it is just being unloaded. */
 const LOCK_WAIT_MS = 1500;
 
+/** How long other pages of a browser without locks have to say that they are there. */
+const ANSWER_MS = 200;
+
 /** Servers under several paths of one host keep apart. @returns {string} */
+export function pathOf() {
+  return new URL(".", location.href).pathname;
+}
+
+/** @returns {string} */
 function key() {
-  return `hoversam.tab${new URL(".", location.href).pathname}`;
-}
-
-/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
-function done(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-/** @param {IDBTransactionMode} mode @returns {Promise<IDBObjectStore>} */
-async function pictures(mode) {
-  const opening = indexedDB.open("hoversam", 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: "tab" });
-  return (await done(opening)).transaction(STORE, mode).objectStore(STORE);
+  return `hoversam.tab${pathOf()}`;
 }
 
 /**
@@ -57,9 +49,7 @@ function isOurs(tab) {
 export class Keeper {
   /** @type {Kept} */
   kept;
-  /** @type {string | null} the picture that was put away */
-  #pictureId = null;
-  #busy = Promise.resolve();
+  #isForgotten = false;
 
   /** @param {Kept} kept */
   constructor(kept) {
@@ -76,32 +66,25 @@ export class Keeper {
     this.#write({ seq });
   }
 
-  /** Keep how the work can be done again. @param {KeptWork | null} work @param {Picture | null} picture */
-  keepWork(work, picture) {
-    if (work === null || picture === null) return;
-    this.#write({ work });
-    const { image_id: imageId } = work.recipe;
-    if (this.#pictureId === imageId) return;
-    this.#pictureId = imageId;
-    const kept = { tab: this.kept.tab, imageId, name: picture.name, file: picture.file, at: Date.now() };
-    this.#busy = this.#busy.then(() => putPicture(kept)).catch(() => { this.#pictureId = null; });
+  /** Keep how the work can be done again. @param {KeptWork | null} work */
+  keepWork(work) {
+    if (work !== null) this.#write({ work });
   }
 
-  /** The picture of the work, if it is still there. @returns {Promise<KeptPicture | null>} */
-  async picture() {
-    const { work, tab } = this.kept;
-    if (work === null) return null;
+  /** Keep nothing any more, of this tab and of how the page looks. */
+  forget() {
     try {
-      /** @type {KeptPicture | undefined} */
-      const found = await done(/** @type {IDBRequest<any>} */ ((await pictures("readonly")).get(tab)));
-      return found?.imageId === work.recipe.image_id && found.file instanceof Blob ? found : null;
+      sessionStorage.removeItem(key());
+      for (const name of Object.keys(localStorage)) if (name.startsWith("hoversam.")) localStorage.removeItem(name);
     } catch {
-      return null;
+      // Nothing was kept.
     }
+    this.#isForgotten = true;
   }
 
   /** @param {Partial<Kept>} change */
   #write(change) {
+    if (this.#isForgotten) return;
     this.kept = { ...this.kept, ...change };
     try {
       sessionStorage.setItem(key(), JSON.stringify(this.kept));
@@ -109,14 +92,6 @@ export class Keeper {
       // Storage is switched off or full: the work doesn't outlive a reload, and goes on.
     }
   }
-}
-
-/** @param {KeptPicture} picture */
-async function putPicture(picture) {
-  const store = await pictures("readwrite");
-  await done(store.put(picture));
-  const all = /** @type {KeptPicture[]} */ (await done(store.getAll()));
-  for (const old of all.sort((a, b) => b.at - a.at).slice(MAX_PICTURES)) store.delete(old.tab);
 }
 
 /** @param {string | null} text @returns {Kept | null} null where it isn't what was kept here */
@@ -136,14 +111,17 @@ export function readKept(text) {
 /** @param {any} value parsed JSON @returns {KeptWork | null} null where it isn't what was kept here */
 function readWork(value) {
   const recipe = readRecipe(value?.recipe);
-  return recipe && { recipe, active: typeof value.active === "number" ? value.active : null };
+  const place = typeof value?.key === "string" ? { key: value.key } : {};
+  return recipe && { ...place, recipe, active: typeof value.active === "number" ? value.active : null };
 }
 
 /**
- * What this tab kept before it was loaded again; a copy of a living tab begins a session of its own with the same work.
- * @returns {Promise<Keeper>}
+ * What this tab kept before it was loaded again, and its album. A copy of a living tab begins a session of its own with
+ * the same pictures; a new tab goes on where those that were closed left off.
+ * @param {Shelf} shelf
+ * @returns {Promise<{ keeper: Keeper, loaded: Loaded, others: number }>} and how many other pages are at work
  */
-export async function openKeeper() {
+export async function openKeeper(shelf) {
   /** @type {string | null} */
   let text = null;
   try {
@@ -151,14 +129,64 @@ export async function openKeeper() {
   } catch {
     // Storage is switched off.
   }
-  const kept = readKept(text) ?? { tab: newName(), seq: 0, credentials: null, work: null };
-  if (await isOurs(kept.tab)) return new Keeper(kept);
-  const copy = new Keeper({ ...kept, credentials: null });
-  const picture = await copy.picture();
-  copy.kept = { ...copy.kept, tab: newName(), work: picture ? copy.kept.work : null };
-  if (picture) await putPicture({ ...picture, tab: copy.kept.tab }).catch(() => {});
-  void isOurs(copy.kept.tab);
-  return copy;
+  const before = readKept(text);
+  const kept = before ?? { tab: newName(), seq: 0, credentials: null, work: null };
+  const ours = await isOurs(kept.tab);
+  const keeper = new Keeper(ours ? kept : { ...kept, tab: newName(), credentials: null });
+  const { tab } = keeper.kept;
+  if (!ours) void isOurs(tab);
+  const living = await livingTabs(tab);
+  const loaded = await shelf.load(tab);
+  if (!ours) return { keeper, loaded: await taken(shelf, [kept.tab], loaded, false), others: living.size };
+  const left = before ? [] : (await shelf.albums()).filter((album) => album !== tab && !living.has(album));
+  return { keeper, loaded: await taken(shelf, left, loaded, true), others: living.size };
+}
+
+/**
+ * Take other albums into this tab's own.
+ * @param {Shelf} shelf @param {readonly string[]} albums their names, the newest first
+ * @param {Loaded} loaded this tab's own @param {boolean} drop they are nobody else's
+ * @returns {Promise<Loaded>}
+ */
+async function taken(shelf, albums, loaded, drop) {
+  if (albums.length === 0) return loaded;
+  const { merged } = await import("../model/album.js");
+  let { album, here } = loaded;
+  for (const name of albums) {
+    const other = await shelf.read(name);
+    const both = merged(album, other.album.values());
+    album = both.album;
+    here ??= other.here;
+    for (const one of both.changed) {
+      const entry = album.get(one);
+      if (entry) shelf.put(entry);
+    }
+    if (here !== null) shelf.stand(here);
+    if (drop && both.over === 0) void shelf.drop(name);
+  }
+  return { album, here };
+}
+
+/**
+ * The albums that other pages are at work on.
+ * @param {string} own the name of this page's
+ * @returns {Promise<Set<string>>}
+ */
+async function livingTabs(own) {
+  if (navigator.locks) {
+    const { held = [] } = await navigator.locks.query();
+    const names = held.map(({ name = "" }) => name.replace("hoversam.", ""));
+    return new Set(names.filter((name) => name !== own));
+  }
+  const channel = new BroadcastChannel(key());
+  const found = new Set();
+  channel.addEventListener("message", ({ data }) => {
+    if (data === "who") channel.postMessage(own);
+    else found.add(data);
+  });
+  channel.postMessage("who");
+  await new Promise((resolve) => { setTimeout(resolve, ANSWER_MS); });
+  return found;
 }
 
 function newName() {

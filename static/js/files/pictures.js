@@ -2,8 +2,6 @@
  * Pictures as pixels: those of a file, of a sample, and of the server where the browser can't show a file itself.
  */
 
-import { withoutMarks } from "./metadata.js";
-
 /** @import { Picture, PictureFacts, View } from "../model/types.ts" */
 
 /** First bytes of what every server takes: JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF. */
@@ -77,6 +75,7 @@ export async function readPicture(given, name) {
  */
 export async function viewOf(url, file, facts, bitmap) {
   if (bitmap === null || facts.rendered) return { bitmap: await renditionOf(url + facts.imageId), orientation: 1 };
+  const { withoutMarks } = await import("./metadata.js");
   const plain = await withoutMarks(file);
   const { orientation } = facts;
   return { bitmap: plain === file ? bitmap : await held(await createImageBitmap(plain)), orientation };
@@ -87,6 +86,20 @@ async function renditionOf(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`The picture can't be shown: the server answered ${response.status}. Open it again.`);
   return held(await createImageBitmap(await response.blob()));
+}
+
+/**
+ * Return the SHA-256 of a file, by which it is known again.
+ * @param {Blob} file
+ * @returns {Promise<string>} hex
+ * @throws {Error} where it can't be read: it is gone, or a folder
+ */
+export async function hashOf(file) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const digest = crypto.subtle
+    ? new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))
+    : (await import("./hash.js")).sha256(bytes);
+  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**

@@ -5,7 +5,7 @@
 import { objectOf } from "./state.js";
 
 /** @import { Class, ObjectId } from "../wire/messages.ts" */
-/** @import { ObjectState, State } from "./types.ts" */
+/** @import { State } from "./types.ts" */
 
 /** So many classes have a key of their own. */
 export const KEYS = 9;
@@ -52,7 +52,7 @@ export function classOf(state, id) {
   return object && state.classes.some(({ name }) => name === object.name) ? object.name : null;
 }
 
-/** What an object is called that has no class. @param {ObjectState} object */
+/** What an object is called that has no class. @param {{ id: ObjectId }} object */
 export function unnamed({ id }) {
   return `Object ${id}`;
 }

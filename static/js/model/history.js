@@ -8,7 +8,7 @@
  * that was undone. Price: steps whose answers were lost together are one step, once the server has lost the session.
  */
 
-/** @import { Class, ObjectId, Recipe, RecipeObject, UndoStep } from "../wire/messages.ts" */
+/** @import { Class, Mask, ObjectId, Recipe, RecipeObject, UndoStep } from "../wire/messages.ts" */
 /** @import { ObjectState } from "./types.ts" */
 
 /** @typedef {{ objects: ReadonlyMap<ObjectId, Readonly<ObjectState>>, classes: readonly Class[] }} Shown */
@@ -114,6 +114,50 @@ export function readRecipe(value) {
   const { format, version, image_id: imageId, objects } = /** @type {Record<string, any>} */ (value ?? {});
   const whole = format === "hoversam-recipe" && version === 1 && typeof imageId === "string" && Array.isArray(objects);
   return whole ? /** @type {Recipe} */ (value) : null;
+}
+
+/**
+ * What is kept of the work on a picture. The list of classes is that of all pictures: here it would come back older.
+ * @param {Recipe} recipe
+ * @returns {Recipe}
+ */
+export function ownPart(recipe) {
+  const own = { ...recipe, past: stepsOf(recipe.past), future: stepsOf(recipe.future) };
+  delete own.classes;
+  return own;
+}
+
+/** @param {readonly UndoStep[]} [steps] @returns {UndoStep[]} those that concern objects */
+function stepsOf(steps = []) {
+  return steps.map(({ objects = [], gone = [] }) => ({ objects, gone }))
+    .filter(({ objects, gone }) => objects.length + gone.length > 0);
+}
+
+/**
+ * What makes the work again with the classes as they are now.
+ * @param {Recipe} recipe
+ * @param {readonly Class[]} classes
+ * @returns {Recipe}
+ */
+export function withClasses(recipe, classes) {
+  return { ...recipe, ...(classes.length > 0 ? { classes: classes.map(({ name, color }) => ({ name, color })) } : {}) };
+}
+
+/**
+ * The objects of a recipe with the masks that they had.
+ * @param {Recipe} recipe @param {readonly [ObjectId, Mask][]} masks
+ * @returns {Map<ObjectId, ObjectState>} without those that have none: the server brings them
+ */
+export function objectsOf({ objects = [] }, masks) {
+  const known = new Map(masks);
+  return new Map(objects.flatMap(({ id, name, color, trail }) => {
+    const mask = known.get(id);
+    if (!mask) return [];
+    /** @type {ObjectState["points"]} */
+    const points = trail.flatMap((step) => (step.t === "point" ? [[step.x, step.y, step.label ?? 1]] : []));
+    const box = trail.find((step) => step.t === "box")?.box ?? null;
+    return [[id, { id, name, color, points, box, trail, chosen: 0, masks: [mask] }]];
+  }));
 }
 
 /** @param {Shown} shown @returns {Kept} */

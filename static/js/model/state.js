@@ -13,6 +13,7 @@ import { covers } from "./masks.js";
 
 /** What a page knows before it knows anything. @type {State} */
 const NOTHING = {
+  album: new Map(),
   connection: "connecting",
   roundTripMs: null,
   model: "",

@@ -7,12 +7,13 @@
  */
 
 import { Superseded } from "../wire/requests.js";
+import { objectsOf } from "./history.js";
 import { regionAt } from "./regions.js";
 import { initialState, isVisible } from "./state.js";
 
 /** @import { Classes, Gone, ImageReady, Label, LineState, ModelInfo } from "../wire/messages.ts" */
 /** @import { ObjectId, ObjectMessage, PreviewMessage, Recipe, Region } from "../wire/messages.ts" */
-/** @import { Aim, Fields, Picture, PictureFacts, Progress, State, Tool, View, XY } from "./types.ts" */
+/** @import { Aim, Album, Fields, Picture, PictureFacts, Progress, State, Tool, View, Work, XY } from "./types.ts" */
 
 /** Nothing of how the objects of one picture were looked at goes for the next. */
 const UNSEEN = Object.freeze({
@@ -139,10 +140,10 @@ export class Store {
     const known = picture?.imageId === imageId ? picture : null;
     const source = expected ? (pending ?? picture) : known;
     if (source === null) return false;
-    const { name, file, bitmap, orientation } = source;
+    const { key, name, file, bitmap, orientation } = source;
     if (source === pending) this.#set({ pending: null, ...UNSEEN });
     this.#set({
-      picture: { name, file, bitmap, orientation, width, height, imageId, encodeMs, cached, provisional },
+      picture: { key, name, file, bitmap, orientation, width, height, imageId, encodeMs, cached, provisional },
       objects: new Map(), preview: null, canUndo: false, canRedo: false,
       regions: [], underPointer: null, walkedRegion: null,
     });
@@ -157,6 +158,25 @@ export class Store {
    */
   adopt(picture, { image_id: imageId, model, classes = this.state.classes }, active) {
     this.#set({ picture: { ...picture, imageId, encodeMs: 0, cached: true }, model, classes, active, restoring: true });
+  }
+
+  /**
+   * Show a picture of the album with what was done on it, until the server has made it again.
+   * @param {Picture} picture
+   * @param {Work} work
+   */
+  comeBack(picture, { recipe, active, masks }) {
+    const { image_id: imageId, past = [], future = [] } = recipe;
+    this.#ground({
+      picture: { ...picture, imageId, encodeMs: 0, cached: true }, pending: null, restoring: true,
+      notice: null, toast: null, ...UNSEEN, objects: objectsOf(recipe, masks), active, preview: null,
+      canUndo: past.length > 0, canRedo: future.length > 0, regions: [], underPointer: null, walkedRegion: null,
+    });
+  }
+
+  /** The pictures of this work are these. @param {Album} album */
+  list(album) {
+    this.#set({ album });
   }
 
   /** @param {boolean} restoring the picture and its prompts are being brought back */

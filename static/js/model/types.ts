@@ -46,6 +46,8 @@ export interface PictureFacts {
 }
 
 export interface Picture {
+  /** Its place in the album: the SHA-256 of the file that was chosen, hex. */
+  key?: string;
   /** Of the file; text, never markup. */
   name: string;
   /** Kept to open the picture again where the server lost it. */
@@ -98,7 +100,9 @@ export interface Place {
   onTop: boolean;
 }
 
-/** What a click gives: a new object, a selected object, a selected point of the active object, a change of an object. */
+/**
+ * What a click gives: a new object, a selected object, a selected point of the active object, a change of an object.
+ */
 export type Aim =
   | { does: "new" }
   | { does: "select"; object: ObjectId }
@@ -108,12 +112,42 @@ export type Aim =
 
 /** Which candidate was shown, and of which prompt. */
 export type Lit = { of: string; candidate: number };
-/** What brings the work on a picture back. */
-export type KeptWork = { recipe: Recipe; active: ObjectId | null };
+/** What brings the work on a picture back; `key` is the picture's place in the album. */
+export type KeptWork = { key?: string; recipe: Recipe; active: ObjectId | null };
+
+// ---- the album
+
+/** What was done on a picture of the album, and what it looks like. */
+export interface Work extends KeptWork {
+  /** The mask of each object, so that it is shown and exported without a model. */
+  masks: readonly [ObjectId, Mask][];
+  /** The masks are those of a smaller model. */
+  provisional: boolean;
+}
+
+/** A picture of the album. */
+export interface Entry {
+  /** The SHA-256 of the file that was chosen, hex. */
+  key: string;
+  /** Of the file; text, never markup. */
+  name: string;
+  /** A person has said so. */
+  done: boolean;
+  /** Null until it was open. */
+  work: Work | null;
+  /** The browser has its file; where it hasn't, the file is asked for again. */
+  here: boolean;
+  /** Why it can't be opened, in the server's words. */
+  trouble: string | null;
+}
+
+export type Album = ReadonlyMap<string, Readonly<Entry>>;
 
 // ---- the state
 
 export interface Fields {
+  /** The pictures of this work by their keys, in the order in which they came. */
+  album: Album;
   connection: LineState;
   /** Of the last ping. */
   roundTripMs: number | null;

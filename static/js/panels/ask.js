@@ -1,25 +1,22 @@
 /**
- * The one question of the page: whether the objects of this picture may go for another one.
+ * The one question of the page: whether something may go that can't be brought back.
  */
 
-import { plural, shortName } from "../model/words.js";
 import { find, setText } from "./dom.js";
 
-/** @import { Studio } from "../session/studio.js" */
-
 /**
- * Ask, where there are objects. Closing the question, or asking again, means to stay.
- * @param {Studio} studio @param {string} name of the other picture
- * @returns {Promise<boolean>} the other picture may be opened
+ * Ask. Closing the question, or asking again, means no.
+ * @param {{ title: string, text: string, yes: string }} question
+ * @returns {Promise<boolean>}
  */
-export async function mayLeave({ state, atStake }, name) {
-  if (atStake === 0) return true;
+export async function ask({ title, text, yes }) {
   const dialog = /** @type {HTMLDialogElement} */ (find("ask"));
-  if (dialog.open) dialog.close("stay");
-  const objects = plural(atStake, "object");
-  setText(find("ask-text"), `The ${objects} of “${shortName(state.picture?.name ?? "")}” will be gone when “${shortName(name)}” is opened. Save first what you need.`);
-  dialog.returnValue = "stay";
+  if (dialog.open) dialog.close("no");
+  setText(find("ask-title"), title);
+  setText(find("ask-text"), text);
+  setText(find("ask-yes"), yes);
+  dialog.returnValue = "no";
   dialog.showModal();
   await new Promise((resolve) => { dialog.addEventListener("close", resolve, { once: true }); });
-  return dialog.returnValue === "open";
+  return dialog.returnValue === "yes";
 }

@@ -13,6 +13,7 @@ import { nextOpacity } from "./preferences.js";
 /** @import { Command } from "../model/keys.js" */
 /** @import { Store } from "../model/store.js" */
 /** @import { Tool } from "../model/types.ts" */
+/** @import { Browsing } from "../session/browsing.js" */
 /** @import { Studio } from "../session/studio.js" */
 /** @import { ObjectsList } from "./objects.js" */
 /** @import { Opening } from "./opening.js" */
@@ -23,6 +24,7 @@ import { nextOpacity } from "./preferences.js";
  * @typedef {object} Page
  * @property {Store} store
  * @property {Studio} studio
+ * @property {() => Browsing | null} browsing null where no picture has come yet
  * @property {Stage} stage
  * @property {Saving} saving
  * @property {Opening} opening
@@ -33,7 +35,7 @@ import { nextOpacity } from "./preferences.js";
  */
 
 /** @param {Page} page @returns {Record<Command, () => void>} */
-function commandsOf({ store, studio, stage, saving, opening, list, pickClass, preferences, prefer }) {
+function commandsOf({ store, studio, browsing, stage, saving, opening, list, pickClass, preferences, prefer }) {
   const { state } = store;
   /** The object that a key concerns: the one whose entry has the focus, else the selected one. */
   const concerned = () => list.focused() ?? currentObject(state)?.id ?? null;
@@ -53,6 +55,9 @@ function commandsOf({ store, studio, stage, saving, opening, list, pickClass, pr
     add: () => takeUp("add"),
     remove: () => takeUp("remove"),
     close: () => closeOne(store, studio, stage),
+    next: () => void browsing()?.step(1),
+    previous: () => void browsing()?.step(-1),
+    done: () => void browsing()?.toggleDone(),
     rename: () => {
       showPanel(true);
       list.rename(concerned());
@@ -134,6 +139,7 @@ export function bindCommands(page) {
   bindTools((tool) => commands[tool]());
   for (const [id, run] of /** @type {const} */ ([
     ["clear", () => void studio.clear()], ["choose", commands.open], ["toast-undo", commands.undo],
+    ["choose-folder", () => page.opening.chooseFolder()],
     ["model-better", () => void studio.switchModel(find("model-better").dataset.model ?? "")],
     ["close-help", () => /** @type {HTMLDialogElement} */ (find("help")).close()],
     ["coach-close", () => page.prefer({ hinted: true })],

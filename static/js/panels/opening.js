@@ -1,73 +1,66 @@
 /**
- * The ways in for a picture: the file dialog, a drop anywhere, the clipboard, the samples.
+ * The ways in for pictures: the file dialog, a drop anywhere, the clipboard, the samples.
  */
 
-import { fetchSample, readPicture } from "../files/pictures.js";
-import { tooLarge } from "../model/words.js";
-import { mayLeave } from "./ask.js";
+import { fetchSample } from "../files/pictures.js";
 import { find, focusPicture } from "./dom.js";
 
 /** @import { Store } from "../model/store.js" */
-/** @import { Studio } from "../session/studio.js" */
+/** @import { Browsing } from "../session/browsing.js" */
 
 export class Opening {
-  /** How many pictures were asked for: while one is fetched or read, the next may be, and the newest is meant. */
+  /** While a sample is fetched or a folder is walked through, the next may be chosen, and the newest is meant. */
   #asked = 0;
   #chooser = /** @type {HTMLInputElement} */ (find("file"));
 
-  /** @param {Store} store @param {Studio} studio @param {number} maxBytes of a file that the server takes */
-  constructor(store, studio, maxBytes) {
+  /** @param {Store} store @param {() => Promise<Browsing>} pictures the album */
+  constructor(store, pictures) {
     this.store = store;
-    this.studio = studio;
-    this.maxBytes = maxBytes;
-    this.#chooser.addEventListener("change", () => {
-      this.#openFirst(this.#chooser.files);
-      this.#chooser.value = "";
-    });
+    this.pictures = pictures;
+    for (const chooser of [this.#chooser, /** @type {HTMLInputElement} */ (find("folder"))]) {
+      chooser.addEventListener("change", () => {
+        void this.#open(Promise.resolve([...(chooser.files ?? [])].map((file) => ({ file, name: file.name }))));
+        chooser.value = "";
+      });
+    }
     for (const sample of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-sample]"))) {
       const { sample: url = "", name = "sample" } = sample.dataset;
-      sample.addEventListener("click", () => void this.#open(fetchSample(url), name));
+      sample.addEventListener("click", () => void this.#open(fetchSample(url).then((file) => [{ file, name }])));
     }
-    addEventListener("paste", (event) => this.#openFirst(event.clipboardData?.files));
+    addEventListener("paste", (event) => {
+      const files = [...(event.clipboardData?.files ?? [])];
+      void this.#open(Promise.resolve(files.map((file) => ({ file, name: file.name || "pasted picture" }))));
+    });
     this.#bindDrop();
   }
 
-  /** Nobody has asked for a picture yet. */
-  get isUntouched() {
-    return this.#asked === 0;
-  }
-
-  /** Let the person choose a file. */
+  /** Let the person choose files. */
   choose() {
     this.#chooser.click();
   }
 
-  /** @param {FileList | null | undefined} files */
-  #openFirst(files) {
-    const file = files?.[0];
-    if (file) void this.#open(Promise.resolve(file), file.name || "pasted picture");
+  /** Let the person choose a folder. */
+  chooseFolder() {
+    find("folder").click();
   }
 
-  /** @param {Promise<Blob>} wanted @param {string} name */
-  async #open(wanted, name) {
+  /** @param {Promise<{ file: Blob, name: string }[]>} wanted */
+  async #open(wanted) {
     const own = (this.#asked += 1);
-    const isMeant = () => own === this.#asked;
     try {
-      const file = await wanted;
-      if (!isMeant()) return;
-      if (file.size > this.maxBytes) throw new Error(tooLarge(name, file.size, this.maxBytes));
-      if (!(await mayLeave(this.studio, name)) || !isMeant()) return;
+      const files = await wanted;
+      if (own !== this.#asked || files.length === 0) return;
       find("stage").scrollIntoView({ block: "nearest" }); // on a phone, a sample may lie far below it
       focusPicture();
-      const picture = await readPicture(file, name);
-      if (isMeant()) await this.studio.open(picture);
+      const browsing = await this.pictures();
+      if (own === this.#asked) await browsing.take(files);
     } catch (error) {
       this.store.report(error);
     }
   }
 
   /**
-   * A file that is dragged over the page may be dropped anywhere; a link that is dropped would lead away from the work.
+   * Files that are dragged over the page may be dropped anywhere; a link that is dropped would lead away from the work.
    */
   #bindDrop() {
     const target = find("drop");
@@ -83,10 +76,23 @@ export class Opening {
       if (event.relatedTarget === null) target.hidden = true;
     });
     addEventListener("drop", (event) => {
-      if (!hasFiles(event)) return;
+      if (!hasFiles(event) || !event.dataTransfer) return;
       event.preventDefault();
       target.hidden = true;
-      this.#openFirst(event.dataTransfer?.files);
+      void this.#open(filesOf(event.dataTransfer));
     });
   }
+}
+
+/**
+ * Return all files of a drop, those in its folders too. What was dropped can be read during its event alone.
+ * @param {DataTransfer} transfer
+ * @returns {Promise<{ file: File, name: string }[]>}
+ */
+async function filesOf({ items, files }) {
+  const entries = [...items].map((item) => item.webkitGetAsEntry?.() ?? null);
+  const plain = [...files].map((file) => ({ file, name: file.name }));
+  if (!entries.some((entry) => entry?.isDirectory)) return plain;
+  const { filesIn } = await import("../files/folders.js");
+  return filesIn(entries.filter((entry) => entry !== null));
 }

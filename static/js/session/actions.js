@@ -18,6 +18,16 @@ export class Actions {
     this.store = store;
   }
 
+  /** Actions are waiting for their answers. */
+  get areWaiting() {
+    return this.#waiting > 0;
+  }
+
+  /** Return once what was done so far is answered. */
+  async atRest() {
+    while (this.#waiting > 0) await this.#last;
+  }
+
   /**
    * Do one action after those before it; what goes wrong is told, and the next goes on.
    * @param {() => Promise<void>} action

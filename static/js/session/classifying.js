@@ -12,6 +12,9 @@ import { clipName } from "../wire/protocol.js";
 /** @import { Exchange } from "./exchange.js" */
 
 export class Classifying {
+  /** A class has got another name, or none. @type {(name: string, to: string) => void} */
+  onRenamed = () => {};
+
   /** @param {Store} store @param {Exchange} exchange @param {Actions} actions */
   constructor(store, exchange, actions) {
     this.store = store;
@@ -70,6 +73,7 @@ export class Classifying {
       const merges = this.#has(wanted);
       const sticks = this.state.sticky === name;
       await this.exchange.request({ t: "rename", name, to: wanted });
+      this.onRenamed(name, wanted);
       if (sticks) this.store.stick(wanted);
       const [one, other] = [shortName(name), shortName(wanted)];
       this.#tell(merges ? `${one} and ${other} are one class now.` : `${one} is called ${other} now.`);
@@ -80,6 +84,7 @@ export class Classifying {
   remove(name) {
     return this.#do(async () => {
       await this.exchange.request({ t: "rename", name, to: "" });
+      this.onRenamed(name, "");
       this.#tell(`Class ${shortName(name)} deleted.`);
     });
   }

@@ -10,6 +10,8 @@
 
 /** The number under which a server tells what a resumed session holds. */
 const RESUME_SEQ = 0;
+/** What concerns the picture that the session has open, which may not be the one that is shown. */
+const OF_A_PICTURE = new Set(["classes", "object", "gone", "preview"]);
 /** Errors of a hover that the next hover makes good. */
 const PASSING = new Set(["busy", "rate_limited", "no_image", "unknown_object"]);
 
@@ -45,6 +47,7 @@ export class Dispatcher {
   /** @param {ServerMessage} message */
   #take(message) {
     const { store, exchange, restorer } = this.parts;
+    if (OF_A_PICTURE.has(message.t) && restorer.isStray(/** @type {ObjectMessage} */ (message).seq)) return;
     switch (message.t) {
       case "welcome": this.#welcome(message); break;
       case "progress": this.#progress(message); break;

@@ -8,7 +8,7 @@ import { Refused, Superseded } from "../wire/requests.js";
 
 /** @import { History } from "../model/history.js" */
 /** @import { Store } from "../model/store.js" */
-/** @import { OpenPicture, Picture } from "../model/types.ts" */
+/** @import { OpenPicture, Picture, PictureFacts, Work } from "../model/types.ts" */
 /** @import { ImageReady, Welcome } from "../wire/messages.ts" */
 /** @import { Exchange } from "./exchange.js" */
 /** @import { Sight } from "./sight.js" */
@@ -24,6 +24,12 @@ export class Restorer {
   #lost = false;
   /** A session is being resumed: what the server says of it isn't the whole yet. */
   #resuming = false;
+  /**
+   * The session has another picture open than the one that is shown: nothing may be asked of it before that is over.
+   */
+  #elsewhere = false;
+  /** What the server of this session said of the files that it was sent. @type {WeakMap<Blob, PictureFacts>} */
+  #facts = new WeakMap();
   /** Ends the upload, or the restoration, that another one takes the place of. */
   #undertaking = new AbortController();
 
@@ -56,6 +62,7 @@ export class Restorer {
   /** The lost work is of no more interest: another picture is open. */
   forgetLost() {
     this.#lost = false;
+    this.#elsewhere = false;
     this.#resuming = false;
   }
 
@@ -66,8 +73,10 @@ export class Restorer {
    */
   async openOnServer(picture, signal) {
     const { exchange } = this;
-    await this.#open(signal, async () => {
-      const { imageId } = await this.#uploaded(picture, signal);
+    await this.#open(signal, async (before) => {
+      const known = before === null ? this.#facts.get(picture.file) : undefined; // sent ahead
+      const { imageId } = known ?? await this.#uploaded(picture, signal);
+      if (known) await this.sight.see(picture.file, known);
       await exchange.request({ t: "open", image_id: imageId, name: picture.name, provisional: true });
     });
   }
@@ -122,13 +131,42 @@ export class Restorer {
     const onFraction = (/** @type {number} */ fraction) => store.progress({ stage: "uploading", fraction, position: null });
     const facts = await this.upload(picture.file, picture.name, onFraction, signal);
     signal.throwIfAborted();
+    this.#facts.set(picture.file, facts);
     await this.sight.see(picture.file, facts); // nobody may click before the picture stands as the server sees it
     signal.throwIfAborted();
     store.progress({ stage: "queued", fraction: null, position: null });
     return facts;
   }
 
+  /**
+   * Send a picture that is likely to be opened next: the server studies it when nobody waits for anything.
+   * @param {Blob} file @param {string} name
+   */
+  async sendAhead(file, name) {
+    if (this.#facts.has(file)) return;
+    const { signal } = this.#undertaking; // what a person waits for goes first
+    try {
+      this.#facts.set(file, await this.upload(file, name, () => {}, signal));
+    } catch {
+      // It will be sent when it is opened, and whoever opens it is told.
+    }
+  }
+
   // ---- coming back
+
+  /**
+   * Show a picture of the album with what was done on it, and have the server make it again.
+   * @param {Picture} picture @param {Work} work
+   */
+  async comeBack(picture, work) {
+    this.begin();
+    this.history.adopt(work.recipe);
+    this.store.comeBack(picture, work);
+    this.#lost = true;
+    this.#elsewhere = true;
+    this.#resuming = false;
+    if (this.store.state.connection === "ready") await this.restore();
+  }
 
   /**
    * Take up the work of the page before it was loaded again: show its picture until the server says what it remembers.
@@ -154,6 +192,7 @@ export class Restorer {
     }
     // What was done is the page's to bring back: nothing that the lost session was asked for comes any more.
     this.#resuming = false;
+    if (!resumed) this.#facts = new WeakMap(); // it may be another server
     exchange.requests.drop(new Superseded("the session was lost"), { replayOnly: true });
     this.#lost = picture !== null;
     if (!resumed) store.expectColor(picture ? nextColorOf(history.recipe(picture, before)) : 0);
@@ -178,6 +217,11 @@ export class Restorer {
     return this.#resuming && this.store.state.restoring;
   }
 
+  /** An answer is of the picture before the one that is shown. @param {number} seq of the answer */
+  isStray(seq) {
+    return this.#elsewhere && this.store.state.restoring && !this.exchange.requests.has(seq);
+  }
+
   /** All that the server had to say of a resumed session has arrived. */
   allIsSaid() {
     if (!this.#resuming) return;
@@ -197,11 +241,13 @@ export class Restorer {
     try {
       await this.#makeAgain(picture, signal, model);
       this.#lost = false;
+      this.#elsewhere = false;
       store.restore(false);
       this.#seeWhatIsActive();
       exchange.sendAgain({ resumed: false });
     } catch (error) {
       if (signal.aborted || error instanceof Superseded) return;
+      if (this.#elsewhere) return store.report(error); // what is shown stays, untouched, until it can be opened
       if (error instanceof Refused && !PASSING.has(error.code)) this.#lost = false; // else the next welcome tries again
       store.restore(false);
       exchange.requests.drop(new Superseded("the session was lost"));

@@ -6,11 +6,11 @@
  */
 
 import { aimAt, litAt, promptOf, questionOf } from "../model/aim.js";
-import { History } from "../model/history.js";
+import { History, withClasses } from "../model/history.js";
 import { activeObject, currentObject, isArmed } from "../model/state.js";
 import { plural, shortName } from "../model/words.js";
 import { clipName } from "../wire/protocol.js";
-import { Superseded } from "../wire/requests.js";
+import { Refused, Superseded } from "../wire/requests.js";
 import { Actions } from "./actions.js";
 import { Choosing } from "./choosing.js";
 import { Classifying } from "./classifying.js";
@@ -20,7 +20,7 @@ import { Restorer } from "./restorer.js";
 import { Sight } from "./sight.js";
 
 /** @import { Store } from "../model/store.js" */
-/** @import { Aim, KeptWork, Lit, ObjectState, Picture, Place, Tool, XY } from "../model/types.ts" */
+/** @import { Aim, KeptWork, Lit, ObjectState, Picture, Place, Tool, Work, XY } from "../model/types.ts" */
 /** @import { Box, BoxPrompt, Click, ExportFormat, FileMessage, Region, ServerMessage } from "../wire/messages.ts" */
 /** @import { Outside, Saved } from "./types.ts" */
 
@@ -32,10 +32,11 @@ const TOOLS = {
 };
 
 export class Studio {
+  /** A person's actions: what waits for its answer. */
+  actions;
   #exchange;
   #restorer;
   #history = new History();
-  #actions;
   #choosing;
   #dispatcher;
   #engines;
@@ -46,11 +47,11 @@ export class Studio {
     this.store = store;
     this.state = store.state;
     this.#engines = outside.engines;
-    this.#actions = new Actions(store);
+    this.actions = new Actions(store);
     this.#exchange = new Exchange(store, outside);
     this.#restorer = new Restorer(store, outside, this.#exchange, this.#history, sight);
-    this.classes = new Classifying(store, this.#exchange, this.#actions);
-    this.#choosing = new Choosing(store, this.#exchange, this.#actions);
+    this.classes = new Classifying(store, this.#exchange, this.actions);
+    this.#choosing = new Choosing(store, this.#exchange, this.actions);
     this.#dispatcher = new Dispatcher({
       store, line: outside.line, exchange: this.#exchange, restorer: this.#restorer, history: this.#history, sight,
       latency: outside.latency, learnEngines: () => this.learnEngines(),
@@ -69,6 +70,7 @@ export class Studio {
   /**
    * Open a picture: show it at once, upload it, wait until the model has seen it. On failure the one before stays.
    * @param {Picture} picture
+   * @returns {Promise<Refused | null>} the server's reason not to take it
    */
   async open(picture) {
     this.leave();
@@ -81,11 +83,28 @@ export class Studio {
       this.#select(null);
       this.store.say(`${picture.name} is ready.`);
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return null;
       this.store.giveUp();
       this.store.report(error);
       void this.#restorer.restore();
+      if (error instanceof Refused) return error;
     }
+    return null;
+  }
+
+  /**
+   * Show a picture of the album with what was done on it, at once, and have the server make it again.
+   * @param {Picture} picture @param {Work} work
+   */
+  async comeBack(picture, work) {
+    this.leave();
+    this.#exchange.requests.drop(new Superseded("another picture is being opened"));
+    await this.#restorer.comeBack(picture, { ...work, recipe: withClasses(work.recipe, this.state.classes) });
+  }
+
+  /** Send a picture that is likely to be the next one. @param {Blob} file @param {string} name */
+  sendAhead(file, name) {
+    return this.#restorer.sendAhead(file, name);
   }
 
   /** Take up the work of this tab before it was loaded again. @param {Saved} saved */
@@ -97,12 +116,7 @@ export class Studio {
   work() {
     const { picture, pending, model, active } = this.state;
     if (picture === null || pending || this.#restorer.isBusy) return null;
-    return { recipe: this.#history.recipe(picture, model), active };
-  }
-
-  /** How many objects would go with the picture: those that are there, on their way back, or just being made. */
-  get atStake() {
-    return Math.max(this.state.objects.size, this.#history.size) + this.#exchange.requests.awaited;
+    return { ...(picture.key ? { key: picture.key } : {}), recipe: this.#history.recipe(picture, model), active };
   }
 
   // ---- models
@@ -178,7 +192,7 @@ export class Studio {
     const lit = litAt(this.state, place);
     this.store.putDownOnTop();
     this.#choosing.stop();
-    return this.#actions.do(async () => {
+    return this.actions.do(async () => {
       const aim = aimAt(this.state, place);
       switch (aim.does) {
         case "nothing": throw new Error("There is nothing to remove from here: select an object first.");
@@ -200,7 +214,7 @@ export class Studio {
 
   /** Take a region: what a click at its point gives, and of that the candidate that it was. @param {Region} region */
   takeRegion({ x, y, candidate }) {
-    return this.#actions.do(() => this.#prompt({ t: "click", x, y, label: 1, candidate, ...this.#newName }));
+    return this.actions.do(() => this.#prompt({ t: "click", x, y, label: 1, candidate, ...this.#newName }));
   }
 
   /**
@@ -210,7 +224,7 @@ export class Studio {
    */
   box(box, tool) {
     this.store.putDownOnTop();
-    return this.#actions.do(() => {
+    return this.actions.do(() => {
       const object = tool === "add" ? (this.state.active ?? undefined) : undefined;
       return this.#prompt({ t: "box", box, object, ...(object === undefined ? this.#newName : {}) });
     });
@@ -224,7 +238,7 @@ export class Studio {
 
   /** @param {number | null} id none if null */
   select(id) {
-    return this.#actions.do(async () => this.#selectAndSay(id !== null && this.state.objects.has(id) ? id : null));
+    return this.actions.do(async () => this.#selectAndSay(id !== null && this.state.objects.has(id) ? id : null));
   }
 
   /**
@@ -237,7 +251,7 @@ export class Studio {
 
   /** Move a point of the selected object. @param {number} point index @param {XY} to */
   movePoint(point, to) {
-    return this.#actions.do(async () => {
+    return this.actions.do(async () => {
       const object = activeObject(this.state);
       if (object?.points[point]) await this.#exchange.request({ t: "move", object: object.id, point, ...to });
     });
@@ -248,7 +262,7 @@ export class Studio {
    * what was done before is answered.
    */
   deleteLastPoint() {
-    return this.#actions.do(async () => {
+    return this.actions.do(async () => {
       const object = activeObject(this.state);
       if (object) await this.#deletePoint(object, object.points.length - 1);
     });
@@ -260,7 +274,7 @@ export class Studio {
    */
   delete(id) {
     const given = id ?? this.state.walked;
-    return this.#actions.do(async () => {
+    return this.actions.do(async () => {
       const object = activeObject(this.state);
       if (given !== null) await this.#remove(this.state.objects.get(given));
       else if (object && this.state.point !== null) await this.#deletePoint(object, this.state.point);
@@ -287,7 +301,7 @@ export class Studio {
 
   /** @param {number} id @param {string} name */
   rename(id, name) {
-    return this.#actions.do(async () => {
+    return this.actions.do(async () => {
       const object = this.state.objects.get(id);
       const wanted = clipName(name.trim());
       if (!object || wanted === "" || wanted === object.name) return;
@@ -297,7 +311,7 @@ export class Studio {
   }
 
   clear() {
-    return this.#actions.do(async () => {
+    return this.actions.do(async () => {
       const { size } = this.state.objects;
       if (size === 0) return;
       await this.#exchange.request({ t: "clear" });
@@ -306,13 +320,13 @@ export class Studio {
   }
 
   undo() {
-    return this.#actions.do(async () => {
+    return this.actions.do(async () => {
       if (this.state.canUndo) await this.#travel("undo", "Undone.");
     });
   }
 
   redo() {
-    return this.#actions.do(async () => {
+    return this.actions.do(async () => {
       if (this.state.canRedo) await this.#travel("redo", "Redone.");
     });
   }
@@ -336,7 +350,7 @@ export class Studio {
     let reply;
     /** @type {unknown} */
     let reason = new Error("There is nothing to save yet.");
-    await this.#actions.do(async () => {
+    await this.actions.do(async () => {
       try {
         reply = await this.#exchange.request({ t: "export", format, objects });
       } catch (error) {

@@ -4,7 +4,7 @@
 
 import type { History } from "../model/history.js";
 import type { Latency } from "../model/latency.js";
-import type { KeptWork, Picture, PictureFacts, View } from "../model/types.ts";
+import type { Entry, KeptWork, Picture, PictureFacts, View } from "../model/types.ts";
 import type { Store } from "../model/store.js";
 import type { ClientMessage, ErrorMessage, Welcome } from "../wire/messages.ts";
 import type { Exchange } from "./exchange.js";
@@ -41,6 +41,35 @@ export interface Outside {
   reserve(seq: number): void;
   /** Gets how long things take. */
   latency: Latency;
+}
+
+/** Where the browser keeps an album: its entries under their keys, and their files. */
+export interface Shelf {
+  /** Keep an entry as it is now. */
+  put(entry: Readonly<Entry>): void;
+  /** Keep a picture's file; false where there is no room, or no way to. */
+  putFile(key: string, file: Blob): Promise<boolean>;
+  /** Return a picture's file, null where it isn't kept. */
+  file(key: string): Promise<Blob | null>;
+  /** Keep which picture is looked at. */
+  stand(key: string): void;
+  /** Forget a picture. */
+  remove(key: string): Promise<void>;
+}
+
+/** What going from picture to picture needs of the browser. */
+export interface AlbumOutside {
+  shelf: Shelf;
+  /** Return the picture of a file; one that can't be shown has no bitmap. */
+  read(file: Blob, name: string): Promise<Picture>;
+  /** Return the SHA-256 of a file, hex. */
+  hash(file: Blob): Promise<string>;
+  /** Ask the browser not to throw away what is kept. */
+  persist(): void;
+  /** Have a person choose a picture that isn't kept. */
+  askFor(): void;
+  /** Of a file that the server takes. */
+  maxBytes: number;
 }
 
 /** What the server's messages are for. */

@@ -123,12 +123,6 @@ export class Requests {
     return [...this.#outstanding.values()].map(({ seq, request }) => ({ ...request, seq }));
   }
 
-  /** How many objects a person has asked for that are not there yet. */
-  get awaited() {
-    const waiting = [...this.#outstanding.values()].filter(({ replay }) => !replay).map(({ request }) => request);
-    return waiting.filter((one) => (one.t === "click" || one.t === "box") && one.object === undefined).length;
-  }
-
   /**
    * Void what waits: all of it, or what restored an older session alone.
    * @param {Error} reason that whoever waits gets

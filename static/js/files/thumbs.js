@@ -1,0 +1,61 @@
+/**
+ * Small pictures for the filmstrip, made when they are first seen, one at a time; the browser decodes beside the page's
+ * own thread.
+ */
+
+/** @import { Shelf } from "./shelf.js" */
+
+/** Pixels: twice the height of a cell, for sharp screens. */
+const HEIGHT = 112;
+/** Wider than this the middle of a panorama is shown. */
+const MAX_ASPECT = 3;
+
+export class Thumbs {
+  #last = Promise.resolve();
+  /** Those that are asked for and not made yet. @type {Map<string, Promise<Blob | null>>} */
+  #making = new Map();
+
+  /**
+   * @param {Shelf} shelf where pictures and their thumbnails lie
+   * @param {(key: string) => boolean} isWanted it is still to be seen
+   */
+  constructor(shelf, isWanted) {
+    this.shelf = shelf;
+    this.isWanted = isWanted;
+  }
+
+  /**
+   * Return the thumbnail of a picture, null where the browser can't show it.
+   * @param {string} key
+   * @returns {Promise<Blob | null>}
+   */
+  async get(key) {
+    const kept = await this.shelf.thumb(key);
+    if (kept) return kept;
+    const making = this.#making.get(key) ?? this.#enqueue(key);
+    this.#making.set(key, making);
+    return making;
+  }
+
+  /** @param {string} key @returns {Promise<Blob | null>} */
+  #enqueue(key) {
+    const made = this.#last.then(() => (this.isWanted(key) ? this.#make(key) : null)).catch(() => null)
+      .finally(() => this.#making.delete(key));
+    this.#last = made.then(() => {});
+    return made;
+  }
+
+  /** @param {string} key @returns {Promise<Blob | null>} */
+  async #make(key) {
+    const file = await this.shelf.file(key);
+    if (file === null) return null;
+    const small = await createImageBitmap(file, { resizeHeight: HEIGHT, resizeQuality: "medium", imageOrientation: "from-image" });
+    const width = Math.max(1, Math.min(small.width, HEIGHT * MAX_ASPECT));
+    const canvas = new OffscreenCanvas(width, small.height);
+    canvas.getContext("2d")?.drawImage(small, (width - small.width) / 2, 0);
+    small.close();
+    const thumb = await canvas.convertToBlob({ type: "image/webp", quality: 0.7 });
+    await this.shelf.putThumb(key, thumb);
+    return thumb;
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * What is done with all pictures at once: they are added, saved as one file, moved as a project, forgotten.
+ */
+
+import { countOf, progressOf } from "../model/album.js";
+import { albumText, leftText } from "../model/album-words.js";
+import { plural, shortName } from "../model/words.js";
+import { download } from "../files/download.js";
+import { ask } from "./ask.js";
+import { find, setText } from "./dom.js";
+
+/** @import { AllFormat } from "../files/export-all.js" */
+/** @import { Shelf } from "../files/shelf.js" */
+/** @import { Store } from "../model/store.js" */
+/** @import { Album } from "../model/types.ts" */
+/** @import { Browsing } from "../session/browsing.js" */
+
+/**
+ * @typedef {object} Ways
+ * @property {() => void} choose pictures
+ * @property {() => void} chooseFolder
+ * @property {() => Promise<void>} forget everything that this browser keeps
+ * @property {string} masksUrl that makes files of masks
+ */
+
+/** What each file is called while it is made. @type {Record<AllFormat, string>} */
+const WORDS = { coco: "COCO", yolo: "YOLO-seg", labelme: "LabelMe", mask: "Masks" };
+
+export class AlbumMenu {
+  /** @type {Album | null} */
+  #album = null;
+  /** Ends the file that is being made. @type {AbortController | null} */
+  #making = null;
+
+  /** @param {Store} store @param {Browsing} browsing @param {Shelf} shelf @param {Ways} ways */
+  constructor(store, browsing, shelf, ways) {
+    this.store = store;
+    this.browsing = browsing;
+    this.shelf = shelf;
+    this.ways = ways;
+    const menu = find("pictures-menu");
+    menu.addEventListener("click", (event) => {
+      const button = event.target instanceof Element ? event.target.closest("button") : null;
+      if (!button) return;
+      menu.hidePopover();
+      const { album: way, allFormat: format } = button.dataset;
+      if (format) void this.#save(/** @type {AllFormat} */ (format));
+      else void this.#do(way ?? "");
+    });
+    find("making-stop").addEventListener("click", () => this.#making?.abort());
+  }
+
+  /** Bring the card up to the state. */
+  update() {
+    const { album } = this.store.state;
+    if (album === this.#album) return;
+    this.#album = album;
+    find("pictures").hidden = album.size === 0;
+    setText(find("picture-count"), album.size > 1 ? String(album.size) : "");
+    setText(find("pictures-text"), albumText(progressOf(album), this.shelf.isLasting));
+  }
+
+  /** @param {string} way */
+  async #do(way) {
+    try {
+      switch (way) {
+        case "add": return this.ways.choose();
+        case "folder": return this.ways.chooseFolder();
+        case "remove": return await this.#remove();
+        case "forget": return await this.#forget();
+        default: return;
+      }
+    } catch (error) {
+      this.store.report(error);
+    }
+  }
+
+  async #remove() {
+    const { album } = this.store.state;
+    const entry = album.get(this.browsing.here ?? "");
+    if (!entry) return;
+    if (album.size === 1) return this.#forget();
+    const count = countOf(entry);
+    const question = {
+      title: "Remove this picture?", yes: "Remove it",
+      text: `“${shortName(entry.name)}” and its ${plural(count, "object")} go from this page and can’t be brought back.`,
+    };
+    if (count === 0 || await ask(question)) await this.browsing.remove(entry.key);
+  }
+
+  async #forget() {
+    const { total, objects } = progressOf(this.store.state.album);
+    const question = {
+      title: "Forget everything here?", yes: "Forget it",
+      text: `${plural(total, "picture")}, ${plural(objects, "object")}, the classes and how the page looks go from this browser, those of other tabs too, and can’t be brought back. The server forgets its copies by itself.`,
+    };
+    if (await ask(question)) await this.ways.forget();
+  }
+
+  // ---- one file of all
+
+  /** @param {AllFormat} format */
+  async #save(format) {
+    const share = Number(/** @type {HTMLSelectElement} */ (find("val-share")).value);
+    const withPictures = /** @type {HTMLInputElement} */ (find("with-pictures")).checked;
+    await this.#make(WORDS[format], async (onProgress, signal) => {
+      const { exportAll } = await import("../files/export-all.js");
+      this.browsing.noteNow();
+      const { album, classes } = this.store.state;
+      const made = await exportAll({
+        format, withPictures, share, classes, onProgress, signal,
+        entries: [...album.values()], url: this.ways.masksUrl, file: (key) => this.shelf.file(key),
+      });
+      download(made);
+      return `${made.name} saved: ${leftText(plural(made.pictures, "picture"), made.left)}`;
+    });
+  }
+
+  /**
+   * Make a file, one at a time, and say how far it is.
+   * @param {string} what it is
+   * @param {(onProgress: (place: number, total: number) => void, signal: AbortSignal) => Promise<string>} make
+   *   returns what is said of it
+   */
+  async #make(what, make) {
+    if (this.#making) return this.store.warn("A file is being made; wait for it, or stop it.");
+    this.#making = new AbortController();
+    const { signal } = this.#making;
+    const bar = /** @type {HTMLProgressElement} */ (find("making-progress"));
+    find("making").hidden = false;
+    bar.value = 0;
+    this.store.make(what);
+    this.store.warn(null);
+    try {
+      const said = await make((place, total) => {
+        bar.value = (place - 1) / total;
+        this.store.make(`${what}: picture ${place} of ${total}`);
+      }, signal);
+      this.store.tell(said, { undo: false });
+    } catch (error) {
+      if (signal.aborted) this.store.tell(`${what}: stopped, nothing saved.`, { undo: false });
+      else this.store.report(error);
+    }
+    this.store.make(null);
+    find("making").hidden = true;
+    this.#making = null;
+  }
+}

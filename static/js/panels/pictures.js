@@ -1,0 +1,36 @@
+/**
+ * The album and its filmstrip, put together; fetched when the first picture comes.
+ */
+
+import { Thumbs } from "../files/thumbs.js";
+import { Browsing } from "../session/browsing.js";
+import { AlbumMenu } from "./album-menu.js";
+import { Film } from "./film.js";
+
+/** @import { Shelf } from "../files/shelf.js" */
+/** @import { Store } from "../model/store.js" */
+/** @import { AlbumOutside } from "../session/types.ts" */
+/** @import { Studio } from "../session/studio.js" */
+
+/** @import { Ways } from "./album-menu.js" */
+
+/** @typedef {{ browsing: Browsing, update: () => void }} Pictures `update` brings their panels up to the state */
+
+/**
+ * @param {Store} store @param {Studio} studio
+ * @param {AlbumOutside & { shelf: Shelf }} outside @param {Ways} ways
+ * @returns {Pictures}
+ */
+export function gather(store, studio, outside, ways) {
+  const browsing = new Browsing(store, studio, outside);
+  /** @type {Film} */
+  const film = new Film(store, browsing, new Thumbs(outside.shelf, (key) => film.shows(key)));
+  const menu = new AlbumMenu(store, browsing, outside.shelf, ways);
+  return {
+    browsing,
+    update() {
+      film.update();
+      menu.update();
+    },
+  };
+}

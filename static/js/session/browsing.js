@@ -1,0 +1,310 @@
+/**
+ * Going from picture to picture: the album takes pictures in, remembers what was done on each, and brings it back.
+ * Touches no page element.
+ */
+
+import {
+  countOf, MAX_PICTURES, neighbour, newEntry, parted, renamedIn, withEntry, without,
+} from "../model/album.js";
+import { intakeText } from "../model/album-words.js";
+import { ownPart } from "../model/history.js";
+import { maskOf } from "../model/state.js";
+import { plural, shortName, tooLarge } from "../model/words.js";
+
+/** @import { Store } from "../model/store.js" */
+/** @import { Album, Entry, KeptWork, Picture } from "../model/types.ts" */
+/** @import { ObjectId, Mask } from "../wire/messages.ts" */
+/** @import { Studio } from "./studio.js" */
+/** @import { AlbumOutside } from "./types.ts" */
+
+/** @typedef {{ file: Blob, name: string }} Given */
+/** @typedef {{ doubled: string[], large: string[], others: string[], over: number, unkept: number }} Told */
+
+/** Pictures whose pixels are held: the one that is shown, and one on each side. */
+const MAX_NEAR = 3;
+
+export class Browsing {
+  /** How many pictures were asked for: while one is read, the next may be, and the newest is meant. */
+  #asked = 0;
+  /** Pictures that were read, the last one last. @type {Map<string, Picture>} */
+  #near = new Map();
+  /** Which way the person goes. @type {1 | -1} */
+  #way = 1;
+
+  /** @param {Store} store @param {Studio} studio @param {AlbumOutside} outside */
+  constructor(store, studio, outside) {
+    this.store = store;
+    this.state = store.state;
+    this.studio = studio;
+    this.outside = outside;
+    studio.classes.onRenamed = (name, to) => this.#renameClass(name, to);
+  }
+
+  /** Nobody has asked for a picture yet. */
+  get isUntouched() {
+    return this.#asked === 0;
+  }
+
+  /** The picture that is looked at, or on its way. @returns {string | null} its key */
+  get here() {
+    return (this.state.pending ?? this.state.picture)?.key ?? null;
+  }
+
+  // ---- pictures come
+
+  /**
+   * Take files into the album and open the first. One alone is meant as a picture whatever it is; of many, those that
+   * are none are named and left out.
+   * @param {readonly Given[]} given
+   */
+  async take(given) {
+    const alone = given.length === 1;
+    const { pictures, others } = alone ? { pictures: given, others: [] } : parted(given);
+    /** @type {Told} */
+    const told = { doubled: [], large: [], others: others.map(({ name }) => name), over: 0, unkept: 0 };
+    const turn = (this.#asked += 1);
+    let opened = false;
+    if (pictures.length > 1) this.outside.persist();
+    for (const one of pictures) {
+      const key = await this.#add(one, told);
+      if (key === null || opened || turn !== this.#asked) continue;
+      opened = true;
+      void this.#open(key, turn, alone);
+    }
+    const text = intakeText(told, MAX_PICTURES);
+    const [{ name, file }] = given;
+    if (alone && told.large.length > 0) this.store.warn(tooLarge(name, file.size, this.outside.maxBytes));
+    else if (text !== "" && !alone) this.store.warn(text);
+    else if (told.unkept > 0) this.store.warn(intakeText({ ...told, doubled: [] }, MAX_PICTURES));
+    if (pictures.length > 1) this.store.say(`${plural(this.state.album.size, "picture")} here.`);
+  }
+
+  /** @param {Given} given @param {Told} told @returns {Promise<string | null>} its key, null where it isn't taken */
+  async #add({ file, name }, told) {
+    if (file.size > this.outside.maxBytes) {
+      told.large.push(name);
+      return null;
+    }
+    const key = await this.outside.hash(file).catch(() => null);
+    if (key === null) {
+      told.others.push(name); // a folder, or a file that is gone by now
+      return null;
+    }
+    const known = this.state.album.get(key);
+    if (known?.here) {
+      told.doubled.push(name);
+      return key;
+    }
+    if (!known && this.state.album.size >= MAX_PICTURES) {
+      told.over += 1;
+      return null;
+    }
+    this.#put({ ...(known ?? newEntry(key, name)), here: true });
+    if (!(await this.outside.shelf.putFile(key, file))) told.unkept += 1;
+    return key;
+  }
+
+  // ---- from picture to picture
+
+  /** Open a picture of the album. @param {string} key */
+  go(key) {
+    const turn = (this.#asked += 1);
+    const keys = [...this.state.album.keys()];
+    this.#way = this.here !== null && keys.indexOf(key) < keys.indexOf(this.here) ? -1 : 1;
+    return this.#open(key, turn, false);
+  }
+
+  /** Open the picture after this one, or before it. @param {1 | -1} step */
+  async step(step) {
+    const key = neighbour(this.state.album, this.#wanted ?? this.here, step, canBeOpened);
+    if (key !== null) return this.go(key);
+    if (this.state.album.size > 1) this.store.tell(step === 1 ? "This is the last picture." : "This is the first picture.", { undo: false });
+  }
+
+  /** The picture is done, or isn't any more; where it is, go on to the next that isn't. */
+  async toggleDone() {
+    const entry = this.#entry(this.here);
+    if (!entry) return;
+    this.#put({ ...entry, done: !entry.done });
+    if (entry.done) return this.store.tell(`${shortName(entry.name)} isn’t done any more.`, { undo: false });
+    const isLeft = (/** @type {Readonly<Entry>} */ other) => !other.done && canBeOpened(other);
+    const { album } = this.state;
+    const next = neighbour(album, entry.key, 1, isLeft) ?? neighbour(album, null, 1, isLeft);
+    if (next !== null) await this.go(next);
+    else this.store.tell(album.size > 1 ? "All pictures are done." : `${shortName(entry.name)} is done.`, { undo: false });
+  }
+
+  /** Take a picture out of the album, with what was done on it, and go to its neighbour. @param {string} key */
+  async remove(key) {
+    const { album } = this.state;
+    const next = neighbour(album, key, 1) ?? neighbour(album, key, -1);
+    const entry = album.get(key);
+    if (!entry || next === null) return;
+    if (key === this.here) await this.go(next);
+    this.store.list(without(this.state.album, key));
+    this.#near.delete(key);
+    await this.outside.shelf.remove(key);
+    this.store.tell(`${shortName(entry.name)} is out of the album.`, { undo: false });
+  }
+
+  /** The one that is being read, before it is shown. @type {string | null} */
+  #wanted = null;
+
+  /** @param {string} key @param {number} turn when it was asked for @param {boolean} alone it came by itself */
+  async #open(key, turn, alone) {
+    const isMeant = () => turn === this.#asked;
+    this.#wanted = key === this.here ? null : key;
+    if (this.#wanted === null) return;
+    try {
+      if (!(await this.#leave()) || !isMeant()) return;
+      const picture = await this.#picture(key);
+      const entry = this.#entry(key);
+      if (!isMeant() || !entry) return;
+      if (picture === null) return this.#askFor(entry);
+      this.outside.shelf.stand(key);
+      if (entry.work) await this.studio.comeBack(picture, entry.work);
+      else this.#judge(entry, await this.studio.open(picture), alone);
+      if (isMeant()) void this.#prepare();
+    } catch (error) {
+      this.store.report(error);
+    } finally {
+      if (isMeant()) this.#wanted = null;
+    }
+  }
+
+  /** What was done here is answered and noted. @returns {Promise<boolean>} false where that can't be */
+  async #leave() {
+    if (this.studio.actions.areWaiting && this.state.connection !== "ready") {
+      this.store.warn("The server can’t be reached, and what you did last waits for it: stay on this picture until it can.");
+      return false;
+    }
+    await this.studio.actions.atRest();
+    this.noteNow();
+    return true;
+  }
+
+  /**
+   * A picture that the server refuses is marked, or goes again where it came by itself.
+   * @param {Readonly<Entry>} entry
+   * @param {Error | null} refusal
+   * @param {boolean} alone
+   */
+  #judge({ key }, refusal, alone) {
+    const entry = this.#entry(key);
+    if (!entry || !refusal) return;
+    if (!alone) {
+      this.#put({ ...entry, trouble: refusal.message });
+      return void (this.state.picture === null && this.step(1));
+    }
+    this.store.list(without(this.state.album, key));
+    void this.outside.shelf.remove(key);
+  }
+
+  /** @param {Readonly<Entry>} entry */
+  #askFor(entry) {
+    if (entry.here) this.#put({ ...entry, here: false });
+    this.store.warn(`“${shortName(entry.name)}” isn’t in this browser any more, what you did on it is: choose the file or its folder again. It is known by its content.`);
+    this.outside.askFor();
+  }
+
+  /** @param {string} key @returns {Promise<Picture | null>} null where its file isn't here */
+  async #picture(key) {
+    const { picture: shown } = this.state;
+    if (shown?.key) this.#hold({ ...shown, key: shown.key });
+    const near = this.#near.get(key);
+    if (near) return near;
+    const file = await this.outside.shelf.file(key);
+    const entry = this.#entry(key);
+    if (file === null || !entry) return null;
+    const picture = { ...(await this.outside.read(file, entry.name)), key };
+    if (picture.file !== file) void this.outside.shelf.putFile(key, picture.file); // the copy that the server takes
+    this.#hold(picture);
+    return picture;
+  }
+
+  /** @param {Picture & { key: string }} picture */
+  #hold({ key, name, file, bitmap, orientation, width, height }) {
+    this.#near.delete(key);
+    this.#near.set(key, { key, name, file, bitmap, orientation, width, height });
+    for (const old of [...this.#near.keys()].slice(0, -MAX_NEAR)) this.#near.delete(old);
+  }
+
+  /** Read the picture that is likely to come next, and let the server study it. */
+  async #prepare() {
+    const key = neighbour(this.state.album, this.here, this.#way, (entry) => entry.here && canBeOpened(entry));
+    if (key === null || this.state.connection !== "ready") return;
+    const picture = await this.#picture(key);
+    if (picture !== null && this.#asked > 0) await this.studio.sendAhead(picture.file, picture.name);
+  }
+
+  // ---- the work
+
+  /** Take note of the work on the picture that is open. @param {KeptWork | null} work */
+  note(work) {
+    const { picture, objects } = this.state;
+    const entry = this.#entry(picture?.key ?? null);
+    if (work === null || picture === null || !entry) return;
+    /** @type {[ObjectId, Mask][]} */
+    const masks = [...objects.values()].flatMap((object) => {
+      const mask = maskOf(object);
+      return mask ? [[object.id, mask]] : [];
+    });
+    const { recipe, active } = work;
+    const { provisional = false } = picture;
+    this.#put({ ...entry, trouble: null, work: { recipe: ownPart(recipe), active, masks, provisional } });
+  }
+
+  /** Take note of what is there now. */
+  noteNow() {
+    this.note(this.studio.work());
+  }
+
+  /**
+   * Take up an album that was kept, and show the picture that was looked at last.
+   * @param {Album} album
+   * @param {string | null} here the key of that picture
+   * @param {KeptWork | null} work that this tab kept before it was loaded again
+   */
+  async begin(album, here, work) {
+    this.store.list(album);
+    const key = work?.key ?? here ?? [...album.keys()][0] ?? null;
+    const entry = this.#entry(key);
+    if (!entry) return;
+    const picture = await this.#picture(entry.key);
+    if (!this.isUntouched) return;
+    if (picture === null) return;
+    this.#asked += 1;
+    if (work) this.studio.adopt({ picture, ...work });
+    else if (entry.work) await this.studio.comeBack(picture, entry.work);
+    else void this.studio.open(picture);
+  }
+
+  /** How much there is. */
+  get size() {
+    return [...this.state.album.values()].reduce((sum, entry) => sum + countOf(entry), 0);
+  }
+
+  /** @param {string | null} key @returns {Readonly<Entry> | undefined} */
+  #entry(key) {
+    return key === null ? undefined : this.state.album.get(key);
+  }
+
+  /** @param {Readonly<Entry>} entry */
+  #put(entry) {
+    this.store.list(withEntry(this.state.album, entry));
+    this.outside.shelf.put(entry);
+  }
+
+  /** A class has another name on the picture that is open: it has it on all. @param {string} name @param {string} to */
+  #renameClass(name, to) {
+    for (const entry of this.state.album.values()) {
+      const work = entry.work && entry.key !== this.state.picture?.key ? renamedIn(entry.work, name, to) : null;
+      if (work) this.#put({ ...entry, work });
+    }
+  }
+}
+
+/** The server has not refused it. @param {Readonly<Entry>} entry */
+function canBeOpened({ trouble }) {
+  return trouble === null;
+}

@@ -1,0 +1,324 @@
+/** Many pictures: what comes in, what was done on each, going back and forth, two works that become one. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { beforeEach, test } from "node:test";
+import { setImmediate as settled } from "node:timers/promises";
+import { sha256 } from "../../static/js/files/hash.js";
+import { fileNames, heldBack, joined, MAX_PICTURES, merged, neighbour, newEntry, parted, renamedIn, withEntry } from "../../static/js/model/album.js";
+import { cellWords, intakeText, markOf } from "../../static/js/model/album-words.js";
+import { ownPart } from "../../static/js/model/history.js";
+import { Browsing } from "../../static/js/session/browsing.js";
+import { mask, Play } from "./play.js";
+
+/** @import { Album, Entry, Work } from "../../static/js/model/types.ts" */
+/** @import { RecipeObject, UndoStep } from "../../static/js/wire/messages.ts" */
+
+/** @param {number} id @param {string} name @param {number} x @returns {RecipeObject} */
+const made = (id, name, x) => ({ id, name, color: 0, trail: [{ t: "point", x, y: 1 }] });
+
+/** @param {RecipeObject[]} objects @param {UndoStep[]} [past] @returns {Work} */
+const workOf = (objects, past = []) => ({
+  recipe: { format: "hoversam-recipe", version: 1, image_id: "i", width: 100, height: 80, model: "nano", objects, past, future: [] },
+  active: null, provisional: false, masks: objects.map(({ id }) => [id, { ...mask, area: id }]),
+});
+
+/** @param {string[]} keys @returns {Album} */
+const albumOf = (...keys) => new Map(keys.map((key) => [key, newEntry(key, `${key}.jpg`)]));
+
+// ---- the model
+
+test("of a folder pictures are taken in the order in which people count, and what a system hides isn't told", () => {
+  const files = ["shot 10.jpg", "notes.txt", "shot 2.jpg", ".DS_Store", "Thumbs.db", "scan.TIFF", "live.heic"].map((name) => ({ name, file: new Blob([]) }));
+  const { pictures, others } = parted([...files, { name: "bare", file: new Blob([], { type: "image/png" }) }]);
+  assert.deepEqual(pictures.map(({ name }) => name), ["bare", "live.heic", "scan.TIFF", "shot 2.jpg", "shot 10.jpg"]);
+  assert.deepEqual(others.map(({ name }) => name), ["notes.txt"]);
+});
+
+test("the hash of this page is the one of everybody, whatever the length", () => {
+  for (const length of [0, 1, 55, 56, 63, 64, 65, 119, 120, 1000]) {
+    const bytes = Uint8Array.from({ length }, (_, n) => (n * 7) % 256);
+    assert.equal(Buffer.from(sha256(bytes)).toString("hex"), createHash("sha256").update(bytes).digest("hex"), String(length));
+  }
+});
+
+test("pictures that are refused are passed over, and both ends are ends", () => {
+  const album = withEntry(albumOf("a", "b", "c"), { ...newEntry("b", "b.jpg"), trouble: "damaged" });
+  const good = (/** @type {Readonly<Entry>} */ { trouble }) => trouble === null;
+  assert.deepEqual([neighbour(album, "a", 1, good), neighbour(album, "c", -1), neighbour(album, "c", 1), neighbour(album, null, 1)], ["c", "b", null, "a"]);
+});
+
+test("a class that is renamed is renamed in the undo steps of every picture, too; without one, objects go by their number", () => {
+  const work = workOf([made(1, "cat", 1), made(2, "dog", 2)], [{ objects: [made(3, "cat", 3)], gone: [2] }]);
+  const renamed = renamedIn(work, "cat", "lion")?.recipe;
+  assert.deepEqual(renamed?.objects?.map(({ name }) => name), ["lion", "dog"]);
+  assert.equal(renamed?.past?.[0].objects?.[0].name, "lion");
+  assert.deepEqual(renamedIn(work, "cat", "")?.recipe.objects?.map(({ name }) => name), ["Object 1", "dog"]);
+  assert.equal(renamedIn(work, "cow", "ox"), null);
+});
+
+test("of a picture that is left no list of classes stays behind that could come back older", () => {
+  const step = { objects: [], gone: [], classes: [{ name: "old", color: 0 }] };
+  const own = ownPart({ ...workOf([made(1, "cat", 1)], [step, { gone: [1] }]).recipe, classes: [{ name: "old", color: 0 }] });
+  assert.deepEqual([own.classes, own.past], [undefined, [{ objects: [], gone: [1] }]]);
+});
+
+test("two works on one picture lose no object, have none twice, and no number means two", () => {
+  const own = workOf([made(1, "cat", 1), made(2, "Object 2", 2)], [{ objects: [made(7, "dog", 9)] }]);
+  const other = workOf([made(4, "cat", 1), made(1, "cow", 5), made(9, "Object 9", 2), made(2, "Object 2", 6)]);
+  const { work, left } = joined(own, other);
+  assert.deepEqual(work?.recipe.objects?.map(({ id, name }) => [id, name]), [[1, "cat"], [2, "Object 2"], [8, "cow"], [9, "Object 9"]]);
+  assert.deepEqual([work?.masks.map(([id, { area }]) => [id, area]), left], [[[1, 1], [2, 2], [8, 1], [9, 2]], 0]);
+  const full = joined(workOf(Array.from({ length: 63 }, (_, n) => made(n + 1, "cat", n))), workOf([made(1, "cow", 98), made(2, "cow", 99)]));
+  assert.deepEqual([full.work?.recipe.objects?.length, full.left], [64, 1]);
+});
+
+test("two albums become one: pictures come after one's own, and beyond the bound they are counted", () => {
+  const own = withEntry(albumOf("a", "b"), { ...newEntry("a", "a.jpg"), here: false });
+  const both = merged(own, [{ ...newEntry("a", "other.jpg"), done: true, work: workOf([made(1, "cat", 1)]) }, newEntry("c", "c.jpg")]);
+  assert.deepEqual([...both.album.keys()], ["a", "b", "c"]);
+  const { name, done, here, work } = /** @type {Entry} */ (both.album.get("a"));
+  assert.deepEqual([name, done, here, work?.recipe.objects?.length, both.changed], ["a.jpg", true, true, 1, ["a", "c"]]);
+  const many = albumOf(...Array.from({ length: MAX_PICTURES }, (_, n) => String(n)));
+  assert.deepEqual([merged(many, albumOf("1", "x", "y").values()).over, merged(many, albumOf("x").values()).album.size], [2, MAX_PICTURES]);
+});
+
+test("what a training is judged by is a share of the pictures, never none and never all, and the same ones again", () => {
+  const keys = ["d", "a", "c", "b", "e"];
+  assert.deepEqual([...heldBack(keys, 0.4)], ["a", "b"]);
+  assert.deepEqual([heldBack(["a", "b"], 0.01).size, heldBack(["a", "b"], 1).size, heldBack(["a"], 0.5).size, heldBack(keys, 0).size], [1, 1, 0, 0]);
+});
+
+test("pictures of one name from two folders get names that no disk and no label mixes up", () => {
+  const entries = [["k1-aaaaaaaa", "1.jpg"], ["k2-bbbbbbbb", "1.JPG"], ["k3-cccccccc", "1.png"], ["k4", "cat.jpg"], ["k5", "noend"]].map(([key, name]) => newEntry(key, name));
+  assert.deepEqual([...fileNames(entries).values()], ["1-k1-aaaaa.jpg", "1-k2-bbbbb.JPG", "1-k3-ccccc.png", "cat.jpg", "noend"]);
+});
+
+test("what comes in badly is told by name and number, and what comes in well isn't", () => {
+  const nothing = { doubled: [], large: [], others: [], over: 0, unkept: 0 };
+  assert.equal(intakeText(nothing, 500), "");
+  const text = intakeText({ doubled: ["a.jpg"], large: ["b.tif", "c.tif"], others: ["1", "2", "3", "4"], over: 1, unkept: 2 }, 500);
+  for (const part of ["1 is here already: a.jpg.", "2 are larger than this server takes: b.tif, c.tif.", "4 are no pictures: 1, 2 and 2 more.", "500 pictures are the most: 1 left out", "no room for 2 files"]) assert.ok(text.includes(part), text);
+});
+
+test("a cell of the filmstrip says how far its picture is", () => {
+  const entry = newEntry("a", "a.jpg");
+  const states = [entry, { ...entry, work: workOf([made(1, "cat", 1)]) }, { ...entry, work: workOf([made(1, "cat", 1)]), done: true }, { ...entry, done: true }, { ...entry, here: false }, { ...entry, trouble: "damaged" }];
+  assert.deepEqual(states.map(markOf), ["", "1", "✓ 1", "✓", "?", "!"]);
+  assert.equal(cellWords(states[2], 2, 9), "a.jpg: 1 object, done (2 of 9)");
+  assert.match(cellWords(states[5], 1, 9), /damaged/);
+});
+
+// ---- going from picture to picture
+
+/** @type {Play} */
+let play;
+/** @type {Browsing} */
+let browsing;
+/** @type {Map<string, Blob>} */
+let files;
+/** @type {Map<string, Readonly<Entry>>} */
+let kept;
+
+beforeEach(async () => {
+  play = new Play();
+  files = new Map();
+  kept = new Map();
+  browsing = new Browsing(play.store, play.studio, {
+    shelf: {
+      put: (entry) => void kept.set(entry.key, entry),
+      putFile: async (key, file) => Boolean(files.set(key, file)),
+      file: async (key) => files.get(key) ?? null,
+      stand: () => {},
+      remove: async (key) => void kept.delete(key),
+    },
+    read: async (file, name) => ({ file, name, bitmap: /** @type {any} */ ({}), width: 100, height: 80 }),
+    hash: (file) => file.text(),
+    persist: () => {},
+    askFor: () => {},
+    maxBytes: 100,
+  });
+  await play.welcome(false);
+});
+
+/** @param {...string} names of files whose content is their name */
+async function take(...names) {
+  await browsing.take(names.map((name) => ({ name, file: new File([name], name, { type: "image/png" }) })));
+  await calm();
+}
+
+/** Let everything that can go on go on. */
+async function calm() {
+  for (let i = 0; i < 5; i += 1) await settled();
+}
+
+/** Answer the newest `open`, with the objects of its recipe. */
+async function opened() {
+  await calm();
+  const open = play.of("open").at(-1);
+  const objects = open.recipe?.objects ?? [];
+  await play.image(open, objects.length === 0);
+  for (const [n, { id, name, trail }] of objects.entries()) {
+    await play.object(open, id, { name, trail, points: [[1, 1, 1]], last: n === objects.length - 1 });
+  }
+  await calm();
+}
+
+/** @param {number} id @param {number} x @param {string} [name] */
+async function click(id, x, name = `Object ${id}`) {
+  await play.click(x);
+  await play.object(play.last, id, { name, points: [[x, 1, 1]], trail: [{ t: "point", x, y: 1 }] });
+}
+
+const shown = () => [play.state.picture?.name, [...play.state.objects.keys()]];
+
+test("back and forth: each picture has its own objects again, at once, before the server has said a word", async () => {
+  await take("a", "b");
+  await opened();
+  await click(1, 5);
+  void browsing.step(1);
+  await opened();
+  assert.deepEqual(shown(), ["b", []]);
+  await click(2, 7);
+  void browsing.step(-1);
+  await calm();
+  assert.deepEqual([shown(), play.state.restoring, play.state.canUndo], [["a", [1]], true, true]);
+  const { recipe } = play.of("open").at(-1);
+  assert.deepEqual([recipe.objects.map((/** @type {RecipeObject} */ { id }) => id), recipe.past], [[1], [{ objects: [], gone: [1] }]]);
+  await opened();
+  assert.deepEqual([shown(), play.state.restoring], [["a", [1]], false]);
+  assert.deepEqual([kept.get("a")?.work?.masks.length, kept.get("b")?.work?.recipe.objects?.[0].id], [1, 2]);
+});
+
+test("the next picture is sent ahead, once, and opened without another upload", async () => {
+  await take("a", "b", "c");
+  await opened();
+  assert.equal(play.uploads, 2); // the first, and the one after it
+  void browsing.step(1);
+  await opened();
+  assert.deepEqual([play.of("open").at(-1).image_id, play.uploads], ["picture-2", 3]);
+  void browsing.step(-1);
+  await opened();
+  assert.equal(play.uploads, 3);
+});
+
+test("what was clicked just before the picture is left belongs to it", async () => {
+  await take("a", "b");
+  await opened();
+  await play.click(5);
+  const waiting = play.last;
+  void browsing.step(1);
+  await calm();
+  assert.equal(play.state.picture?.name, "a");
+  await play.object(waiting, 1, { points: [[5, 1, 1]], trail: [{ t: "point", x: 5, y: 1 }] });
+  await opened();
+  assert.deepEqual([play.state.picture?.name, kept.get("a")?.work?.recipe.objects?.length], ["b", 1]);
+});
+
+test("without a connection a picture whose clicks wait isn't left, and one without is", async () => {
+  await take("a", "b");
+  await opened();
+  play.store.connected("waiting");
+  await play.click(5);
+  void browsing.step(1);
+  await calm();
+  assert.equal(play.state.picture?.name, "a");
+  assert.match(play.state.notice ?? "", /stay on this picture/);
+});
+
+test("late news of the picture before doesn't reach the one that is shown", async () => {
+  await take("a", "b", "c");
+  await opened();
+  await click(1, 5);
+  void browsing.step(1);
+  await opened();
+  await click(2, 7);
+  void browsing.step(-1);
+  await calm();
+  const late = play.of("open").at(-1);
+  void browsing.step(1); // back to b before a was there
+  await calm();
+  await play.image(late, false);
+  await play.object(late, 1, { points: [[5, 1, 1]] });
+  assert.deepEqual(shown(), ["b", [2]]);
+  await opened();
+  assert.deepEqual([shown(), kept.get("b")?.work?.recipe.objects?.map(({ id }) => id)], [["b", [2]], [2]]);
+});
+
+test("a picture that the server can't open now stays as it is, untouched, and no click reaches another", async () => {
+  await take("a", "b");
+  await opened();
+  await click(1, 5);
+  void browsing.step(1);
+  await opened();
+  void browsing.step(-1);
+  await calm();
+  await play.reply({ t: "error", seq: play.of("open").at(-1).seq, code: "engine_failed", message: "no memory", fatal: false });
+  await play.click(6);
+  assert.deepEqual([shown(), play.state.restoring, play.of("click").length, play.state.notice], [["a", [1]], true, 1, "no memory"]);
+});
+
+test("a broken picture among many is marked and passed over; one that came alone is gone again", async () => {
+  await take("a", "b", "c");
+  await play.reply({ t: "error", seq: play.last.seq, code: "corrupt_image", message: "damaged", fatal: false });
+  await opened();
+  assert.deepEqual([play.state.picture?.name, play.state.album.get("a")?.trouble], ["b", "damaged"]);
+  void browsing.step(-1);
+  await calm();
+  assert.equal(play.state.picture?.name, "b");
+  await take("d");
+  await play.reply({ t: "error", seq: play.last.seq, code: "corrupt_image", message: "damaged, too", fatal: false });
+  await calm();
+  assert.deepEqual([[...play.state.album.keys()], play.state.picture?.name], [["a", "b", "c"], "b"]);
+});
+
+test("a picture that is here already is opened with its work, and one whose file was lost gets it back", async () => {
+  await take("a", "b");
+  await opened();
+  await click(1, 5);
+  void browsing.step(1);
+  await opened();
+  await take("a");
+  await opened();
+  assert.deepEqual([shown(), play.state.album.size], [["a", [1]], 2]);
+  files.delete("b");
+  play.store.list(withEntry(play.state.album, { .../** @type {Entry} */ (play.state.album.get("b")), here: false }));
+  await take("b");
+  assert.deepEqual([play.state.album.get("b")?.here, files.has("b")], [true, true]);
+});
+
+test("done goes on to the next that isn't, and a second time takes it back", async () => {
+  await take("a", "b", "c");
+  await opened();
+  void browsing.toggleDone();
+  await opened();
+  assert.deepEqual([play.state.picture?.name, kept.get("a")?.done], ["b", true]);
+  void browsing.step(-1);
+  await opened();
+  await browsing.toggleDone();
+  assert.deepEqual([play.state.picture?.name, kept.get("a")?.done], ["a", false]);
+});
+
+test("a class that is renamed here is renamed on every picture, and the recipe of each goes out with the list of now", async () => {
+  await take("a", "b");
+  await opened();
+  await play.reply({ t: "classes", seq: 0, classes: [{ name: "cat", color: 1 }], can_undo: false, can_redo: false, last: true });
+  await click(1, 5, "cat");
+  void browsing.step(1);
+  await opened();
+  void play.studio.classes.rename("cat", "lion");
+  await calm();
+  await play.reply({ t: "classes", seq: play.last.seq, classes: [{ name: "lion", color: 1 }], can_undo: true, can_redo: false, last: true });
+  await calm();
+  assert.equal(kept.get("a")?.work?.recipe.objects?.[0].name, "lion");
+  void browsing.step(-1);
+  await calm();
+  const { recipe } = play.of("open").at(-1);
+  assert.deepEqual([recipe.objects[0].name, recipe.classes], ["lion", [{ name: "lion", color: 1 }]]);
+});
+
+test("the picture after the last is none, and the page says so", async () => {
+  await take("a", "b");
+  await opened();
+  await browsing.step(-1);
+  assert.equal(play.state.toast?.text, "This is the first picture.");
+});
