@@ -7,7 +7,7 @@ import { Renderer } from "./canvas/render.js";
 import { Stage } from "./canvas/stage.js";
 import { openKeeper, pathOf } from "./files/keeper.js";
 import { hashOf, readPicture, viewOf } from "./files/pictures.js";
-import { openShelf } from "./files/shelf.js";
+import { openStorage } from "./files/album-storage.js";
 import { Latency } from "./model/latency.js";
 import { snapshot } from "./model/snapshot.js";
 import { shownPicture } from "./model/state.js";
@@ -36,8 +36,8 @@ import { askForAdmission, fetchEngines } from "./wire/http.js";
 // What the server says in the page's markup, and what this browser kept.
 const { model = "", engine = "", host, socketPath = "", ticketUrl = "", uploadUrl = "", picturesUrl = "", enginesUrl = "", classesUrl = "", masksUrl = "", maxUploadBytes } = document.body.dataset;
 const socketUrl = new URL(socketPath, location.href.replace(/^http/, "ws")).href;
-const shelf = await openShelf(pathOf());
-const { keeper, loaded, others } = await openKeeper(shelf);
+const storage = await openStorage(pathOf());
+const { keeper, loaded, others } = await openKeeper(storage);
 const preferences = loadPreferences();
 
 // What the page knows, and the two who change it: the server and the person.
@@ -87,7 +87,7 @@ async function pictures() {
     throw new Error("The server can’t be reached; try again.");
   });
   album ??= gather(store, studio, {
-    shelf,
+    storage,
     read: readPicture,
     hash: hashOf,
     persist: () => void navigator.storage?.persist?.(),
@@ -105,7 +105,7 @@ async function pictures() {
 /** Have this browser forget all that it keeps of this page, and begin anew. */
 async function forget() {
   keeper.forget();
-  await shelf.forget();
+  await storage.forget();
   location.reload();
 }
 
@@ -198,6 +198,6 @@ if (loaded.album.size > 0) {
   const browsing = await pictures().catch((error) => store.report(error));
   await browsing?.begin(loaded.album, loaded.here, keeper.kept.work);
 }
-if (!shelf.isLasting) store.warn("This browser keeps nothing here: pictures and work last as long as this page. Save what you need.");
+if (!storage.isLasting) store.warn("This browser keeps nothing here: pictures and work last as long as this page. Save what you need.");
 else if (others > 0 && loaded.album.size === 0) store.say("Your other pictures are open in another tab.");
 line.open();

@@ -37,7 +37,7 @@ def test_clicks_while_the_picture_is_on_its_way_do_no_harm(open_studio: OpenStud
         studio.press(key)
     held[0].continue_()
     studio.until("s.image?.name === 'discs.png' && s.pending === null")
-    assert {message["t"] for message in studio.sent[before:]} <= {"open", "hover", "leave", "ping"}
+    assert {message["t"] for message in studio.sent[before:]} <= {"open", "hover", "leave", "ping", "regions"}
     studio.add_object(DISC_A)
     expect(studio.page.locator("#notice")).to_be_hidden()
 

@@ -124,7 +124,7 @@ beforeEach(async () => {
   files = new Map();
   kept = new Map();
   browsing = new Browsing(play.store, play.studio, {
-    shelf: {
+    storage: {
       put: (entry) => void kept.set(entry.key, entry),
       putFile: async (key, file) => Boolean(files.set(key, file)),
       file: async (key) => files.get(key) ?? null,

@@ -114,7 +114,8 @@ async function labelsOf({ format, classes, url, signal }, entry, name) {
     const waits = answer.status === 503 && tries < MAX_TRIES;
     if (!waits) {
       const reply = await answer.json().catch(() => null);
-      throw new Error(`${entry.name}: ${reply?.detail?.message ?? `the server answered ${answer.status}`}`);
+      const reason = reply?.detail?.message ?? `the server answered ${answer.status}`;
+      throw new Error(`${entry.name}: ${reason}`);
     }
     const seconds = Number(answer.headers.get("retry-after")) || 1;
     await new Promise((resolve) => { setTimeout(resolve, 1000 * Math.min(seconds, 10)); });

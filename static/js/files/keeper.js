@@ -10,7 +10,7 @@
 import { readRecipe } from "../model/history.js";
 
 /** @import { KeptWork } from "../model/types.ts" */
-/** @import { Loaded, Shelf } from "./shelf.js" */
+/** @import { Loaded, AlbumStorage } from "./album-storage.js" */
 
 /** @typedef {{ session: string, token: string }} Credentials */
 /** @typedef {{ tab: string, seq: number, credentials: Credentials | null, work: KeptWork | null }} Kept */
@@ -118,10 +118,10 @@ function readWork(value) {
 /**
  * What this tab kept before it was loaded again, and its album. A copy of a living tab begins a session of its own with
  * the same pictures; a new tab goes on where those that were closed left off.
- * @param {Shelf} shelf
+ * @param {AlbumStorage} storage
  * @returns {Promise<{ keeper: Keeper, loaded: Loaded, others: number }>} and how many other pages are at work
  */
-export async function openKeeper(shelf) {
+export async function openKeeper(storage) {
   /** @type {string | null} */
   let text = null;
   try {
@@ -136,33 +136,33 @@ export async function openKeeper(shelf) {
   const { tab } = keeper.kept;
   if (!ours) void isOurs(tab);
   const living = await livingTabs(tab);
-  const loaded = await shelf.load(tab);
-  if (!ours) return { keeper, loaded: await taken(shelf, [kept.tab], loaded, false), others: living.size };
-  const left = before ? [] : (await shelf.albums()).filter((album) => album !== tab && !living.has(album));
-  return { keeper, loaded: await taken(shelf, left, loaded, true), others: living.size };
+  const loaded = await storage.load(tab);
+  if (!ours) return { keeper, loaded: await taken(storage, [kept.tab], loaded, false), others: living.size };
+  const left = before ? [] : (await storage.albums()).filter((album) => album !== tab && !living.has(album));
+  return { keeper, loaded: await taken(storage, left, loaded, true), others: living.size };
 }
 
 /**
  * Take other albums into this tab's own.
- * @param {Shelf} shelf @param {readonly string[]} albums their names, the newest first
+ * @param {AlbumStorage} storage @param {readonly string[]} albums their names, the newest first
  * @param {Loaded} loaded this tab's own @param {boolean} drop they are nobody else's
  * @returns {Promise<Loaded>}
  */
-async function taken(shelf, albums, loaded, drop) {
+async function taken(storage, albums, loaded, drop) {
   if (albums.length === 0) return loaded;
   const { merged } = await import("../model/album.js");
   let { album, here } = loaded;
   for (const name of albums) {
-    const other = await shelf.read(name);
+    const other = await storage.read(name);
     const both = merged(album, other.album.values());
     album = both.album;
     here ??= other.here;
     for (const one of both.changed) {
       const entry = album.get(one);
-      if (entry) shelf.put(entry);
+      if (entry) storage.put(entry);
     }
-    if (here !== null) shelf.stand(here);
-    if (drop && both.over === 0) void shelf.drop(name);
+    if (here !== null) storage.stand(here);
+    if (drop && both.over === 0) void storage.drop(name);
   }
   return { album, here };
 }

@@ -3,7 +3,7 @@
  * own thread.
  */
 
-/** @import { Shelf } from "./shelf.js" */
+/** @import { AlbumStorage } from "./album-storage.js" */
 
 /** Pixels: twice the height of a cell, for sharp screens. */
 const HEIGHT = 112;
@@ -16,11 +16,11 @@ export class Thumbs {
   #making = new Map();
 
   /**
-   * @param {Shelf} shelf where pictures and their thumbnails lie
+   * @param {AlbumStorage} storage where pictures and their thumbnails lie
    * @param {(key: string) => boolean} isWanted it is still to be seen
    */
-  constructor(shelf, isWanted) {
-    this.shelf = shelf;
+  constructor(storage, isWanted) {
+    this.storage = storage;
     this.isWanted = isWanted;
   }
 
@@ -30,7 +30,7 @@ export class Thumbs {
    * @returns {Promise<Blob | null>}
    */
   async get(key) {
-    const kept = await this.shelf.thumb(key);
+    const kept = await this.storage.thumb(key);
     if (kept) return kept;
     const making = this.#making.get(key) ?? this.#enqueue(key);
     this.#making.set(key, making);
@@ -47,7 +47,7 @@ export class Thumbs {
 
   /** @param {string} key @returns {Promise<Blob | null>} */
   async #make(key) {
-    const file = await this.shelf.file(key);
+    const file = await this.storage.file(key);
     if (file === null) return null;
     const small = await createImageBitmap(file, { resizeHeight: HEIGHT, resizeQuality: "medium", imageOrientation: "from-image" });
     const width = Math.max(1, Math.min(small.width, HEIGHT * MAX_ASPECT));
@@ -55,7 +55,7 @@ export class Thumbs {
     canvas.getContext("2d")?.drawImage(small, (width - small.width) / 2, 0);
     small.close();
     const thumb = await canvas.convertToBlob({ type: "image/webp", quality: 0.7 });
-    await this.shelf.putThumb(key, thumb);
+    await this.storage.putThumb(key, thumb);
     return thumb;
   }
 }

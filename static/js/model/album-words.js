@@ -26,7 +26,8 @@ export function markOf({ work, done, here, trouble }) {
   if (trouble !== null) return "!";
   if (!here) return "?";
   const count = work?.recipe.objects?.length ?? 0;
-  return done ? `✓${count > 0 ? ` ${count}` : ""}` : count > 0 ? String(count) : "";
+  if (count === 0) return done ? "✓" : "";
+  return done ? `✓ ${count}` : String(count);
 }
 
 /** Names for a sentence: the first, and how many more. @param {readonly string[]} names */

@@ -1,7 +1,7 @@
 /**
  * The pictures of one work: which there are, what was done on each, and how two works become one. Pure.
  *
- * Not covered: where they are kept (files/shelf.js), opening them (session/album.js).
+ * Not covered: where they are kept (files/album-storage.js), opening them (session/album.js).
  */
 
 import { unnamed } from "./classes.js";

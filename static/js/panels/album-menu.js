@@ -10,7 +10,7 @@ import { ask } from "./ask.js";
 import { find, setText } from "./dom.js";
 
 /** @import { AllFormat } from "../files/export-all.js" */
-/** @import { Shelf } from "../files/shelf.js" */
+/** @import { AlbumStorage } from "../files/album-storage.js" */
 /** @import { Store } from "../model/store.js" */
 /** @import { Album } from "../model/types.ts" */
 /** @import { Browsing } from "../session/browsing.js" */
@@ -32,11 +32,11 @@ export class AlbumMenu {
   /** Ends the file that is being made. @type {AbortController | null} */
   #making = null;
 
-  /** @param {Store} store @param {Browsing} browsing @param {Shelf} shelf @param {Ways} ways */
-  constructor(store, browsing, shelf, ways) {
+  /** @param {Store} store @param {Browsing} browsing @param {AlbumStorage} storage @param {Ways} ways */
+  constructor(store, browsing, storage, ways) {
     this.store = store;
     this.browsing = browsing;
-    this.shelf = shelf;
+    this.storage = storage;
     this.ways = ways;
     const menu = find("pictures-menu");
     menu.addEventListener("click", (event) => {
@@ -57,7 +57,7 @@ export class AlbumMenu {
     this.#album = album;
     find("pictures").hidden = album.size === 0;
     setText(find("picture-count"), album.size > 1 ? String(album.size) : "");
-    setText(find("pictures-text"), albumText(progressOf(album), this.shelf.isLasting));
+    setText(find("pictures-text"), albumText(progressOf(album), this.storage.isLasting));
   }
 
   /** @param {string} way */
@@ -109,7 +109,7 @@ export class AlbumMenu {
       const { album, classes } = this.store.state;
       const made = await exportAll({
         format, withPictures, share, classes, onProgress, signal,
-        entries: [...album.values()], url: this.ways.masksUrl, file: (key) => this.shelf.file(key),
+        entries: [...album.values()], url: this.ways.masksUrl, file: (key) => this.storage.file(key),
       });
       download(made);
       return `${made.name} saved: ${leftText(plural(made.pictures, "picture"), made.left)}`;

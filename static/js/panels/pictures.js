@@ -7,7 +7,7 @@ import { Browsing } from "../session/browsing.js";
 import { AlbumMenu } from "./album-menu.js";
 import { Film } from "./film.js";
 
-/** @import { Shelf } from "../files/shelf.js" */
+/** @import { AlbumStorage } from "../files/album-storage.js" */
 /** @import { Store } from "../model/store.js" */
 /** @import { AlbumOutside } from "../session/types.ts" */
 /** @import { Studio } from "../session/studio.js" */
@@ -18,14 +18,14 @@ import { Film } from "./film.js";
 
 /**
  * @param {Store} store @param {Studio} studio
- * @param {AlbumOutside & { shelf: Shelf }} outside @param {Ways} ways
+ * @param {AlbumOutside & { storage: AlbumStorage }} outside @param {Ways} ways
  * @returns {Pictures}
  */
 export function gather(store, studio, outside, ways) {
   const browsing = new Browsing(store, studio, outside);
   /** @type {Film} */
-  const film = new Film(store, browsing, new Thumbs(outside.shelf, (key) => film.shows(key)));
-  const menu = new AlbumMenu(store, browsing, outside.shelf, ways);
+  const film = new Film(store, browsing, new Thumbs(outside.storage, (key) => film.shows(key)));
+  const menu = new AlbumMenu(store, browsing, outside.storage, ways);
   return {
     browsing,
     update() {

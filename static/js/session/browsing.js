@@ -100,7 +100,7 @@ export class Browsing {
       return null;
     }
     this.#put({ ...(known ?? newEntry(key, name)), here: true });
-    if (!(await this.outside.shelf.putFile(key, file))) told.unkept += 1;
+    if (!(await this.outside.storage.putFile(key, file))) told.unkept += 1;
     return key;
   }
 
@@ -143,7 +143,7 @@ export class Browsing {
     if (key === this.here) await this.go(next);
     this.store.list(without(this.state.album, key));
     this.#near.delete(key);
-    await this.outside.shelf.remove(key);
+    await this.outside.storage.remove(key);
     this.store.tell(`${shortName(entry.name)} is out of the album.`, { undo: false });
   }
 
@@ -161,7 +161,7 @@ export class Browsing {
       const entry = this.#entry(key);
       if (!isMeant() || !entry) return;
       if (picture === null) return this.#askFor(entry);
-      this.outside.shelf.stand(key);
+      this.outside.storage.stand(key);
       if (entry.work) await this.studio.comeBack(picture, entry.work);
       else this.#judge(entry, await this.studio.open(picture), alone);
       if (isMeant()) void this.#prepare();
@@ -197,7 +197,7 @@ export class Browsing {
       return void (this.state.picture === null && this.step(1));
     }
     this.store.list(without(this.state.album, key));
-    void this.outside.shelf.remove(key);
+    void this.outside.storage.remove(key);
   }
 
   /** @param {Readonly<Entry>} entry */
@@ -213,11 +213,11 @@ export class Browsing {
     if (shown?.key) this.#hold({ ...shown, key: shown.key });
     const near = this.#near.get(key);
     if (near) return near;
-    const file = await this.outside.shelf.file(key);
+    const file = await this.outside.storage.file(key);
     const entry = this.#entry(key);
     if (file === null || !entry) return null;
     const picture = { ...(await this.outside.read(file, entry.name)), key };
-    if (picture.file !== file) void this.outside.shelf.putFile(key, picture.file); // the copy that the server takes
+    if (picture.file !== file) void this.outside.storage.putFile(key, picture.file); // the copy that the server takes
     this.#hold(picture);
     return picture;
   }
@@ -292,7 +292,7 @@ export class Browsing {
   /** @param {Readonly<Entry>} entry */
   #put(entry) {
     this.store.list(withEntry(this.state.album, entry));
-    this.outside.shelf.put(entry);
+    this.outside.storage.put(entry);
   }
 
   /** A class has another name on the picture that is open: it has it on all. @param {string} name @param {string} to */

@@ -44,7 +44,7 @@ export interface Outside {
 }
 
 /** Where the browser keeps an album: its entries under their keys, and their files. */
-export interface Shelf {
+export interface AlbumStorage {
   /** Keep an entry as it is now. */
   put(entry: Readonly<Entry>): void;
   /** Keep a picture's file; false where there is no room, or no way to. */
@@ -59,7 +59,7 @@ export interface Shelf {
 
 /** What going from picture to picture needs of the browser. */
 export interface AlbumOutside {
-  shelf: Shelf;
+  storage: AlbumStorage;
   /** Return the picture of a file; one that can't be shown has no bitmap. */
   read(file: Blob, name: string): Promise<Picture>;
   /** Return the SHA-256 of a file, hex. */

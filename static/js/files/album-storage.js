@@ -38,11 +38,11 @@ function rowsOf(album) {
 }
 
 /**
- * Open the shelf of the server under this path.
+ * Open the storage of the server under this path.
  * @param {string} path
- * @returns {Promise<Shelf>}
+ * @returns {Promise<AlbumStorage>}
  */
-export async function openShelf(path) {
+export async function openStorage(path) {
   try {
     const opening = indexedDB.open(`hoversam${path}`, 2);
     opening.onupgradeneeded = () => {
@@ -55,13 +55,13 @@ export async function openShelf(path) {
     };
     const db = await done(opening);
     db.onversionchange = () => db.close(); // a newer page in another tab
-    return new Shelf(db);
+    return new AlbumStorage(db);
   } catch {
-    return new Shelf(null); // private browsing, or storage is switched off
+    return new AlbumStorage(null); // private browsing, or storage is switched off
   }
 }
 
-export class Shelf {
+export class AlbumStorage {
   #db;
   /** Name of the album that is worked on. */
   #album = "";
