@@ -49,6 +49,7 @@ from app.web.guards import require_same_origin
 from app.web.head import HeadLitestar
 from app.web.headers import add_headers, count_response, name_request
 from app.web.health import health, healthz, readyz
+from app.web.imports import import_labels
 from app.web.kept_masks import export_masks
 from app.web.limits import list_limits
 from app.web.metrics import collect_state, metrics
@@ -173,7 +174,8 @@ def routes() -> list[ControllerRouterHandler]:
     """Return every way in."""
     pages: list[ControllerRouterHandler] = [studio, stylesheet, script, engines, ticket, docs, static_files()]
     api: list[ControllerRouterHandler] = [
-        *(upload, rendition, segment, regions, export, export_masks, exported_file, classes),
+        *(upload, rendition, segment, regions, export, export_masks, exported_file),
+        *(import_labels, classes),
         *(health, list_limits),
     ]
     return [*pages, *api, healthz, readyz, metrics, session_socket, missing_upgrade]

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from pathlib import Path
 
 from app.engine.contract import Embedding, Engine
 from app.exports.selection import Selection
+from app.imports.read import read_labels
 from app.masks.regions import RegionCollector, gates_of, grid_points
 from app.pictures import PictureLimits, read_native, read_picture
 from app.protocol.fields import BoxXyxy
-from app.protocol.recipe import BoxStep, PointStep, Recipe, Step
+from app.protocol.labels import Labels
+from app.protocol.recipe import BoxStep, PointStep, Recipe, RefineStep, Step
 from app.service.answers import Replay, decodes_left, export_object, object_answer
 from app.service.by_hand import by_hand
 from app.session.checks import check_trail
@@ -98,6 +101,44 @@ class LocalPicture:
             self._visible(self._answered(SessionObject(number, name or unnamed(number), number - 1, (click,))))
             for number, click in enumerate(clicks, 1)
         ]
+
+    def labels(self, file: Path, picture_name: str, bounds: SessionLimits, names: Sequence[str]) -> Labels:
+        """Return what a label file has for the picture.
+
+        Args:
+            file: of another program, or a mask.
+            picture_name: file name of the picture, by which a data set knows it.
+            bounds: of a session.
+            names: of the classes, for a file that has their numbers alone.
+
+        Raises:
+            OSError: it can't be read.
+            BadMessageError: it is no label file, or one of another picture.
+        """
+        data = file.read_bytes()
+        return read_labels(data, file.name, self.image, picture_name=picture_name, names=names, limits=bounds)
+
+    def given(
+        self, labels: Labels, bounds: SessionLimits, name: str | None = None, *, refine: bool = False
+    ) -> list[SessionObject]:
+        """Return the objects that a label file has.
+
+        Args:
+            labels: what came out of it.
+            bounds: of a session.
+            name: of each that has none, and so its class.
+            refine: True has the model make their masks sharp.
+
+        Raises:
+            HoverError: the device gave up.
+        """
+        items = []
+        for number, made in enumerate(labels.objects, 1):
+            item = SessionObject(number, made.name or name or unnamed(number), number - 1, made.trail)
+            item = item.with_step(RefineStep()) if refine and item.given and not item.prompts else item
+            check_trail(item, self.image, bounds)
+            items.append(self._visible(self._answered(item)))
+        return items
 
     def remade(self, recipe: Recipe, bounds: SessionLimits) -> tuple[list[SessionObject], ClassList]:
         """Return the objects and classes of a recipe; with the model and engine that it was made with, bit for bit.

@@ -45,7 +45,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
     "unpoint": {"object": _OBJECT, "point": (int,)},
     "choose": {"object": _OBJECT, "candidate": (int,)},
     "label": {"object": _OBJECT, "name": (str,)},
-    "give": {"objects": (list,), "as": (str,)},
+    "give": {"objects": (list,), "classes": (list,), "as": (str,)},
     "combine": {"operation": (str,), "objects": (list,)},
     "refine": {"object": _OBJECT},
     "paint": {
@@ -73,6 +73,7 @@ _OPTIONAL_IN: Final = {
     "box": {"name"},
     "paint": {"smart", "click", "name"},
     "morph": {"size"},
+    "give": {"classes"},
     "export": {"objects"},
 }
 """Those that lines of one message may leave out."""
@@ -150,7 +151,7 @@ def check_fields(number: int, raw: Mapping[str, Any]) -> None:
             raise ScriptError(f"line {number}: expected {field} to be {_named(known[field])}, got {value!r}")
         if kind != "give" and field in _ELEMENTS and not all(_is_a(each, _ELEMENTS[field]) for each in value):
             raise ScriptError(f"line {number}: expected {field} to hold {_named(_ELEMENTS[field])}, got {value!r}")
-    if kind == "classes":
+    if "classes" in raw:
         check_elements(number, raw["classes"], ListedClasses, "classes to hold names, or name and color each")
     if kind == "give":
         check_elements(number, raw["objects"], list[Given], "objects to hold a trail each, and perhaps a name")

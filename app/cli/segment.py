@@ -37,6 +37,8 @@ examples:
   python -m app segment cat.jpg --box 40,60,600,420 --point 80,400,0 --out cat.coco.json
   python -m app segment cat.jpg --point 320,200 --name cat --classes classes.txt --out yolo.zip
   python -m app segment cat.jpg --recipe cat.recipe.json --out cat.overlay.png
+  python -m app segment cat.jpg --labels cat.labelme.json --out cat.coco.json
+  python -m app segment cat.jpg --labels rough.mask.png --refine --out cat.mask.png
   python -m app segment cat.jpg --everything --out cat.coco.json
 
 exit codes: 0 written, 1 the picture, prompt or recipe was refused, 2 wrong use, 3 no usable model or device
@@ -59,6 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--box", metavar="X0,Y0,X1,Y1", type=box_of, help="a box around the object")
     parser.add_argument("--recipe", metavar="RECIPE", type=Path, help="objects of a session, in place of a prompt")
     parser.add_argument("--everything", action="store_true", help="all things that are found, in place of a prompt")
+    parser.add_argument(
+        "--labels",
+        metavar="LABELS",
+        type=Path,
+        help="objects of a COCO, LabelMe or YOLO file, or of a mask, in place of a prompt",
+    )
+    parser.add_argument("--refine", action="store_true", help="have the model make the masks of --labels sharp")
     parser.add_argument("--name", help="what the prompt's object is, its class")
     parser.add_argument(
         "--classes",
@@ -84,7 +93,8 @@ def main(args: argparse.Namespace) -> int:
         recipe = recipe_in(args.recipe) if args.recipe else None
         classes = classes_in(args.classes) if args.classes else None
         settings = settings_of(args, recipe)
-        kind = format_of(args.out, args.format, len(recipe.objects) if recipe else 2 if args.everything else 1)
+        several = args.everything or (args.labels and args.out.suffix.lower() == ".zip")
+        kind = format_of(args.out, args.format, len(recipe.objects) if recipe else 2 if several else 1)
         args.picture.stat()  # a name that is misspelt is told before a model is loaded
     except ValueError as error:
         complain(str(error))
@@ -99,10 +109,12 @@ def main(args: argparse.Namespace) -> int:
         return EXIT_NO_MODEL
     try:
         selection, told = found_by(engine, args, recipe, classes, settings)
+        if args.labels:
+            kind = format_of(args.out, args.format, len(selection.objects))
         write_file(selection, args.out, kind)
-    except (HoverError, OSError) as error:
+    except (HoverError, OSError, ValueError) as error:
         complain(str(error))
-        return EXIT_FAILED
+        return EXIT_USAGE if isinstance(error, ValueError) else EXIT_FAILED
     sys.stdout.write(f"{args.out}: {kind}, {told}\n")
     return 0
 
@@ -118,8 +130,12 @@ def check_use(args: argparse.Namespace) -> None:
         raise ValueError("expected a --recipe alone, or a --point or a --box; a recipe has its own prompts and names")
     if args.everything and (prompted or args.candidate is not None):
         raise ValueError("expected --everything alone, or a --point or a --box; it looks for all things by itself")
-    if not (prompted or args.recipe or args.everything):
-        raise ValueError("expected a --point, a --box, a --recipe or --everything, got none")
+    if args.labels and (prompted or args.recipe or args.everything or args.candidate is not None):
+        raise ValueError("expected --labels alone, or a --point or a --box; a label file has objects of its own")
+    if args.refine and not args.labels:
+        raise ValueError("expected --refine with --labels, whose masks are made sharp")
+    if not (prompted or args.recipe or args.labels or args.everything):
+        raise ValueError("expected a --point, a --box, a --recipe, --labels or --everything, got none")
     if args.candidate is not None and args.candidate < 0:
         raise ValueError(f"expected --candidate to count from 0, got {args.candidate}")
     if not args.out.parent.is_dir():
@@ -186,6 +202,14 @@ def found_by(
 
     bounds, limits = SessionLimits(), PictureLimits.of(settings)
     picture = LocalPicture(engine, args.picture.read_bytes(), limits, speck_share=settings.speck_share)
+    if args.labels:
+        labels = picture.labels(args.labels, args.picture.name, bounds, () if classes is None else classes.names)
+        for problem in labels.problems:
+            sys.stderr.write(f"{args.labels}: {problem.where}: {problem.why}\n")
+        items = picture.given(labels, bounds, args.name, refine=args.refine)
+        classes = ClassList().with_listed(labels.classes).with_classes_of(items) if classes is None else classes
+        told = f"{len(items)} {'object' if len(items) == 1 else 'objects'}, {labels.left_out} left out"
+        return picture.selection(items, args.picture.name, classes.covering(items)), told
     if recipe is not None or args.everything:
         items, own = (
             (picture.everything(bounds.max_objects, args.name), None)

@@ -3,15 +3,17 @@
 from app.client.blocking import BlockingSession, connect_blocking
 from app.client.patience import Reconnect, Timeouts
 from app.client.session import ClientSession, connect
-from app.client.values import Latency, Object, Preview
-from app.protocol.messages import Class, File, Image, Mask, Progress, Region, Welcome
+from app.client.values import Imported, Latency, Object, Preview
+from app.protocol.messages import Class, File, Given, Image, Mask, Progress, Region, Welcome
 
 __all__ = (
     "BlockingSession",
     "Class",
     "ClientSession",
     "File",
+    "Given",
     "Image",
+    "Imported",
     "Latency",
     "Mask",
     "Object",

@@ -15,7 +15,7 @@ from app.client.by_hand import PointXy
 from app.client.loop_thread import LoopThread
 from app.client.patience import Reconnect, Timeouts
 from app.client.session import ClientSession, connect
-from app.client.values import Latency, Object, Preview
+from app.client.values import Imported, Latency, Object, Preview
 from app.protocol.fields import BoxXyxy, Morphology, SetOperation
 from app.protocol.messages import Class, ExportFormat, File, Given, Image, Progress, Region, Welcome
 
@@ -170,9 +170,9 @@ class BlockingSession:
         """Return the object under its new name."""
         return self._run(self._session.label(object, name))
 
-    def give(self, objects: Iterable[Given]) -> list[Object]:
+    def give(self, objects: Iterable[Given], classes: Iterable[str | Class] = ()) -> list[Object]:
         """Return objects that were made elsewhere, in one step; see `ClientSession.give`."""
-        return self._run(self._session.give(objects))
+        return self._run(self._session.give(objects, classes))
 
     def give_mask(self, mask: MaskArray, *, name: str = "") -> Object:
         """Return a new object of a mask of one's own, (H, W) bool at the picture's size."""
@@ -240,6 +240,10 @@ class BlockingSession:
     def export(self, format: ExportFormat, objects: Iterable[int] | None = None) -> File:
         """Return a file of the objects named, or of all."""
         return self._run(self._session.export(format, objects))
+
+    def import_labels(self, file: str | Path, *, picture: str | None = None) -> Imported:
+        """Return the objects that a label file has for the open picture; see `ClientSession.import_labels`."""
+        return self._run(self._session.import_labels(file, picture=picture))
 
     def ping(self) -> Latency:
         """Return how long things take at the moment."""

@@ -12,7 +12,7 @@ from app.client.values import Object
 from app.errors import BadCoordError, TooManyPointsError
 from app.protocol import messages as m
 from app.protocol.fields import Morphology, SetOperation
-from app.protocol.messages import Classes, ClientMessage, File, Given, Gone, Image, Progress, Regions
+from app.protocol.messages import Class, Classes, ClientMessage, File, Given, Gone, Image, Progress, Regions
 
 if TYPE_CHECKING:
     from app.arrays import MaskArray
@@ -32,9 +32,14 @@ class ByHand(ABC):
     def objects(self) -> Mapping[int, Object]:
         """The objects by their id."""
 
-    async def give(self, objects: Iterable[Given]) -> list[Object]:
-        """Return objects that were made elsewhere, in one step: of given masks, boxes, whole trails out of a recipe."""
-        message = m.Give(seq=UNNUMBERED, objects=tuple(objects))
+    async def give(self, objects: Iterable[Given], classes: Iterable[str | Class] = ()) -> list[Object]:
+        """Return objects that were made elsewhere, in one step: of given masks, boxes, whole trails out of a recipe.
+
+        Args:
+            objects: what makes each, and its class.
+            classes: come to the end of the session's list first, where it hasn't got them.
+        """
+        message = m.Give(seq=UNNUMBERED, objects=tuple(objects), classes=tuple(classes))
         known = set(self.objects)
         await self._ask(message, Classes, Object)
         return [each for number, each in self.objects.items() if number not in known]

@@ -223,6 +223,11 @@ class ReconnectingSession:
             self.timeline.settle(asked, self._state, can_undo=self.view.can_undo, can_redo=self.view.can_redo)
 
     @property
+    def picture_name(self) -> str | None:
+        """File name of the open picture, as the server was told it."""
+        return self._name
+
+    @property
     def _state(self) -> ClientState:
         return state_of(self.view.objects, self.view.classes)
 

@@ -13,6 +13,8 @@ too: see `app.client.reconnecting`. Needs `msgspec` and `websockets`; NumPy for 
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -20,6 +22,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar, cast
 
+import msgspec
 from msgspec.structs import replace
 
 from app.client.by_hand import ByHand, PointXy, finite
@@ -28,11 +31,12 @@ from app.client.patience import Reconnect, Timeouts
 from app.client.pending_requests import UNNUMBERED, Request
 from app.client.reconnecting import ReconnectingSession
 from app.client.record import Recorder
-from app.client.upload import fetch
-from app.client.values import Latency, Object, Preview
-from app.errors import BadMessageError, UnknownImageError
+from app.client.upload import fetch, labels_in
+from app.client.values import Imported, Latency, Object, Preview
+from app.errors import BadMessageError, NoImageError, UnknownImageError
 from app.protocol import messages as m
 from app.protocol.fields import BoxXyxy
+from app.protocol.labels import Labels
 from app.protocol.messages import (
     Class,
     Classes,
@@ -296,6 +300,39 @@ class ClientSession(ByHand):
                 if not left:
                     raise
         return file
+
+    async def import_labels(self, file: str | Path, *, picture: str | None = None) -> Imported:
+        """Return the objects that a label file has for the open picture, once they are there, and what didn't fit.
+
+        COCO, LabelMe and recipe JSON, YOLO labels or their ZIP, a mask or a ZIP of masks. Classes that the session
+        hasn't come to the end of its list.
+
+        Args:
+            file: the file; its ending tells the kind.
+            picture: file name of the picture, by which a data set knows it; None for the one that it was opened under.
+
+        Raises:
+            NoImageError: no picture is open.
+            OSError: the file can't be read.
+        """
+        path, image = Path(file), self.image
+        if image is None:
+            raise NoImageError("expected an open picture before an import; open one first")
+        query = {
+            "image_id": image.image_id,
+            "name": path.name,
+            "room": str(max(0, self.welcome.limits.max_objects - len(self.objects))),
+        }
+        known_as = picture or self._reconnecting.picture_name
+        query |= {} if known_as is None else {"picture": known_as}
+        if path.suffix.lower() == ".txt":  # whose classes are numbers
+            query["classes"] = json.dumps([each.name for each in self.classes])
+        reconnecting, data = self._reconnecting, await asyncio.to_thread(path.read_bytes)
+        timeout_s = reconnecting.timeouts.open_s
+        answer = await labels_in(reconnecting.url, query, data, timeout_s=timeout_s, cookies=reconnecting.cookies)
+        found = msgspec.json.decode(answer, type=Labels)
+        objects = await self.give(found.objects, found.classes) if found.objects else []
+        return Imported(objects, found.problems, found.left_out)
 
     async def ping(self) -> Latency:
         """Return how long things take at the moment."""

@@ -7,7 +7,9 @@ import http.client
 import json
 import secrets
 import urllib.error
+import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from email.message import Message
 from pathlib import Path
 from typing import Final
@@ -40,6 +42,8 @@ _NOBODY_BEHIND: Final = frozenset({502, 504})
 """What a proxy answers whose server has gone: it may be there again, or another in its place."""
 _MAX_ANSWER_BYTES: Final = 2**20
 """Of an answer to an upload, which has a hundred."""
+_MAX_LABELS_BYTES: Final = 4 * 2**20
+"""Of the objects in a label file, which a session takes 256 KiB of, and a list of classes."""
 _MAX_FILE_BYTES: Final = 2**30
 """Of an exported file: a server's own limit is lower."""
 
@@ -73,6 +77,25 @@ def _upload(url: str, picture: PictureSource, timeout_s: float, cookies: Cookies
         headers={"content-type": f"multipart/form-data; boundary={boundary}", "accept": "application/json"},
     )
     return image_id_of(answer_to(request, url, _MAX_ANSWER_BYTES, timeout_s, cookies))
+
+
+async def labels_in(url: str, query: Mapping[str, str], data: bytes, *, timeout_s: float, cookies: Cookies) -> bytes:
+    """Return what the server finds in a label file, as JSON; raises as `upload`.
+
+    Args:
+        url: the server's address.
+        query: which picture, and what is known of the file.
+        data: the file.
+        timeout_s: longest silence of the network.
+        cookies: those of the session, so that the server is asked which its socket is on.
+    """
+    body, boundary = form_of(data)
+    request = urllib.request.Request(  # noqa: S310 - as below
+        f"{url.rstrip('/')}/api/import?{urllib.parse.urlencode(query)}",
+        data=body,
+        headers={"content-type": f"multipart/form-data; boundary={boundary}", "accept": "application/json"},
+    )
+    return await asyncio.to_thread(answer_to, request, url, _MAX_LABELS_BYTES, timeout_s, cookies)
 
 
 async def fetch(url: str, path: str, *, timeout_s: float, cookies: Cookies) -> bytes:

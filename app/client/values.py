@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from app.protocol import messages as m
+from app.protocol.labels import Problem
 
 if TYPE_CHECKING:
     from app.arrays import MaskArray
@@ -91,6 +92,15 @@ def preview_of(message: m.Preview, size_hw: tuple[int, int], nbytes: int) -> Pre
 def object_of(message: m.Object, size_hw: tuple[int, int], nbytes: int) -> Object:
     """Return an object as a client gets it: with the picture's size, and its own bytes on the wire."""
     return Object(**structs.asdict(message), size_hw=size_hw, nbytes=nbytes)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of a label file: the new objects, what didn't fit and why, and how many things were left out."""
+
+    objects: list[Object]
+    problems: tuple[Problem, ...]
+    left_out: int
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pycocotools import mask as coco_masks
 
 from app.arrays import MaskArray
 from app.exports.names import class_names, picture_name
-from app.exports.polygons import keyholed, on_edges, simple_parts
+from app.exports.polygons import keyholed, on_edges, outlined
 from app.exports.selection import ExportObject, Selection
 from app.session.names import class_name
 from app.session.values import OpenImage
@@ -70,7 +70,7 @@ def annotation(shown: ExportObject, classes: list[str]) -> dict[str, Any]:
     return {
         "category_id": classes.index(class_name(shown.item)) + 1,
         "segmentation": {"size": runs["size"], "counts": runs["counts"].decode("ascii")},
-        "polygons": polygons(mask_hw),
+        "polygons": polygons(shown, mask_hw),
         "area": float(coco_masks.area(runs)),
         "bbox": coco_masks.toBbox(runs).tolist(),
         "iscrowd": 0,
@@ -78,7 +78,7 @@ def annotation(shown: ExportObject, classes: list[str]) -> dict[str, Any]:
     }
 
 
-def polygons(mask_hw: MaskArray) -> list[list[float]]:
+def polygons(shown: ExportObject, mask_hw: MaskArray) -> list[list[float]]:
     """Return `[x, y, x, y, ...]` of each part of a mask, holes cut out by keyholes."""
-    rings = [keyholed(on_edges(part)) for part in simple_parts(mask_hw)]
+    rings = [keyholed(on_edges(part)) for part in outlined(shown, mask_hw)]
     return [ring.round(DECIMALS).ravel().tolist() for ring in rings]

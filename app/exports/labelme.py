@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from app.exports.names import picture_name
-from app.exports.polygons import keyholed, simple_parts
+from app.exports.polygons import keyholed, outlined
 from app.exports.selection import ExportObject, Selection
 from app.session.names import class_name, readable
 
@@ -38,7 +38,7 @@ def labelme_json(selection: Selection) -> bytes:
 
 def shapes(shown: ExportObject) -> list[dict[str, Any]]:
     """Return the polygons of an object."""
-    rings = map(keyholed, simple_parts(shown.draw()))
+    rings = map(keyholed, outlined(shown, shown.draw()))
     return [
         {
             "label": class_name(shown.item),

@@ -16,7 +16,9 @@ from pycocotools import mask as coco_masks
 
 from app.arrays import MaskArray
 from app.exports.outlines import Part, Ring, area_of, parts_of
+from app.exports.selection import ExportObject
 from app.protocol.run_lengths import box_of
+from app.session.objects import SessionObject
 
 TOLERANCES_PX: Final = (2.0, 1.0, 0.75)
 """How far a simpler outline may stray, most first. Below 0.7 nothing gets simpler than the steps of the pixels."""
@@ -29,6 +31,22 @@ MAX_BRIDGE_SHARE: Final = 0.01
 
 ON_LINE: Final = 1e-9
 """Square pixels by which a point on a line may miss it, by the rounding of its coordinates."""
+
+
+def outlined(shown: ExportObject, mask_hw: MaskArray) -> list[Part]:
+    """Return the parts of an object's mask: in few corners, or exactly where it is as it was given.
+
+    So what came in from a file, and wasn't touched, is the same to the pixel when it comes in again.
+    """
+    if not is_untouched(shown.item):
+        return simple_parts(mask_hw)
+    x0, y0, x1, y1 = box_of(mask_hw)
+    return [moved(part, x0, y0) for part in parts_of(mask_hw[y0:y1, x0:x1])]
+
+
+def is_untouched(item: SessionObject) -> bool:
+    """Return whether an object is a given mask and nothing else."""
+    return item.given is not None and len(item.trail) == 1
 
 
 def simple_parts(mask_hw: MaskArray) -> list[Part]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.exports.names import class_names, label_name
 from app.exports.outlines import Ring
-from app.exports.polygons import joined, simple_parts
+from app.exports.polygons import joined, outlined
 from app.exports.selection import ExportObject, Selection
 from app.session.names import UNNAMED_CLASS, class_name
 
@@ -50,7 +50,7 @@ def label_lines(shown: ExportObject, classes: list[str], selection: Selection) -
     """Return the lines of an object: one, or one for each part where the parts lie far apart."""
     mask_hw = shown.draw()
     number = classes.index(class_name(shown.item))
-    rings = joined(simple_parts(mask_hw), int(mask_hw.sum()))
+    rings = joined(outlined(shown, mask_hw), int(mask_hw.sum()))
     size_wh = selection.image.width, selection.image.height
     return [f"{number} {shares(ring, size_wh)}\n" for ring in rings]
 

@@ -144,9 +144,13 @@ class Given(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Give(FromClient, frozen=True, kw_only=True):
-    """Make objects of given masks, of boxes, of whole trails out of a recipe: all in one step, or none."""
+    """Make objects of given masks, of boxes, of whole trails out of a recipe: all in one step, or none.
+
+    `classes` that the session hasn't come to the end of its list, in their order, before those of the objects.
+    """
 
     seq: Seq
+    classes: ListedClasses = ()
     objects: Annotated[tuple[Given, ...], Meta(min_length=1, max_length=4096)]
 
 

@@ -189,7 +189,7 @@ class ChangeWorker:
         key = self._predictor.key(image.image_id, session.answering)
         answers = [await self._backend.answer(key, image.size_hw, query) for query in queries]
         items = [query.subject for query in queries]
-        return session.commit_all(message.seq, list(zip(items, answers, strict=True)))
+        return session.commit_all(message.seq, list(zip(items, answers, strict=True)), listed=message.classes)
 
     async def _combined(self, message: Combine) -> MaskStep | None:
         """Return what objects are together, None where that was found before.

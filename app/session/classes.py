@@ -73,6 +73,14 @@ class ClassList:
         """Return the list and, after it, the classes that it hasn't; raises as `with_class`."""
         return ClassList(checked((*self.entries, *(entry for entry in entries if entry.name not in self))))
 
+    def with_listed(self, listed: Iterable[Listed]) -> ClassList:
+        """Return the list and, after it, the classes of another that it hasn't; raises as `with_class`."""
+        classes = self
+        for each in listed:
+            name, wish = (each.name, each.color) if isinstance(each, Class) else (each, None)
+            classes = classes.with_class(readable(name) or None, wish)
+        return classes
+
     def with_classes_of(self, items: Iterable[SessionObject]) -> ClassList:
         """Return the list with the classes of objects, each in the object's colour if that is free; raises as above."""
         return reduce(lambda classes, item: classes.with_class(given_class(item), item.color), items, self)

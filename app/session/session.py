@@ -35,7 +35,7 @@ from app.protocol.messages import (
     Unpoint,
 )
 from app.protocol.recipe import MaskStep, Recipe
-from app.session.classes import ClassList, classified
+from app.session.classes import ClassList, Listed, classified
 from app.session.contrast import visible_color
 from app.session.history import Objects, State, Timeline, difference
 from app.session.limits import SessionLimits
@@ -218,15 +218,18 @@ class Session:
         """
         return self.commit_all(query.seq, [(query.subject, answer)], query.gone)
 
-    def commit_all(self, seq: int, answered: Sequence[Answered], gone: Sequence[int] = ()) -> list[StateMessage]:
+    def commit_all(
+        self, seq: int, answered: Sequence[Answered], gone: Sequence[int] = (), listed: Sequence[Listed] = ()
+    ) -> list[StateMessage]:
         """Take objects and their answers into the history in one step; return the replies. Raises as `commit`.
 
         Args:
             seq: of the change.
             answered: new and changed objects.
             gone: objects that go with it.
+            listed: classes that come to the end of the list, before those of the objects.
         """
-        before, classes, items = self._timeline.now, self.classes, []
+        before, classes, items = self._timeline.now, self.classes.with_listed(listed), []
         used = [before.classes.color_of(item) for item in before.objects.values()]
         for subject, answer in answered:
             item = subject.answered(answer)

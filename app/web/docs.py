@@ -18,7 +18,7 @@ from litestar import MediaType, Request, Response, get
 
 from app import __version__
 from app.web.conditional import name_version
-from app.web.examples import CAT, UPLOADED
+from app.web.examples import CAT, FORMS, UPLOADED
 from app.web.socket_docs import socket_docs
 
 Schema = dict[str, Any]
@@ -159,7 +159,8 @@ def reply_doc(status: str, reply: Schema) -> ReplyDoc:
 def commands(schema: Schema, url: str, media_type: str, body: Schema) -> Iterator[str]:
     """Yield commands for a shell, one for each example; they run in the folder of the program."""
     if media_type == MULTIPART:
-        yield f"curl {url} -F file=@{CAT}"
+        line = FORMS.get(url.rpartition("/")[2])
+        yield f"curl {url} -F file=@{CAT}" if line is None else f"curl '{url}{line}"
     elif body:
         part = body["schema"]
         for example in part.get("examples") or resolved(schema, part).get("examples", []):

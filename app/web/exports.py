@@ -20,21 +20,25 @@ from litestar.params import BodyKwarg, Parameter
 from litestar.response import Stream
 from msgspec import Meta
 
-from app.errors import TooManyObjectsError
+from app.errors import BadMessageError, TooManyObjectsError
 from app.exports.files import PIECE_BYTES, ExportFile
 from app.exports.selection import ExportObject, Selection
 from app.limits import AppLimits
 from app.protocol.fields import MAX_CLASSES, BoxXyxy, ExportFormat, FileName, Name
+from app.protocol.recipe import Trail
 from app.protocol.values import Class
 from app.service.answers import export_object
 from app.service.exporter import FILES_PATH
 from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
+from app.session.checks import check_room, check_trail
 from app.session.classes import ClassList
 from app.session.contrast import visible_color
+from app.session.limits import SessionLimits
 from app.session.names import unnamed
 from app.session.objects import SessionObject
 from app.session.query import Query
+from app.session.values import OpenImage
 from app.settings import Settings
 from app.web.examples import UPLOADED
 from app.web.problems import problem_spec, refused, unreadable_handlers
@@ -57,10 +61,14 @@ class ExportHttpRequest(Request[Any, Any, Any]):
 
 
 class ExportedObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An object by its prompt, as `/api/segment` takes it: points, a box `[x0, y0, x1, y1]`, or both."""
+    """An object by its prompt, as `/api/segment` takes it: points, a box, or both; or by its whole trail."""
 
     points: Annotated[list[Point], Meta(max_length=4096, description="may be left out where there is a box")] = []
     box: Annotated[BoxXyxy | None, Meta(description="[x0, y0, x1, y1], x0 < x1 and y0 < y1")] = None
+    trail: Annotated[
+        Trail | None,
+        Meta(description="in place of both: every step, as in a recipe, given masks and strokes too"),
+    ] = None
     name: Annotated[Name, Meta(description="its class")] = ""
 
 
@@ -126,7 +134,8 @@ async def export(
     bounds = limits.session
     if len(data.objects) > bounds.max_objects:
         raise TooManyObjectsError(f"a file takes {bounds.max_objects} objects, got {len(data.objects)}; send fewer")
-    items = [item_of(prompt_of(data.image_id, asked), image, bounds) for asked in data.objects]
+    items = [exported(asked, image, bounds) for asked in data.objects]
+    check_room(items, bounds)
     named_items = [
         numbered(item, number, asked.name)
         for number, (asked, item) in enumerate(zip(data.objects, items, strict=True), 1)
@@ -175,9 +184,15 @@ def streamed(file: ExportFile) -> Stream:
     return Stream(pieces(), media_type=file.media_type, headers=headers)
 
 
-def prompt_of(image_id: str, asked: ExportedObject) -> SegmentRequest:
-    """Return what `/api/segment` would be asked."""
-    return SegmentRequest(image_id, asked.points, asked.box)
+def exported(asked: ExportedObject, image: OpenImage, limits: SessionLimits) -> SessionObject:
+    """Return an object by what makes it; raises as `item_of`, `check_trail`."""
+    if asked.trail is None:
+        return item_of(SegmentRequest(image.image_id, asked.points, asked.box), image, limits)
+    if asked.points or asked.box is not None:
+        raise BadMessageError("expected a trail, or points and a box; got both")
+    item = SessionObject(id=0, name="", color=0, trail=asked.trail)
+    check_trail(item, image, limits)
+    return item
 
 
 def numbered(item: SessionObject, number: int, name: str) -> SessionObject:

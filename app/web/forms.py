@@ -15,7 +15,7 @@ from litestar.datastructures import UploadFile
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
-from app.errors import BadMessageError
+from app.errors import BadMessageError, ImageTooLargeError
 
 FIELD: Final = "file"
 MAX_PARTS: Final = 16
@@ -32,6 +32,23 @@ class UploadOperation(Operation):
         picture = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
         form = Schema(type=OpenAPIType.OBJECT, properties={FIELD: picture}, required=[FIELD])
         self.request_body = RequestBody({"multipart/form-data": OpenAPIMediaType(form)}, required=True)
+
+
+async def file_of(request: Request[Any, Any, Any], max_bytes: int) -> bytes:
+    """Return the bytes of the file in a form.
+
+    Raises:
+        BadMessageError: see `picture_file`.
+        ImageTooLargeError: it has more bytes than it may.
+    """
+    file = await picture_file(request)
+    try:
+        data = await file.read(max_bytes + 1)
+    finally:
+        await file.close()
+    if len(data) > max_bytes:
+        raise ImageTooLargeError(f"the file may have {max_bytes} bytes, got more; take what isn't needed out of it")
+    return data
 
 
 async def picture_file(request: Request[Any, Any, Any]) -> UploadFile:

@@ -26,8 +26,8 @@ from app.engine.contract import Candidates
 from app.errors import BadMessageError
 from app.limits import AppLimits
 from app.masks.upsampling import upsampled_mask
-from app.protocol.fields import BoxXyxy, Coord, Name, PointLabel
-from app.protocol.recipe import BoxStep, PointStep
+from app.protocol.fields import BoxXyxy, Coord, Counts, Name, PointLabel, Side
+from app.protocol.recipe import BoxStep, MaskStep, PointStep, RefineStep, Trail
 from app.protocol.run_lengths import box_of, run_lengths
 from app.service.predictor import Predictor
 from app.service.scheduler import Lane, Priority
@@ -39,8 +39,8 @@ from app.session.values import OpenImage
 from app.web.examples import SEGMENT_REQUESTS, SEGMENTED, answered
 from app.web.problems import refused, unreadable_handlers
 
-MAX_BODY_BYTES: Final = 2**18
-"""A prompt of as many points as an object may have takes a few KB of JSON."""
+MAX_BODY_BYTES: Final = 2**19
+"""A prompt of as many points as an object may have takes a few KB of JSON, a given mask of 256 KiB some more."""
 UNCOMPRESSED: Final = "uncompressed"
 """Routes that carry this option are not deflated; see `asgi`."""
 
@@ -56,12 +56,20 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label: Annotated[PointLabel, Meta(description="1 on the object, 0 off it")] = 1
 
 
+class GivenMask(msgspec.Struct, frozen=True):
+    """A mask of the picture's size."""
+
+    size: Annotated[tuple[Side, Side], Meta(description="[height, width] of the upright picture")]
+    counts: Annotated[Counts, Meta(description="run lengths down the columns, as COCO compresses them")]
+
+
 class SegmentRequest(msgspec.Struct, frozen=True):
-    """A picture and a prompt: points, a box `[x0, y0, x1, y1]`, or both; FastSAM-Demo's clients may send more."""
+    """A picture and a prompt: points, a box, a rough mask to be made sharp; FastSAM-Demo's clients may send more."""
 
     image_id: Annotated[Name, Meta(description="what the upload gave")]
     points: Annotated[list[Point], Meta(max_length=4096, description="may be left out where there is a box")] = []
     box: Annotated[BoxXyxy | None, Meta(description="[x0, y0, x1, y1], x0 < x1 and y0 < y1")] = None
+    mask: Annotated[GivenMask | None, Meta(description="a rough mask that is to be made sharp")] = None
 
 
 class RunLengths(msgspec.Struct, frozen=True):
@@ -128,15 +136,17 @@ def item_of(request: SegmentRequest, image: OpenImage, limits: SessionLimits) ->
     """Return the object that a prompt makes, as a session would have it: the box first, then each point.
 
     Raises:
-        BadMessageError: neither a point nor a box.
+        BadMessageError: no prompt at all, or a mask that isn't of this picture.
         TooManyPointsError: more than an object may have.
         BadCoordError: a point or the box leaves the picture, or the box is inside out.
     """
-    if not request.points and request.box is None:
-        raise BadMessageError("expected a point or a box, got neither; send points or box")
+    if not request.points and request.box is None and request.mask is None:
+        raise BadMessageError("expected a point, a box or a mask, got none; send points, box or mask")
+    mask = () if request.mask is None else (MaskStep(size=request.mask.size, counts=request.mask.counts),)
     box = () if request.box is None else (BoxStep(box=request.box),)
-    points = (PointStep(x=point.x, y=point.y, label=point.label) for point in request.points)
-    item = SessionObject(id=0, name="", color=0, trail=(*box, *points))
+    points = tuple(PointStep(x=point.x, y=point.y, label=point.label) for point in request.points)
+    asked: Trail = (*box, *points) or (RefineStep(),)
+    item = SessionObject(id=0, name="", color=0, trail=(*mask, *asked))
     check_trail(item, image, limits)
     return item
 

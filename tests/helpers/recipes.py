@@ -63,7 +63,8 @@ class Worker:
             session.renew([(item, answer)])
         if isinstance(message, m.Give):
             queries = session.given(message)
-            session.commit_all(message.seq, [(query.subject, self.answer(query)) for query in queries])
+            answered = [(query.subject, self.answer(query)) for query in queries]
+            session.commit_all(message.seq, answered, listed=message.classes)
             return
         combined_mask, size_hw = None, self.image.size_hw
         if isinstance(message, m.Combine):

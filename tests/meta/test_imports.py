@@ -21,6 +21,7 @@ ALLOWED = {
     "masks": "arrays protocol",
     "session": "errors protocol",
     "exports": "errors arrays protocol masks session",
+    "imports": "errors arrays protocol masks session exports",
     "weights": "errors settings",
     "engine": "errors arrays",
     "engine.sam2": "errors arrays weights engine",
@@ -31,12 +32,12 @@ ALLOWED = {
     "server.limits": "",
     "fleet": "errors arrays logs machine settings protocol masks session weights engine engine.factory service",
     "limits": "settings protocol pictures session engine service realtime server.limits",
-    "web": "errors arrays settings protocol masks session exports engine service realtime limits",
+    "web": "errors arrays settings protocol masks session exports imports engine service realtime limits",
     "asgi": "settings pictures session weights engine engine.factory service limits web",
     "server": "errors logs settings weights engine engine.factory fleet realtime limits asgi",
     "client": "errors arrays protocol",
-    "cli": "errors arrays machine settings pictures protocol masks session exports weights engine engine.openvino "
-    "engine.factory service client",
+    "cli": "errors arrays machine settings pictures protocol masks session exports imports weights engine "
+    "engine.openvino engine.factory service client",
     "nano": "arrays masks weights engine engine.sam2",
     "bench": "errors arrays machine settings pictures protocol masks session weights engine engine.sam2 "
     "engine.openvino engine.factory service client cli",

@@ -1,0 +1,160 @@
+"""COCO: the annotations of one picture of a data set."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from app.arrays import MaskArray
+from app.errors import BadMessageError
+from app.exports.coco import image_number
+from app.imports.rings import MIN_CORNERS, filled_between_edges
+from app.imports.values import Found
+from app.protocol.counts import mask_of
+from app.session.values import OpenImage
+
+XYWH: Final = 4
+
+
+class CocoImage(msgspec.Struct):
+    """A picture of a data set."""
+
+    id: int | str
+    file_name: str = ""
+    width: float | None = None
+    height: float | None = None
+
+
+class CocoCategory(msgspec.Struct):
+    """A class of a data set."""
+
+    id: int | str
+    name: str
+
+
+class CocoFile(msgspec.Struct):
+    """What is read of a data set; an annotation is looked at by itself, so that one that is wrong doesn't spoil all."""
+
+    images: list[CocoImage]
+    annotations: list[msgspec.Raw]
+    categories: list[CocoCategory] = []
+
+
+class CocoAnnotation(msgspec.Struct):
+    """What is read of an annotation."""
+
+    image_id: int | str
+    category_id: int | str | None = None
+    segmentation: Any = None
+    bbox: list[float] | None = None
+
+
+class ImageOf(msgspec.Struct):
+    """Which picture an annotation is of."""
+
+    image_id: int | str | None = None
+
+
+def read_coco(data: bytes, found: Found, picture_name: str | None) -> None:
+    """Take in the annotations of a picture.
+
+    Args:
+        data: a JSON file.
+        found: where they go.
+        picture_name: file name of the picture, by which a data set knows it.
+
+    Raises:
+        BadMessageError: it is no data set, or not of this picture.
+    """
+    try:
+        file = msgspec.json.decode(data, type=CocoFile)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadMessageError(f"expected a COCO JSON with images and annotations: {str(error)[:200]}") from error
+    image = image_in(file.images, found.image, picture_name)
+    categories = sorted(file.categories, key=lambda each: (isinstance(each.id, str), each.id))
+    found.classes = tuple(dict.fromkeys(each.name for each in categories))
+    names = {each.id: each.name for each in categories}
+    for number, raw in enumerate(file.annotations, 1):
+        where = f"annotation {number}"
+        try:
+            if msgspec.json.decode(raw, type=ImageOf).image_id != image.id:
+                continue
+            read_annotation(msgspec.json.decode(raw, type=CocoAnnotation), found, where, names)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            found.problem(where, str(error)[:200])
+        except BadMessageError as error:
+            found.problem(where, error.message)
+
+
+def image_in(images: list[CocoImage], image: OpenImage, name: str | None) -> CocoImage:
+    """Return the entry of a picture: by its number where we gave it, by its file name, or as the only one.
+
+    Raises:
+        BadMessageError: there is none, or it is of another size.
+    """
+    wanted = None if name is None else base(name)
+    ours = [each for each in images if each.id == image_number(image)]
+    found = ours or [each for each in images if base(each.file_name) == wanted] or images
+    if len(found) != 1:
+        listed = ", ".join(each.file_name for each in images[:5])
+        raise BadMessageError(
+            f"expected a picture named {wanted!r} in the file, which has {len(images)}: {listed}; rename one of them"
+        )
+    [entry] = found
+    for told, own in ((entry.width, image.width), (entry.height, image.height)):
+        if told is not None and told != own:
+            raise BadMessageError(
+                f"the file is of a picture of {entry.width:g} x {entry.height or 0:g} pixels, "
+                f"this one has {image.width} x {image.height}; open that one"
+            )
+    return entry
+
+
+def base(name: str) -> str:
+    """Return the last part of a path, of whatever system."""
+    return PurePath(name.replace("\\", "/")).name
+
+
+def read_annotation(made: CocoAnnotation, found: Found, where: str, names: dict[int | str, str]) -> None:
+    """Take in one annotation; raises `BadMessageError` where it doesn't fit."""
+    name = "" if made.category_id is None else names.get(made.category_id)
+    if name is None:
+        found.problem(where, f"there is no category {made.category_id}; it came in without a class", lost=False)
+        name = ""
+    if found.is_full:
+        found.beyond()
+    elif made.segmentation:
+        found.mask(where, mask_in(made.segmentation, found.image.size_hw), name)
+    elif made.bbox is not None and len(made.bbox) == XYWH:
+        x, y, width, height = made.bbox
+        found.box(where, (x, y, x + width, y + height), name)
+    else:
+        found.problem(where, "expected a segmentation or a bbox of x, y, width, height, got neither")
+
+
+def mask_in(segmentation: Any, size_hw: tuple[int, int]) -> MaskArray:  # noqa: ANN401
+    """Return the mask of a segmentation: run lengths, compressed or not, or polygons.
+
+    Raises:
+        BadMessageError: it is none, or of another size.
+    """
+    if isinstance(segmentation, dict):
+        counts, size = segmentation.get("counts"), segmentation.get("size")
+        if size != list(size_hw):
+            raise BadMessageError(f"expected run lengths of size [{size_hw[0]}, {size_hw[1]}], got {str(size)[:40]}")
+        if isinstance(counts, str):
+            return mask_of(counts, size_hw)
+        lengths = msgspec.convert(counts, list[int])
+        if min(lengths, default=-1) < 0 or sum(lengths) != size_hw[0] * size_hw[1]:
+            raise BadMessageError(f"expected run lengths of {size_hw[0] * size_hw[1]} pixels in all")
+        return np.repeat(np.arange(len(lengths)) % 2 == 1, lengths).reshape(size_hw[::-1]).T
+    polygons = msgspec.convert(segmentation, list[list[float]])
+    rings = [np.array(ring, np.float64).reshape(-1, 2) for ring in polygons if len(ring) % 2 == 0]
+    if len(rings) < len(polygons) or any(len(ring) < MIN_CORNERS for ring in rings):
+        raise BadMessageError("expected polygons of x, y, x, y, ... with at least three corners each")
+    if not all(np.isfinite(ring).all() for ring in rings):
+        raise BadMessageError("expected finite coordinates")
+    return filled_between_edges(rings, size_hw)

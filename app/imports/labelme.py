@@ -1,0 +1,135 @@
+"""LabelMe: the shapes of one picture."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from typing import Final
+
+import msgspec
+import numpy as np
+from PIL import Image as Pil
+
+from app.arrays import MaskArray
+from app.errors import BadMessageError
+from app.imports.rings import MIN_CORNERS, Ring, filled_with_outline
+from app.imports.values import Found
+from app.masks.strokes import stroke_mask
+
+TWO: Final = 2
+KINDS: Final = ("polygon", "rectangle", "circle", "mask")
+
+
+class LabelMeShape(msgspec.Struct):
+    """What is read of a shape."""
+
+    label: str
+    points: list[tuple[float, float]]
+    shape_type: str | None = None
+    group_id: int | str | None = None
+    mask: str | None = None
+
+
+class LabelMeFile(msgspec.Struct):
+    """What is read of a file."""
+
+    shapes: list[msgspec.Raw]
+    image_width: float | None = msgspec.field(default=None, name="imageWidth")
+    image_height: float | None = msgspec.field(default=None, name="imageHeight")
+
+
+def read_labelme(data: bytes, found: Found) -> None:
+    """Take in the shapes of a file; those of one group and one label are an object.
+
+    Raises:
+        BadMessageError: it is no LabelMe file, or of a picture of another size.
+    """
+    try:
+        file = msgspec.json.decode(data, type=LabelMeFile)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadMessageError(f"expected a LabelMe JSON with shapes: {str(error)[:200]}") from error
+    told, own = (file.image_width, file.image_height), (found.image.width, found.image.height)
+    if None not in told and told != own:
+        raise BadMessageError(
+            f"the file is of a picture of {told[0]:g} x {told[1]:g} pixels, this one has {own[0]} x {own[1]}; "
+            "open that one"
+        )
+    groups: dict[object, list[tuple[str, LabelMeShape]]] = {}
+    for number, raw in enumerate(file.shapes, 1):
+        where = f"shape {number}"
+        try:
+            shape = msgspec.json.decode(raw, type=LabelMeShape)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            found.problem(where, str(error)[:200])
+            continue
+        group = number if shape.group_id is None else (shape.group_id, shape.label)
+        groups.setdefault(group, []).append((where, shape))
+    found.classes = tuple(dict.fromkeys(members[0][1].label for members in groups.values()))
+    for members in groups.values():
+        read_group(members, found)
+
+
+def read_group(members: list[tuple[str, LabelMeShape]], found: Found) -> None:
+    """Take in the shapes of one object; one that has no area is told."""
+    where, first = members[0]
+    if found.is_full:
+        found.beyond()
+        return
+    mask_hw = np.zeros(found.image.size_hw, np.bool_)
+    parts = 0
+    for place, shape in members:
+        try:
+            mask_hw |= mask_of_shape(shape, found.image.size_hw)
+            parts += 1
+        except BadMessageError as error:
+            found.problem(place, error.message)
+    if parts:
+        found.mask(where, mask_hw, first.label)
+
+
+def mask_of_shape(shape: LabelMeShape, size_hw: tuple[int, int]) -> MaskArray:
+    """Return the pixels of a shape, (H, W) bool.
+
+    Raises:
+        BadMessageError: it has no area, or is damaged.
+    """
+    kind = shape.shape_type or "polygon"
+    points: Ring = np.array(shape.points, np.float64).reshape(-1, 2)
+    if not np.isfinite(points).all():
+        raise BadMessageError("expected finite coordinates")
+    if kind == "polygon" and len(points) >= MIN_CORNERS:
+        return filled_with_outline([points], size_hw)
+    if kind == "rectangle" and len(points) >= TWO:
+        (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
+        return filled_with_outline([np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])], size_hw)
+    if kind == "circle" and len(points) == TWO:
+        center, edge = points
+        radius = float(np.hypot(*(edge - center)))
+        if radius < min(size_hw) * TWO:
+            return stroke_mask([(float(center[0]), float(center[1]))], radius, size_hw, size_hw)
+    if kind == "mask" and len(points) == TWO and shape.mask:
+        return pasted(shape.mask, points, size_hw)
+    if kind not in KINDS:
+        raise BadMessageError(f"a {kind[:20]} has no area; draw a polygon")
+    raise BadMessageError(f"expected a {kind} that has an area, got {len(points)} points")
+
+
+def pasted(text: str, points: Ring, size_hw: tuple[int, int]) -> MaskArray:
+    """Return a mask that a file has as the PNG of its box, (H, W) bool.
+
+    Raises:
+        BadMessageError: it is damaged, or doesn't lie on the picture.
+    """
+    x0, y0 = np.floor(points.min(axis=0)).astype(int)
+    try:
+        with Pil.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=["PNG"]) as picture:
+            width, height = picture.size
+            if not (x0 >= 0 and y0 >= 0 and x0 + width <= size_hw[1] and y0 + height <= size_hw[0]):
+                raise BadMessageError(f"its mask of {width} x {height} pixels leaves the picture")
+            box = np.asarray(picture.convert("L")) > 0
+    except (binascii.Error, OSError, SyntaxError, ValueError) as error:
+        raise BadMessageError(f"its mask can't be read ({str(error)[:100]})") from error
+    mask_hw = np.zeros(size_hw, np.bool_)
+    mask_hw[y0 : y0 + height, x0 : x0 + width] = box
+    return mask_hw

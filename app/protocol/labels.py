@@ -1,0 +1,40 @@
+"""What comes out of a label file: objects, classes, and what didn't fit. Values only."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from app.protocol.from_client import Given
+
+MAX_PROBLEMS: Final = 50
+"""That are told one by one; of the others their number."""
+
+
+class Problem(Struct, frozen=True):
+    """Something of a file that didn't come in, or not as it is there.
+
+    Attributes:
+        where: in the file: `line 3`, `annotation 7`.
+        why: what was expected and what came.
+    """
+
+    where: str
+    why: str
+
+
+class Labels(Struct, frozen=True):
+    """What came out of a label file.
+
+    Attributes:
+        objects: to be given to a session.
+        classes: the file's own list, in its order.
+        problems: what didn't fit, up to `MAX_PROBLEMS`.
+        left_out: how many things of the file are no objects now.
+    """
+
+    objects: tuple[Given, ...]
+    classes: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    left_out: int
