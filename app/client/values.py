@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from app.protocol import messages as m
-from app.protocol.labels import Problem
+from app.protocol.labels import Misfit
 
 if TYPE_CHECKING:
     from app.arrays import MaskArray
@@ -99,7 +99,7 @@ class Imported:
     """What came of a label file: the new objects, what didn't fit and why, and how many things were left out."""
 
     objects: list[Object]
-    problems: tuple[Problem, ...]
+    problems: tuple[Misfit, ...]
     left_out: int
 
 

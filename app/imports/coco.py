@@ -12,14 +12,14 @@ from app.arrays import MaskArray
 from app.errors import BadMessageError
 from app.exports.coco import image_number
 from app.imports.rings import MIN_CORNERS, filled_between_edges
-from app.imports.values import Found
+from app.imports.values import LabelCollector
 from app.protocol.counts import mask_of
 from app.session.values import OpenImage
 
 XYWH: Final = 4
 
 
-class CocoImage(msgspec.Struct):
+class DataSetImage(msgspec.Struct):
     """A picture of a data set."""
 
     id: int | str
@@ -28,22 +28,22 @@ class CocoImage(msgspec.Struct):
     height: float | None = None
 
 
-class CocoCategory(msgspec.Struct):
+class DataSetCategory(msgspec.Struct):
     """A class of a data set."""
 
     id: int | str
     name: str
 
 
-class CocoFile(msgspec.Struct):
+class DataSet(msgspec.Struct):
     """What is read of a data set; an annotation is looked at by itself, so that one that is wrong doesn't spoil all."""
 
-    images: list[CocoImage]
+    images: list[DataSetImage]
     annotations: list[msgspec.Raw]
-    categories: list[CocoCategory] = []
+    categories: list[DataSetCategory] = []
 
 
-class CocoAnnotation(msgspec.Struct):
+class DataSetAnnotation(msgspec.Struct):
     """What is read of an annotation."""
 
     image_id: int | str
@@ -58,7 +58,7 @@ class ImageOf(msgspec.Struct):
     image_id: int | str | None = None
 
 
-def read_coco(data: bytes, found: Found, picture_name: str | None) -> None:
+def read_coco(data: bytes, found: LabelCollector, picture_name: str | None) -> None:
     """Take in the annotations of a picture.
 
     Args:
@@ -70,7 +70,7 @@ def read_coco(data: bytes, found: Found, picture_name: str | None) -> None:
         BadMessageError: it is no data set, or not of this picture.
     """
     try:
-        file = msgspec.json.decode(data, type=CocoFile)
+        file = msgspec.json.decode(data, type=DataSet)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessageError(f"expected a COCO JSON with images and annotations: {str(error)[:200]}") from error
     image = image_in(file.images, found.image, picture_name)
@@ -82,14 +82,14 @@ def read_coco(data: bytes, found: Found, picture_name: str | None) -> None:
         try:
             if msgspec.json.decode(raw, type=ImageOf).image_id != image.id:
                 continue
-            read_annotation(msgspec.json.decode(raw, type=CocoAnnotation), found, where, names)
+            read_annotation(msgspec.json.decode(raw, type=DataSetAnnotation), found, where, names)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             found.problem(where, str(error)[:200])
         except BadMessageError as error:
             found.problem(where, error.message)
 
 
-def image_in(images: list[CocoImage], image: OpenImage, name: str | None) -> CocoImage:
+def image_in(images: list[DataSetImage], image: OpenImage, name: str | None) -> DataSetImage:
     """Return the entry of a picture: by its number where we gave it, by its file name, or as the only one.
 
     Raises:
@@ -118,7 +118,7 @@ def base(name: str) -> str:
     return PurePath(name.replace("\\", "/")).name
 
 
-def read_annotation(made: CocoAnnotation, found: Found, where: str, names: dict[int | str, str]) -> None:
+def read_annotation(made: DataSetAnnotation, found: LabelCollector, where: str, names: dict[int | str, str]) -> None:
     """Take in one annotation; raises `BadMessageError` where it doesn't fit."""
     name = "" if made.category_id is None else names.get(made.category_id)
     if name is None:

@@ -14,7 +14,7 @@ from PIL import Image as Pil
 from app.arrays import MaskArray
 from app.errors import BadMessageError
 from app.imports.rings import MIN_CORNERS, Ring, filled_with_outline
-from app.imports.values import Found
+from app.imports.values import LabelCollector
 from app.masks.strokes import stroke_mask
 
 TWO: Final = 2
@@ -39,7 +39,7 @@ class LabelMeFile(msgspec.Struct):
     image_height: float | None = msgspec.field(default=None, name="imageHeight")
 
 
-def read_labelme(data: bytes, found: Found) -> None:
+def read_labelme(data: bytes, found: LabelCollector) -> None:
     """Take in the shapes of a file; those of one group and one label are an object.
 
     Raises:
@@ -70,7 +70,7 @@ def read_labelme(data: bytes, found: Found) -> None:
         read_group(members, found)
 
 
-def read_group(members: list[tuple[str, LabelMeShape]], found: Found) -> None:
+def read_group(members: list[tuple[str, LabelMeShape]], found: LabelCollector) -> None:
     """Take in the shapes of one object; one that has no area is told."""
     where, first = members[0]
     if found.is_full:

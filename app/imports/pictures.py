@@ -12,7 +12,7 @@ from PIL import Image as Pil
 
 from app.arrays import MaskArray
 from app.errors import BadMessageError
-from app.imports.values import Found
+from app.imports.values import LabelCollector
 from app.imports.yolo import stem
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
@@ -22,7 +22,7 @@ NUMBERED: Final = re.compile(r"^\d{3}-(.+)$")
 """What we call the PNG of one of several objects: its number and its class."""
 
 
-def read_mask(data: bytes, found: Found, file_name: str) -> None:
+def read_mask(data: bytes, found: LabelCollector, file_name: str) -> None:
     """Take in a mask, or those of several objects.
 
     Args:

@@ -20,7 +20,7 @@ from app.errors import BadMessageError
 from app.imports.coco import read_coco
 from app.imports.labelme import read_labelme
 from app.imports.pictures import read_mask
-from app.imports.values import Found
+from app.imports.values import LabelCollector
 from app.imports.yolo import read_yolo, stem
 from app.protocol.fields import MAX_FILE_BYTES
 from app.protocol.labels import Labels
@@ -71,7 +71,7 @@ def read_labels(
     if len(data) > MAX_FILE_BYTES:
         raise BadMessageError(f"expected a label file of at most {MAX_FILE_BYTES} bytes, got {len(data)}")
     limits = limits or SessionLimits()
-    found = Found(image, limits.max_objects if room is None else min(room, limits.max_objects), limits)
+    found = LabelCollector(image, limits.max_objects if room is None else min(room, limits.max_objects), limits)
     ending = file_name.lower().rpartition(".")[2]
     if data[:4] == b"PK\x03\x04":
         read_zip(data, found, picture_name, names)
@@ -84,7 +84,7 @@ def read_labels(
     return found.labels()
 
 
-def read_json(data: bytes, found: Found, picture_name: str | None) -> None:
+def read_json(data: bytes, found: LabelCollector, picture_name: str | None) -> None:
     """Take in a JSON file of whichever program."""
     try:
         kind = msgspec.json.decode(data, type=Kind)
@@ -100,7 +100,7 @@ def read_json(data: bytes, found: Found, picture_name: str | None) -> None:
         raise BadMessageError(f"expected {KINDS}; this JSON has neither annotations, shapes nor a format")
 
 
-def take_recipe(data: bytes, found: Found) -> None:
+def take_recipe(data: bytes, found: LabelCollector) -> None:
     """Take in the objects of a recipe; the prompts are asked again."""
     recipe, image = read_recipe(data), found.image
     if (recipe.image_id, recipe.width, recipe.height) != (image.image_id, image.width, image.height):
@@ -120,7 +120,7 @@ def take_recipe(data: bytes, found: Found) -> None:
         found.trail(where, made.trail, "" if unnamed else made.name)
 
 
-def read_zip(data: bytes, found: Found, picture_name: str | None, names: Sequence[str]) -> None:
+def read_zip(data: bytes, found: LabelCollector, picture_name: str | None, names: Sequence[str]) -> None:
     """Take in the labels of a picture out of a YOLO data set, or the masks of several objects."""
     try:
         with ZipFile(io.BytesIO(data)) as archive:
@@ -143,7 +143,7 @@ def read_zip(data: bytes, found: Found, picture_name: str | None, names: Sequenc
         raise BadMessageError(f"the ZIP can't be read ({str(error)[:100]})") from error
 
 
-def read_masks(archive: ZipFile, members: Sequence[ZipInfo], found: Found) -> None:
+def read_masks(archive: ZipFile, members: Sequence[ZipInfo], found: LabelCollector) -> None:
     """Take in the masks in a ZIP; one that can't be read is told."""
     pictures = [each for each in members if each.filename.lower().rpartition(".")[2] in PICTURE_ENDINGS]
     single = [each for each in pictures if stem(each.filename) != "indexed"] or pictures

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from app.arrays import MaskArray
 from app.protocol.counts import counts_of
 from app.protocol.fields import MAX_NAME_CHARS, BoxXyxy
-from app.protocol.labels import MAX_PROBLEMS, Labels, Problem
+from app.protocol.labels import MAX_MISFITS, Labels, Misfit
 from app.protocol.messages import Given
 from app.protocol.recipe import BoxStep, MaskStep, Trail
 from app.session.limits import SessionLimits
@@ -17,7 +17,7 @@ from app.session.values import OpenImage
 
 
 @dataclass
-class Found:
+class LabelCollector:
     """What was found in a file so far, within the bounds of a session.
 
     Attributes:
@@ -32,7 +32,7 @@ class Found:
     limits: SessionLimits = field(default_factory=SessionLimits)
     classes: tuple[str, ...] = ()
     _objects: list[Given] = field(default_factory=list)
-    _problems: list[Problem] = field(default_factory=list)
+    _problems: list[Misfit] = field(default_factory=list)
     _left_out: int = 0
     _trail_bytes: int = 0
     _beyond: int = 0
@@ -83,17 +83,17 @@ class Found:
     def problem(self, where: str, why: str, *, lost: bool = True) -> None:
         """Note what doesn't fit; `lost` where it is no object now."""
         self._left_out += lost
-        if len(self._problems) < MAX_PROBLEMS:
-            self._problems.append(Problem(where, why))
+        if len(self._problems) < MAX_MISFITS:
+            self._problems.append(Misfit(where, why))
 
     def labels(self) -> Labels:
         """Return all that was found."""
         told = tuple(self._told())
         return Labels(tuple(self._objects), self.classes, told, self._left_out + self._beyond)
 
-    def _told(self) -> Iterator[Problem]:
+    def _told(self) -> Iterator[Misfit]:
         if self._beyond:
-            yield Problem(
+            yield Misfit(
                 "the file",
                 f"there is room for {self.room} objects on the picture, which takes {self.limits.max_objects}; "
                 f"{self._beyond} more were left out",

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.errors import BadMessageError
 from app.imports.rings import filled_with_outline
-from app.imports.values import Found
+from app.imports.values import LabelCollector
 from app.session.class_files import LINE_END
 
 BOX_NUMBERS: Final = (5, 6)
@@ -20,7 +20,7 @@ MAX_UNNAMED: Final = 1000
 """A higher number of a class without a name is a mistake."""
 
 
-def read_yolo(text: str, found: Found, names: Sequence[str]) -> None:
+def read_yolo(text: str, found: LabelCollector, names: Sequence[str]) -> None:
     """Take in the lines of a label file.
 
     Args:
@@ -41,7 +41,7 @@ def read_yolo(text: str, found: Found, names: Sequence[str]) -> None:
             found.problem(where, error.message)
 
 
-def read_line(words: Sequence[str], found: Found, where: str, names: Sequence[str]) -> None:
+def read_line(words: Sequence[str], found: LabelCollector, where: str, names: Sequence[str]) -> None:
     """Take in one line; raises `BadMessageError` where it is none."""
     try:
         first, *shares = map(float, words)

@@ -8,11 +8,11 @@ from msgspec import Struct
 
 from app.protocol.from_client import Given
 
-MAX_PROBLEMS: Final = 50
+MAX_MISFITS: Final = 50
 """That are told one by one; of the others their number."""
 
 
-class Problem(Struct, frozen=True):
+class Misfit(Struct, frozen=True):
     """Something of a file that didn't come in, or not as it is there.
 
     Attributes:
@@ -30,11 +30,11 @@ class Labels(Struct, frozen=True):
     Attributes:
         objects: to be given to a session.
         classes: the file's own list, in its order.
-        problems: what didn't fit, up to `MAX_PROBLEMS`.
+        problems: what didn't fit, up to `MAX_MISFITS`.
         left_out: how many things of the file are no objects now.
     """
 
     objects: tuple[Given, ...]
     classes: tuple[str, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[Misfit, ...]
     left_out: int
