@@ -21,6 +21,7 @@ from app.bench.engines import as_json, compare, table
 from app.bench.first import as_json as first_as_json
 from app.bench.first import first_table, measure_first
 from app.bench.hover import measure
+from app.bench.regions import hover_beside_searches
 from app.bench.server import ROOT, running_server
 from app.bench.starts import as_json as starts_as_json
 from app.bench.starts import measure_starts, starts_table
@@ -37,10 +38,10 @@ from app.weights.checkpoints import verified_path
 from app.weights.manifest import ModelEntry, load_manifest
 
 SAMPLES: Final = ROOT / "static" / "samples"
-PARTS: Final = ("engines", "backend", "hover", "first", "wire", "crowd", "uploads", "start")
+PARTS: Final = ("engines", "backend", "hover", "first", "wire", "crowd", "uploads", "regions", "start")
 PAIRS: Final = 500
 """Hovers through the backend, each beside one without it."""
-OVER_SOCKETS: Final = ("hover", "first", "wire", "crowd", "uploads")
+OVER_SOCKETS: Final = ("hover", "first", "wire", "crowd", "uploads", "regions")
 """Parts that one running server is enough for."""
 IN_A_BROWSER: Final = "browser"
 """A part that needs Chromium and Playwright, and so is measured only where it is asked for."""
@@ -136,6 +137,10 @@ async def over_sockets(subject: Subject, args: argparse.Namespace) -> dict[str, 
             found = await hover_beside_uploads(server.url, pictures[0], args.seconds)
             show(uploads_table(found))
             figures["uploads"] = {**asdict(found), "ratio": found.ratio}
+        if "regions" in args.parts:
+            beside = await hover_beside_searches(server.url, pictures)
+            show(beside.table())
+            figures["regions"] = asdict(beside)
     return figures
 
 

@@ -74,7 +74,7 @@ class Collected:
 
 
 class RegionCollector:
-    """Collects the answers at the grid's points; each thing once, the best scored first."""
+    """Collects the answers at the grid's points."""
 
     def __init__(self, size_hw: tuple[int, int], gates: Gates, speck_share: float) -> None:
         """Begin with none.
@@ -88,7 +88,7 @@ class RegionCollector:
         self._found: list[Collected] = []
 
     def add(self, logits: Logits, scores: NDArray[np.float32], x: float, y: float) -> None:
-        """Take what a click at `(x, y)` would give, unless it is there and better already.
+        """Take what a click at `(x, y)` would give.
 
         Args:
             logits: (K, h, w) float32, the candidates of a lone point on the object.
@@ -98,23 +98,22 @@ class RegionCollector:
         """
         for index, (candidate, score) in enumerate(zip(logits, map(float, scores), strict=True)):
             if score >= self._gates.score and is_stable(candidate, self._gates.stability):
-                self._put(candidate, score, index, x, y)
+                mask = preview_mask(self._clean(candidate, x, y), self._size_hw, score)
+                self._found.append(Collected(Region(mask=mask, x=x, y=y, candidate=index), compared(candidate)))
 
     @property
     def best_first(self) -> tuple[Region, ...]:
-        """What was found so far."""
-        return tuple(found.region for found in self._found)
-
-    def _put(self, logits: Logits, score: float, candidate: int, x: float, y: float) -> None:
-        bits = compared(logits)
-        same = [found for found in self._found if iou(found.bits, bits) >= SAME_IOU]
-        if any(found.region.mask.score >= score for found in same):
-            return
-        mask = preview_mask(self._clean(logits, x, y), self._size_hw, score)
-        rest = [found for found in self._found if all(found is not each for each in same)]
-        place = sum(found.region.mask.score >= score for found in rest)
-        rest.insert(place, Collected(Region(mask=mask, x=x, y=y, candidate=candidate), bits))
-        self._found = rest[:MAX_REGIONS]
+        """What was found so far: each thing as it was found best. Takes some milliseconds."""
+        kept: list[Region] = []
+        bits = np.empty((0, 0), np.uint8)
+        for found in sorted(self._found, key=lambda each: -each.region.mask.score):
+            if kept and overlaps(bits, found.bits).max() >= SAME_IOU:
+                continue
+            kept.append(found.region)
+            bits = np.vstack([bits, found.bits]) if len(kept) > 1 else found.bits[None]
+            if len(kept) == MAX_REGIONS:
+                break
+        return tuple(kept)
 
     def _clean(self, logits: Logits, x: float, y: float) -> Logits:
         """Return logits as a preview that isn't chosen yet has them: without specks, with a smoother rim."""
@@ -137,7 +136,14 @@ def compared(logits: Logits) -> NDArray[np.uint8]:
     return np.packbits(logits[::step, ::step] > 0)
 
 
-def iou(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Return the overlap of two masks as bits; 0 where both are empty."""
-    either = int(ONES[one | other].sum())
-    return int(ONES[one & other].sum()) / either if either else 0.0
+def overlaps(masks: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the IoU of each of some masks with another one, none of them empty.
+
+    Args:
+        masks: (N, B) uint8, a mask of 8 B cells in each row.
+        other: (B,) uint8.
+    """
+    both = ONES[masks & other].sum(axis=1)
+    either = ONES[masks | other].sum(axis=1)
+    shares: NDArray[np.float64] = both / either
+    return shares

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from app.engine.contract import Engine
+from app.weights.manifest import ModelEntry, load_manifest
 
 CHECKPOINTS = Path(__file__).parent.parent.parent / "checkpoints"
 DRAW_SEED = 20_261_124
@@ -47,13 +48,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     judge.add_argument("--cutouts", type=Path)
     judge.add_argument("--scenes", type=int, default=SCENES)
     judge.add_argument("--sheet", type=Path, help="also draw twenty prompts on held-out photographs into this PNG")
+    regions = commands.add_parser("regions", help="print how many drawn things are found without a prompt")
+    regions.add_argument("--model", default="nano")
+    regions.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")
+    regions.add_argument("--scenes", type=int, default=SCENES)
     release = commands.add_parser("release", help="write the fp16 checkpoint and its line in the manifest")
     release.add_argument("weights", type=Path)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run one of the trainer's commands; return its exit code."""
-    return {"draw": draw, "train": train, "judge": judge, "release": release}[args.nano_command](args)
+    commands = {"draw": draw, "train": train, "judge": judge, "regions": regions, "release": release}
+    return commands[args.nano_command](args)
 
 
 def draw(args: argparse.Namespace) -> int:
@@ -111,14 +117,38 @@ def judge(args: argparse.Namespace) -> int:
     return 0
 
 
+def regions(args: argparse.Namespace) -> int:
+    """Print how much of drawn scenes is found without a prompt."""
+    from app.engine.sam2.loader import load_model
+    from app.nano.found import judge_regions, recall_table
+    from app.nano.other import other_scene
+    from app.nano.scenes import material, scene
+
+    entry, path = weights(args.model, args.checkpoint)
+    engine, reference = open_engine(args.model, args.checkpoint), load_model(entry, path)
+    made_of = material(None, held_out=True)
+    for name, make in (
+        ("held-out scenes", partial(scene, material=made_of, photo_share=0.0)),
+        ("scenes of another generator", other_scene),
+    ):
+        scenes = (make(np.random.default_rng((JUDGE_SEED, number))) for number in range(args.scenes))
+        print(f"{args.scenes} {name}", recall_table(judge_regions(engine, reference, scenes)), sep="\n")  # noqa: T201
+    return 0
+
+
 def open_engine(model: str, checkpoint: Path | None) -> Engine:
     """Return a loaded model on the CPU."""
     from app.engine.sam2.engine import load_torch_engine
+
+    return load_torch_engine(*weights(model, checkpoint))
+
+
+def weights(model: str, checkpoint: Path | None) -> tuple[ModelEntry, Path]:
+    """Return a model and its weights: a checkpoint of its architecture, or the ones in place."""
     from app.weights.checkpoints import verified_path
-    from app.weights.manifest import load_manifest
 
     entry = load_manifest().entry(model)
-    return load_torch_engine(entry, checkpoint or verified_path(entry, CHECKPOINTS))
+    return entry, checkpoint or verified_path(entry, CHECKPOINTS)
 
 
 def release(args: argparse.Namespace) -> int:

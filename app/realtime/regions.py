@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from app.errors import HoverError, NoImageError, UnknownImageError
 from app.protocol.messages import FindRegions, Regions
 from app.realtime.closing import error_message
@@ -12,9 +10,6 @@ from app.realtime.preparation import Preparation
 from app.service.predictor import Predictor
 from app.service.region_finder import LEVEL_ENDS, fitting
 from app.session.session import Session
-
-MAX_RUN_BYTES: Final = 3072
-"""Run lengths of all regions of a picture; with what is around them a photo takes less than 4 KB."""
 
 
 class RegionSearch:
@@ -59,7 +54,7 @@ class RegionSearch:
             for count in LEVEL_ENDS:
                 if image is not None:
                     key = self._predictor.key(image.image_id, model)
-                    found = fitting(await self._predictor.backend.regions(key, image.size_hw, count), MAX_RUN_BYTES)
+                    found = fitting(await self._predictor.backend.regions(key, image.size_hw, count))
                     self._outbox.put(Regions(seq=request.seq, regions=found, last=count == LEVEL_ENDS[-1]))
                     await self._outbox.sent()
         except HoverError as error:

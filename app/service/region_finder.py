@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
+import msgspec
 from cachetools import LRUCache
 
 from app.engine.contract import Candidates
@@ -19,6 +20,8 @@ from app.service.embeddings import EmbeddingKey
 MAX_SEARCHES: Final = 64
 """Searches that are remembered, of a few kilobytes each when done, and half a megabyte while under way."""
 
+MAX_TOLD_BYTES: Final = 4000
+"""Of all regions of a picture: a few kilobytes go to the page, whatever is in it."""
 LEVEL_ENDS: Final = (GRID**2 // 16, GRID**2 // 16 + GRID**2 // 4, GRID**2)
 """So many points of the grid are asked until something new is told."""
 
@@ -80,11 +83,12 @@ class RegionFinder:
         return search
 
 
-def fitting(regions: Iterable[Region], max_bytes: int) -> tuple[Region, ...]:
-    """Return the first regions whose masks have at most `max_bytes` of run lengths together."""
-    told, left = [], max_bytes
+def fitting(regions: Iterable[Region]) -> tuple[Region, ...]:
+    """Return the first regions that a message has room for, a smaller one in the place of one that is too large."""
+    told, left = [], MAX_TOLD_BYTES
     for region in regions:
-        if len(region.mask.runs) <= left:
+        nbytes = len(msgspec.msgpack.encode(region))
+        if nbytes <= left:
             told.append(region)
-            left -= len(region.mask.runs)
+            left -= nbytes
     return tuple(told)

@@ -16,6 +16,7 @@ import { toScreen } from "./model/viewport.js";
 import { bindCommands } from "./panels/commands.js";
 import { find } from "./panels/dom.js";
 import { bindLook, bindTimes, SaveMenu, showLook, showModels, showTimes } from "./panels/menus.js";
+import { bindFound, showFound } from "./panels/found.js";
 import { ObjectsList } from "./panels/objects.js";
 import { Opening } from "./panels/opening.js";
 import { applyPreferences, loadPreferences } from "./panels/preferences.js";
@@ -150,6 +151,7 @@ bindCommands({
   store, studio, browsing: () => album?.browsing ?? null, stage, saving, opening, list, pickClass, preferences, prefer,
 });
 bindLook(prefer);
+bindFound(() => store.toggleRegions(), () => void studio.found.all());
 showLook(preferences);
 bindTimes(latency, () => void studio.learnEngines(), () => line.ping());
 addEventListener("online", () => line.hurry());
@@ -176,6 +178,10 @@ frame.begin({
     {
       of: () => [state.objects, state.active, state.pointed, state.walked, state.hidden, state.isolated],
       show: () => list.update(),
+    },
+    {
+      of: () => [state.regions, state.objects, state.hidden, state.isolated, state.showsRegions],
+      show: () => showFound(state),
     },
     { of: () => [state.objects, state.classes, state.sticky], show: () => classes.update() },
     { of: () => [state.album, state.picture, state.pending], show: () => album?.update() },

@@ -10,6 +10,22 @@ from tests.helpers.studio import ARTIFACTS, COFFEE, OpenStudio, apart
 pytestmark = pytest.mark.browser
 
 
+HELD_LINK = """
+const Socket = WebSocket;
+globalThis.link = {
+  isHeld: false, late: [],
+  letGo() { this.isHeld = false; for (const tell of this.late.splice(0)) tell(); },
+};
+globalThis.WebSocket = class extends Socket {
+  addEventListener(type, listener, options) {
+    const late = (event) => (link.isHeld ? link.late.push(() => listener(event)) : listener(event));
+    super.addEventListener(type, type === "message" ? late : listener, options);
+  }
+};
+"""
+"""A page to which no message comes for as long as the link is held."""
+
+
 @pytest.fixture
 def address(live_server: str) -> str:
     return live_server
@@ -37,6 +53,46 @@ def test_mask_lights_up_under_the_pointer_and_a_click_makes_it_an_object(open_st
     expect(studio.page.locator("#objects li")).to_have_count(1)
     ARTIFACTS.mkdir(exist_ok=True)
     studio.page.screenshot(path=ARTIFACTS / "studio.png")
+
+
+def test_what_the_server_found_is_outlined_before_its_answer_comes_and_taken_by_keys_or_all_at_once(
+    open_studio: OpenStudio,
+) -> None:
+    studio = open_studio(before=lambda page: page.add_init_script(HELD_LINK))
+    page = studio.page
+    studio.open(COFFEE)
+    studio.until("s.regions.length > 3")
+    first, *_ = studio.state()["regions"]
+
+    # The pointer comes to a thing: its outline is there before any answer, which then takes its place.
+    page.evaluate("link.isHeld = true")
+    studio.hover((first["x"], first["y"]))
+    studio.until("s.outlined !== null")
+    assert studio.state()["preview"] is None
+    page.evaluate("link.letGo()")
+    studio.until("s.preview !== null && s.outlined === null")
+
+    # By keys: the largest comes first, and Enter takes it.
+    studio.away()
+    largest = max(studio.state()["regions"], key=lambda region: region["area"])
+    page.locator("#canvas").focus()
+    page.keyboard.press("Tab")
+    assert str(largest["area"]) in studio.state()["said"]
+    page.keyboard.press("Enter")
+    studio.until("s.objects.length === 1")
+    assert studio.state()["objects"][0]["points"] == [[largest["x"], largest["y"], 1]]
+
+    # By buttons: all are shown, taken, and one undo takes them back.
+    text = page.locator("#found-text").text_content() or ""
+    left = int(text.split()[0])
+    page.locator("#found-show").click()
+    expect(page.locator("#found-show")).to_have_attribute("aria-pressed", "true")
+    page.locator("#found-take").click()
+    studio.until(f"s.objects.length === {left + 1}")
+    expect(page.locator("#found")).to_be_hidden()
+    page.locator("#toast-undo").click()
+    studio.until("s.objects.length === 1")
+    expect(page.locator("#found")).to_be_visible()
 
 
 def test_page_names_the_model_and_says_what_nano_is(open_studio: OpenStudio) -> None:

@@ -66,6 +66,7 @@ ON_TORCH = {
     "engine.sam2.trunk",
     "engine.openvino.graphs",
     "nano.batches",
+    "nano.found",
     "nano.losses",
     "nano.network",
     "nano.optimiser",

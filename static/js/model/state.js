@@ -18,6 +18,7 @@ const NOTHING = {
   roundTripMs: null,
   model: "",
   models: [],
+  maxObjects: Infinity,
   engines: {},
   switching: null,
   byTouch: false,

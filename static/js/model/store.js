@@ -72,9 +72,9 @@ export class Store {
     this.#set({ roundTripMs });
   }
 
-  /** @param {readonly ModelInfo[]} models that the server knows */
-  knowModels(models) {
-    this.#set({ models });
+  /** @param {readonly ModelInfo[]} models that the server knows @param {number} [maxObjects] that a picture may have */
+  knowServer(models, maxObjects = Infinity) {
+    this.#set({ models, maxObjects });
   }
 
   /** @param {Record<string, string>} engines what each loaded model runs on */

@@ -155,6 +155,8 @@ export interface Fields {
   model: string;
   /** That the server knows. */
   models: readonly ModelInfo[];
+  /** Objects that a picture may have, as the server says. */
+  maxObjects: number;
   /** What each loaded model runs on, in words. */
   engines: Readonly<Record<string, string>>;
   /** The model that is being changed to. */

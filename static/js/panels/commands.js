@@ -81,7 +81,7 @@ function commandsOf({ store, studio, browsing, stage, saving, opening, list, pic
     save: () => void saving.take("cutout", scope()),
     copy: () => void saving.take("copy", scope()),
     click: () => {
-      if (state.walkedRegion !== null) void studio.takeRegion(state.walkedRegion);
+      if (state.walkedRegion !== null) void studio.found.one(state.walkedRegion);
       else if (state.walked === null) stage.place();
       else void studio.select(state.walked);
     },

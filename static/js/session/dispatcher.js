@@ -83,7 +83,7 @@ export class Dispatcher {
   #welcome(message) {
     const { line, store, restorer, learnEngines } = this.parts;
     line.begin(message);
-    store.knowModels(message.models ?? []);
+    store.knowServer(message.models ?? [], message.limits?.max_objects);
     restorer.welcome(message);
     line.ping();
     void learnEngines();

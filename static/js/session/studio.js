@@ -18,10 +18,11 @@ import { Dispatcher } from "./dispatcher.js";
 import { Exchange } from "./exchange.js";
 import { Restorer } from "./restorer.js";
 import { Sight } from "./sight.js";
+import { Taking } from "./taking.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { Aim, KeptWork, Lit, ObjectState, Picture, Place, Tool, Work, XY } from "../model/types.ts" */
-/** @import { Box, BoxPrompt, Click, ExportFormat, FileMessage, Region, ServerMessage } from "../wire/messages.ts" */
+/** @import { Box, BoxPrompt, Click, ExportFormat, FileMessage, ServerMessage } from "../wire/messages.ts" */
 /** @import { Outside, Saved } from "./types.ts" */
 
 /** @type {Record<Tool, string>} */
@@ -51,6 +52,7 @@ export class Studio {
     this.#exchange = new Exchange(store, outside);
     this.#restorer = new Restorer(store, outside, this.#exchange, this.#history, sight);
     this.classes = new Classifying(store, this.#exchange, this.actions);
+    this.found = new Taking(store, this.#exchange, this.actions, (prompt) => this.#prompt(prompt));
     this.#choosing = new Choosing(store, this.#exchange, this.actions);
     this.#dispatcher = new Dispatcher({
       store, line: outside.line, exchange: this.#exchange, restorer: this.#restorer, history: this.#history, sight,
@@ -210,11 +212,6 @@ export class Studio {
     if (question.object !== undefined) this.#select(question.object);
     const name = question.object === undefined ? this.#newName : {};
     await this.#prompt({ t: "click", x, y, ...question, ...(candidate === undefined ? {} : { candidate }), ...name });
-  }
-
-  /** Take a region: what a click at its point gives, and of that the candidate that it was. @param {Region} region */
-  takeRegion({ x, y, candidate }) {
-    return this.actions.do(() => this.#prompt({ t: "click", x, y, label: 1, candidate, ...this.#newName }));
   }
 
   /**

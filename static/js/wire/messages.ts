@@ -81,13 +81,15 @@ export type Delete = { t: "delete"; object: ObjectId };
 export type Plain = { t: "leave" } | { t: "clear" } | { t: "undo" } | { t: "redo" };
 export type SwitchModel = { t: "model"; name: string };
 /** Look for the things of the picture, whenever nobody waits for the model. */
+/** Make objects of whole trails in one step, each with its name, and so its class. */
+export type Give = { t: "give"; objects: { trail: TrailStep[]; name?: string }[] };
 export type FindRegions = { t: "regions" };
 export type ExportFormat = "coco" | "yolo" | "labelme" | "svg" | "mask" | "cutout" | "overlay" | "recipe";
 export type Export = { t: "export"; format: ExportFormat; objects?: ObjectId[] };
 
 /** Answered, but for leave. */
 export type Request =
-  | Open | Click | BoxPrompt | Move | Unpoint | Choose | Rename | SetClasses | RenameClass | Delete | Plain | SwitchModel | Export;
+  | Open | Click | BoxPrompt | Move | Unpoint | Choose | Rename | SetClasses | RenameClass | Delete | Give | Plain | SwitchModel | Export;
 export type Numbered = (Request | Hover | FindRegions) & { seq: number };
 export type ClientMessage = Hello | Ping | Numbered;
 

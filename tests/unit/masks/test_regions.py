@@ -7,6 +7,8 @@ import pytest
 
 from app.arrays import Logits
 from app.masks.regions import GRID, Gates, RegionCollector, gates_of, grid_points, is_stable
+from app.protocol.codec import encode
+from app.protocol.messages import Regions
 from app.protocol.run_lengths import decode_mask
 from app.service.region_finder import fitting
 
@@ -28,8 +30,8 @@ def collected(*found: tuple[Logits, float]) -> RegionCollector:
     return regions
 
 
-def scores(regions: RegionCollector, max_bytes: int = 4096) -> list[float]:
-    return [round(region.mask.score, 2) for region in fitting(regions.best_first, max_bytes)]
+def scores(regions: RegionCollector) -> list[float]:
+    return [round(region.mask.score, 2) for region in regions.best_first]
 
 
 def test_the_grid_has_each_of_its_points_once_and_the_coarse_ones_first() -> None:
@@ -75,12 +77,19 @@ def test_a_part_is_another_thing_than_its_whole() -> None:
     assert scores(collected((square(40), 0.8), (square(20), 0.9))) == [0.9, 0.8]
 
 
-def test_the_best_come_first_and_only_so_many_as_have_room() -> None:
-    things = [(square(8, (at, at)), 0.9 - at / 100) for at in (0, 10, 20, 30, 40)]
-    regions = collected(*things)
-    runs = len(regions.best_first[0].mask.runs)
-    assert scores(regions) == [0.9, 0.8, 0.7, 0.6, 0.5]
-    assert scores(regions, 2 * runs) == [0.9, 0.8]
+def test_the_best_come_first() -> None:
+    things = [(square(8, (at, at)), 0.9 - at / 100) for at in (30, 0, 20, 40, 10)]
+    assert scores(collected(*things)) == [0.9, 0.8, 0.7, 0.6, 0.5]
+
+
+def test_a_message_has_the_best_of_them_and_few_bytes() -> None:
+    things = [(square(4, (row, column)), 0.9 - row / 200) for row in range(0, 60, 6) for column in range(0, 60, 6)]
+    found = collected(*things).best_first
+    told = fitting(found)
+    assert len(found) == 100
+    assert told == found[: len(told)]
+    assert len(found) > len(told) > 20
+    assert len(encode(Regions(seq=2**40, regions=told, last=True))) <= 4096
 
 
 @pytest.mark.parametrize("model", ["tiny", "small", "base_plus", "large", "mine"])

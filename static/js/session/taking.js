@@ -1,0 +1,52 @@
+/**
+ * What the server has found by itself becomes objects: one that the Tab key has come to, or all.
+ */
+
+import { freeRegions } from "../model/regions.js";
+import { plural } from "../model/words.js";
+
+/** @import { Store } from "../model/store.js" */
+/** @import { Click, Region } from "../wire/messages.ts" */
+/** @import { Actions } from "./actions.js" */
+/** @import { Exchange } from "./exchange.js" */
+
+export class Taking {
+  /**
+   * @param {Store} store @param {Exchange} exchange @param {Actions} actions
+   * @param {(prompt: Click) => Promise<void>} prompt asks, and selects what comes
+   */
+  constructor(store, exchange, actions, prompt) {
+    this.store = store;
+    this.exchange = exchange;
+    this.actions = actions;
+    this.prompt = prompt;
+  }
+
+  /** Take one: what a click at its point gives, and of that the candidate that it was. @param {Region} region */
+  one({ x, y, candidate }) {
+    return this.actions.do(() => this.prompt({ t: "click", x, y, label: 1, candidate, ...this.#name }));
+  }
+
+  /** Take all that no object lies on, as many as have room, in one step that one undo takes back. */
+  all() {
+    return this.actions.do(async () => {
+      const { maxObjects, objects } = this.store.state;
+      const regions = freeRegions(this.store.state);
+      const taken = regions.slice(0, Math.max(0, maxObjects - objects.size));
+      if (taken.length === 0) throw new Error("There is no room for another object: delete one first.");
+      const made = taken.map(({ x, y, candidate: pick }) => (
+        { trail: [{ t: /** @type {const} */ ("point"), x, y, pick }], ...this.#name }
+      ));
+      await this.exchange.request({ t: "give", objects: made });
+      const left = regions.length - taken.length;
+      const rest = left > 0 ? ` ${left} had no room.` : "";
+      this.store.tell(`${plural(taken.length, "object")} made.${rest}`, { undo: true });
+    });
+  }
+
+  /** What a new object is: the class that was given last. @returns {{ name?: string }} */
+  get #name() {
+    const { sticky } = this.store.state;
+    return sticky === null ? {} : { name: sticky };
+  }
+}
