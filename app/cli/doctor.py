@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import shutil
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,6 +40,10 @@ LITTLE_MEMORY_BYTES: Final = 4 * 2**30
 LITTLE_DISK_BYTES: Final = 2 * 2**30
 """The largest weights are 0.9 GB, and their compiled form takes room beside them."""
 GIB: Final = 2**30
+TOKENS: Final = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+"""Where Ray looks for the token of a cluster."""
+LOOK_S: Final = 2.0
+"""So long the head of a cluster has for taking a connection."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ class Facts:
         compiled: bytes of each compiled model that is kept, by its name and precision.
         free: bytes of disk beside the weights, beside the caches, and in the folder that servers share.
         unshared: why the folder that servers share can't be used, an empty text where it can or none is set.
+        ray: the version of Ray, which workers run on; None where it isn't installed.
+        unreached: why the cluster of the settings can't be joined, an empty text where it may or none is set.
         chosen: settings that are set, by variable.
         unknown: variables that look like settings and are none.
         settings: what they say.
@@ -73,6 +80,8 @@ class Facts:
     compiled: Mapping[str, int]
     free: Mapping[str, int]
     unshared: str
+    ray: str | None
+    unreached: str
     chosen: tuple[str, ...]
     unknown: tuple[str, ...]
     settings: Settings
@@ -113,6 +122,7 @@ def page(facts: Facts) -> str:
         *(("model", f"{name}: {state}") for name, state in facts.models.items()),
         ("compiled", compiled or "nothing yet"),
         ("free disk", ", ".join(f"{size / GIB:.1f} GiB beside the {name}" for name, size in facts.free.items())),
+        ("workers", workers_of(facts)),
         ("set", ", ".join(facts.chosen) or "nothing"),
     ]
     lines = [f"{name:<10} {value}" for name, value in rows]
@@ -149,7 +159,30 @@ def faults(facts: Facts) -> list[str]:
         found.append(f"OpenVINO is asked for and can't run: {facts.obstacle}")
     if facts.unshared:
         found.append(f"HOVERSAM_SHARED_DIR can't be used: {facts.unshared}; name a folder that this user may write to")
+    return [*found, *fleet_faults(facts)]
+
+
+def fleet_faults(facts: Facts) -> list[str]:
+    """Return what keeps models from running in workers, where they are asked for."""
+    found = []
+    if wants_workers(facts.settings) and facts.ray is None:
+        found.append("workers are asked for and Ray is missing: run ./start.sh --workers N, which installs it")
+    if facts.unreached:
+        found.append(f"the workers of HOVERSAM_RAY_ADDRESS can't be joined: {facts.unreached}")
     return found
+
+
+def wants_workers(settings: Settings) -> bool:
+    """Return whether models are to run in other processes than the server's own."""
+    return settings.workers is not None or settings.ray_address is not None
+
+
+def workers_of(facts: Facts) -> str:
+    """Return where models run, in words."""
+    if not wants_workers(facts.settings):
+        return "none: models run in the server's own process"
+    where = "on this machine" if facts.settings.ray_address is None else "in a cluster"
+    return f"{facts.settings.workers or 'those that are there'} {where}, Ray {facts.ray or 'missing'}"
 
 
 def is_here(facts: Facts, model: str) -> bool:
@@ -172,6 +205,8 @@ def slow(facts: Facts) -> list[str]:
         found.append(
             f"there are {facts.cores} cores: hovers take two to three times as long beside a picture's encoding"
         )
+    if facts.settings.ray_address is None and (facts.settings.workers or 0) > facts.cores:
+        found.append(f"{facts.settings.workers} workers share {facts.cores} cores: as many as cores do more")
     if facts.memory is not None and facts.memory < LITTLE_MEMORY_BYTES:
         found.append(
             f"there are {facts.memory / GIB:.1f} GiB of memory: few pictures stay encoded, and large models don't fit"
@@ -207,6 +242,8 @@ def gathered(settings: Settings, environ: Mapping[str, str]) -> Facts:
         models={entry.name: state_of(entry, settings.checkpoints_dir) for entry in known_models(settings).models},
         compiled=compiled_in(settings.graphs_dir),
         free={name: free_bytes(folder) for name, folder in folders_of(settings).items()},
+        ray=version_of("ray"),
+        unreached="" if settings.ray_address is None else why_not_joined(settings.ray_address, environ),
         unshared="" if settings.shared_dir is None else why_not_written(settings.shared_dir),
         chosen=tuple(name for name in variables if environ.get(name)),
         unknown=strangers(environ),
@@ -255,6 +292,20 @@ def compiled_in(folder: Path) -> dict[str, int]:
         name = " ".join(kept.name.split("-")[:2])
         sizes[name] = sizes.get(name, 0) + sum(file.stat().st_size for file in kept.rglob("*") if file.is_file())
     return sizes
+
+
+def why_not_joined(address: str, environ: Mapping[str, str]) -> str:
+    """Return why a cluster can't be joined, or an empty text where nothing speaks against it; names no address."""
+    if not any(environ.get(name) for name in TOKENS):
+        return f"its token is missing; set {' or '.join(TOKENS)} as on its other nodes"
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), LOOK_S):
+            return ""
+    except OSError as error:
+        return (
+            f"nobody answers there ({error.strerror or type(error).__name__}); start its head, or correct the address"
+        )
 
 
 def folders_of(settings: Settings) -> dict[str, Path]:

@@ -6,7 +6,7 @@ For operators: the server has no log-in, so a reverse proxy should keep this pat
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -15,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from app.service.backend import WorkerState
 from app.service.meters import Meters
 from app.service.predictor import Predictor
 from app.service.registry import Registry
@@ -46,9 +47,33 @@ class StateCollector(Collector):
         lookups.add_metric(["hit"], state.hits)
         lookups.add_metric(["miss"], state.misses)
         yield lookups
+        yield from worker_figures(state.workers)
         if self._shared is not None:
             text = "Times that the folder which servers share couldn't do what was asked."
             yield CounterMetricFamily("hoversam_shared_folder_failures", text, value=self._shared.failures)
+
+
+def worker_figures(workers: Sequence[WorkerState]) -> Iterator[Metric]:
+    """Yield the figures of each process that models run in, as this front end sees it; none where it is this one."""
+    if not workers:
+        return
+    figures: list[tuple[str, str, Callable[[WorkerState], float]]] = [
+        ("up", "1 where a worker answers, 0 where it is passed over.", lambda each: each.alive),
+        ("queue_depth", "Jobs of this front end that wait for a worker.", lambda each: each.waiting),
+        ("decode_seconds", "Median time of a worker's decode, with the way there.", lambda each: each.decode_ms / 1000),
+        ("embedding_bytes", "Bytes that a worker's embeddings take.", lambda each: each.embedding_bytes),
+    ]
+    for name, text, value in figures:
+        yield gauge(f"hoversam_worker_{name}", text, {each.name: value(each) for each in workers}, "worker")
+    counts: list[tuple[str, str, Callable[[WorkerState], float]]] = [
+        ("calls", "Calls of this front end that a worker answered.", lambda each: each.calls),
+        ("failures", "Calls of this front end that a worker didn't answer.", lambda each: each.failures),
+    ]
+    for name, text, value in counts:
+        family = CounterMetricFamily(f"hoversam_worker_{name}", text, labels=["worker"])
+        for each in workers:
+            family.add_metric([each.name], value(each))
+        yield family
 
 
 def gauge(name: str, text: str, values: dict[str, float], label: str = "") -> GaugeMetricFamily:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import platform
+import socket
 import subprocess
 import sys
 from argparse import Namespace
@@ -31,6 +32,8 @@ GOOD = Facts(
     compiled={"tiny bf16": 2**20},
     free={"weights": 100 * doctor.GIB},
     unshared="",
+    ray="2.60.0",
+    unreached="",
     chosen=(),
     unknown=(),
     settings=Settings(),
@@ -59,8 +62,20 @@ def test_a_good_machine_has_nothing_in_the_way_and_nothing_slow() -> None:
         ),
         (replace(GOOD, unknown=("HOVERSAM_MODLE",)), ["HOVERSAM_MODLE is no setting"]),
         (replace(GOOD, unshared="a file is in its place"), ["HOVERSAM_SHARED_DIR", "a file is in its place"]),
+        (replace(GOOD, ray=None, settings=set_to(workers=2)), ["Ray is missing", "./start.sh --workers"]),
+        (replace(GOOD, unreached="nobody answers there"), ["HOVERSAM_RAY_ADDRESS", "nobody answers there"]),
     ],
-    ids=["package", "no such model", "offline", "damaged", "openvino", "a variable by mistake", "shared folder"],
+    ids=[
+        "package",
+        "no such model",
+        "offline",
+        "damaged",
+        "openvino",
+        "a variable by mistake",
+        "shared folder",
+        "no Ray",
+        "no cluster",
+    ],
 )
 def test_what_is_in_the_way_is_said_with_its_cure(facts: Facts, words: list[str]) -> None:
     [found] = faults(facts)
@@ -82,9 +97,10 @@ def test_openvino_may_be_missing() -> None:
         (replace(GOOD, cores=2), ["2 cores"]),
         (replace(GOOD, memory=2 * doctor.GIB), ["2.0 GiB of memory"]),
         (replace(GOOD, compiled={}), ["compiled"]),
+        (replace(GOOD, settings=set_to(workers=32)), ["32 workers share 16 cores"]),
         (replace(GOOD, free={"caches": 2**20}), ["caches"]),
     ],
-    ids=["torch", "no bf16", "fp32", "old", "cores", "memory", "not compiled", "disk"],
+    ids=["torch", "no bf16", "fp32", "old", "cores", "memory", "not compiled", "workers", "disk"],
 )
 def test_what_is_slow_is_said_with_its_reason(facts: Facts, words: list[str]) -> None:
     [found] = slow(facts)
@@ -95,6 +111,30 @@ def test_what_is_slow_is_said_with_its_reason(facts: Facts, words: list[str]) ->
 def test_a_gpu_has_no_cause_to_complain_of_the_processor() -> None:
     facts = replace(GOOD, device="cuda", precision=None, cores=2, processor=Processor("an old one", ()))
     assert slow(facts) == []
+
+
+@pytest.mark.parametrize(
+    ("workers", "address", "words"),
+    [
+        (None, None, "none: models run in the server's own process"),
+        (3, None, "3 on this machine, Ray 2.60.0"),
+        (None, "head:6379", "those that are there in a cluster, Ray 2.60.0"),
+    ],
+)
+def test_where_models_run_is_told_without_an_address(workers: int | None, address: str | None, words: str) -> None:
+    told = page(replace(GOOD, settings=set_to(workers=workers, ray_address=address)))
+    assert f"workers    {words}\n" in told
+    assert "6379" not in told
+
+
+def test_a_cluster_is_looked_for_with_its_token() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        address = f"127.0.0.1:{head.getsockname()[1]}"
+        assert doctor.why_not_joined(address, {"RAY_AUTH_TOKEN": "secret"}) == ""
+        assert "RAY_AUTH_TOKEN_PATH" in doctor.why_not_joined(address, {})
+    gone = doctor.why_not_joined(address, {"RAY_AUTH_TOKEN": "secret"})
+    assert gone.startswith("nobody answers there (Connection refused)")
+    assert not {"127.0.0.1", "secret"} & set(gone.split())
 
 
 @pytest.mark.parametrize(
