@@ -14,7 +14,7 @@ usage() {
   cat <<'TEXT'
 Usage: ./start.sh [serve] [options]   start the server; the first start installs it in .venv
        ./start.sh COMMAND ...         another command of `python -m app`, such as demo PHOTO, weights or bench
-       ./start.sh install             install, and start nothing
+       ./start.sh install [fleet]     install, with Ray for workers, and start nothing
        ./start.sh test [arguments]    run every check: ruff, mypy, tsc, node --test, pytest [arguments]
        ./start.sh test quick          run those that take less than a minute; `test coverage` measures what tests reach
        ./start.sh soak [arguments]    the long tests: floods, thousands of random sequences, half an hour at half load
@@ -252,7 +252,7 @@ trap 'say "interrupted; start again to go on"; exit 130' INT
 
 case ${1:-} in
   -h | --help) show_help ;;
-  install) ensure_installed "" ;;
+  install) if [ "${2:-}" = fleet ]; then ensure_fleet; else ensure_installed ""; fi ;;
   test | soak)
     ensure_installed test
     exec "$python" -I "$root/.ci/checks.py" "$@"
