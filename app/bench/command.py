@@ -30,7 +30,7 @@ from app.bench.wire import measure_wire
 from app.cli.report import Report
 from app.cli.shell import EXIT_NO_MODEL, EXIT_USAGE, above_zero, complain, counted, lacks_folder
 from app.engine.openvino.runtime import detect, why_not
-from app.errors import ModelUnavailableError, UnknownModelError
+from app.errors import FleetError, ModelUnavailableError, UnknownModelError
 from app.machine import available_cores, processor
 from app.settings import EngineName, Settings
 from app.weights.catalogue import Weights
@@ -45,6 +45,8 @@ OVER_SOCKETS: Final = ("hover", "first", "wire", "crowd", "uploads", "regions")
 """Parts that one running server is enough for."""
 IN_A_BROWSER: Final = "browser"
 """A part that needs Chromium and Playwright, and so is measured only where it is asked for."""
+IN_WORKERS: Final = "fleet"
+"""A part that needs Ray, likewise."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parts",
         nargs="+",
-        choices=(*PARTS, IN_A_BROWSER),
+        choices=(*PARTS, IN_A_BROWSER, IN_WORKERS),
         default=list(PARTS),
-        help="what to measure (all but browser)",
+        help="what to measure (all but browser and fleet)",
     )
     parser.add_argument("--rounds", type=counted, default=8, help="rounds of an encode and 10 to 20 decodes (8)")
     parser.add_argument("--seconds", type=above_zero, default=10.0, help="length of each stretch of many sessions (10)")
@@ -70,6 +72,9 @@ def main(args: argparse.Namespace) -> int:
         return EXIT_USAGE
     try:
         measured(args)
+    except FleetError as error:
+        complain(str(error))
+        return EXIT_USAGE
     except (UnknownModelError, ModelUnavailableError) as error:
         complain(str(error))
         return EXIT_NO_MODEL
@@ -98,6 +103,8 @@ def measured(args: argparse.Namespace) -> None:
             figures["backend"] = backend_as_json(pairs)
         if {"first", "start"} & set(args.parts):
             first_responder(subject).engine(args.engine)
+        if IN_WORKERS in args.parts:
+            figures[IN_WORKERS] = in_workers(subject, args.engine, args.seconds)
         if set(OVER_SOCKETS) & set(args.parts):
             figures |= asyncio.run(over_sockets(subject, args))
         if IN_A_BROWSER in args.parts:
@@ -166,6 +173,20 @@ def in_a_browser(subject: Subject, engine: str) -> dict[str, object]:
         fluency = measure_fluency(browser, server.url)
         show(fluency_table(fluency))
     return {**found, "fluency": fluency}
+
+
+def in_workers(subject: Subject, engine: str, seconds: float) -> dict[str, object]:
+    """Return what workers cost and bring, and show it.
+
+    Raises:
+        FleetError: Ray isn't installed.
+    """
+    from app.bench.fleet import as_json as fleet_as_json
+    from app.bench.fleet import fleet_table, measure_fleet  # with Ray, which isn't everywhere
+
+    found = measure_fleet(subject, engine, seconds)
+    show(fleet_table(found))
+    return fleet_as_json(found)
 
 
 def weights_of(entry: ModelEntry, folder: Path, *, random: bool) -> Weights:

@@ -47,11 +47,11 @@ class Subject:
         own = ["--model", self.entry.name, "--checkpoint", str(self.weights.path), "--device", "cpu"]
         return [*own, "--engine", engine, *(["--precision", precision] if precision else [])]
 
-    def engine(self, engine: str, precision: str | None = None) -> Engine:
-        """Return the model on an engine, compiled where that is asked for."""
+    def engine(self, engine: str, precision: str | None = None, threads: int | None = None) -> Engine:
+        """Return the model on an engine, compiled where that is asked for, on so many threads or on all cores."""
         from app.engine.openvino.hot_swap import HotSwapEngine
 
-        settings = self.settings(engine, precision)
+        settings = msgspec.structs.replace(self.settings(engine, precision), threads=threads)
         loaded = load_engine(self.weights, settings, lambda _: None)
         if not isinstance(loaded, HotSwapEngine):
             return loaded

@@ -14,6 +14,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -112,9 +113,11 @@ def local_workers(count: int, spec: WorkerSpec) -> RayWorkers:
     Raises:
         FleetError: Ray isn't installed, or doesn't start.
     """
+    check_installed()
     folder = Path(tempfile.mkdtemp(prefix="hoversam-"))  # its sockets have long names: it lies near the root
-    tokens = {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    before = {name: os.environ.pop(name, None) for name in (*ENVIRONMENT, *TOKENS)}
+    # Ray remembers the first token that it sees for as long as the process lives, so that it stays for a next Ray.
+    tokens = {"RAY_AUTH_TOKEN": os.environ.get("RAY_AUTH_TOKEN") or secrets.token_hex(32)}
+    before = {name: os.environ.get(name) for name in ENVIRONMENT}
 
     def close() -> None:
         shut_down()
@@ -198,7 +201,6 @@ def joined(address: str, tokens: Mapping[str, str], **options: object) -> None:
     Raises:
         FleetError: that doesn't go; the text says why.
     """
-    check_installed()
     os.environ.update({**ENVIRONMENT, **tokens})
     import ray
 
@@ -244,8 +246,7 @@ def made(spec: WorkerSpec, **options: object) -> Any:  # noqa: ANN401
 
 
 def shut_down() -> None:
-    """Leave Ray, and end what was started with it."""
-    import ray
-
-    with suppress(Exception):
-        ray.shutdown()
+    """Leave Ray, and end what was started with it; it isn't imported for that, or it would remember no token."""
+    if "ray" in sys.modules:
+        with suppress(Exception):
+            sys.modules["ray"].shutdown()

@@ -10,6 +10,7 @@ worker that stands still is noticed.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,31 +60,33 @@ class Dispatcher:
         began = time.monotonic()
         call = self._workers.call(worker, remote.method, *remote.args)
         hedge: Call | None = None
+        with suppress(TimeoutError):  # nearly all are answered by then
+            return self._taken(worker, remote, call, began, deadline.seconds)
         while True:
-            done = self._workers.first_of([call] if hedge is None else [call, hedge], deadline.seconds)
-            if done is call:
-                return self._taken(worker, remote, call, began)
-            if done is not None:
-                try:
-                    answer = told(done.result(0.0))
-                except (EmbeddingLostError, WorkerLostError):  # it isn't of any help
-                    replica = hedge = None
-                    continue
-                self._members.doubt(worker)
-                return answer
+            late_s = time.monotonic() - began
             if hedge is None and replica is not None:
                 hedge = self._workers.call(replica, remote.method, *remote.args)
-                continue
-            late_s = time.monotonic() - began
-            if not member.alive or not self._members.answers(worker, max(PROBE_S, deadline.seconds / 2)):
+            elif not member.alive or not self._members.answers(worker, max(PROBE_S, deadline.seconds / 2)):
                 self._give_up(worker, f"no answer in {late_s:.1f} s")
-            if late_s > timeout_s:
+            elif late_s > timeout_s:
                 raise EngineFailedError(f"{worker} gave no answer within {timeout_s:.1f} s; try again")
+            done = self._workers.first_of([call] if hedge is None else [call, hedge], deadline.seconds)
+            if done is call:
+                return self._taken(worker, remote, call, began, 0.0)
+            if done is None:
+                continue
+            try:
+                answer = told(done.result(0.0))
+            except (EmbeddingLostError, WorkerLostError):  # it isn't of any help
+                replica = hedge = None
+                continue
+            self._members.doubt(worker)
+            return answer
 
-    def _taken(self, worker: str, remote: RemoteCall, call: Call, began: float) -> Any:  # noqa: ANN401
+    def _taken(self, worker: str, remote: RemoteCall, call: Call, began: float, timeout_s: float) -> Any:  # noqa: ANN401
         member = self._members.all[worker]
         try:
-            answer = call.result(0.0)
+            answer = call.result(timeout_s)
         except WorkerLostError as error:
             self._give_up(worker, error.message)
         member.deadlines[remote.kind].add(time.monotonic() - began)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,7 @@ from app.arrays import ImageArray
 from app.errors import BusyError, EngineFailedError, HoverError, WorkerLostError
 from app.fleet.dispatcher import Dispatcher, RemoteCall
 from app.fleet.members import Members
-from app.fleet.routing import ranked
+from app.fleet.routing import home_of, ranked
 from app.service.backend import Encoded, Pixels
 from app.service.embeddings import EmbeddingKey
 from app.service.encodes import Encodes
@@ -29,6 +30,8 @@ from app.service.scheduler import Lane, Priority, Scheduler
 
 MAX_KNOWN: Final = 10_000
 """Sources of which it is remembered who has their embedding; one that is forgotten is asked for again."""
+IN_USE: Final = 256
+"""Sources that were worked on last, by which the load of workers is told."""
 SHARED_BY: Final = 2
 """So many sessions have opened a source before it is worth two workers' memory."""
 SLACK_S: Final = 2.0
@@ -94,12 +97,14 @@ class Placement:
             for kind in ("decode", "encode", "first encode")
         }
         self._holders: LRUCache[EmbeddingKey, set[str]] = LRUCache(MAX_KNOWN)
+        self._homes: LRUCache[EmbeddingKey, str] = LRUCache(IN_USE)
         self._opened: LRUCache[EmbeddingKey, int] = LRUCache(MAX_KNOWN)
         self._copies: dict[EmbeddingKey, asyncio.Task[None]] = {}
 
     def holders(self, key: EmbeddingKey) -> list[str]:
         """Return the workers that have a source's embedding and may be asked, the most responsible first."""
         holders = self._holders.get(key)
+        self._homes.get(key)  # it is in use
         return [] if holders is None else ranked(holders.intersection(self._members.pool(key.model)), key)
 
     def forget(self, key: EmbeddingKey, worker: str) -> None:
@@ -162,7 +167,11 @@ class Placement:
 
     def _home(self, key: EmbeddingKey) -> str | None:
         """Return the worker that a source belongs to now; None where none is there."""
-        return next(iter(ranked(self._members.pool(key.model), key)), None)
+        pool, kept = self._members.pool(key.model), self._homes.get(key)
+        if kept in pool or not pool:
+            return kept if pool else None
+        home = self._homes[key] = home_of(pool, key, Counter(self._homes.values()))
+        return home
 
     def _goes_first(self, key: EmbeddingKey) -> bool:
         first = self._first()

@@ -9,6 +9,7 @@ there are many.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter, deque
 from collections.abc import Collection, Mapping
 from statistics import median
@@ -20,6 +21,8 @@ FLOOR_S: Final = 0.3
 """A worker that takes so long may be at an encode, or on a busy core; sooner nobody asks."""
 TIMES: Final = 5.0
 """So many times as long as nearly all of its answers a worker may take, before another is asked."""
+MUCH: Final = 1.125
+"""A worker takes no source while it has so many times its share of them."""
 SHARE: Final = 0.95
 """Nearly all."""
 SAMPLES: Final = 64
@@ -40,6 +43,21 @@ def ranked(workers: Collection[str], key: EmbeddingKey) -> list[str]:
     One that comes or goes moves only the sources that are its own.
     """
     return sorted(workers, key=lambda worker: weight(worker, key), reverse=True)
+
+
+def home_of(workers: Collection[str], key: EmbeddingKey, loads: Mapping[str, int]) -> str:
+    """Return the worker that a source belongs to from now on: the most responsible that hasn't much more than others.
+
+    Chance alone gives some workers half as many sources again as others, and who shares one of those waits longer.
+
+    Args:
+        workers: those that may be asked, at least one.
+        key: the model and the source.
+        loads: how many sources each has that were worked on of late.
+    """
+    total = sum(loads.get(worker, 0) for worker in workers)
+    most = math.ceil(MUCH * (total + 1) / len(workers))
+    return next(worker for worker in ranked(workers, key) if loads.get(worker, 0) < most)
 
 
 def pool_of(computes: Mapping[str, str]) -> list[str]:

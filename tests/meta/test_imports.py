@@ -40,7 +40,7 @@ ALLOWED = {
     "engine.openvino engine.factory service client",
     "nano": "arrays masks weights engine engine.sam2",
     "bench": "errors arrays machine settings pictures protocol masks session weights engine engine.sam2 "
-    "engine.openvino engine.factory service client cli",
+    "engine.openvino engine.factory service fleet client cli",
     "__main__": "errors weights server client cli nano bench",
 }
 """What each package, or file beside the packages, may import besides itself: only what stands above it here."""

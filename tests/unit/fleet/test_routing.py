@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from app.fleet.routing import FLOOR_S, Deadline, pool_of, ranked
+from app.fleet.routing import FLOOR_S, Deadline, home_of, pool_of, ranked
 from app.service.embeddings import EmbeddingKey
 
 WORKERS = [f"worker-{number}" for number in range(5)]
@@ -23,6 +23,17 @@ def test_a_worker_that_goes_moves_only_its_own_sources_to_the_next_in_rank() -> 
     for key in KEYS:
         before, after = ranked(WORKERS, key), ranked(WORKERS[1:], key)
         assert after == [worker for worker in before if worker != WORKERS[0]]
+
+
+@pytest.mark.parametrize("count", [2, 4, 5])
+def test_no_worker_has_many_more_sources_than_another(count: int) -> None:
+    workers, loads, at_best = WORKERS[:count], Counter[str](), 0
+    for key in KEYS[:64]:
+        home = home_of(workers, key, loads)
+        loads[home] += 1
+        at_best += home == ranked(workers, key)[0]
+    assert max(loads.values()) <= 1.125 * 64 / count + 1
+    assert at_best > 40  # most are where every front end looks first
 
 
 def test_another_model_or_window_of_a_picture_may_be_elsewhere() -> None:
