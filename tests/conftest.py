@@ -62,7 +62,7 @@ async def server(
 @pytest.fixture(scope="session")
 def live_server() -> Iterator[str]:
     """The address of the real program with the bundled model; started once for all tests that ask."""
-    program = Program(free_port(), "--offline", "--model", "nano")
+    program = Program(free_port(), "--offline", "--model", "nano", forked=True)
     try:
         program.wait_until_ready()
         yield program.url

@@ -28,7 +28,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def fake_server() -> Iterator[str]:
     """The address of the real program around an engine without a model; started once for all tests that ask."""
-    program = Program(free_port(), module="tests.helpers.fake_program")
+    program = Program(free_port(), module="tests.helpers.fake_program", forked=True)
     try:
         program.wait_until_ready()
         yield program.url

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,11 +12,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from app.engine.contract import Candidates, Embedding, Engine, Prompt
 from app.engine.sam2.engine import TorchEngine, load_torch_engine
-from app.engine.sam2.loader import load_model
 from app.weights.manifest import BUNDLED_DIR, load_manifest
 from tests.helpers.checkpoint_factory import picture, random_model
 from tests.helpers.fake_engine import FakeEngine
-from tests.helpers.graph_factory import compiled
+from tests.helpers.graph_factory import compiled_nano
+from tests.helpers.load import SOAKS
 
 NANO = BUNDLED_DIR / "nano.pt"
 SAME = 1e-3
@@ -29,29 +29,26 @@ EVERY_SHAPE = [POINT, BOX, SINGLE, POINTS, ELSEWHERE, replace(BOX, points_xy=((1
 
 
 def tiny() -> Engine:
-    return TorchEngine("tiny", random_model(load_manifest().entry("tiny")), "cpu")
+    return TorchEngine("tiny", random_model(load_manifest().entry("tiny"), side=1024 if SOAKS else 256), "cpu")
 
 
 def nano() -> Engine:
     return load_torch_engine(load_manifest().entry("nano"), NANO)
 
 
-def openvino(precision: str, directory: Path) -> Engine:
-    return compiled("nano", load_model(load_manifest().entry("nano"), NANO), precision, directory)
-
-
-ENGINES: dict[str, Callable[[Path], Engine]] = {
-    "fake": lambda _: FakeEngine(),
-    "tiny": lambda _: tiny(),
-    "nano": lambda _: nano(),
-    "openvino fp32": lambda directory: openvino("fp32", directory),
-    "openvino bf16": lambda directory: openvino("bf16", directory),
+ENGINES: dict[str, Callable[[], Engine]] = {
+    "fake": FakeEngine,
+    "tiny": tiny,
+    "nano": nano,
+    "openvino fp32": partial(compiled_nano, "fp32"),
+    "openvino bf16": partial(compiled_nano, "bf16"),
 }
+"""The published architecture is tried on a smaller input, through the same modules; in the long tests on its own."""
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return ENGINES[request.param](tmp_path_factory.mktemp("graphs"))
+def engine(request: pytest.FixtureRequest) -> Engine:
+    return ENGINES[request.param]()
 
 
 @pytest.fixture(scope="module")

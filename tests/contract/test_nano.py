@@ -21,8 +21,9 @@ from app.settings import Settings
 from app.weights.checkpoints import file_sha256
 from app.weights.manifest import BUNDLED_DIR, load_manifest
 from tests.helpers.image_files import file_of
+from tests.helpers.thorough import examples
 
-SCENES = 20
+SCENES = examples(8, 20)
 SEED = 4711
 MAX_BYTES = 20_000_000
 

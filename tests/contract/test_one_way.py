@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,8 +17,8 @@ from app.arrays import MaskArray
 from app.cli.local import LocalPicture
 from app.client import ClientSession, connect
 from app.engine.contract import Engine
+from app.engine.openvino.runtime import detect
 from app.engine.sam2.engine import load_torch_engine
-from app.engine.sam2.loader import load_model
 from app.pictures import PictureLimits
 from app.service.answers import is_ambiguous
 from app.session.limits import SessionLimits
@@ -27,8 +26,9 @@ from app.session.objects import SessionObject
 from app.session.recipe import read_recipe
 from app.settings import Settings
 from app.weights.manifest import BUNDLED_DIR, load_manifest
-from tests.helpers.graph_factory import compiled
+from tests.helpers.graph_factory import compiled_nano
 from tests.helpers.image_files import file_of
+from tests.helpers.load import SOAKS
 from tests.helpers.server import started
 
 pytestmark = pytest.mark.anyio
@@ -64,19 +64,18 @@ PROMPTS: dict[str, list[Act]] = {
 }
 
 
-def torch(_: Path) -> Engine:
+def torch() -> Engine:
     return load_torch_engine(NANO, BUNDLED_DIR / NANO.file)
 
 
-def openvino(precision: str, directory: Path) -> Engine:
-    return compiled("nano", load_model(NANO, BUNDLED_DIR / NANO.file), precision, directory)
-
-
-ENGINES: dict[str, Callable[[Path], Engine]] = {
+ENGINES: dict[str, Callable[[], Engine]] = {
     "torch": torch,
-    "openvino fp32": partial(openvino, "fp32"),
-    "openvino bf16": partial(openvino, "bf16"),  # a CPU without it computes in fp32 all the same
+    **{
+        f"openvino {precision}": partial(compiled_nano, precision)
+        for precision in (("fp32", "bf16") if SOAKS else (detect(None).precision,))
+    },
 }
+"""OpenVINO in the precision that this CPU is given; in the long tests in both."""
 
 
 def scene(width: int, height: int) -> bytes:
@@ -112,8 +111,8 @@ async def done(session: ClientSession, acts: list[Act], scale: float) -> int:
 
 
 @pytest.mark.parametrize("load", ENGINES.values(), ids=ENGINES)
-async def test_every_way_gives_the_same_mask(load: Callable[[Path], Engine], tmp_path: Path) -> None:
-    engine = load(tmp_path)
+async def test_every_way_gives_the_same_mask(load: Callable[[], Engine]) -> None:
+    engine = load()
     server = await started(SETTINGS, engine)  # type: ignore[arg-type]
     async with connect(server.url) as session, httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
         for scale, prompts in ((1, list(PROMPTS)), (5, ["points, then a box"])):  # 5 is larger than is shown

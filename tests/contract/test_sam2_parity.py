@@ -18,11 +18,11 @@ from sam2.sam2_image_predictor import SAM2ImagePredictor
 from app.engine.contract import Candidates, Prompt
 from app.engine.openvino.engine import OpenVinoEmbedding, OpenVinoEngine
 from app.engine.sam2.engine import TorchEmbedding, TorchEngine
-from app.engine.sam2.loader import build_model, load_model
+from app.engine.sam2.loader import load_model
 from app.engine.sam2.selection import MIN_STABILITY, STABILITY_DELTA
 from app.weights.manifest import BUNDLED_DIR, load_manifest
-from tests.helpers.checkpoint_factory import enliven, picture
-from tests.helpers.graph_factory import compiled
+from tests.helpers.checkpoint_factory import enliven, picture, sized_model
+from tests.helpers.graph_factory import compiled, compiled_nano
 from tests.helpers.load import SOAKS
 
 TOLERANCE = 1e-3
@@ -45,6 +45,8 @@ class Pair(NamedTuple):
 ALWAYS = ("nano", "tiny")
 LARGER = ("small", "base_plus", "large")
 """The same modules in other sizes, which take minutes to compile: compared in the long tests."""
+SIDE = 1024 if SOAKS else 512
+"""Of a published model's input: its own in the long tests. The smaller one has windows that need padding too."""
 
 
 @pytest.fixture(scope="module", params=(*ALWAYS, *LARGER) if SOAKS else ALWAYS)
@@ -56,9 +58,9 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     else:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            theirs = build_sam2(entry.config, device="cpu")
+            theirs = build_sam2(entry.config, device="cpu", hydra_overrides_extra=[f"++model.image_size={SIDE}"])
         enliven(theirs)
-    ours = build_model(entry)
+    ours = sized_model(entry, SIDE)
     ours.load_state_dict(theirs.state_dict(), assign=True)
     predictor = SAM2ImagePredictor(theirs)
     grid = theirs.image_size // 4
@@ -66,7 +68,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     predictor.set_image(IMAGE)
     engine = TorchEngine(entry.name, ours, "cpu")
     directory = tmp_path_factory.mktemp("graphs")
-    fast = compiled(entry.name, ours, "fp32", directory)
+    fast = compiled_nano("fp32") if entry.bundled else compiled(entry.name, ours, "fp32", directory)
     yield Pair(predictor, engine, engine.encode(IMAGE), fast, fast.encode(IMAGE))
     del theirs, ours, predictor, engine, fast
     shutil.rmtree(directory)

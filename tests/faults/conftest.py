@@ -35,7 +35,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="module")
 async def victim(anyio_backend: str) -> AsyncIterator[Observed]:
     """One server for all faults of a file: none of them may break it."""
-    program = Program(free_port(), module="tests.helpers.slow_program", limits=SHORT)
+    program = Program(free_port(), module="tests.helpers.slow_program", limits=SHORT, forked=True)
     goes_first(program.process.pid)
     try:
         program.wait_until_ready()

@@ -33,7 +33,9 @@ KEY = GraphKey("tiny", "abc", "bf16", "1.0", "a CPU")
 @asynccontextmanager
 async def running() -> AsyncIterator[Observed]:
     """Give a program of the test's own."""
-    program = Program(free_port(), module="tests.helpers.slow_program", limits={**SHORT, "shutdown_timeout_s": 4})
+    program = Program(
+        free_port(), module="tests.helpers.slow_program", limits={**SHORT, "shutdown_timeout_s": 4}, forked=True
+    )
     try:
         await asyncio.to_thread(program.wait_until_ready)
         yield Observed(program, await post_picture_to(program.url, png(64, 48)))

@@ -15,7 +15,7 @@ from tests.helpers.peer import dialled_at
 from tests.helpers.thorough import examples
 
 pytestmark = [pytest.mark.anyio, pytest.mark.alone]
-SECONDS = examples(3, 20)
+SECONDS = examples(2, 20)
 IDLE = 200
 CYCLES = examples(300, 3000)
 CLIENTS = 4
@@ -24,7 +24,7 @@ IDLE_BYTES = (40 if sys.version_info >= (3, 11) else 48) * 1024
 ROUNDS = 2
 MOST_ROUNDS = 5
 SLOWER_BY_IDLERS = 1.1 if SOAKS else 1.25
-"""Three seconds show the 95th percentile to a few milliseconds only: a tenth is told by the long version."""
+"""Two seconds show the 95th percentile to a few milliseconds only: a tenth is told by the long version."""
 BUSY_S = 2 * 2 * float(DECODE_S)
 """Twice what a quiet machine takes: a hover waits for the decode at hand and for its own."""
 CHURN_ROUNDS = 3

@@ -11,6 +11,7 @@ import pytest
 
 from app.protocol import messages as m
 from app.protocol.codec import encode
+from tests.helpers.load import SOAKS
 from tests.helpers.observed import Fault, Observed, holds, reasons
 from tests.helpers.peer import dialled_at, until
 from tests.helpers.raw_socket import Raw, frame, handshake
@@ -163,19 +164,23 @@ async def comes_and_goes(server: Observed) -> None:
         await asyncio.gather(once(), once())
 
 
+PATIENT = (never_reads, trickles, freezes, is_silent, sends_half_a_head, sends_a_slow_body)
+"""Clients that the server waits for, a second or two, while it has nothing to do for them."""
+
+
+async def makes_the_server_wait(server: Observed) -> None:
+    """Do what all of `PATIENT` do, at the same time: each is as much of a fault as alone, and its wait is shared."""
+    await asyncio.gather(*(fault(server) for fault in PATIENT))
+
+
 @pytest.mark.alone
 @pytest.mark.parametrize(
     "fault",
     [
-        never_reads,
-        trickles,
+        *(PATIENT if SOAKS else [makes_the_server_wait]),
         floods_with_pings,
         vanishes_in_an_upload,
-        freezes,
-        is_silent,
-        sends_half_a_head,
         sends_a_head_without_end,
-        sends_a_slow_body,
         resets_in_every_state,
         sends_a_thousand_messages_a_second,
         arrives_in_pieces_of_a_byte,

@@ -35,7 +35,7 @@ def slow_model(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def running(port: int | None = None, **limits: float) -> AsyncIterator[Observed]:
     """Give a program of the test's own, which it may end as it likes, with little patience but where it says more."""
-    program = Program(port or free_port(), module="tests.helpers.slow_program", limits={**SHORT, **limits})
+    program = Program(port or free_port(), module="tests.helpers.slow_program", limits={**SHORT, **limits}, forked=True)
     try:
         await asyncio.to_thread(program.wait_until_ready)
         yield Observed(program, await post_picture_to(program.url, png(64, 48)))

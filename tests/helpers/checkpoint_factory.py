@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.engine.sam2.loader import build_model
+from app.engine.openvino.variants import PUBLISHED_INPUT_SIZE
+from app.engine.sam2 import loader
 from app.weights.checkpoints import file_sha256
 from app.weights.manifest import ModelEntry
 
@@ -24,13 +26,26 @@ LIVELINESS = 40.0
 """Random weights give logits of about 0.1; this brings them to the few units that trained ones have."""
 
 
-def random_model(entry: ModelEntry, seed: int = 0) -> SAM2Base:
-    """Return a model of an entry's architecture whose weights depend on the seed alone."""
+def random_model(entry: ModelEntry, seed: int = 0, side: int = PUBLISHED_INPUT_SIZE) -> SAM2Base:
+    """Return a model of an entry's architecture whose weights depend on the seed alone.
+
+    Args:
+        entry: the architecture.
+        seed: of the weights.
+        side: of the square input of a published architecture in pixels. A smaller one goes through the same modules.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = build_model(entry)
+        model = sized_model(entry, side)
     enliven(model)
     return model
+
+
+def sized_model(entry: ModelEntry, side: int) -> SAM2Base:
+    """Return what the product builds of an entry, for an input of another side where it is a published one's."""
+    text = loader.config_text(entry).replace(f"image_size: {PUBLISHED_INPUT_SIZE}", f"image_size: {side}")
+    with mock.patch.object(loader, "config_text", return_value=text):
+        return loader.build_model(entry)
 
 
 def enliven(model: SAM2Base) -> None:

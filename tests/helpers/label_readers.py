@@ -11,7 +11,6 @@ import contextlib
 import importlib
 import io
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,8 +27,8 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 
 from app.arrays import MaskArray
+from tests.helpers.preloaded import completed
 
-ROOT = Path(__file__).parents[2]
 DEADLINE_S = 120.0
 UNUSED = ("PyQt5", "PyQt5.QtCore", "PyQt5.QtGui", "PyQt5.QtWidgets", "onnxruntime", "imgviz", "imgviz.io", "loguru",
           "requests", "matplotlib", "matplotlib.pyplot")  # fmt: skip
@@ -135,8 +134,7 @@ def ultralytics_data_sets(*folders: Path) -> list[TrainingSet]:
     """Return YOLO data sets after Ultralytics' own checks; it is started from another folder than theirs."""
     if find_spec("ultralytics") is None:
         pytest.skip("./start.sh test installs ultralytics")
-    command = [sys.executable, "-m", "tests.helpers.ultralytics_reader", *map(str, folders)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    done = completed("tests.helpers.ultralytics_reader", *map(str, folders), timeout_s=DEADLINE_S)
     assert done.returncode == 0, done.stderr[-2000:]
     return [training_set(folder / "found.npz") for folder in folders]
 

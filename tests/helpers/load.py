@@ -16,7 +16,8 @@ from app.protocol import messages as m
 from tests.helpers.image_files import png
 from tests.helpers.observed import Observed, session_at
 from tests.helpers.peer import Peer, post_picture_to
-from tests.helpers.program import ROOT, Program, free_port
+from tests.helpers.preloaded import ROOT
+from tests.helpers.program import Program, free_port
 
 SOAKS = bool(os.environ.get("HOVERSAM_SOAK"))
 HZ = 60
@@ -42,7 +43,7 @@ async def loaded(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOVERSAM_MAX_SESSIONS", MANY)
         patch.setenv("FAULT_DECODE_S", DECODE_S)
-        program = Program(free_port(), *options, module=module, limits=limits)
+        program = Program(free_port(), *options, module=module, limits=limits, forked=True)
     try:
         await asyncio.to_thread(program.wait_until_ready)
         yield Observed(program, await post_picture_to(program.url, picture or png(*SIZE_HW[::-1])))

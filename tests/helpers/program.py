@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import httpx
 import pytest
 
 from app.client import Reconnect
 from tests.helpers.limits import environment
+from tests.helpers.preloaded import ROOT, Forked, completed
 from tests.helpers.server import STOP_DEADLINE_S
 
-ROOT = Path(__file__).parents[2]
 START_DEADLINE_S = 120.0
 PATIENT = Reconnect(give_up_s=START_DEADLINE_S, first_s=0.05, longest_s=0.5)
 """How a client waits for a server that is started again."""
@@ -26,7 +24,14 @@ PATIENT = Reconnect(give_up_s=START_DEADLINE_S, first_s=0.05, longest_s=0.5)
 class Program:
     """`python -m app serve` as a process of its own; what it says on standard error is kept."""
 
-    def __init__(self, port: int, *options: str, module: str = "app", limits: dict[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        *options: str,
+        module: str = "app",
+        limits: dict[str, float] | None = None,
+        forked: bool = False,
+    ) -> None:
         """Start it.
 
         Args:
@@ -34,12 +39,18 @@ class Program:
             options: further ones of the command line.
             module: what to run.
             limits: those that a program of the tests keeps to, by their names; the product itself takes none.
+            forked: begin where all imports are done, for a test to which neither the interpreter's start nor its end
+                matters.
         """
-        command = [sys.executable, "-m", module, "serve", "--host", "127.0.0.1", "--port", str(port), *options]
+        arguments = ("serve", "--host", "127.0.0.1", "--port", str(port), *options)
+        env = environment(limits or {})
         self.url = f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(limits or {}), stderr=subprocess.PIPE, text=True
-        )
+        self.process: Forked | subprocess.Popen[str]
+        if forked:
+            self.process = Forked(module, *arguments, env=env, err=None)
+        else:
+            command = [sys.executable, "-m", module, *arguments]
+            self.process = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
         self.lines: list[str] = []
         self.ready = threading.Event()
         self._said_more, self._silent = threading.Condition(), False
@@ -113,7 +124,7 @@ class Phoenix:
         return self.programs[-1].url
 
     def begin(self) -> None:
-        self.programs.append(Program(self.port, module="tests.helpers.fake_program"))
+        self.programs.append(Program(self.port, module="tests.helpers.fake_program", forked=True))
         self.programs[-1].wait_until_ready()
 
     def end(self, how: signal.Signals) -> None:
@@ -130,14 +141,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def serve_to_the_end(*options: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def serve_to_the_end(*options: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m app serve` where it is expected to give up by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "app", "serve", *options],
-        cwd=ROOT,
-        env={**os.environ, **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=START_DEADLINE_S,
-        check=False,
-    )
+    return completed("app", "serve", *options, timeout_s=START_DEADLINE_S)

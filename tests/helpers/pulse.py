@@ -15,7 +15,7 @@ import time
 from statistics import quantiles
 
 from tests.helpers.peer import DEADLINE_S, Peer, dialled_at
-from tests.helpers.program import ROOT
+from tests.helpers.preloaded import ROOT
 
 MODULE = "tests.helpers.pulse"
 FIRST = -15

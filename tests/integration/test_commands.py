@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -13,16 +12,15 @@ from PIL import Image
 
 from app.client import connect_blocking
 from tests.helpers.load import SOAKS
+from tests.helpers.preloaded import ROOT, completed
 
-ROOT = Path(__file__).parents[2]
 COFFEE = ROOT / "static" / "samples" / "coffee.jpg"
 LIMIT_S = 480.0
 
 
 def ended(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m app` to its end."""
-    command = [sys.executable, "-m", "app", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    return completed("app", *arguments, timeout_s=LIMIT_S)
 
 
 def run(*arguments: str) -> str:
@@ -120,8 +118,9 @@ def test_each_command_explains_itself_and_its_exit_codes() -> None:
 
 def test_the_bench_prints_its_parts_and_writes_json(tmp_path: Path) -> None:
     out = tmp_path / "bench.json"
-    parts = () if SOAKS else ("--parts", "hover", "crowd")  # all of them take a minute and more
-    printed = run("bench", "--rounds", "1", "--seconds", "1", "--json", str(out), *parts)
+    # All of them, on a model that is compiled first, take a minute and more.
+    parts = ("--seconds", "1") if SOAKS else ("--seconds", "0.4", "--engine", "torch", "--parts", "hover", "crowd")
+    printed = run("bench", "--rounds", "1", "--json", str(out), *parts)
     figures = json.loads(out.read_text())
     assert figures["model"] == "nano"
     assert f"hover p50 / bare decode p50 = {figures['hover']['hover_over_decode']:.2f}" in printed

@@ -17,7 +17,8 @@ from app.arrays import MaskArray
 from app.client import BlockingSession, connect_blocking
 from app.protocol.fields import ExportFormat
 from app.weights.manifest import BUNDLED_DIR
-from tests.helpers.program import ROOT, START_DEADLINE_S, Program, free_port
+from tests.helpers.preloaded import ROOT
+from tests.helpers.program import START_DEADLINE_S, Program, free_port
 
 PHOTO = BUNDLED_DIR.parent / "static" / "samples" / "coffee.jpg"
 NANO = ("--offline", "--model", "nano")

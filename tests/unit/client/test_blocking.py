@@ -225,9 +225,11 @@ def test_who_waits_in_another_thread_is_told_of_the_end(server: FakeServer, phot
 
 
 LEFT_OPEN = {
-    "a with that was only entered": "entered = connect_blocking(url); session = entered.__enter__()",
-    "a path half way": "session = connect_blocking(url); session.open(photo); path = session.hover(path); next(path)",
-    "a knot": "session = connect_blocking(url); session.open(photo); knot = []; knot += [knot, session]; del session",
+    "a with that was only entered, a path half way, a knot": """
+entered = connect_blocking(url); one = entered.__enter__()
+two = connect_blocking(url); two.open(photo); path = two.hover(path); next(path)
+three = connect_blocking(url); three.open(photo); knot = []; knot += [knot, three]; del three
+""",
     "a session in a running loop": "asyncio.run(cell())",
 }
 PROGRAM = """

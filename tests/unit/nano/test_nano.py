@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
@@ -32,7 +30,9 @@ from app.nano.stuff import ground_scene, region_scene
 from app.nano.train import Stage, Trainer
 from app.weights.checkpoints import verified_path
 from app.weights.manifest import BUNDLED_DIR, load_manifest
-from tests.helpers.program import ROOT
+from tests.helpers.preloaded import completed
+
+LIMIT_S = 480.0
 
 
 @pytest.fixture(scope="module")
@@ -341,7 +341,7 @@ def test_a_step_learns_and_the_average_follows(made_of: Material, tmp_path: Path
 
 def run_command(folder: Path, *words: str | Path) -> None:
     """Run a command of the trainer in a process of its own, as people do."""
-    subprocess.run([sys.executable, "-m", "tests.helpers.small_nano", folder, *words], cwd=ROOT, check=True)
+    completed("tests.helpers.small_nano", str(folder), *map(str, words), timeout_s=LIMIT_S).check_returncode()
 
 
 def test_three_commands_lead_from_an_empty_folder_to_weights_that_load(photos: Photos, tmp_path: Path) -> None:

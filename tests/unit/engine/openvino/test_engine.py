@@ -8,9 +8,8 @@ from app.engine.contract import Prompt
 from app.engine.openvino import engine as openvino_cpu
 from app.engine.openvino.engine import OpenVinoEngine
 from app.errors import EngineMemoryError
-from app.weights.manifest import load_manifest
-from tests.helpers.checkpoint_factory import picture, random_model
-from tests.helpers.graph_factory import compiled
+from tests.helpers.checkpoint_factory import picture
+from tests.helpers.graph_factory import compiled_nano
 
 pytestmark = pytest.mark.slow
 
@@ -19,8 +18,8 @@ MANY = Prompt(tuple((float(x), 9.0) for x in range(30)), (1,) * 30)
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> OpenVinoEngine:
-    return compiled("nano", random_model(load_manifest().entry("nano")), "fp32", tmp_path_factory.mktemp("graphs"))
+def engine() -> OpenVinoEngine:
+    return compiled_nano("fp32")
 
 
 def test_memory_that_lacks_while_a_decoder_is_compiled_is_known_as_such(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,24 +10,25 @@ from pathlib import Path
 import numpy as np
 import openvino
 import pytest
-import torch
 from numpy.testing import assert_allclose
 
 from app.engine.contract import Prompt
 from app.engine.openvino.engine import COMMON, OpenVinoEmbedding, OpenVinoEngine, properties
-from app.engine.openvino.graph_store import GraphKey, GraphStore
+from app.engine.openvino.graph_store import SEAL, TABLE, GraphKey, GraphStore
 from app.engine.openvino.hot_swap import Conversion, ConversionFailedError, HotSwapEngine, UpgradableEmbedding
-from app.engine.sam2.engine import TorchEmbedding, TorchEngine
+from app.engine.sam2.engine import TorchEmbedding, TorchEngine, load_torch_engine
+from app.engine.sam2.loader import load_model
 from app.errors import ModelUnavailableError
-from app.weights.manifest import load_manifest
-from tests.helpers.checkpoint_factory import picture, random_model
-from tests.helpers.graph_factory import compiled
+from app.weights.manifest import BUNDLED_DIR, load_manifest
+from tests.helpers.checkpoint_factory import picture
+from tests.helpers.graph_factory import compiled, compiled_nano, nano_graphs
 
 pytestmark = pytest.mark.slow
 
 POINT = Prompt(points_xy=((200.0, 150.0),), labels=(1,))
 WAIT_S = 60.0
 KEY = GraphKey("nano", "0", "fp32", "1", "c")
+NANO = load_manifest().entry("nano")
 
 
 class HeldConversion(Conversion):
@@ -47,12 +49,12 @@ class HeldConversion(Conversion):
 
 @pytest.fixture(scope="module")
 def torch_engine() -> TorchEngine:
-    return TorchEngine("nano", random_model(load_manifest().entry("nano")), "cpu")
+    return load_torch_engine(NANO, BUNDLED_DIR / NANO.file)
 
 
 @pytest.fixture(scope="module")
-def fast(tmp_path_factory: pytest.TempPathFactory) -> OpenVinoEngine:
-    return compiled("nano", random_model(load_manifest().entry("nano")), "fp32", tmp_path_factory.mktemp("graphs"))
+def fast() -> OpenVinoEngine:
+    return compiled_nano("fp32")
 
 
 def gone_over(engine: HotSwapEngine, conversion: HeldConversion) -> None:
@@ -151,15 +153,11 @@ def test_closing_stops_the_conversion(torch_engine: TorchEngine, fast: OpenVinoE
     assert engine.settled.wait(WAIT_S)
 
 
-def test_a_conversion_process_makes_graphs_of_a_checkpoint(tmp_path: Path) -> None:
-    checkpoint = tmp_path / "nano.pt"
-    sam = random_model(load_manifest().entry("nano"))
-    torch.save({"model": sam.state_dict()}, checkpoint)
-    Conversion(checkpoint, KEY, tmp_path / "graphs", timeout_s=600).run()
+def test_a_conversion_process_makes_graphs_of_a_checkpoint(tmp_path: Path, torch_engine: TorchEngine) -> None:
+    Conversion(BUNDLED_DIR / NANO.file, KEY, tmp_path / "graphs", timeout_s=600).run()
     engine = OpenVinoEngine("nano", tmp_path / "graphs" / KEY.folder, "fp32", threads=1)
     [found] = engine.decode(engine.encode(picture()), [POINT])
-    reference = TorchEngine("nano", sam, "cpu")
-    [expected] = reference.decode(reference.encode(picture()), [POINT])
+    [expected] = torch_engine.decode(torch_engine.encode(picture()), [POINT])
     assert_allclose(found.logits, expected.logits, atol=1e-3)
 
 
@@ -170,10 +168,8 @@ def test_a_conversion_of_a_missing_file_says_what_was_wrong(tmp_path: Path) -> N
 
 def test_a_cache_that_cannot_be_written_is_no_more_than_a_failed_conversion(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    checkpoint = tmp_path / "nano.pt"
-    torch.save({"model": random_model(load_manifest().entry("nano")).state_dict()}, checkpoint)
     with pytest.raises(ConversionFailedError, match=r"graphs can't be kept in .*HOVERSAM_CACHE_DIR"):
-        Conversion(checkpoint, KEY, tmp_path / "file" / "graphs", timeout_s=600).run()
+        Conversion(BUNDLED_DIR / NANO.file, KEY, tmp_path / "file" / "graphs", timeout_s=600).run()
     assert GraphStore(tmp_path / "file" / "graphs").find(KEY) is None
 
 
@@ -183,7 +179,7 @@ def test_a_disk_without_room_for_a_graph_leaves_none(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(openvino, "save_model", broken)
     with pytest.raises(OSError, match=r"no room for encoder\.xml"):
-        compiled("nano", random_model(load_manifest().entry("nano")), "fp32", tmp_path)
+        compiled("nano", load_model(NANO, BUNDLED_DIR / NANO.file), "fp32", tmp_path)
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
@@ -194,9 +190,15 @@ def test_a_disk_without_room_for_the_compiled_graphs_leaves_none(
         kept = len(list(keep_in.rglob("*.blob"))) if keep_in else 0
         return properties(precision, threads, keep_in if kept < len(COMMON) else None)
 
+    def written_before(_: object, folder: Path, precision: str) -> None:
+        for path in nano_graphs(precision).iterdir():
+            if path.is_file() and path.name not in (SEAL, TABLE):
+                shutil.copy(path, folder)
+
     monkeypatch.setattr("app.engine.openvino.engine.properties", keep_all_but_the_last)
+    monkeypatch.setattr("app.engine.openvino.convert.write_graphs", written_before)
     with pytest.raises(OSError, match="no room for the compiled graphs"):
-        compiled("nano", random_model(load_manifest().entry("nano")), "fp32", tmp_path)
+        compiled("nano", load_model(NANO, BUNDLED_DIR / NANO.file), "fp32", tmp_path)
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
