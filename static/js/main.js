@@ -29,7 +29,6 @@ import { Connection, retryDelayMs } from "./wire/connection.js";
 import { askForAdmission, fetchEngines } from "./wire/http.js";
 
 /** @import { XY } from "./model/types.ts" */
-/** @import { Browsing } from "./session/browsing.js" */
 /** @import { Pictures } from "./panels/pictures.js" */
 /** @import { ClassPicker } from "./panels/class-picker.js" */
 /** @import { Preferences } from "./panels/preferences.js" */
@@ -82,7 +81,7 @@ const toast = new ToastLine(store);
 /** @type {Pictures | null} */
 let album = null;
 
-/** The album: fetched when the first picture comes. @returns {Promise<Browsing>} */
+/** The album: fetched when the first picture comes. @returns {Promise<Pictures>} */
 async function pictures() {
   const { gather } = await import("./panels/pictures.js").catch(() => {
     throw new Error("The server can’t be reached; try again.");
@@ -100,7 +99,7 @@ async function pictures() {
     forget,
     masksUrl,
   });
-  return album.browsing;
+  return album;
 }
 
 /** Have this browser forget all that it keeps of this page, and begin anew. */
@@ -201,9 +200,9 @@ frame.begin({
 
 // The work of this tab before it was loaded again is shown while the server is asked for it.
 if (loaded.album.size > 0) {
-  const browsing = await pictures().catch((error) => store.report(error));
-  await browsing?.begin(loaded.album, loaded.here, keeper.kept.work);
+  const gathered = await pictures().catch((error) => store.report(error));
+  await gathered?.browsing.begin(loaded.album, loaded.here, keeper.kept.work);
 }
 if (!storage.isLasting) store.warn("This browser keeps nothing here: pictures and work last as long as this page. Save what you need.");
-else if (others > 0 && loaded.album.size === 0) store.say("Your other pictures are open in another tab.");
+else if (others > 0 && loaded.album.size === 0) store.tell("Your other pictures are open in another tab.", { undo: false });
 line.open();

@@ -1,9 +1,12 @@
 /** Many pictures: what comes in, what was done on each, going back and forth, two works that become one. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { beforeEach, test } from "node:test";
 import { setImmediate as settled } from "node:timers/promises";
 import { sha256 } from "../../static/js/files/hash.js";
+import { projectOf, readProject } from "../../static/js/files/project.js";
+import { unzipped, ZipWriter } from "../../static/js/files/zip.js";
 import { fileNames, heldBack, joined, MAX_PICTURES, merged, neighbour, newEntry, parted, renamedIn, withEntry } from "../../static/js/model/album.js";
 import { cellWords, intakeText, markOf } from "../../static/js/model/album-words.js";
 import { ownPart } from "../../static/js/model/history.js";
@@ -49,11 +52,13 @@ test("pictures that are refused are passed over, and both ends are ends", () => 
 
 test("a class that is renamed is renamed in the undo steps of every picture, too; without one, objects go by their number", () => {
   const work = workOf([made(1, "cat", 1), made(2, "dog", 2)], [{ objects: [made(3, "cat", 3)], gone: [2] }]);
-  const renamed = renamedIn(work, "cat", "lion")?.recipe;
-  assert.deepEqual(renamed?.objects?.map(({ name }) => name), ["lion", "dog"]);
-  assert.equal(renamed?.past?.[0].objects?.[0].name, "lion");
-  assert.deepEqual(renamedIn(work, "cat", "")?.recipe.objects?.map(({ name }) => name), ["Object 1", "dog"]);
-  assert.equal(renamedIn(work, "cow", "ox"), null);
+  const names = (/** @type {{ work: Work }} */ { work: { recipe } }) => [recipe.objects, recipe.past?.[0].objects].map((objects) => objects?.map(({ name }) => name));
+  const renamed = renamedIn(work, "cat", "lion");
+  assert.deepEqual([names(renamed), renamed.ids], [[["lion", "dog"], ["lion"]], new Set([1, 3])]);
+  const bare = renamedIn(work, "cat", "");
+  assert.deepEqual(names(bare), [["Object 1", "dog"], ["Object 3"]]);
+  assert.deepEqual(names(renamedIn(bare.work, "", "cat", bare.ids)), names({ work }));
+  assert.equal(renamedIn(work, "cow", "ox").ids.size, 0);
 });
 
 test("of a picture that is left no list of classes stays behind that could come back older", () => {
@@ -142,13 +147,13 @@ beforeEach(async () => {
 
 /** @param {...string} names of files whose content is their name */
 async function take(...names) {
-  await browsing.take(names.map((name) => ({ name, file: new File([name], name, { type: "image/png" }) })));
+  void browsing.take(names.map((name) => ({ name, file: new File([name], name, { type: "image/png" }) })));
   await calm();
 }
 
 /** Let everything that can go on go on. */
 async function calm() {
-  for (let i = 0; i < 5; i += 1) await settled();
+  for (let i = 0; i < 10; i += 1) await settled();
 }
 
 /** Answer the newest `open`, with the objects of its recipe. */
@@ -310,6 +315,14 @@ test("a class that is renamed here is renamed on every picture, and the recipe o
   await play.reply({ t: "classes", seq: play.last.seq, classes: [{ name: "lion", color: 1 }], can_undo: true, can_redo: false, last: true });
   await calm();
   assert.equal(kept.get("a")?.work?.recipe.objects?.[0].name, "lion");
+  for (const [name, does] of [["cat", "undo"], ["lion", "redo"]]) { // which reach all pictures, too
+    void (does === "undo" ? play.studio.undo() : play.studio.redo());
+    await calm();
+    await play.reply({ t: "classes", seq: play.last.seq, classes: [{ name, color: 1 }], can_undo: does === "redo", can_redo: does === "undo", last: true });
+    await calm();
+    browsing.noteNow();
+    assert.equal(kept.get("a")?.work?.recipe.objects?.[0].name, name);
+  }
   void browsing.step(-1);
   await calm();
   const { recipe } = play.of("open").at(-1);
@@ -321,4 +334,75 @@ test("the picture after the last is none, and the page says so", async () => {
   await opened();
   await browsing.step(-1);
   assert.equal(play.state.toast?.text, "This is the first picture.");
+});
+
+test("a work that is taken in while a picture is open adds to it, and to what is kept of it", async () => {
+  await take("a", "b");
+  await opened();
+  await click(1, 5);
+  const others = [{ ...newEntry("a", "a"), work: workOf([made(1, "cat", 9)]) }, { ...newEntry("c", "c"), here: false }];
+  const merging = browsing.merge(others, async (key) => new Blob([key]), () => browsing.noteNow());
+  await opened();
+  assert.deepEqual(await merging, { pictures: 2, both: 1, left: 0, over: 0, unkept: 0 });
+  browsing.noteNow();
+  assert.deepEqual([shown(), kept.get("a")?.work?.recipe.objects?.map(({ id, name }) => [id, name])], [["a", [1, 2]], [[1, "Object 1"], [2, "cat"]]]);
+  assert.deepEqual([[...play.state.album.keys()], files.has("c")], [["a", "b", "c"], true]);
+});
+
+// ---- files
+
+test("an archive is read as it was written, whatever the names, and one of another program too", async () => {
+  const zip = new ZipWriter();
+  const files = new Map([["a/ü \u{1f41e}.txt", "one"], ["empty", ""], ["b.json", "[1]"]]);
+  for (const [name, content] of files) await zip.add(name, content);
+  const archive = zip.finish();
+  const back = await unzipped(archive);
+  assert.deepEqual(await Promise.all([...back].map(async ([name, content]) => [name, await (await content()).text()])), [...files]);
+  const python = "import sys, zipfile, io; z = zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read())); assert z.testzip() is None; print(z.namelist())";
+  const read = spawnSync("python3", ["-c", python], { input: Buffer.from(await archive.arrayBuffer()), encoding: "utf8" });
+  assert.match(read.stdout, /'a\/ü/, read.stderr);
+  const write = "import sys, zipfile, io; f = io.BytesIO(); z = zipfile.ZipFile(f, 'w', zipfile.ZIP_DEFLATED); z.writestr('d/', ''); z.writestr('d/x', 'x' * 9999); z.close(); sys.stdout.buffer.write(f.getvalue())";
+  const other = await unzipped(new Blob([spawnSync("python3", ["-c", write]).stdout]));
+  assert.deepEqual([[...other.keys()], (await (await other.get("d/x")?.())?.text())?.length], [["d/x"], 9999]);
+});
+
+test("an archive that is cut, or that unpacks to more than it says, is refused and not read to its end", async () => {
+  const zip = new ZipWriter();
+  await zip.add("a", "text");
+  const archive = zip.finish();
+  await assert.rejects(unzipped(archive.slice(0, archive.size - 9)), /no ZIP, or one that was cut off/);
+  await assert.rejects(unzipped(new Blob([])), /no ZIP/);
+  const bytes = new Uint8Array(await archive.arrayBuffer());
+  bytes[bytes.length - 22 - 47] ^= 0xff; // its list
+  await assert.rejects(unzipped(new Blob([bytes])), /damaged/);
+});
+
+test("a project brings classes, work, masks and pictures to another page, as they were", async () => {
+  const entries = [{ ...newEntry("a".repeat(64), "a.jpg"), done: true, work: { ...workOf([made(1, "cat", 1)], [{ objects: [], gone: [1] }]), active: 1 } }, newEntry("b".repeat(64), "b.jpg")];
+  const file = async (/** @type {string} */ key) => (key.startsWith("a") ? new Blob(["pixels"]) : null);
+  const archive = await projectOf(entries, [{ name: "cat", color: 3 }], file, () => {}, new AbortController().signal);
+  const project = await readProject(archive);
+  assert.deepEqual(project.classes, [{ name: "cat", color: 3 }]);
+  assert.deepEqual(project.entries[0], { ...entries[0], here: false });
+  assert.deepEqual([project.entries[1].name, project.over, [...project.files.keys()]], ["b.jpg", 0, ["a".repeat(64)]]);
+  assert.equal(await (await project.files.get("a".repeat(64))?.())?.text(), "pixels");
+});
+
+test("a project of another version, of another program, or in part damaged says so, and what is whole is taken", async () => {
+  /** @param {object} content */
+  const packed = async (content) => {
+    const zip = new ZipWriter();
+    await zip.add("project.json", JSON.stringify(content));
+    return readProject(zip.finish());
+  };
+  const head = { format: "hoversam-project", version: 1, classes: [{ name: "cat", color: 0 }, { name: 5 }] };
+  await assert.rejects(packed({ ...head, version: 2, pictures: [] }), /version 2, this page reads version 1.*Nothing was changed/);
+  await assert.rejects(packed({ ...head, format: "x", pictures: [] }), /another program/);
+  const zip = new ZipWriter();
+  await zip.add("data.yaml", "");
+  await assert.rejects(readProject(zip.finish()), /no project\.json/);
+  const work = workOf([made(1, "cat", 1)]);
+  const good = { key: "c".repeat(64), name: "c", done: false, work: { ...work, masks: [[1, { ...mask, runs: "AAk=" }], [9, mask]] } };
+  const { entries, classes, over } = await packed({ ...head, pictures: [good, { key: "../x", name: "x" }, null] });
+  assert.deepEqual([entries.length, entries[0].work?.masks, classes.length, over], [1, [], 1, 2]);
 });

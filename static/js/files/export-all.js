@@ -4,10 +4,11 @@
  */
 
 import { countOf, fileNames, heldBack } from "../model/album.js";
+import { base64 } from "./base64.js";
 import { unzipped, ZipWriter } from "./zip.js";
 
 /** @import { Entry, Work } from "../model/types.ts" */
-/** @import { Class, Mask } from "../wire/messages.ts" */
+/** @import { Class } from "../wire/messages.ts" */
 /** @import { Received } from "./download.js" */
 
 /** @typedef {"coco" | "yolo" | "labelme" | "mask"} AllFormat */
@@ -100,7 +101,10 @@ function fitting(name, file) {
 /** What the server makes of the masks of a picture. @param {Job} job @param {Worked} entry @param {string} name */
 async function labelsOf({ format, classes, url, signal }, entry, name) {
   const { image_id, width, height, model } = entry.work.recipe;
-  const objects = objectsOf(entry).map(({ mask, ...object }) => ({ ...object, mask: { ...mask, runs: base64(mask) } }));
+  const objects = objectsOf(entry).map(({ mask, ...object }) => {
+    const runs = base64(mask.runs);
+    return { ...object, mask: { ...mask, runs } };
+  });
   const body = JSON.stringify({
     format, model, objects, classes: classes.map(({ name: one }) => one), picture: { image_id, width, height, name },
   });
@@ -121,13 +125,6 @@ async function labelsOf({ format, classes, url, signal }, entry, name) {
     await new Promise((resolve) => { setTimeout(resolve, 1000 * Math.min(seconds, 10)); });
     signal.throwIfAborted();
   }
-}
-
-/** @param {Mask} mask @returns {string} its runs */
-function base64({ runs }) {
-  let text = "";
-  for (let at = 0; at < runs.length; at += 0x8000) text += String.fromCharCode(...runs.subarray(at, at + 0x8000));
-  return btoa(text);
 }
 
 // ---- all of them

@@ -68,3 +68,18 @@ export function albumText({ done, objects, total }, isLasting) {
 export function leftText(content, left) {
   return [`${content}.`, ...left].join(" ");
 }
+
+/**
+ * What came of a project that was taken in.
+ * @param {string} name of its file
+ * @param {{ pictures: number, both: number, left: number, over: number, unkept: number }} came
+ */
+export function mergeText(name, { pictures, both, left, over, unkept }) {
+  return [
+    `${name}: ${plural(pictures, "picture")}.`,
+    both > 0 && `${both} ${both === 1 ? "was" : "were"} here before, and ${both === 1 ? "has" : "have"} the objects of both now.`,
+    left > 0 && `${plural(left, "object")} found no room on full pictures.`,
+    over > 0 && `${plural(over, "picture")} left out: damaged, or more than there may be.`,
+    unkept > 0 && `This browser has no room for ${plural(unkept, "file")}: asked for again after a reload.`,
+  ].filter(Boolean).join(" ");
+}

@@ -88,20 +88,21 @@ export function neighbour(album, from, step, meant = () => true) {
 /**
  * Rename a class in the work on a picture, undo steps and all.
  * @param {Work} work
- * @param {string} name of the class
+ * @param {string} name of the class; empty where what has none is meant
  * @param {string} to its new name; empty where its objects are to have no class
- * @returns {Work | null} null where nothing is of that class
+ * @param {ReadonlySet<ObjectId>} [only] these objects
+ * @returns {{ work: Work, ids: Set<ObjectId> }} and which objects are another now
  */
-export function renamedIn(work, name, to) {
-  let found = false;
+export function renamedIn(work, name, to, only) {
+  /** @type {Set<ObjectId>} */
+  const ids = new Set();
   /** @param {RecipeObject} object @returns {RecipeObject} */
   const renamed = (object) => {
-    if (object.name !== name) return object;
-    found = true;
+    if (object.name !== (name || unnamed(object)) || (only && !only.has(object.id))) return object;
+    ids.add(object.id);
     return { ...object, name: to || unnamed(object) };
   };
-  const recipe = everyObject(work.recipe, renamed);
-  return found ? { ...work, recipe } : null;
+  return { work: { ...work, recipe: everyObject(work.recipe, renamed) }, ids };
 }
 
 /** @param {Recipe} recipe @param {(object: RecipeObject) => RecipeObject} change @returns {Recipe} */

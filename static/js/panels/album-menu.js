@@ -3,7 +3,7 @@
  */
 
 import { countOf, progressOf } from "../model/album.js";
-import { albumText, leftText } from "../model/album-words.js";
+import { albumText, leftText, mergeText } from "../model/album-words.js";
 import { plural, shortName } from "../model/words.js";
 import { download } from "../files/download.js";
 import { ask } from "./ask.js";
@@ -47,6 +47,12 @@ export class AlbumMenu {
       if (format) void this.#save(/** @type {AllFormat} */ (format));
       else void this.#do(way ?? "");
     });
+    const chooser = /** @type {HTMLInputElement} */ (find("project-file"));
+    chooser.addEventListener("change", () => {
+      const [file] = chooser.files ?? [];
+      if (file) void this.openProject(file);
+      chooser.value = "";
+    });
     find("making-stop").addEventListener("click", () => this.#making?.abort());
   }
 
@@ -64,6 +70,8 @@ export class AlbumMenu {
   async #do(way) {
     try {
       switch (way) {
+        case "save": return await this.#saveProject();
+        case "open": return void find("project-file").click();
         case "add": return this.ways.choose();
         case "folder": return this.ways.chooseFolder();
         case "remove": return await this.#remove();
@@ -116,8 +124,34 @@ export class AlbumMenu {
     });
   }
 
+  async #saveProject() {
+    const withPictures = /** @type {HTMLInputElement} */ (find("with-pictures")).checked;
+    await this.#make("the project", async (onProgress, signal) => {
+      const { projectOf } = await import("../files/project.js");
+      this.browsing.noteNow();
+      const { album, classes } = this.store.state;
+      const file = async (/** @type {string} */ key) => (withPictures ? this.storage.file(key) : null);
+      const blob = await projectOf([...album.values()], classes, file, onProgress, signal);
+      const name = `project-${new Date().toISOString().slice(0, 10)}.zip`;
+      download({ name, blob });
+      return `${name} saved: ${plural(album.size, "picture")}${withPictures ? "" : ", without the files"}.`;
+    });
+  }
+
+  /** Take what is in a project into the work that is here. @param {File} given */
+  openProject(given) {
+    return this.#make(shortName(given.name), async (onProgress) => {
+      const { readProject } = await import("../files/project.js");
+      const { entries, classes, files, over } = await readProject(given);
+      await this.browsing.studio.classes.add(classes);
+      const file = async (/** @type {string} */ key) => files.get(key)?.() ?? null;
+      const came = await this.browsing.merge(entries, file, onProgress);
+      return mergeText(shortName(given.name), { ...came, over: came.over + over });
+    });
+  }
+
   /**
-   * Make a file, one at a time, and say how far it is.
+   * Make or read a file, one at a time, and say how far it is.
    * @param {string} what it is
    * @param {(onProgress: (place: number, total: number) => void, signal: AbortSignal) => Promise<string>} make
    *   returns what is said of it

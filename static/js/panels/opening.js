@@ -6,14 +6,14 @@ import { fetchSample } from "../files/pictures.js";
 import { find, focusPicture } from "./dom.js";
 
 /** @import { Store } from "../model/store.js" */
-/** @import { Browsing } from "../session/browsing.js" */
+/** @import { Pictures } from "./pictures.js" */
 
 export class Opening {
   /** While a sample is fetched or a folder is walked through, the next may be chosen, and the newest is meant. */
   #asked = 0;
   #chooser = /** @type {HTMLInputElement} */ (find("file"));
 
-  /** @param {Store} store @param {() => Promise<Browsing>} pictures the album */
+  /** @param {Store} store @param {() => Promise<Pictures>} pictures the album */
   constructor(store, pictures) {
     this.store = store;
     this.pictures = pictures;
@@ -52,8 +52,11 @@ export class Opening {
       if (own !== this.#asked || files.length === 0) return;
       find("stage").scrollIntoView({ block: "nearest" }); // on a phone, a sample may lie far below it
       focusPicture();
-      const browsing = await this.pictures();
-      if (own === this.#asked) await browsing.take(files);
+      const { browsing, openProject } = await this.pictures();
+      const [{ file, name }] = files;
+      if (own !== this.#asked) return;
+      if (files.length === 1 && file instanceof File && /\.zip$/i.test(name)) await openProject(file);
+      else await browsing.take(files);
     } catch (error) {
       this.store.report(error);
     }

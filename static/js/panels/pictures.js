@@ -14,7 +14,12 @@ import { Film } from "./film.js";
 
 /** @import { Ways } from "./album-menu.js" */
 
-/** @typedef {{ browsing: Browsing, update: () => void }} Pictures `update` brings their panels up to the state */
+/**
+ * @typedef {object} Pictures
+ * @property {Browsing} browsing
+ * @property {(file: File) => Promise<void>} openProject
+ * @property {() => void} update brings their panels up to the state
+ */
 
 /**
  * @param {Store} store @param {Studio} studio
@@ -28,6 +33,7 @@ export function gather(store, studio, outside, ways) {
   const menu = new AlbumMenu(store, browsing, outside.storage, ways);
   return {
     browsing,
+    openProject: (file) => menu.openProject(file),
     update() {
       film.update();
       menu.update();

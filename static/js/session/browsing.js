@@ -4,7 +4,7 @@
  */
 
 import {
-  countOf, MAX_PICTURES, neighbour, newEntry, parted, renamedIn, withEntry, without,
+  countOf, MAX_PICTURES, merged, neighbour, newEntry, parted, renamedIn, withEntry, without,
 } from "../model/album.js";
 import { intakeText } from "../model/album-words.js";
 import { ownPart } from "../model/history.js";
@@ -12,12 +12,20 @@ import { maskOf } from "../model/state.js";
 import { plural, shortName, tooLarge } from "../model/words.js";
 
 /** @import { Store } from "../model/store.js" */
-/** @import { Album, Entry, KeptWork, Picture } from "../model/types.ts" */
+/** @import { Album, Entry, KeptWork, Picture, State } from "../model/types.ts" */
 /** @import { ObjectId, Mask } from "../wire/messages.ts" */
 /** @import { Studio } from "./studio.js" */
 /** @import { AlbumOutside } from "./types.ts" */
 
 /** @typedef {{ file: Blob, name: string }} Given */
+/**
+ * @typedef {object} Renaming of a class, on the picture that was open and on others
+ * @property {string} name
+ * @property {string} to
+ * @property {string} before the list of classes
+ * @property {string} after
+ * @property {ReadonlyMap<string, ReadonlySet<ObjectId>>} touched objects of other pictures
+ */
 /** @typedef {{ doubled: string[], large: string[], others: string[], over: number, unkept: number }} Told */
 
 /** Pictures whose pixels are held: the one that is shown, and one on each side. */
@@ -31,12 +39,20 @@ export class Browsing {
   /** Which way the person goes. @type {1 | -1} */
   #way = 1;
 
+  /** What was renamed while the picture was open, the last one last. @type {Renaming[]} */
+  #renamed = [];
+  /** What was undone of it, the next redo's last. @type {Renaming[]} */
+  #undone = [];
+  /** The classes as they were looked at last. */
+  #names = "[]";
+
   /** @param {Store} store @param {Studio} studio @param {AlbumOutside} outside */
   constructor(store, studio, outside) {
     this.store = store;
     this.state = store.state;
     this.studio = studio;
     this.outside = outside;
+    this.#names = namesOf(store.state);
     studio.classes.onRenamed = (name, to) => this.#renameClass(name, to);
   }
 
@@ -63,14 +79,14 @@ export class Browsing {
     /** @type {Told} */
     const told = { doubled: [], large: [], others: others.map(({ name }) => name), over: 0, unkept: 0 };
     const turn = (this.#asked += 1);
-    let opened = false;
+    /** @type {Promise<void> | null} */
+    let opening = null;
     if (pictures.length > 1) this.outside.persist();
     for (const one of pictures) {
       const key = await this.#add(one, told);
-      if (key === null || opened || turn !== this.#asked) continue;
-      opened = true;
-      void this.#open(key, turn, alone);
+      if (key !== null && opening === null && turn === this.#asked) opening = this.#open(key, turn, alone);
     }
+    await opening; // what is said of a picture that begins would take the place of this
     const text = intakeText(told, MAX_PICTURES);
     const [{ name, file }] = given;
     if (alone && told.large.length > 0) this.store.warn(tooLarge(name, file.size, this.outside.maxBytes));
@@ -102,6 +118,38 @@ export class Browsing {
     this.#put({ ...(known ?? newEntry(key, name)), here: true });
     if (!(await this.outside.storage.putFile(key, file))) told.unkept += 1;
     return key;
+  }
+
+  /**
+   * Take another work into this one: on a picture that both have, the objects of both.
+   * @param {Iterable<Readonly<Entry>>} entries
+   * @param {(key: string) => Promise<Blob | null>} file of a picture that comes with them
+   * @param {(place: number, total: number) => void} onProgress
+   * @returns {Promise<{ pictures: number, both: number, left: number, over: number, unkept: number }>} how many came,
+   *   how many were here, how many objects and pictures found no room, how many files didn't
+   */
+  async merge(entries, file, onProgress) {
+    await this.studio.actions.atRest();
+    this.noteNow();
+    const before = this.state.album;
+    const { album, changed, left, over } = merged(before, entries);
+    this.store.list(album);
+    for (const key of changed) this.#put(/** @type {Entry} */ (album.get(key)));
+    const { picture } = this.state;
+    const here = this.#entry(this.here);
+    // What is open is shown anew at once: noted as it was, it would be without what has come.
+    if (here?.work && picture && changed.includes(here.key)) void this.studio.comeBack(picture, here.work);
+    let unkept = 0;
+    for (const [place, key] of changed.entries()) {
+      onProgress(place + 1, changed.length);
+      const entry = this.#entry(key);
+      const blob = entry && !entry.here ? await file(key) : null;
+      if (!entry || blob === null) continue;
+      this.#put({ ...entry, here: true });
+      if (!(await this.outside.storage.putFile(key, blob))) unkept += 1;
+    }
+    if (picture === null && changed.length > 0) await this.go(changed[0]);
+    return { pictures: changed.length, both: changed.filter((key) => before.has(key)).length, left, over, unkept };
   }
 
   // ---- from picture to picture
@@ -162,8 +210,9 @@ export class Browsing {
       if (!isMeant() || !entry) return;
       if (picture === null) return this.#askFor(entry);
       this.outside.storage.stand(key);
+      [this.#renamed, this.#undone] = [[], []]; // the undo steps of the picture before that were of classes end here
       if (entry.work) await this.studio.comeBack(picture, entry.work);
-      else this.#judge(entry, await this.studio.open(picture), alone);
+      else await this.#judge(entry, await this.studio.open(picture), alone);
       if (isMeant()) void this.#prepare();
     } catch (error) {
       this.store.report(error);
@@ -189,12 +238,13 @@ export class Browsing {
    * @param {Error | null} refusal
    * @param {boolean} alone
    */
-  #judge({ key }, refusal, alone) {
+  async #judge({ key }, refusal, alone) {
     const entry = this.#entry(key);
     if (!entry || !refusal) return;
     if (!alone) {
       this.#put({ ...entry, trouble: refusal.message });
-      return void (this.state.picture === null && this.step(1));
+      if (this.state.picture === null) await this.step(1);
+      return;
     }
     this.store.list(without(this.state.album, key));
     void this.outside.storage.remove(key);
@@ -241,6 +291,7 @@ export class Browsing {
 
   /** Take note of the work on the picture that is open. @param {KeptWork | null} work */
   note(work) {
+    this.#followClasses();
     const { picture, objects } = this.state;
     const entry = this.#entry(picture?.key ?? null);
     if (work === null || picture === null || !entry) return;
@@ -297,14 +348,51 @@ export class Browsing {
 
   /** A class has another name on the picture that is open: it has it on all. @param {string} name @param {string} to */
   #renameClass(name, to) {
+    const [before, after] = [this.#names, namesOf(this.state)];
+    this.#renamed.push({ name, to, before, after, touched: this.#renameElsewhere(name, to) });
+    this.#undone = [];
+    this.#names = after;
+  }
+
+  /**
+   * @param {string} name @param {string} to
+   * @param {ReadonlyMap<string, ReadonlySet<ObjectId>>} [only] these objects of these pictures
+   * @returns {Map<string, Set<ObjectId>>} what has another name now
+   */
+  #renameElsewhere(name, to, only) {
+    /** @type {Map<string, Set<ObjectId>>} */
+    const touched = new Map();
     for (const entry of this.state.album.values()) {
-      const work = entry.work && entry.key !== this.state.picture?.key ? renamedIn(entry.work, name, to) : null;
-      if (work) this.#put({ ...entry, work });
+      if (!entry.work || entry.key === this.state.picture?.key || (only && !only.has(entry.key))) continue;
+      const { work, ids } = renamedIn(entry.work, name, to, only?.get(entry.key));
+      if (ids.size === 0) continue;
+      touched.set(entry.key, ids);
+      this.#put({ ...entry, work });
     }
+    return touched;
+  }
+
+  /** Undo and redo of a renaming reach all pictures, too. */
+  #followClasses() {
+    const names = namesOf(this.state);
+    const [last, next] = [this.#renamed.at(-1), this.#undone.at(-1)];
+    if (last && names === last.before && this.#names === last.after) {
+      this.#renameElsewhere(last.to, last.name, last.touched);
+      this.#undone.push(...this.#renamed.splice(-1));
+    } else if (next && names === next.after && this.#names === next.before) {
+      this.#renameElsewhere(next.name, next.to, next.touched);
+      this.#renamed.push(...this.#undone.splice(-1));
+    }
+    this.#names = names;
   }
 }
 
 /** The server has not refused it. @param {Readonly<Entry>} entry */
 function canBeOpened({ trouble }) {
   return trouble === null;
+}
+
+/** The list of classes, to be compared. @param {State} state */
+function namesOf({ classes }) {
+  return JSON.stringify(classes.map(({ name }) => name));
 }

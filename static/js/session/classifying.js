@@ -8,6 +8,7 @@ import { plural, shortName } from "../model/words.js";
 import { clipName } from "../wire/protocol.js";
 
 /** @import { Store } from "../model/store.js" */
+/** @import { Class } from "../wire/messages.ts" */
 /** @import { Actions } from "./actions.js" */
 /** @import { Exchange } from "./exchange.js" */
 
@@ -96,6 +97,15 @@ export class Classifying {
       const here = `${plural(names.length, "class", "classes")} from ${shortName(from)}`;
       const more = this.state.classes.length - names.length;
       this.#tell(more > 0 ? `${here}; ${more} more that objects here have come after them.` : `${here}.`);
+    });
+  }
+
+  /** Put more classes after those that are there. @param {readonly Class[]} more */
+  async add(more) {
+    const news = more.filter(({ name }) => !this.#has(name));
+    if (news.length === 0) return;
+    await this.#do(async () => {
+      await this.exchange.request({ t: "classes", classes: [...this.state.classes, ...news] });
     });
   }
 
