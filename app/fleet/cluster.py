@@ -25,6 +25,7 @@ from app.errors import EngineFailedError, FleetError, WorkerLostError
 from app.fleet.members import Call
 from app.fleet.values import WorkerSpec
 from app.fleet.worker import Worker
+from app.logs import configure_logging
 
 ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -45,6 +46,15 @@ OBJECTS_BYTES: Final = 128 * 2**20
 
 REACH_S: Final = 5.0
 """So long a head may take to accept a connection."""
+
+
+class ModelWorker(Worker):
+    """A worker that is an actor: it has a process, and so a log, to itself."""
+
+    def __init__(self, spec: WorkerSpec) -> None:
+        """Say what goes into its log: events, in which there are no contents of messages."""
+        configure_logging(spec.settings.log_level, as_json=True)
+        super().__init__(spec)
 
 
 class RayCall:
@@ -241,7 +251,7 @@ def made(spec: WorkerSpec, **options: object) -> Any:  # noqa: ANN401
     import ray
 
     # No call is tried again by Ray: where it goes is decided here, since the embedding is lost too.
-    actor = ray.remote(max_restarts=-1, max_task_retries=0)(Worker)
+    actor = ray.remote(max_restarts=-1, max_task_retries=0)(ModelWorker)
     return actor.options(**{"num_cpus": 1, **options}).remote(spec)
 
 

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import structlog
@@ -174,6 +174,12 @@ class Members:
     def learn(self, name: str, about: About) -> None:
         """Take note of what a worker is."""
         self.all[name].about = about
+
+    def keeps(self, name: str, embedding_bytes: int) -> None:
+        """Take note of what a worker's embeddings take."""
+        about = self.all[name].about
+        if about is not None:
+            self.all[name].about = replace(about, embedding_bytes=embedding_bytes)
 
     def change(self) -> Future[None]:
         """Return what is done once another worker is there."""

@@ -21,6 +21,7 @@ from app.errors import BusyError, EngineFailedError, HoverError, WorkerLostError
 from app.fleet.dispatcher import Dispatcher, RemoteCall
 from app.fleet.members import Members
 from app.fleet.routing import home_of, ranked
+from app.fleet.values import EncodedThere
 from app.service.backend import Encoded, Pixels
 from app.service.embeddings import EmbeddingKey
 from app.service.encodes import Encodes
@@ -196,7 +197,7 @@ class Placement:
                 first.measured(key.model, made.encode_ms)
             return Encoded(cached=False, encode_ms=1000 * (time.perf_counter() - began))
 
-    async def _encode_at(self, worker: str, key: EmbeddingKey, pixels: ImageArray, until: float) -> Encoded:
+    async def _encode_at(self, worker: str, key: EmbeddingKey, pixels: ImageArray, until: float) -> EncodedThere:
         scheduler = self.desks[worker].scheduler
         lane = scheduler.first_encodes if self._goes_first(key) else scheduler.encodes
         left_s = until - time.monotonic()
@@ -204,7 +205,8 @@ class Placement:
             raise EngineFailedError("the picture wasn't encoded in time; try again")
         remote = RemoteCall("encode", "encode", (key, pixels))
         work = partial(self._dispatcher.ask, worker, remote, left_s)
-        made: Encoded = await lane.run(Priority.ENCODE, work, left_s + SLACK_S)
+        made: EncodedThere = await lane.run(Priority.ENCODE, work, left_s + SLACK_S)
+        self._members.keeps(worker, made.embedding_bytes)
         self._holders.setdefault(key, set()).add(worker)
         return made
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app import errors
 from app.engine.factory import Load
 from app.errors import EngineFailedError, HoverError
+from app.service.backend import Encoded
 from app.service.limits import ServiceLimits
 from app.session.objects import is_asked
 from app.session.query import Query
@@ -61,6 +62,17 @@ class About:
     model: str
     device: str
     computes: Mapping[str, str]
+    embedding_bytes: int
+
+
+@dataclass(frozen=True)
+class EncodedThere(Encoded):
+    """What it took to have a source encoded by a worker.
+
+    Attributes:
+        embedding_bytes: what all of its embeddings take now.
+    """
+
     embedding_bytes: int
 
 

@@ -8,7 +8,6 @@ lengths, and logits only as a session keeps them: packed.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from collections.abc import Awaitable, Callable
 from functools import cached_property, partial
@@ -22,12 +21,10 @@ from app.arrays import ImageArray
 from app.engine.contract import Candidates, Engine, Prompt
 from app.engine.device import set_threads
 from app.errors import EmbeddingLostError, EngineFailedError, HoverError, ModelUnavailableError
-from app.fleet.values import About, Packed, Refused, WorkerSpec
-from app.logs import configure_logging
+from app.fleet.values import About, EncodedThere, Packed, Refused, WorkerSpec
 from app.masks.packing import pack_logits
 from app.protocol.values import Region
 from app.service.answers import object_answer, preview_answer, taken
-from app.service.backend import Encoded
 from app.service.embeddings import EmbeddingKey
 from app.service.first_responder import FirstResponder
 from app.service.local_backend import LocalBackend
@@ -94,7 +91,7 @@ class Worker:
         """Have a model loaded, and answer once with it."""
         return await answered(self._used(model))
 
-    async def encode(self, key: EmbeddingKey, pixels: ImageArray) -> Encoded | Refused:
+    async def encode(self, key: EmbeddingKey, pixels: ImageArray) -> EncodedThere | Refused:
         """Make the embedding of a source and keep it.
 
         Args:
@@ -145,14 +142,15 @@ class Worker:
                 await asyncio.to_thread(warm_up, engine)
         return await self._about()
 
-    async def _encoded(self, key: EmbeddingKey, pixels: ImageArray) -> Encoded:
+    async def _encoded(self, key: EmbeddingKey, pixels: ImageArray) -> EncodedThere:
         backend = await self._backend()
         self._pushed.put(key.source, pixels)
         try:
             made = await backend.encode(key)
         finally:
             self._pushed.drop(key.source)
-        return Encoded(made.cached, made.encode_ms)  # the embedding stays here
+        kept = backend.state().embedding_bytes
+        return EncodedThere(made.cached, made.encode_ms, kept)  # the embedding itself stays here
 
     async def _backend(self) -> LocalBackend:
         if self._loading is None or (self._loading.done() and self._loading.exception()):
@@ -161,8 +159,6 @@ class Worker:
 
     async def _load(self) -> LocalBackend:
         spec = self._spec
-        configure_logging(spec.settings.log_level, as_json=True)
-        logging.getLogger("asyncio").setLevel(logging.ERROR)
         engine = await asyncio.to_thread(self._first_engine)
         source = ModelSource(spec.settings, self._manifest, spec.load)
         models = ModelPool(engine, source, spec.settings.model_budget_bytes, spec.limits.load_timeout_s)

@@ -19,7 +19,7 @@ from tests.fleet.conftest import fleet_of
 from tests.helpers.backend_promises import SIZE_HW, sources
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
-LISTENERS = {"gcs_server", "raylet", "monitor.py", "ray::RuntimeEnvAgent", "ray::Worker", "the server"}
+LISTENERS = {"gcs_server", "raylet", "monitor.py", "ray::RuntimeEnvAgent", "ray::ModelWorker", "the server"}
 """As the guide for operators lists them; no dashboard, and no client server."""
 LISTENING = "0A"
 NAME = "a name that only its owner should read"

@@ -14,6 +14,7 @@ from app.fleet.cluster import cluster_workers, obstacle
 from app.fleet.values import Refused, WorkerSpec
 from app.fleet.worker import Worker
 from app.limits import AppLimits
+from app.server import serve
 from app.server.serve import OPTIONS, run
 from tests.helpers.program import free_port
 from tests.helpers.stand_in import stand_in_spec
@@ -31,6 +32,7 @@ def test_without_ray_a_start_with_workers_ends_with_one_line(
 ) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "ray" else found(name, *rest))
+    monkeypatch.setattr(serve, "configure_logging", lambda *_, **__: None)  # it would outlast the test's own stderr
     monkeypatch.setenv("HOVERSAM_CACHE_DIR", str(tmp_path))
     options = dict.fromkeys(OPTIONS) | {"port": 0, "workers": 2, "model": "nano", "offline": True}
     assert run(argparse.Namespace(**options), AppLimits()) == 2
