@@ -6,6 +6,7 @@ import argparse
 import math
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,9 @@ from app.settings import Settings, from_environment
 if TYPE_CHECKING:
     from app.engine.contract import Engine
     from app.exports.selection import Selection
+    from app.protocol.fields import ExportFormat
     from app.protocol.recipe import Recipe
+    from app.protocol.values import ExportOptions
     from app.session.classes import ClassList
 
 OPTIONS: Final = ("model", "checkpoint", "device", "offline")
@@ -39,6 +42,7 @@ examples:
   python -m app segment cat.jpg --recipe cat.recipe.json --out cat.overlay.png
   python -m app segment cat.jpg --labels cat.labelme.json --out cat.coco.json
   python -m app segment cat.jpg --labels rough.mask.png --refine --out cat.mask.png
+  python -m app segment cat.jpg --point 320,200 --trim --edge soft --out cat.cutout.png
   python -m app segment cat.jpg --everything --out cat.coco.json
 
 exit codes: 0 written, 1 the picture, prompt or recipe was refused, 2 wrong use, 3 no usable model or device
@@ -77,6 +81,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", metavar="FILE", type=Path, default=Path("mask.png"), help="the file (%(default)s)")
     parser.add_argument("--format", choices=FORMATS, help="its format, where its name doesn't say")
+    parser.add_argument("--trim", action="store_true", help="of a cutout: cut the picture to what is seen")
+    parser.add_argument("--edge", choices=("hard", "soft"), help="of a cutout: soft follows the picture (hard)")
+    parser.add_argument("--ground", metavar="#RRGGBB", help="of a cutout: the colour behind (transparent)")
+    parser.add_argument(
+        "--tolerance", metavar="PX", type=float, help="of polygons: how far they may stray for fewer points; 0 is exact"
+    )
     parser.add_argument("--candidate", type=int, metavar="N", help="take this candidate, not the best one")
     parser.add_argument(
         "--model", help="nano, tiny, small, base_plus or large; default: the recipe's, or the best one there"
@@ -95,6 +105,7 @@ def main(args: argparse.Namespace) -> int:
         settings = settings_of(args, recipe)
         several = args.everything or (args.labels and args.out.suffix.lower() == ".zip")
         kind = format_of(args.out, args.format, len(recipe.objects) if recipe else 2 if several else 1)
+        options = options_of(args, kind)
         args.picture.stat()  # a name that is misspelt is told before a model is loaded
     except ValueError as error:
         complain(str(error))
@@ -111,7 +122,7 @@ def main(args: argparse.Namespace) -> int:
         selection, told = found_by(engine, args, recipe, classes, settings)
         if args.labels:
             kind = format_of(args.out, args.format, len(selection.objects))
-        write_file(selection, args.out, kind)
+        write_file(replace(selection, options=options), args.out, kind)
     except (HoverError, OSError, ValueError) as error:
         complain(str(error))
         return EXIT_USAGE if isinstance(error, ValueError) else EXIT_FAILED
@@ -140,6 +151,24 @@ def check_use(args: argparse.Namespace) -> None:
         raise ValueError(f"expected --candidate to count from 0, got {args.candidate}")
     if not args.out.parent.is_dir():
         raise ValueError(f"expected --out in a folder that is there, got {args.out}; make {args.out.parent} first")
+
+
+def options_of(args: argparse.Namespace, kind: ExportFormat) -> ExportOptions:
+    """Return how the file is made.
+
+    Raises:
+        ValueError: an option is out of bounds, or the format doesn't take it.
+    """
+    from app.exports.options import check_options
+    from app.protocol.values import ExportOptions
+
+    given = {name: value for name in ExportOptions.__struct_fields__ if (value := getattr(args, name)) is not None}
+    try:
+        options = msgspec.convert(given, ExportOptions)
+        check_options(kind, options)
+    except (msgspec.ValidationError, HoverError) as error:
+        raise ValueError(str(error)) from error
+    return options
 
 
 def recipe_in(file: Path) -> Recipe:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from app.client.by_hand import PointXy
 from app.client.loop_thread import LoopThread
@@ -237,9 +237,19 @@ class BlockingSession:
         """Return the things of the picture, with the clicks that give them."""
         return self._run(self._session.regions())
 
-    def export(self, format: ExportFormat, objects: Iterable[int] | None = None) -> File:
-        """Return a file of the objects named, or of all."""
-        return self._run(self._session.export(format, objects))
+    def export(
+        self,
+        format: ExportFormat,
+        objects: Iterable[int] | None = None,
+        *,
+        trim: bool = False,
+        edge: Literal["hard", "soft"] = "hard",
+        ground: str | None = None,
+        tolerance: float | None = None,
+    ) -> File:
+        """Return a file of the objects named, or of all; see `ClientSession.export`."""
+        made = self._session.export(format, objects, trim=trim, edge=edge, ground=ground, tolerance=tolerance)
+        return self._run(made)
 
     def import_labels(self, file: str | Path, *, picture: str | None = None) -> Imported:
         """Return the objects that a label file has for the open picture; see `ClientSession.import_labels`."""

@@ -20,7 +20,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callab
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeVar, cast
+from typing import Final, Literal, TypeVar, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -50,6 +50,7 @@ from app.protocol.messages import (
     Regions,
     Welcome,
 )
+from app.protocol.values import ExportOptions
 
 R = TypeVar("R", bound="Image | Classes | Object | Gone | Regions | File")
 _FETCHES: Final = 3
@@ -282,12 +283,28 @@ class ClientSession(ByHand):
         asked = m.FindRegions(seq=UNNUMBERED)
         return (await self._ask(asked, Regions, timeout_s=self._reconnecting.timeouts.open_s)).regions
 
-    async def export(self, format: ExportFormat, objects: Iterable[int] | None = None) -> File:
+    async def export(
+        self,
+        format: ExportFormat,
+        objects: Iterable[int] | None = None,
+        *,
+        trim: bool = False,
+        edge: Literal["hard", "soft"] = "hard",
+        ground: str | None = None,
+        tolerance: float | None = None,
+    ) -> File:
         """Return a file of the objects named, or of all: its name, media type and bytes.
 
-        One too large for the socket is fetched by HTTP, and made again where the server has lost it meanwhile.
+        One too large for the socket is fetched by HTTP, and made again where the server has lost it meanwhile. The
+        options are told in `ExportOptions`: `trim`, `edge` and `ground` (`#rrggbb`) of a cutout, `tolerance` of
+        polygons in pixels.
+
+        Raises:
+            BadMessageError: the format doesn't take an option, or the option is out of bounds.
         """
-        export = m.Export(seq=UNNUMBERED, format=format, objects=None if objects is None else tuple(objects))
+        options = ExportOptions(trim=trim, edge=edge, ground=ground, tolerance=tolerance)
+        some = None if objects is None else tuple(objects)
+        export = m.Export(seq=UNNUMBERED, format=format, objects=some, options=options)
         for left in reversed(range(_FETCHES)):
             file = await self._ask(export, File, timeout_s=self._reconnecting.timeouts.open_s)
             if file.url is None:

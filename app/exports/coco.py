@@ -11,7 +11,7 @@ from pycocotools import mask as coco_masks
 
 from app.arrays import MaskArray
 from app.exports.names import class_names, picture_name
-from app.exports.polygons import keyholed, on_edges, outlined
+from app.exports.polygons import differing_px, keyholed, on_edges, outlined
 from app.exports.selection import ExportObject, Selection
 from app.session.names import class_name
 from app.session.values import OpenImage
@@ -29,9 +29,10 @@ def coco_json(selection: Selection) -> bytes:
     """Return a data set of one picture, as `pycocotools.coco.COCO` loads it.
 
     `segmentation` holds the mask itself as compressed run lengths; `polygons`, a field of our own that loaders pass
-    over, the same as COCO's polygons, for tools that take no run lengths. Objects of one name are of one category; its
-    `id` is the class's place in the list, from 1. Ids of pictures and annotations follow from the picture's bytes, so
-    that files of several pictures can be put together as they are.
+    over, the same as COCO's polygons, for tools that take no run lengths, and `polygons_differ` in how many pixels
+    those are another. Objects of one name are of one category; its `id` is the class's place in the list, from 1. Ids
+    of pictures and annotations follow from the picture's bytes, so that files of several pictures can be put together
+    as they are.
     """
     image = selection.image
     number = image_number(image)
@@ -67,10 +68,12 @@ def annotation(shown: ExportObject, classes: list[str]) -> dict[str, Any]:
     """Return one object, without its ids."""
     mask_hw = shown.draw()
     runs = coco_masks.encode(np.asfortranarray(mask_hw, np.uint8))
+    rings = polygons(shown, mask_hw)
     return {
         "category_id": classes.index(class_name(shown.item)) + 1,
         "segmentation": {"size": runs["size"], "counts": runs["counts"].decode("ascii")},
-        "polygons": polygons(shown, mask_hw),
+        "polygons": rings,
+        "polygons_differ": differing_px(rings, runs),
         "area": float(coco_masks.area(runs)),
         "bbox": coco_masks.toBbox(runs).tolist(),
         "iscrowd": 0,

@@ -12,6 +12,7 @@ from PIL import ImageDraw
 
 from app.arrays import MaskArray
 from app.errors import TooManyObjectsError, UnknownObjectError
+from app.exports.edges import softened
 from app.exports.names import MAX_FILE_NAME_BYTES, clipped, fit_for_files
 from app.exports.outlines import Ring
 from app.exports.polygons import simple_parts
@@ -75,21 +76,56 @@ def member_name(number: int, shown: ExportObject) -> str:
 
 
 def cutout_png(selection: Selection, out: IO[bytes]) -> None:
-    """Write the picture with everything but the objects transparent, and black beneath.
+    """Write the picture with everything but the objects transparent, and black beneath; or over a colour.
 
-    Where the picture is itself transparent, so is the object.
+    Where the picture is itself transparent, so is the object. The options say whether its edge is soft and whether
+    the picture is cut to what is seen of the objects.
 
     Raises:
         UnknownObjectError: there is no object.
     """
     require_object(selection)
-    cut: NDArray[np.uint8] = np.zeros((*selection.image.size_hw, 1), np.uint8)
+    options = selection.options
+    rgba = (soft_cutout if options.edge == "soft" else hard_cutout)(selection)
+    if options.trim:
+        x0, y0, x1, y1 = box_of(rgba[..., 3] > 0)
+        rgba = rgba[y0:y1, x0:x1] if x0 < x1 else rgba
+    cut = Pil.fromarray(rgba)
+    if options.ground is not None:
+        ground = Pil.new("RGB", cut.size, options.ground)
+        ground.paste(cut, mask=cut)
+        cut = ground
+    cut.save(out, "PNG", compress_level=COLOR_LEVEL)
+
+
+def covered(selection: Selection) -> MaskArray:
+    """Return what all objects cover, (H, W) bool."""
+    mask_hw: MaskArray = np.zeros(selection.image.size_hw, np.bool_)
     for shown in selection.objects:
-        cut[shown.draw()] = 255
+        mask_hw |= shown.draw()
+    return mask_hw
+
+
+def hard_cutout(selection: Selection) -> NDArray[np.uint8]:
+    """Return the picture, (H, W, 4), every pixel of which is in or out."""
+    cut = np.where(covered(selection), np.uint8(255), np.uint8(0))[..., None]
     pixels = selection.pixels()
     pixels &= cut  # what was cut away is nobody's business; a picture's own transparency stays
-    rgba = pixels if pixels.shape[2] == RGBA_CHANNELS else np.concatenate([pixels, cut], axis=2)
-    Pil.fromarray(rgba).save(out, "PNG", compress_level=COLOR_LEVEL)
+    return pixels if pixels.shape[2] == RGBA_CHANNELS else np.concatenate([pixels, cut], axis=2)
+
+
+def soft_cutout(selection: Selection) -> NDArray[np.uint8]:
+    """Return the picture, (H, W, 4), with an edge that follows what it shows."""
+    mask_hw = covered(selection)
+    pixels = selection.pixels()
+    rgba: NDArray[np.uint8] = np.zeros((*selection.image.size_hw, RGBA_CHANNELS), np.uint8)
+    for soft in softened(pixels[..., :3], mask_hw):
+        part = rgba[soft.rows, soft.columns]
+        part[..., :3], part[..., 3] = soft.rgb, soft.alpha
+        if pixels.shape[2] == RGBA_CHANNELS:
+            part[..., 3] = np.minimum(soft.alpha, pixels[soft.rows, soft.columns, 3])
+        part[part[..., 3] == 0] = 0  # what was cut away is nobody's business
+    return rgba
 
 
 def overlay_png(selection: Selection, out: IO[bytes]) -> None:

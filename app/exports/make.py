@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import IO, Final, cast
 
 from app.exports.coco import coco_json
@@ -10,6 +11,7 @@ from app.exports.files import BoundedBuffer, ExportFile
 from app.exports.images import cutout_png, mask_png, masks_zip, overlay_png
 from app.exports.labelme import labelme_json
 from app.exports.names import file_name
+from app.exports.options import check_options
 from app.exports.recipe import recipe_json
 from app.exports.selection import Selection
 from app.exports.svg import svg
@@ -33,10 +35,16 @@ def make_file(kind: ExportFormat, selection: Selection, max_bytes: int) -> Expor
         max_bytes: largest file that may come of it.
 
     Raises:
+        BadMessageError: the selection has an option that the format doesn't take.
         ImageTooLargeError: the file would get larger.
         UnknownObjectError: a mask or cutout of no object.
         TooManyObjectsError: more objects than the format takes.
     """
+    check_options(kind, selection.options)
+    tolerance_px = selection.options.tolerance
+    selection = replace(
+        selection, objects=tuple(replace(shown, tolerance_px=tolerance_px) for shown in selection.objects)
+    )
     ending, media_type, write = writer_of(kind, len(selection.objects))
     out = BoundedBuffer(max_bytes)
     write(selection, cast("IO[bytes]", out))

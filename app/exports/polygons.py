@@ -34,19 +34,38 @@ ON_LINE: Final = 1e-9
 
 
 def outlined(shown: ExportObject, mask_hw: MaskArray) -> list[Part]:
-    """Return the parts of an object's mask: in few corners, or exactly where it is as it was given.
+    """Return the parts of an object's mask: in as few corners as its tolerance allows.
 
-    So what came in from a file, and wasn't touched, is the same to the pixel when it comes in again.
+    Where none is given they are as close as the eye needs, or exact where the mask is as it was given: what came in
+    from a file, and wasn't touched, is the same to the pixel when it comes in again.
     """
-    if not is_untouched(shown.item):
+    tolerance_px = 0 if shown.tolerance_px is None and is_untouched(shown.item) else shown.tolerance_px
+    if tolerance_px is None:
         return simple_parts(mask_hw)
     x0, y0, x1, y1 = box_of(mask_hw)
-    return [moved(part, x0, y0) for part in parts_of(mask_hw[y0:y1, x0:x1])]
+    exact = parts_of(mask_hw[y0:y1, x0:x1])
+    parts = exact if tolerance_px == 0 else [simplified(part, tolerance_px) for part in exact]
+    return [moved(part, x0, y0) for part in parts]
 
 
 def is_untouched(item: SessionObject) -> bool:
     """Return whether an object is a given mask and nothing else."""
     return item.given is not None and len(item.trail) == 1
+
+
+def differing_px(polygons: Sequence[Sequence[float]], truth: dict[str, Any]) -> int:
+    """Return how many pixels are in polygons or in a mask in COCO's run lengths, but not in both.
+
+    Args:
+        polygons: `x, y, x, y, ...` of each.
+        truth: the mask, as COCO's own tools encode it.
+    """
+    if not polygons:
+        return int(coco_masks.area(truth))
+    height, width = truth["size"]
+    drawn = coco_masks.merge(coco_masks.frPyObjects(polygons, height, width))
+    shared = coco_masks.merge([drawn, truth], intersect=True)
+    return int(coco_masks.area(drawn)) + int(coco_masks.area(truth)) - 2 * int(coco_masks.area(shared))
 
 
 def simple_parts(mask_hw: MaskArray) -> list[Part]:

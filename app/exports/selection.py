@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.arrays import MaskArray
+from app.protocol.values import ExportOptions
 from app.session.classes import ClassList
 from app.session.objects import SessionObject
 from app.session.values import OpenImage
@@ -26,11 +27,13 @@ class ExportObject:
         score: the model's own predicted IoU of the mask.
         draw: returns the mask, (H, W) bool at the picture's native size. Called once, when it is needed: the masks
             of all objects of a large picture don't fit in memory together.
+        tolerance_px: how far its polygons may stray from it; None for as close as the eye needs.
     """
 
     item: SessionObject
     score: float
     draw: Callable[[], MaskArray]
+    tolerance_px: float | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Selection:
         objects: in the order in which they were made; the last lies on top.
         pixels: returns the picture, only where a format shows it; the caller's own to change.
         classes: the ordered list, those without an object here too.
+        options: how the file is made.
     """
 
     image: OpenImage
@@ -52,6 +56,7 @@ class Selection:
     objects: tuple[ExportObject, ...]
     pixels: Callable[[], PixelArray]
     classes: ClassList = field(default_factory=ClassList)
+    options: ExportOptions = field(default_factory=ExportOptions)
 
     def color_of(self, shown: ExportObject) -> int:
         """Return the colour in which an object is shown, an index into the palette."""

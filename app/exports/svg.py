@@ -7,7 +7,7 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 
 from app.exports.outlines import Part, Ring
-from app.exports.polygons import on_edges, simple_parts
+from app.exports.polygons import on_edges, outlined
 from app.exports.selection import ExportObject, Selection
 from app.session.names import readable
 from app.session.palette import color_hex
@@ -44,7 +44,7 @@ def path(shown: ExportObject, color: int) -> Xml.Element:
             "fill": color_hex(color),
             "fill-opacity": FILL_OPACITY,
             "fill-rule": "evenodd",
-            "d": "".join(map(part_data, simple_parts(shown.draw()))),
+            "d": "".join(map(part_data, outlined(shown, shown.draw()))),
         },
     )
     Xml.SubElement(element, "title").text = readable(shown.item.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.protocol import messages as m
 from app.protocol.recipe import MaskStep
+from app.protocol.values import ExportOptions
 
 MASK = m.Mask(size=(3, 4), box=(1, 0, 3, 2), runs=bytes([0, 3, 1]), score=0.875, area=3)
 """The mask `0110 / 0100 / 0000`: its crop is `11 / 10`, its run lengths 0, 3, 1."""
@@ -41,7 +42,7 @@ def from_client() -> tuple[m.ClientMessage, ...]:
         m.Redo(seq=14),
         m.Model(seq=15, name="base_plus"),
         m.FindRegions(seq=20),
-        m.Export(seq=16, format="coco"),
+        m.Export(seq=16, format="cutout", options=ExportOptions(trim=True, edge="soft")),
         m.Ping(at=1234567.5),
     )
 

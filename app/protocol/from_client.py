@@ -26,7 +26,7 @@ from app.protocol.fields import (
     SetOperation,
 )
 from app.protocol.recipe import Recipe, Trail
-from app.protocol.values import ListedClasses
+from app.protocol.values import ExportOptions, ListedClasses
 
 
 class FromClient(Struct, tag_field="t", tag=str.lower, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -258,11 +258,12 @@ class FindRegions(FromClient, frozen=True, kw_only=True, tag="regions"):
 
 
 class Export(FromClient, frozen=True, kw_only=True):
-    """Ask for a file of the objects named, or of all."""
+    """Ask for a file of the objects named, or of all, made as the options say."""
 
     seq: Seq
     format: ExportFormat
     objects: ObjectIds | None = None
+    options: ExportOptions = ExportOptions()
 
 
 class Ping(FromClient, frozen=True, kw_only=True):

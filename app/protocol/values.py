@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -59,6 +59,23 @@ ClassEntries = Annotated[tuple[Class, ...], Meta(max_length=MAX_CLASSES)]
 """An ordered list of classes."""
 ListedClasses = Annotated[tuple[Name | Class, ...], Meta(max_length=MAX_CLASSES)]
 """The same from a client, which may leave a colour to the server by sending a name alone."""
+
+
+class ExportOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How a file is made, beside its format; one that the format doesn't take is refused.
+
+    Attributes:
+        trim: of a cutout: the picture is cut to what is seen of the objects.
+        edge: of a cutout: `hard`, every pixel is in or out, or `soft`, the edge follows the picture.
+        ground: of a cutout: the colour behind the objects, `#rrggbb`; None leaves it transparent.
+        tolerance: of polygons: how far an outline may stray for fewer points, pixels; 0 is exact, None as close as
+            the eye needs.
+    """
+
+    trim: bool = False
+    edge: Literal["hard", "soft"] = "hard"
+    ground: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", max_length=7)] | None = None
+    tolerance: Annotated[float, Meta(ge=0, le=100)] | None = None
 
 
 class ModelInfo(Struct, frozen=True, omit_defaults=True):

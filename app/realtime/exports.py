@@ -45,7 +45,7 @@ class ExportWorker:
             HoverError: see `export_draft`, `Exporter.selection`.
             BusyError: too many files of this session wait.
         """
-        asked = export_draft(self._session, message.format, message.objects)
+        asked = export_draft(self._session, message.format, message.objects, message.options)
         ready = asked if self._session.stand_in is not None else self._exporter.selection(asked)
         try:
             self._queue.put_nowait((message, ready))

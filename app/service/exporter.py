@@ -19,9 +19,11 @@ import structlog
 from app.errors import BusyError, HoverError, NoImageError, UnknownObjectError
 from app.exports.files import ExportFile
 from app.exports.make import WITH_PIXELS, make_file
-from app.exports.selection import ExportObject, PixelArray, Selection
+from app.exports.options import check_options
+from app.exports.selection import PixelArray, Selection
 from app.protocol.fields import ExportFormat, SetOperation
 from app.protocol.recipe import MaskStep
+from app.protocol.values import ExportOptions
 from app.service.answers import export_object
 from app.service.by_hand import combined
 from app.service.limits import ServiceLimits
@@ -59,15 +61,20 @@ class ExportDraft:
     model: str
     items: tuple[SessionObject, ...]
     classes: ClassList
+    options: ExportOptions
 
 
-def export_draft(session: Session, kind: ExportFormat, wanted: tuple[int, ...] | None) -> ExportDraft:
+def export_draft(
+    session: Session, kind: ExportFormat, wanted: tuple[int, ...] | None, options: ExportOptions
+) -> ExportDraft:
     """Return some objects of a session, or all, as they are now.
 
     Raises:
+        BadMessageError: the format doesn't take an option.
         NoImageError: no picture is open.
         UnknownObjectError: there is no such object.
     """
+    check_options(kind, options)
     image = session.image
     if image is None:
         raise NoImageError("expected an open picture before an export; send open first")
@@ -75,7 +82,7 @@ def export_draft(session: Session, kind: ExportFormat, wanted: tuple[int, ...] |
     if unknown:
         raise UnknownObjectError(f"there is no object {unknown[0]} on this picture; it may have been deleted")
     items = tuple(item for item in session.objects.values() if wanted is None or item.id in wanted)
-    return ExportDraft(kind, image, session.image_name, session.model, items, session.classes)
+    return ExportDraft(kind, image, session.image_name, session.model, items, session.classes, options)
 
 
 class Exporter:
@@ -112,7 +119,7 @@ class Exporter:
         """
         objects = tuple(export_object(item, asked.image, self._speck_share) for item in asked.items)
         pixels = self.pixels(asked.kind, asked.image)
-        return Selection(asked.image, asked.name, asked.model, objects, pixels, asked.classes)
+        return Selection(asked.image, asked.name, asked.model, objects, pixels, asked.classes, asked.options)
 
     def pixels(self, kind: ExportFormat, image: OpenImage) -> Callable[[], PixelArray]:
         """Return what reads a picture at its own size, for a format that shows it.
@@ -189,5 +196,5 @@ def stoppable(selection: Selection, stopped: threading.Event) -> Selection:
 
         return checked
 
-    objects = tuple(ExportObject(shown.item, shown.score, guarded(shown.draw)) for shown in selection.objects)
+    objects = tuple(replace(shown, draw=guarded(shown.draw)) for shown in selection.objects)
     return replace(selection, objects=objects, pixels=guarded(selection.pixels))

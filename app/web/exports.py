@@ -22,11 +22,12 @@ from msgspec import Meta
 
 from app.errors import BadMessageError, TooManyObjectsError
 from app.exports.files import PIECE_BYTES, ExportFile
+from app.exports.options import check_options
 from app.exports.selection import ExportObject, Selection
 from app.limits import AppLimits
 from app.protocol.fields import MAX_CLASSES, BoxXyxy, ExportFormat, FileName, Name
 from app.protocol.recipe import Trail
-from app.protocol.values import Class
+from app.protocol.values import Class, ExportOptions
 from app.service.answers import export_object
 from app.service.exporter import FILES_PATH
 from app.service.predictor import Predictor
@@ -87,6 +88,7 @@ class ExportRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "objects; a name that isn't in it is refused. Without it, classes are numbered as the objects come",
         ),
     ] = []
+    options: Annotated[ExportOptions, Meta(description="how the file is made; all may be left out")] = ExportOptions()
 
 
 EXAMPLE: Final = Example(
@@ -130,6 +132,7 @@ async def export(
     `coco` and `labelme` are JSON, `svg` a drawing, `yolo` a ZIP, `mask` a PNG, or a ZIP where there are several
     objects; `cutout` and `overlay` are PNG, `recipe` a JSON that makes the objects again.
     """
+    check_options(data.format, data.options)
     image = await predictor.pictures.info(data.image_id)
     bounds = limits.session
     if len(data.objects) > bounds.max_objects:
@@ -149,7 +152,7 @@ async def export(
         color = visible_color(named.color, image, answered.shown[answered.chosen], used)
         objects.append(export_object(replace(answered, color=color), image, settings.speck_share))
     pixels = shared_state.exporter.pixels(data.format, image)
-    selection = Selection(image, data.name, predictor.model, tuple(objects), pixels, classes)
+    selection = Selection(image, data.name, predictor.model, tuple(objects), pixels, classes, data.options)
     file = await shared_state.exporter.make(data.format, selection)
     return streamed(file)
 

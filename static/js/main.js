@@ -15,6 +15,7 @@ import { Store } from "./model/store.js";
 import { toScreen } from "./model/viewport.js";
 import { bindCommands } from "./panels/commands.js";
 import { find } from "./panels/dom.js";
+import { FileOptions } from "./panels/file-options.js";
 import { bindLook, bindTimes, SaveMenu, showLook, showModels, showTimes } from "./panels/menus.js";
 import { bindFound, showFound } from "./panels/found.js";
 import { ObjectsList } from "./panels/objects.js";
@@ -71,8 +72,11 @@ const [below, between, canvas] = ["picture-layer", "objects-layer", "canvas"].ma
 const ask = () => frame.ask();
 const stage = new Stage(canvas, store, studio, ask);
 const renderer = new Renderer({ picture: below, objects: between, top: canvas }, ask);
-const saving = new Saving(store, studio);
-const saveMenu = new SaveMenu(state, (format, objects) => void saving.take(format, objects));
+const fileOptions = new FileOptions(store, studio);
+const saving = new Saving(store, studio, fileOptions);
+const saveMenu = new SaveMenu(
+  state, (format, objects) => void saving.take(format, objects), (objects) => fileOptions.show(objects),
+);
 const list = new ObjectsList(store, studio, { classify: (id) => void pickClass(id), copy: (id) => void saving.take("copy", [id]), save: (id) => saveMenu.openFor(id) });
 const classes = new ClassesList(store, studio, classesUrl);
 const opening = new Opening(store, pictures);

@@ -36,8 +36,8 @@ FONT_PX = 16
 REACH = """async (withMenus) => {
   await new Promise(requestAnimationFrame); // the page has taken its window in
   const ROLES = ["button", "link", "menuitem", "tab", "radio", "checkbox", "switch", "slider", "option"];
-  const CONTROLS = ["button", "a[href]", "input", "select", "textarea", "summary", "canvas", "[tabindex]",
-    ...ROLES.map((role) => `[role=${role}]`)].join();
+  const CONTROLS = ["button", "a[href]", "input", "select", "textarea", "summary", "canvas:not([role=img])",
+    "[tabindex]", ...ROLES.map((role) => `[role=${role}]`)].join();
   const said = (e) => e.id || e.ariaLabel || e.textContent.trim().slice(0, 30) || e.outerHTML.slice(0, 60);
   const whole = (rect) => [rect.left, rect.top, rect.right, rect.bottom].map(Math.round).join(" ");
   const scrolls = (box, axis) => /auto|scroll/.test(getComputedStyle(box)["overflow" + axis]);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -78,6 +79,57 @@ def test_cutout_of_one_object_has_the_masks_alpha_and_is_copied_as_it_is_saved(o
     }""")
     assert tuple(size) == cutout.size
     expect(studio.page.locator("#notice")).to_be_hidden()
+
+
+def test_cutout_is_shown_as_it_will_be_and_outlines_tell_what_they_cost(open_studio: OpenStudio) -> None:
+    studio = with_two_objects(open_studio)
+    page = studio.page
+    preview = page.locator("#cutout-preview")
+
+    def corner() -> list[int]:
+        shown: list[int] = preview.evaluate(
+            """e => {
+              const copy = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+              copy.drawImage(e, 2 - e.width / 2, -e.height / 2);
+              return [...copy.getImageData(0, 0, 1, 1).data];
+            }"""
+        )
+        return shown
+
+    page.locator("#save").click()
+    page.get_by_role("radio", name="All 2").check()
+    expect(page.locator("#cutout-size")).to_have_text(re.compile("640 . 400"))
+    assert corner() in ([255, 255, 255, 255], [211, 215, 222, 255])  # squares between the discs
+    page.locator("#cutout-trim").check()
+    page.locator("#cutout-ground").check()
+    page.locator("#cutout-color").evaluate(
+        """e => { e.value = "#00ff40"; e.dispatchEvent(new Event("input", { bubbles: true })); }"""
+    )
+    assert corner() == [0, 255, 64, 255]
+    told = page.locator("#cutout-size").text_content()
+    with page.expect_download() as download:
+        page.locator('#save-menu [data-format="cutout"]').click()
+    cut = picture(content(download.value))
+    assert (re.findall(r"\d+", told or ""), cut.mode) == ([str(cut.width), str(cut.height)], "RGB")
+
+    page.locator("#save").click()
+    points = []
+    for step in (1, 8):
+        page.locator("#tolerance").evaluate(
+            "(e, step) => { e.value = step; e.dispatchEvent(new Event('input', { bubbles: true })); }", step
+        )
+        expect(page.locator("#tolerance-text")).to_have_text("exact" if step == 1 else "up to 12 px off")
+        expect(page.locator("#outline-count")).to_contain_text(" 0 pixels differ" if step == 1 else "%")
+        page.wait_for_function(
+            "step => (step === 1) === document.getElementById('outline-count').textContent.includes(' 0 pixels')",
+            arg=step,
+        )
+        points.append(int((page.locator("#outline-count").text_content() or "").split()[0].replace(",", "")))
+    assert points[0] > 5 * points[1]
+    with page.expect_download() as labels:
+        page.locator('#save-menu [data-format="coco"]').click()
+    things = json.loads(content(labels.value))["annotations"]
+    assert sum(len(ring) // 2 for thing in things for ring in thing["polygons"]) == points[1]
 
 
 def test_every_format_of_all_objects_under_the_pictures_own_name(open_studio: OpenStudio) -> None:

@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
+from app.client import connect
+from app.errors import BadMessageError
 from app.protocol import messages as m
 from app.protocol.fields import ExportFormat
 from app.protocol.recipe import PointStep
@@ -304,6 +306,8 @@ async def test_an_export_over_http_is_the_mask_that_segment_has(server: Server) 
         ({"objects": [POINT] * 65}, 400, "BAD_REQUEST"),
         ({"objects": []}, 404, "NOT_FOUND"),
         ({"clases": ["cat"]}, 400, "BAD_REQUEST"),
+        ({"options": {"edge": "feathered"}}, 400, "BAD_REQUEST"),
+        ({"options": {"tolerance": 2}}, 400, "BAD_REQUEST"),
         ({"objects": [{**POINT, "candidate": 1}]}, 400, "BAD_REQUEST"),
     ],
     ids=[
@@ -315,6 +319,8 @@ async def test_an_export_over_http_is_the_mask_that_segment_has(server: Server) 
         "objects",
         "nothing to cut out",
         "a field that there isn't",
+        "an edge that there isn't",
+        "an option of other formats",
         "a field of an object that there isn't",
     ],
 )
@@ -325,6 +331,27 @@ async def test_a_bad_request_has_the_one_shape_of_errors(
     response = await post(server, {"image_id": image_id, "format": "cutout", "objects": [POINT], **change})
     assert (response.status_code, response.json()["detail"]["code"]) == (status, code), response.text
     assert response.json()["detail"]["message"]
+
+
+async def test_options_are_heeded_by_socket_http_and_client_alike(server: Server) -> None:
+    data = png(160, 120)
+    image_id = await uploaded(server, data)
+    options = {"trim": True, "edge": "soft", "ground": "#ffd000"}
+    http = await post(server, {"image_id": image_id, "format": "cutout", "objects": [POINT], "options": options})
+    async with connect(server.url) as session:
+        await session.open(data)
+        thing = await session.click(POINT["points"][0]["x"], POINT["points"][0]["y"])
+        cut = await session.export("cutout", [thing.id], trim=True, edge="soft", ground="#ffd000")
+        whole = from_png((await session.export("cutout")).data)
+        with pytest.raises(BadMessageError, match="mask takes no trim, which is for cutout"):
+            await session.export("mask", trim=True)
+        with pytest.raises(BadMessageError):
+            await session.export("coco", tolerance=1000)
+        coarse = json.loads((await session.export("coco", tolerance=9)).data)["annotations"][0]
+    assert http.content == cut.data
+    assert from_png(cut.data).mode == "RGB"
+    assert from_png(cut.data).width < whole.width
+    assert coarse["polygons_differ"] > 0
 
 
 async def test_a_body_that_is_no_json_is_a_bad_request(server: Server) -> None:

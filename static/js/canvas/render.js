@@ -275,7 +275,7 @@ function strokeTwice(context, path, color, around, width) {
  * @param {Viewport} view
  * @param {ImageSmoothingQuality} quality
  */
-function drawPicture(context, picture, level, view, quality) {
+export function drawPicture(context, picture, level, view, quality) {
   const width = picture.width * view.scale;
   const height = picture.height * view.scale;
   context.imageSmoothingEnabled = view.scale < PIXELS_SHOW_AT;

@@ -21,6 +21,25 @@ export function plural(count, noun, several = `${noun}s`) {
   return `${count} ${count === 1 ? noun : several}`;
 }
 
+/** How closely outlines follow their masks. @param {number | undefined} tolerance pixels */
+export function toleranceText(tolerance) {
+  if (tolerance === undefined) return "as close as seen";
+  return tolerance === 0 ? "exact" : `up to ${tolerance} px off`;
+}
+
+/**
+ * What outlines are like.
+ * @param {readonly { polygons: number[][], polygons_differ: number, area: number }[]} things
+ */
+export function outlineText(things) {
+  /** @param {(thing: typeof things[number]) => number} of */
+  const sum = (of) => things.reduce((total, thing) => total + of(thing), 0);
+  const points = sum(({ polygons }) => polygons.reduce((count, { length }) => count + length / 2, 0));
+  const [differ, area] = [sum((thing) => thing.polygons_differ), sum((thing) => thing.area)];
+  const share = area > 0 ? ` (${((100 * differ) / area).toFixed(1)} %)` : "";
+  return `${points.toLocaleString("en")} points; ${differ.toLocaleString("en")} pixels differ${share}`;
+}
+
 /** What a file of the shown objects lacks. @param {State} state @returns {string} empty where it lacks nothing */
 export function leftOut(state) {
   const { hidden } = scopesOf(state);

@@ -43,9 +43,14 @@ export class SaveMenu {
   /** @type {number | null} the object that the menu was opened for */
   #object = null;
 
-  /** @param {State} state @param {(format: ExportFormat | "copy", objects: number[] | undefined) => void} take */
-  constructor(state, take) {
+  /**
+   * @param {State} state
+   * @param {(format: ExportFormat | "copy", objects: number[] | undefined) => void} take
+   * @param {(objects: number[]) => void} show what is to be saved
+   */
+  constructor(state, take, show) {
     this.state = state;
+    this.show = show;
     for (const button of /** @type {NodeListOf<HTMLElement>} */ (find("save-menu").querySelectorAll("[data-format]"))) {
       button.addEventListener("click", () => {
         const objects = this.#chosen();
@@ -93,7 +98,9 @@ export class SaveMenu {
     this.#tellLeftOut();
   }
 
+  /** What is chosen is another. */
   #tellLeftOut() {
+    this.show(this.#chosen() ?? scopesOf(this.state).shown);
     const text = this.#radio("all").checked ? leftOut(this.state) : "";
     setText(find("save-left"), text);
     find("save-left").hidden = text === "";

@@ -10,6 +10,7 @@ import { leftOut, plural, shortName } from "../model/words.js";
 /** @import { Store } from "../model/store.js" */
 /** @import { Studio } from "../session/studio.js" */
 /** @import { ExportFormat } from "../wire/messages.ts" */
+/** @import { FileOptions } from "./file-options.js" */
 
 /** What each file is called while it is made. @type {Record<ExportFormat | "copy", string>} */
 const WORDS = {
@@ -18,10 +19,11 @@ const WORDS = {
 };
 
 export class Saving {
-  /** @param {Store} store @param {Studio} studio */
-  constructor(store, studio) {
+  /** @param {Store} store @param {Studio} studio @param {FileOptions} options how files are made */
+  constructor(store, studio, options) {
     this.store = store;
     this.studio = studio;
+    this.options = options;
   }
 
   /**
@@ -68,6 +70,7 @@ export class Saving {
     const { size } = this.store.state.objects;
     if (size === 0) throw new Error("There is nothing to save yet: click something first.");
     if (objects.length === 0) throw new Error("All objects are hidden: show one, or choose “hidden too” in the Save menu.");
-    return received(await this.studio.export(format, objects.length === size ? undefined : objects));
+    const some = objects.length === size ? undefined : objects;
+    return received(await this.studio.export(format, some, this.options.of(format)));
   }
 }

@@ -22,7 +22,8 @@ import { Taking } from "./taking.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { Aim, KeptWork, Lit, ObjectState, Picture, Place, Tool, Work, XY } from "../model/types.ts" */
-/** @import { Box, BoxPrompt, Click, ExportFormat, FileMessage, ServerMessage } from "../wire/messages.ts" */
+/** @import { Box, BoxPrompt, Click, ExportFormat, ExportOptions } from "../wire/messages.ts" */
+/** @import { FileMessage, ServerMessage } from "../wire/messages.ts" */
 /** @import { Outside, Saved } from "./types.ts" */
 
 /** @type {Record<Tool, string>} */
@@ -338,18 +339,18 @@ export class Studio {
 
   /**
    * Have the server make a file.
-   * @param {ExportFormat} format @param {number[]} [objects] all if absent
+   * @param {ExportFormat} format @param {number[]} [objects] all if absent @param {ExportOptions} [options]
    * @returns {Promise<FileMessage>}
    * @throws {Error} with the reason, in words
    */
-  async export(format, objects) {
+  async export(format, objects, options) {
     /** @type {ServerMessage | undefined} */
     let reply;
     /** @type {unknown} */
     let reason = new Error("There is nothing to save yet.");
     await this.actions.do(async () => {
       try {
-        reply = await this.#exchange.request({ t: "export", format, objects });
+        reply = await this.#exchange.request({ t: "export", format, objects, options });
       } catch (error) {
         reason = error;
       }

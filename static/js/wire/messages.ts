@@ -85,7 +85,9 @@ export type SwitchModel = { t: "model"; name: string };
 export type Give = { t: "give"; objects: { trail: TrailStep[]; name?: string }[] };
 export type FindRegions = { t: "regions" };
 export type ExportFormat = "coco" | "yolo" | "labelme" | "svg" | "mask" | "cutout" | "overlay" | "recipe";
-export type Export = { t: "export"; format: ExportFormat; objects?: ObjectId[] };
+/** How a file is made: of a cutout, and of outlines; see the protocol. */
+export type ExportOptions = { trim?: boolean; edge?: "hard" | "soft"; ground?: string; tolerance?: number };
+export type Export = { t: "export"; format: ExportFormat; objects?: ObjectId[]; options?: ExportOptions };
 
 /** Answered, but for leave. */
 export type Request =

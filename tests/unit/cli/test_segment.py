@@ -14,10 +14,11 @@ from app.__main__ import main as run
 from app.arrays import MaskArray
 from app.cli.local import LocalPicture
 from app.cli.mask_file import FORMATS, SUFFIXES, format_of
-from app.cli.segment import add_arguments, box_of, main, point_of
+from app.cli.segment import add_arguments, box_of, main, options_of, point_of
 from app.errors import BadCoordError, CorruptImageError, TooManyPointsError, UnknownObjectError
 from app.pictures import PictureLimits
-from app.protocol.fields import BoxXyxy
+from app.protocol.fields import BoxXyxy, ExportFormat
+from app.protocol.values import ExportOptions
 from app.session.limits import SessionLimits
 from tests.helpers.export_readers import unzipped
 from tests.helpers.fake_engine import FakeEngine
@@ -193,3 +194,20 @@ def names_in(content: dict[str, Any]) -> set[str | None]:
 
 def test_each_format_has_its_ending() -> None:
     assert set(FORMATS) == set(SUFFIXES)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "said"),
+    [
+        (["--trim"], "mask", "mask takes no trim"),
+        (["--tolerance", "2"], "cutout", "cutout takes no tolerance"),
+        (["--tolerance", "-1"], "coco", ">= 0"),
+        (["--ground", "red"], "cutout", "matching regex"),
+    ],
+)
+def test_an_option_that_cannot_be_is_wrong_use(given: list[str], kind: ExportFormat, said: str) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(ValueError, match=said):
+        options_of(parser.parse_args(["cat.jpg", *given]), kind)
+    assert options_of(parser.parse_args(["cat.jpg"]), kind) == ExportOptions()
