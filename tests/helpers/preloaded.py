@@ -111,6 +111,7 @@ def become(module: str, arguments: tuple[str, ...], env: dict[str, str], streams
         os.dup2(stream.fileno(), number)
         stream.close()
     sys.argv = [module, *arguments]
+    sys.modules.pop(f"{module}.__main__", None)  # which others may have imported; `runpy` would warn of it
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
