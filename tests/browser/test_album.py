@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from app.session.names import UNNAMED_CLASS
 from tests.helpers.export_readers import coco_decoded
@@ -135,6 +135,17 @@ def test_project_moves_the_work_and_everything_here_is_forgotten_when_it_is_said
         "mimeType": "application/zip",
         "buffer": save(studio, '[data-album="save"]'),
     }
+
+    # A file that is being made can be stopped.
+    held: list[Route] = []
+    studio.page.route("**/api/export/masks", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
+    studio.page.locator("#show-pictures-menu").click()
+    studio.page.locator('[data-all-format="labelme"]').click()
+    expect(studio.page.locator("#hint")).to_contain_text("LabelMe: picture 1 of 1")
+    studio.page.locator("#making-stop").click()
+    expect(studio.page.locator("#toast")).to_contain_text("stopped, nothing saved")
+    expect(studio.page.locator("#making")).to_be_hidden()
+
     studio.page.locator("#show-pictures-menu").click()
     studio.page.locator('[data-album="forget"]').click()
     expect(studio.page.locator("#ask-text")).to_contain_text("2 pictures, 1 object")
