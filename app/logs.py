@@ -30,13 +30,13 @@ class Patient:
 
     def write(self, text: str) -> int:
         """Write, if that goes."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # which a stream that is closed raises
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
         """Flush, if that goes."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             self._stream.flush()
 
 
