@@ -7,7 +7,7 @@ import { setImmediate as settled } from "node:timers/promises";
 import { sha256 } from "../../static/js/files/hash.js";
 import { projectOf, readProject } from "../../static/js/files/project.js";
 import { unzipped, ZipWriter } from "../../static/js/files/zip.js";
-import { fileNames, heldBack, joined, MAX_PICTURES, merged, neighbour, newEntry, parted, renamedIn, withEntry } from "../../static/js/model/album.js";
+import { fileNames, heldBack, joined, MAX_PICTURES, merged, missingClasses, neighbour, newEntry, parted, renamedIn, withEntry } from "../../static/js/model/album.js";
 import { cellWords, intakeText, markOf } from "../../static/js/model/album-words.js";
 import { ownPart } from "../../static/js/model/history.js";
 import { Browsing } from "../../static/js/session/browsing.js";
@@ -59,6 +59,12 @@ test("a class that is renamed is renamed in the undo steps of every picture, too
   assert.deepEqual(names(bare), [["Object 1", "dog"], ["Object 3"]]);
   assert.deepEqual(names(renamedIn(bare.work, "", "cat", bare.ids)), names({ work }));
   assert.equal(renamedIn(work, "cow", "ox").ids.size, 0);
+});
+
+test("classes that other pictures have come after those of a list that lacks them, each once, and no object without a class makes one", () => {
+  const album = withEntry(withEntry(albumOf("a"), { ...newEntry("b", "b"), work: workOf([made(1, "cat", 1), made(2, "Object 2", 2)]) }),
+    { ...newEntry("c", "c"), work: workOf([made(5, "dog", 1), made(6, "cow", 2), made(7, "cow", 3)]) });
+  assert.deepEqual(missingClasses(album, [{ name: "dog", color: 4 }]).map(({ name }) => name), ["cat", "cow"]);
 });
 
 test("of a picture that is left no list of classes stays behind that could come back older", () => {
@@ -327,6 +333,17 @@ test("a class that is renamed here is renamed on every picture, and the recipe o
   await calm();
   const { recipe } = play.of("open").at(-1);
   assert.deepEqual([recipe.objects[0].name, recipe.classes], ["lion", [{ name: "lion", color: 1 }]]);
+});
+
+test("a list of classes that is put in the place of this one goes on with those that other pictures have", async () => {
+  await take("a", "b");
+  await opened();
+  await click(1, 5, "cat");
+  void browsing.step(1);
+  await opened();
+  void play.studio.classes.replace(["dog", "eye"], "classes.txt");
+  await calm();
+  assert.deepEqual(play.last.classes, ["dog", "eye", { name: "cat", color: 0 }]);
 });
 
 test("the picture after the last is none, and the page says so", async () => {

@@ -6,7 +6,7 @@
 
 import { unnamed } from "./classes.js";
 
-/** @import { Mask, ObjectId, Recipe, RecipeObject, UndoStep } from "../wire/messages.ts" */
+/** @import { Class, Mask, ObjectId, Recipe, RecipeObject, UndoStep } from "../wire/messages.ts" */
 /** @import { Album, Entry, Work } from "./types.ts" */
 
 /** Pictures that one work takes. */
@@ -112,6 +112,24 @@ function everyObject(recipe, change) {
   return {
     ...recipe, objects: (recipe.objects ?? []).map(change), past: changed(recipe.past), future: changed(recipe.future),
   };
+}
+
+/**
+ * The classes of all pictures that a list lacks: one that was put in its place may not know them.
+ * @param {Album} album @param {readonly Class[]} classes
+ * @returns {Class[]} in the order of the pictures, each in the colour of its first object
+ */
+export function missingClasses(album, classes) {
+  const known = new Set(classes.map(({ name }) => name));
+  /** @type {Map<string, Class>} */
+  const found = new Map();
+  for (const { work } of album.values()) {
+    for (const object of work?.recipe.objects ?? []) {
+      const { name, color } = object;
+      if (name !== "" && name !== unnamed(object) && !known.has(name) && !found.has(name)) found.set(name, { name, color });
+    }
+  }
+  return [...found.values()];
 }
 
 // ---- two works become one

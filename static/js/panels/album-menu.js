@@ -2,7 +2,7 @@
  * What is done with all pictures at once: they are added, saved as one file, moved as a project, forgotten.
  */
 
-import { countOf, progressOf } from "../model/album.js";
+import { countOf, missingClasses, progressOf } from "../model/album.js";
 import { albumText, leftText, mergeText } from "../model/album-words.js";
 import { plural, shortName } from "../model/words.js";
 import { download } from "../files/download.js";
@@ -114,7 +114,10 @@ export class AlbumMenu {
     await this.#make(WORDS[format], async (onProgress, signal) => {
       const { exportAll } = await import("../files/export-all.js");
       this.browsing.noteNow();
-      const { album, classes } = this.store.state;
+      const { album } = this.store.state;
+      await this.browsing.studio.classes.add(missingClasses(album, this.store.state.classes));
+      const { classes: listed } = this.store.state;
+      const classes = [...listed, ...missingClasses(album, listed)]; // where the server couldn't be asked
       const made = await exportAll({
         format, withPictures, share, classes, onProgress, signal,
         entries: [...album.values()], url: this.ways.masksUrl, file: (key) => this.storage.file(key),

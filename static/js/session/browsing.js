@@ -4,7 +4,7 @@
  */
 
 import {
-  countOf, MAX_PICTURES, merged, neighbour, newEntry, parted, renamedIn, withEntry, without,
+  countOf, MAX_PICTURES, merged, missingClasses, neighbour, newEntry, parted, renamedIn, withEntry, without,
 } from "../model/album.js";
 import { intakeText } from "../model/album-words.js";
 import { ownPart } from "../model/history.js";
@@ -53,6 +53,7 @@ export class Browsing {
     this.studio = studio;
     this.outside = outside;
     this.#names = namesOf(store.state);
+    studio.classes.missing = (classes) => missingClasses(this.state.album, classes);
     studio.classes.onRenamed = (name, to) => this.#renameClass(name, to);
   }
 

@@ -15,6 +15,8 @@ import { clipName } from "../wire/protocol.js";
 export class Classifying {
   /** A class has got another name, or none. @type {(name: string, to: string) => void} */
   onRenamed = () => {};
+  /** The classes of objects on all pictures that a list lacks. @type {(classes: readonly Class[]) => Class[]} */
+  missing = () => [];
 
   /** @param {Store} store @param {Exchange} exchange @param {Actions} actions */
   constructor(store, exchange, actions) {
@@ -93,17 +95,18 @@ export class Classifying {
   /** Put another list in the place of this one. @param {readonly string[]} names @param {string} from a file's name */
   replace(names, from) {
     return this.#do(async () => {
-      await this.exchange.request({ t: "classes", classes: names });
+      const others = this.missing(names.map((name) => ({ name, color: 0 })));
+      await this.exchange.request({ t: "classes", classes: [...names, ...others] });
       const here = `${plural(names.length, "class", "classes")} from ${shortName(from)}`;
       const more = this.state.classes.length - names.length;
       this.#tell(more > 0 ? `${here}; ${more} more that objects here have come after them.` : `${here}.`);
     });
   }
 
-  /** Put more classes after those that are there. @param {readonly Class[]} more */
+  /** Put more classes after those that are there, where the server can be asked. @param {readonly Class[]} more */
   async add(more) {
     const news = more.filter(({ name }) => !this.#has(name));
-    if (news.length === 0) return;
+    if (news.length === 0 || this.state.connection !== "ready") return;
     await this.#do(async () => {
       await this.exchange.request({ t: "classes", classes: [...this.state.classes, ...news] });
     });
