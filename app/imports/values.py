@@ -89,7 +89,9 @@ class LabelCollector:
     def labels(self) -> Labels:
         """Return all that was found."""
         told = tuple(self._told())
-        return Labels(tuple(self._objects), self.classes, told, self._left_out + self._beyond)
+        # Files call what has no class so, after all that have one.
+        classes = self.classes[:-1] if self.classes[-1:] == (UNNAMED_CLASS,) else self.classes
+        return Labels(tuple(self._objects), classes, told, self._left_out + self._beyond)
 
     def _told(self) -> Iterator[Misfit]:
         if self._beyond:

@@ -23,7 +23,7 @@ STYLES: Final = Path(__file__).parents[2] / "static" / "css"
 SCRIPTS: Final = Path(__file__).parents[2].resolve() / "static" / "js"
 PARTS: Final = (
     *("tokens", "base", "controls", "bar", "stage"),
-    *("welcome", "notes", "dock", "film", "panel", "classes", "menus", "dialogs"),
+    *("welcome", "notes", "dock", "brush", "film", "panel", "classes", "menus", "dialogs"),
 )
 """The studio's stylesheets in their order: where two rules weigh the same, the later one counts."""
 

@@ -19,6 +19,7 @@ import { FileOptions } from "./panels/file-options.js";
 import { bindLook, bindTimes, SaveMenu, showLook, showModels, showTimes } from "./panels/menus.js";
 import { bindFound, showFound } from "./panels/found.js";
 import { ObjectsList } from "./panels/objects.js";
+import { Importing } from "./panels/importing.js";
 import { Opening } from "./panels/opening.js";
 import { applyPreferences, loadPreferences } from "./panels/preferences.js";
 import { ClassesList, loadClasses } from "./panels/classes.js";
@@ -35,7 +36,7 @@ import { askForAdmission, fetchEngines } from "./wire/http.js";
 /** @import { Preferences } from "./panels/preferences.js" */
 
 // What the server says in the page's markup, and what this browser kept.
-const { model = "", engine = "", host, socketPath = "", ticketUrl = "", uploadUrl = "", picturesUrl = "", enginesUrl = "", classesUrl = "", masksUrl = "", maxUploadBytes } = document.body.dataset;
+const { model = "", engine = "", host, socketPath = "", ticketUrl = "", uploadUrl = "", picturesUrl = "", enginesUrl = "", classesUrl = "", masksUrl = "", importUrl = "", maxUploadBytes } = document.body.dataset;
 const socketUrl = new URL(socketPath, location.href.replace(/^http/, "ws")).href;
 const storage = await openStorage(pathOf());
 const { keeper, loaded, others } = await openKeeper(storage);
@@ -79,7 +80,8 @@ const saveMenu = new SaveMenu(
 );
 const list = new ObjectsList(store, studio, { classify: (id) => void pickClass(id), copy: (id) => void saving.take("copy", [id]), save: (id) => saveMenu.openFor(id) });
 const classes = new ClassesList(store, studio, classesUrl);
-const opening = new Opening(store, pictures);
+const importing = new Importing(store, studio, importUrl);
+const opening = new Opening(store, pictures, importing);
 const toast = new ToastLine(store);
 
 /** @type {Pictures | null} */
@@ -151,7 +153,7 @@ function keep() {
 }
 
 bindCommands({
-  store, studio, browsing: () => album?.browsing ?? null, stage, saving, opening, list, pickClass, preferences, prefer,
+  store, studio, browsing: () => album?.browsing ?? null, stage, saving, opening, importing, list, pickClass, preferences, prefer,
 });
 bindLook(prefer);
 bindFound(() => store.toggleRegions(), () => void studio.found.all());

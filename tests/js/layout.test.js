@@ -22,7 +22,7 @@ const ALONE = ["docs.js", "theme.js"];
 
 /** What is fetched when it is first wanted. */
 const LATER = [
-  ...["base64", "class-files", "export-all", "folders", "hash", "metadata", "project", "thumbs", "upload", "zip"].map((name) => `files/${name}.js`),
+  ...["base64", "class-files", "export-all", "folders", "hash", "labels", "metadata", "project", "thumbs", "upload", "zip"].map((name) => `files/${name}.js`),
   ...["model/album.js", "model/album-words.js", "session/browsing.js"],
   ...["album-menu", "ask", "class-picker", "film", "pictures"].map((name) => `panels/${name}.js`),
 ];

@@ -127,6 +127,29 @@ export function drawBox(context, from, to, color) {
   context.setLineDash([]);
 }
 
+/**
+ * Where a brush went that is still down.
+ * @param {Context} context @param {readonly Spot[]} path @param {number} radius @param {string} color
+ */
+export function drawStroke(context, path, radius, color) {
+  context.beginPath();
+  for (const { x, y } of [path[0], ...path]) context.lineTo(x, y);
+  context.lineCap = "round";
+  context.lineJoin = "round";
+  context.globalAlpha = 0.55;
+  stroke(context, color, 2 * radius);
+  context.globalAlpha = 1;
+}
+
+/** The size of a brush. @param {Context} context @param {Spot} at @param {number} radius @param {string} color */
+export function drawRing(context, at, radius, color) {
+  circle(context, at, Math.max(2, radius));
+  stroke(context, "#000000a0", 3);
+  stroke(context, "#ffffff", 2);
+  circle(context, at, 1);
+  fill(context, color);
+}
+
 /** @param {Context} context @param {Spot} at */
 export function drawCross(context, at) {
   context.beginPath();

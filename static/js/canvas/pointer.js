@@ -17,6 +17,9 @@ const GIVE_UP_PX = 24;
 /** Left, middle, right and the eraser of a pen; the others lead back and forward, which is the browser's. */
 const BUTTONS = new Set([0, 1, 2, 5]);
 
+/** What a notch of a mouse's wheel is of `wheelFactor`, as a logarithm. */
+const NOTCH = 0.16;
+
 /** @param {Spot} a @param {Spot} b */
 export function distance(a, b) {
   return Math.hypot(a.x - b.x, a.y - b.y);
@@ -171,6 +174,8 @@ export class PointerInput {
   /** @param {WheelEvent} event */
   #wheel(event) {
     event.preventDefault();
+    const notches = Math.log(wheelFactor(event)) / NOTCH;
+    if (!event.ctrlKey && !event.metaKey && this.intents.resize(notches)) return;
     if (event.altKey) this.intents.cycle(event.deltaY < 0 ? 1 : -1);
     else this.intents.zoom(this.#at(event), wheelFactor(event));
   }

@@ -3,7 +3,7 @@
  */
 
 import { Layer, pixelRatio } from "./layers.js";
-import { drawBadge, drawBox, drawCross, drawDot, drawName, drawPoint, drawSquares, fill, hatch, stroke } from "./marks.js";
+import { drawBadge, drawBox, drawCross, drawDot, drawName, drawPoint, drawRing, drawStroke, drawSquares, fill, hatch, stroke } from "./marks.js";
 import { newColor } from "../model/classes.js";
 import { colorOf, withAlpha } from "../model/palette.js";
 import { Paths } from "./paths.js";
@@ -12,6 +12,7 @@ import { freeRegions, standIn } from "../model/regions.js";
 import { Shots } from "./shots.js";
 import { activeObject, isVisible, maskOf, objectOf, previewMask, shownPicture } from "../model/state.js";
 import { storedSize, turnOf } from "../model/turns.js";
+import { firstRadius } from "../model/strokes.js";
 import { toScreen } from "../model/viewport.js";
 import { shortName } from "../model/words.js";
 
@@ -144,8 +145,24 @@ export class Renderer {
       if (active && isVisible(state, active.id)) drawPrompts(context, active, state, scene);
     }
     if (scene.band) drawBox(context, toScreen(view, scene.band[0]), toScreen(view, scene.band[1]), "#ffffff");
+    this.#brush(context, state, picture, scene);
     if (scene.cursor) drawCross(context, toScreen(view, scene.cursor));
     this.#aim(context, state, picture, scene);
+  }
+
+  /**
+   * The brush: its size where it is, and what it has gone over since it is down.
+   * @param {Context} context @param {State} state @param {Size} image @param {Scene} scene
+   */
+  #brush(context, state, image, { stroke: path, badge, cursor, viewport }) {
+    const { aim, brush, tool } = state;
+    const erases = tool === "eraser" || aim?.does === "erase";
+    const radius = (brush.radius ?? firstRadius(image)) * viewport.scale;
+    const color = colorOf(activeObject(state)?.color ?? newColor(state));
+    if (path) drawStroke(context, path.map((at) => toScreen(viewport, at)), radius, erases ? "#14171d" : color);
+    const at = path ? toScreen(viewport, path[path.length - 1]) : (badge ?? (cursor && toScreen(viewport, cursor)));
+    const shows = path !== null || aim?.does === "paint" || aim?.does === "erase";
+    if (shows && at) drawRing(context, at, radius, erases ? REMOVED : color);
   }
 
   /**
@@ -160,7 +177,7 @@ export class Renderer {
     const color = newColor(state);
     const at = badge ?? (cursor && toScreen(viewport, cursor));
     if (aim === null || at === null) return;
-    const object = "object" in aim ? objects.get(aim.object) : undefined;
+    const object = "object" in aim ? objects.get(aim.object ?? NaN) : undefined;
     if (aim.does === "select") {
       const mask = object && maskOf(object);
       if (!object || !mask) return;
@@ -233,10 +250,10 @@ export class Renderer {
 }
 
 /** Nothing is drawn over the masks. @param {State} state @param {Scene} scene */
-function isBare(state, { band, cursor, hidden }) {
+function isBare(state, { band, stroke: path, cursor, hidden }) {
   const { aim, preview, active, walkedRegion } = state;
   const nothingLit = preview === null && active === null && walkedRegion === null;
-  return band === null && cursor === null && aim === null && (hidden || nothingLit);
+  return band === null && path === null && cursor === null && aim === null && (hidden || nothingLit);
 }
 
 /**

@@ -2,7 +2,8 @@
  * Joins pointer, keyboard and viewport to the studio: CSS pixels of the canvas become points of the image.
  */
 
-import { ownPointAt, toolOf } from "../model/aim.js";
+import { isBrush, ownPointAt, toolOf } from "../model/aim.js";
+import { resized } from "../model/strokes.js";
 import { PointerInput } from "./pointer.js";
 import { nextStop } from "../model/regions.js";
 import { isArmed, objectOf, shownPicture } from "../model/state.js";
@@ -21,7 +22,7 @@ const NOTHING_HELD = Object.freeze({ shift: false, alt: false, right: false });
 export class Stage {
   /** @type {Scene} */
   scene = {
-    viewport: { scale: 1, x: 0, y: 0 }, band: null, dragged: null, cursor: null, badge: null, resting: false,
+    viewport: { scale: 1, x: 0, y: 0 }, band: null, stroke: null, dragged: null, cursor: null, badge: null, resting: false,
     hidden: false,
   };
   /** The picture that was fitted last, and its size: the server may say another than the browser. */
@@ -59,7 +60,7 @@ export class Stage {
         this.scene.resting = true;
         this.changed();
       },
-      isDraggable: (at, held) => this.#tool(held) !== "remove" || this.#ownPointAt(at) !== null,
+      isDraggable: (at, held) => isBrush(this.state.tool) || this.#tool(held) !== "remove" || this.#ownPointAt(at) !== null,
       boxing: (from, to) => this.#boxing(from, to),
       box: (from, to, held) => this.#box(from, to, held),
       cancel: () => this.#settleDrag(),
@@ -67,6 +68,7 @@ export class Stage {
       zoom: (at, factor) => this.zoom(factor, at),
       cycle: (step) => this.#turnWheel(step),
       isPanKeyDown: () => this.#panKey,
+      resize: (steps) => this.resizeBrush(steps),
     });
     new ResizeObserver(() => this.settle()).observe(canvas);
   }
@@ -182,7 +184,8 @@ export class Stage {
   /** @param {Spot} at @param {Held} held */
   #click(at, held) {
     const point = this.#imagePoint(at);
-    if (point) void this.studio.click(this.#place(point, this.#tool(held)));
+    if (point && isBrush(this.state.tool)) this.#paint([point], held);
+    else if (point) void this.studio.click(this.#place(point, this.#tool(held)));
     else void this.studio.select(null); // beside the picture
   }
 
@@ -195,11 +198,27 @@ export class Stage {
     void this.studio.cycle(step);
   }
 
+  /** @param {XY[]} path image pixels @param {Held} held */
+  #paint(path, held) {
+    void this.studio.shaping.paint(path, this.#tool(held) === "brush" ? 1 : 0);
+  }
+
+  /** Make the brush thicker or thinner. @param {number} steps more is thicker @returns {boolean} it is up */
+  resizeBrush(steps) {
+    if (!isBrush(this.state.tool) || this.state.picture === null) return false;
+    this.store.reshapeBrush({ radius: resized(this.studio.shaping.radius, steps) });
+    return true;
+  }
+
   /** A drag that begins on a point moves it; elsewhere it draws a box. @param {Spot} from @param {Spot} to */
   #boxing(from, to) {
     if (!isArmed(this.state) || !this.state.picture) return;
     const { picture } = this.state;
     const [begun, end] = [from, to].map((at) => clampToImage(toImage(this.scene.viewport, at), picture));
+    if (isBrush(this.state.tool) || this.scene.stroke) {
+      this.scene.stroke = [...(this.scene.stroke ?? [begun]), end];
+      return this.changed();
+    }
     const start = this.scene.band?.[0] ?? begun; // the corner stays on its pixel, though the view may change meanwhile
     const point = this.scene.dragged?.point ?? (this.scene.band ? -1 : (this.#ownPointAt(from)?.point ?? -1));
     if (point >= 0) this.scene.dragged = { point, to: end };
@@ -209,6 +228,7 @@ export class Stage {
 
   #settleDrag() {
     this.scene.band = null;
+    this.scene.stroke = null;
     this.scene.dragged = null;
     this.changed();
   }
@@ -216,8 +236,9 @@ export class Stage {
   /** @param {Spot} from @param {Spot} to @param {Held} held */
   #box(from, to, held) {
     this.#boxing(from, to);
-    const { band, dragged } = this.scene;
+    const { band, dragged, stroke } = this.scene;
     this.#settleDrag();
+    if (stroke) return this.#paint(stroke, held);
     if (dragged) return void this.studio.movePoint(dragged.point, dragged.to);
     const box = band && this.state.picture && boxBetween(...band, this.state.picture);
     if (box) void this.studio.box(box, this.#tool(held));

@@ -31,6 +31,8 @@ export interface Intents {
   /** Another candidate. */
   cycle(step: 1 | -1): void;
   isPanKeyDown(): boolean;
+  /** The wheel turns; returns whether it was for the brush. */
+  resize(steps: number): boolean;
 }
 
 /** How masks look: opacity of their fill, 0 to 1, or no fill at all. */

@@ -15,8 +15,14 @@ import { isVisible, objectAt, previewMask, shownPreview } from "./state.js";
  * @returns {Tool}
  */
 export function toolOf(tool, { adds, removes }) {
+  if (isBrush(tool)) return removes ? "eraser" : adds ? "brush" : tool;
   if (removes) return "remove";
   return adds ? "add" : tool;
+}
+
+/** @param {Tool} tool @returns {boolean} it paints or erases */
+export function isBrush(tool) {
+  return tool === "brush" || tool === "eraser";
 }
 
 /**
@@ -25,14 +31,29 @@ export function toolOf(tool, { adds, removes }) {
  * @returns {Aim}
  */
 export function aimAt(state, { point, tool, reach, onTop }) {
+  if (state.combining !== null) return otherAt(state, point);
+  if (isBrush(tool)) return paintedAt(state, point, tool);
   if (tool === "new" && onTop) return { does: "new" };
   const own = ownPointAt(state, point, reach);
   if (own) return { does: "point", ...own };
   const there = objectAt(state, point);
   if (tool === "new") return there === null ? { does: "new" } : { does: "select", object: there };
   const object = state.active ?? there;
-  if (object !== null) return { does: tool, object };
+  if (object !== null) return { does: tool === "add" ? "add" : "remove", object };
   return { does: tool === "add" ? "new" : "nothing" };
+}
+
+/** The object that is to make one with the selected one. @param {State} state @param {XY} point @returns {Aim} */
+function otherAt(state, point) {
+  const object = objectAt(state, point);
+  return object === null || object === state.active ? { does: "nothing" } : { does: "select", object };
+}
+
+/** What a stroke that begins here is in. @param {State} state @param {XY} point @param {Tool} tool @returns {Aim} */
+function paintedAt(state, point, tool) {
+  const object = state.active ?? objectAt(state, point);
+  if (tool === "brush") return { does: "paint", object };
+  return object === null ? { does: "nothing" } : { does: "erase", object };
 }
 
 /**
@@ -67,7 +88,7 @@ export function questionOf(aim) {
  * @returns {string}
  */
 export function promptOf(state, aim) {
-  const object = "object" in aim ? state.objects.get(aim.object) : undefined;
+  const object = "object" in aim ? state.objects.get(aim.object ?? NaN) : undefined;
   return JSON.stringify([aim.does, object?.id, object?.points, object?.box, object?.chosen]);
 }
 

@@ -43,6 +43,8 @@ const NOTHING = {
   canUndo: false,
   canRedo: false,
   tool: "new",
+  brush: { radius: null, smart: true },
+  combining: null,
   hidden: new Set(),
   isolated: null,
   pointed: null,

@@ -11,13 +11,13 @@ import { objectsOf } from "./history.js";
 import { regionAt } from "./regions.js";
 import { initialState, isVisible } from "./state.js";
 
-/** @import { Classes, Gone, ImageReady, Label, LineState, ModelInfo } from "../wire/messages.ts" */
+/** @import { Classes, Gone, ImageReady, Label, LineState, ModelInfo, SetOperation } from "../wire/messages.ts" */
 /** @import { ObjectId, ObjectMessage, PreviewMessage, Recipe, Region } from "../wire/messages.ts" */
-/** @import { Aim, Album, Fields, Picture, PictureFacts, Progress, State, Tool, View, Work, XY } from "./types.ts" */
+/** @import { Brush, Aim, Album, Fields, Picture, PictureFacts, Progress, State, Tool, View, Work, XY } from "./types.ts" */
 
 /** Nothing of how the objects of one picture were looked at goes for the next. */
 const UNSEEN = Object.freeze({
-  hidden: new Set(), isolated: null, pointed: null, walked: null, rank: null, point: null, onTop: false,
+  hidden: new Set(), isolated: null, pointed: null, walked: null, rank: null, point: null, onTop: false, combining: null,
   showsRegions: false,
 });
 
@@ -141,7 +141,7 @@ export class Store {
     const source = expected ? (pending ?? picture) : known;
     if (source === null) return false;
     const { key, name, file, bitmap, orientation } = source;
-    if (source === pending) this.#set({ pending: null, ...UNSEEN });
+    if (source === pending) this.#set({ pending: null, ...UNSEEN, brush: { ...this.state.brush, radius: null } });
     this.#set({
       picture: { key, name, file, bitmap, orientation, width, height, imageId, encodeMs, cached, provisional },
       objects: new Map(), preview: null, canUndo: false, canRedo: false,
@@ -297,7 +297,17 @@ export class Store {
 
   /** @param {Tool} tool @param {boolean} [onTop] the next click of New makes an object, also where there is one */
   takeUp(tool, onTop = false) {
-    this.#set({ tool, onTop, rank: null });
+    this.#set({ tool, onTop, rank: null, combining: null });
+  }
+
+  /** Change the brush. @param {Partial<Brush>} change */
+  reshapeBrush(change) {
+    this.#set({ brush: { ...this.state.brush, ...change } });
+  }
+
+  /** The next object that is chosen makes one with the selected one, or none does. @param {SetOperation | null} combining */
+  combine(combining) {
+    this.#ground({ combining, tool: combining === null ? this.state.tool : "new", onTop: false, point: null });
   }
 
   /** The click that was to make an object on top has come. */

@@ -2,14 +2,16 @@
  * The words of the page's model: types alone, which no browser fetches.
  */
 
-import type { Class, Label, LineState, Mask, ModelInfo, ObjectId, ObjectMessage, Recipe, Region } from "../wire/messages.ts";
+import type { Class, Label, LineState, Mask, ModelInfo, ObjectId, ObjectMessage, Recipe, Region, SetOperation } from "../wire/messages.ts";
 
 /** Image pixels. */
 export type XY = { x: number; y: number };
 /** Pixels. */
 export type Size = { width: number; height: number };
 /** What a plain click does. */
-export type Tool = "new" | "add" | "remove";
+export type Tool = "new" | "add" | "remove" | "brush" | "eraser";
+/** Radius in image pixels, null for one that suits the picture; with `smart` the model is clicked, too. */
+export type Brush = { radius: number | null; smart: boolean };
 /** What was done, and whether one undo takes it back. */
 export type Toast = { text: string; undo: boolean };
 
@@ -108,6 +110,8 @@ export type Aim =
   | { does: "select"; object: ObjectId }
   | { does: "point"; object: ObjectId; point: number }
   | { does: "add" | "remove"; object: ObjectId }
+  | { does: "paint"; object: ObjectId | null }
+  | { does: "erase"; object: ObjectId }
   | { does: "nothing" };
 
 /** Which candidate was shown, and of which prompt. */
@@ -202,6 +206,9 @@ export interface Fields {
   canUndo: boolean;
   canRedo: boolean;
   tool: Tool;
+  brush: Readonly<Brush>;
+  /** What the selected object and the next one that is chosen make together. */
+  combining: SetOperation | null;
   /** Objects that are not shown. */
   hidden: ReadonlySet<ObjectId>;
   /** The one object that is shown alone. */
@@ -241,6 +248,8 @@ export interface Scene {
   viewport: Viewport;
   /** Corners of the box being drawn. */
   band: [XY, XY] | null;
+  /** Where the brush that is down went through. */
+  stroke: XY[] | null;
   /** A point of the active object on its way; its index. */
   dragged: { point: number; to: XY } | null;
   /** Of the keyboard. */

@@ -67,9 +67,14 @@ export function shortName(name) {
 export function factsOf(object) {
   const mask = maskOf(object);
   const prompts = object.box ? ["box"] : [];
+  const trail = object.trail ?? [];
+  const strokes = trail.filter(({ t }) => t === "stroke").length;
+  if (trail[0]?.t === "mask") prompts.unshift("given");
+  if (strokes > 0) prompts.push(plural(strokes, "stroke"));
   if (object.points.length > 0) prompts.push(plural(object.points.length, "point"));
   const facts = [...prompts, `${(mask?.area ?? 0).toLocaleString("en")} px`];
-  if (mask) facts.push(`${Math.round(Math.min(1, Math.max(0, mask.score)) * 100)} %`);
+  const isAsked = trail.length === 0 || trail.some(({ t }) => t === "point" || t === "box" || t === "refine");
+  if (mask && isAsked) facts.push(`${Math.round(Math.min(1, Math.max(0, mask.score)) * 100)} %`);
   return facts.map((fact) => fact.replaceAll(" ", "\u00a0")).join("\u00a0· "); // lines break between facts only
 }
 
@@ -96,6 +101,12 @@ function describeObjects(state) {
   const { tool, byTouch } = state;
   const object = state.active === null ? undefined : state.objects.get(state.active);
   const click = byTouch ? "Tap" : "Click";
+  if (state.combining !== null) {
+    const what = { union: "to merge with", difference: "to cut out of", intersection: "to intersect with" }[state.combining];
+    return `${click} the object ${what} ${shortName(object?.name ?? "")}.`;
+  }
+  if (tool === "brush") return object ? `Paint in ${shortName(object.name)}; what you paint stays.` : "Paint an object, or select one first to paint in it.";
+  if (tool === "eraser") return `Erase from ${object ? shortName(object.name) : "an object"}; what you erase stays away.`;
   if (state.onTop) return `${click} to make an object on top of what is there.`;
   if (object) {
     const name = shortName(object.name);

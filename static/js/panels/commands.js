@@ -8,6 +8,7 @@ import { find, focusPicture, showPanel } from "./dom.js";
 import { bindControls, fillSheet } from "./help.js";
 import { bindKeyboard } from "./keyboard.js";
 import { nextOpacity } from "./preferences.js";
+import { bindShapeMenu } from "./shape-menu.js";
 
 /** @import { Stage } from "../canvas/stage.js" */
 /** @import { Command } from "../model/keys.js" */
@@ -16,6 +17,7 @@ import { nextOpacity } from "./preferences.js";
 /** @import { Browsing } from "../session/browsing.js" */
 /** @import { Studio } from "../session/studio.js" */
 /** @import { ObjectsList } from "./objects.js" */
+/** @import { Importing } from "./importing.js" */
 /** @import { Opening } from "./opening.js" */
 /** @import { Preferences } from "./preferences.js" */
 /** @import { Saving } from "./saving.js" */
@@ -28,6 +30,7 @@ import { nextOpacity } from "./preferences.js";
  * @property {Stage} stage
  * @property {Saving} saving
  * @property {Opening} opening
+ * @property {Importing} importing
  * @property {ObjectsList} list
  * @property {(id: number | null) => Promise<void>} pickClass opens the picker for an object
  * @property {Preferences} preferences
@@ -35,7 +38,7 @@ import { nextOpacity } from "./preferences.js";
  */
 
 /** @param {Page} page @returns {Record<Command, () => void>} */
-function commandsOf({ store, studio, browsing, stage, saving, opening, list, pickClass, preferences, prefer }) {
+function commandsOf({ store, studio, browsing, stage, saving, opening, importing, list, pickClass, preferences, prefer }) {
   const { state } = store;
   /** The object that a key concerns: the one whose entry has the focus, else the selected one. */
   const concerned = () => list.focused() ?? currentObject(state)?.id ?? null;
@@ -73,6 +76,24 @@ function commandsOf({ store, studio, browsing, stage, saving, opening, list, pic
     zoomOut: () => stage.zoom(1 / 1.3),
     larger: () => void studio.cycle(1),
     smaller: () => void studio.cycle(-1),
+    brush: () => takeUp("brush"),
+    eraser: () => takeUp("eraser"),
+    smart: () => {
+      store.reshapeBrush({ smart: !state.brush.smart });
+      store.say(state.brush.smart ? "Smart brush: the model is clicked, too." : "Plain brush: pixels alone.");
+    },
+    thinner: () => void stage.resizeBrush(-1),
+    thicker: () => void stage.resizeBrush(1),
+    sharpen: () => void studio.shaping.refine(),
+    fillHoles: () => void studio.shaping.morph("fill_holes"),
+    removeSpecks: () => void studio.shaping.morph("remove_specks"),
+    smooth: () => void studio.shaping.morph("smooth"),
+    grow: () => void studio.shaping.morph("grow"),
+    shrink: () => void studio.shaping.morph("shrink"),
+    merge: () => studio.shaping.beginCombining("union"),
+    subtract: () => studio.shaping.beginCombining("difference"),
+    intersect: () => studio.shaping.beginCombining("intersection"),
+    importLabels: () => importing.choose(),
     regions: () => store.toggleRegions(),
     outlines: () => prefer({ outlines: !preferences.outlines }),
     opacity: () => prefer({ opacity: nextOpacity(preferences.opacity) }),
@@ -108,6 +129,7 @@ function closeOne(store, studio, stage) {
   const { notice, onTop, rank, tool, walked, walkedRegion, showsRegions, point, active } = store.state;
   if (stage.cancelDrag()) store.tell("The drag is given up.", { undo: false });
   else if (notice !== null) store.warn(null);
+  else if (store.state.combining !== null) store.combine(null);
   else if (onTop || rank !== null) {
     store.takeUp(tool);
     stage.rehover();
@@ -136,6 +158,7 @@ export function bindCommands(page) {
   });
   bindControls((command) => commands[command](), isMac);
   fillSheet(isMac);
+  bindShapeMenu(store.state, (command) => commands[command]());
   bindTools((tool) => commands[tool]());
   for (const [id, run] of /** @type {const} */ ([
     ["clear", () => void studio.clear()], ["choose", commands.open], ["toast-undo", commands.undo],

@@ -6,6 +6,7 @@ import { fetchSample } from "../files/pictures.js";
 import { find, focusPicture } from "./dom.js";
 
 /** @import { Store } from "../model/store.js" */
+/** @import { Importing } from "./importing.js" */
 /** @import { Pictures } from "./pictures.js" */
 
 export class Opening {
@@ -13,9 +14,10 @@ export class Opening {
   #asked = 0;
   #chooser = /** @type {HTMLInputElement} */ (find("file"));
 
-  /** @param {Store} store @param {() => Promise<Pictures>} pictures the album */
-  constructor(store, pictures) {
+  /** @param {Store} store @param {() => Promise<Pictures>} pictures the album @param {Importing} importing of labels */
+  constructor(store, pictures, importing) {
     this.store = store;
+    this.importing = importing;
     this.pictures = pictures;
     for (const chooser of [this.#chooser, /** @type {HTMLInputElement} */ (find("folder"))]) {
       chooser.addEventListener("change", () => {
@@ -48,7 +50,10 @@ export class Opening {
   async #open(wanted) {
     const own = (this.#asked += 1);
     try {
-      const files = await wanted;
+      const all = await wanted;
+      const labels = await this.importing.labelsAmong(all);
+      const files = all.filter((one) => !labels.includes(one));
+      for (const { file, name } of labels) await this.importing.take(file, name);
       if (own !== this.#asked || files.length === 0) return;
       find("stage").scrollIntoView({ block: "nearest" }); // on a phone, a sample may lie far below it
       focusPicture();

@@ -3,10 +3,12 @@
  * up.
  */
 
+import { isBrush } from "../model/aim.js";
 import { costOf, usable } from "../model/models.js";
+import { firstRadius } from "../model/strokes.js";
 import { currentObject, shownPicture, shownPreview } from "../model/state.js";
 import { connectionText, describe } from "../model/words.js";
-import { find, giveFocusBack, setText } from "./dom.js";
+import { find, giveFocusBack, setPressed, setText } from "./dom.js";
 
 /** @import { State } from "../model/types.ts" */
 
@@ -81,8 +83,17 @@ function showProgress(state) {
 }
 
 /** @param {State} state */
+function showBrush({ tool, brush, picture }) {
+  find("brush-options").hidden = !isBrush(tool) || picture === null;
+  if (picture === null) return;
+  setText(find("brush-size"), `${Math.round(2 * (brush.radius ?? firstRadius(picture)))} px`);
+  setPressed(find("smart"), brush.smart);
+}
+
+/** @param {State} state */
 function showTools(state) {
-  for (const id of ["new", "add", "remove"]) {
+  showBrush(state);
+  for (const id of ["new", "add", "remove", "brush", "eraser"]) {
     const radio = /** @type {HTMLInputElement} */ (find(id));
     radio.checked = id === state.tool;
     radio.disabled = state.picture === null;
@@ -92,6 +103,7 @@ function showTools(state) {
   find("canvas").classList.toggle("on-thing", state.aim?.does === "select" || state.aim?.does === "point");
   for (const id of ["fit", "zoom-in", "zoom-out"]) disable(id, shownPicture(state) === null);
   for (const id of ["clear", "save"]) disable(id, state.objects.size === 0);
+  disable("import-labels", state.picture === null);
   disable("undo", !state.canUndo);
   disable("redo", !state.canRedo);
   disable("delete", currentObject(state) === undefined);

@@ -5,7 +5,7 @@
  * Prompts wait for one another, because a click on a new object must know the id that the click before it was given.
  */
 
-import { aimAt, litAt, promptOf, questionOf } from "../model/aim.js";
+import { aimAt, isBrush, litAt, promptOf, questionOf } from "../model/aim.js";
 import { History, withClasses } from "../model/history.js";
 import { activeObject, currentObject, isArmed } from "../model/state.js";
 import { plural, shortName } from "../model/words.js";
@@ -17,6 +17,7 @@ import { Classifying } from "./classifying.js";
 import { Dispatcher } from "./dispatcher.js";
 import { Exchange } from "./exchange.js";
 import { Restorer } from "./restorer.js";
+import { Shaping } from "./shaping.js";
 import { Sight } from "./sight.js";
 import { Taking } from "./taking.js";
 
@@ -31,6 +32,8 @@ const TOOLS = {
   new: "New: a click makes an object.",
   add: "Add: a click adds to the selected object.",
   remove: "Remove: a click removes from the selected object.",
+  brush: "Brush: paints in the selected object, or a new one.",
+  eraser: "Eraser: erases from the selected object.",
 };
 
 export class Studio {
@@ -54,6 +57,7 @@ export class Studio {
     this.#restorer = new Restorer(store, outside, this.#exchange, this.#history, sight);
     this.classes = new Classifying(store, this.#exchange, this.actions);
     this.found = new Taking(store, this.#exchange, this.actions, (prompt) => this.#prompt(prompt));
+    this.shaping = new Shaping(store, this.#exchange, this.actions);
     this.#choosing = new Choosing(store, this.#exchange, this.actions);
     this.#dispatcher = new Dispatcher({
       store, line: outside.line, exchange: this.#exchange, restorer: this.#restorer, history: this.#history, sight,
@@ -192,14 +196,15 @@ export class Studio {
    * @param {Place} place
    */
   click(place) {
+    if (isBrush(place.tool) && this.state.combining === null) return this.shaping.paint([place.point], place.tool === "brush" ? 1 : 0);
     const lit = litAt(this.state, place);
     this.store.putDownOnTop();
     this.#choosing.stop();
     return this.actions.do(async () => {
       const aim = aimAt(this.state, place);
       switch (aim.does) {
-        case "nothing": throw new Error("There is nothing to remove from here: select an object first.");
-        case "select": return this.#selectAndSay(aim.object);
+        case "nothing": throw new Error(this.state.combining === null ? "There is nothing to remove from here: select an object first." : "Choose another object, or give up with Esc.");
+        case "select": return this.#choose(aim.object);
         case "point": return this.#selectPoint(aim.point);
         default: return this.#click(place.point, aim, lit);
       }
@@ -236,7 +241,7 @@ export class Studio {
 
   /** @param {number | null} id none if null */
   select(id) {
-    return this.actions.do(async () => this.#selectAndSay(id !== null && this.state.objects.has(id) ? id : null));
+    return this.actions.do(async () => this.#choose(id !== null && this.state.objects.has(id) ? id : null));
   }
 
   /**
@@ -365,6 +370,12 @@ export class Studio {
   #select(id) {
     this.store.select(id);
     this.store.showRank(null);
+  }
+
+  /** An object is chosen: to make one with the selected one, or to be selected. @param {number | null} id */
+  async #choose(id) {
+    if (this.state.combining !== null && id !== null) await this.shaping.combineWith(id);
+    else this.#selectAndSay(id);
   }
 
   /** @param {number | null} id */

@@ -34,7 +34,16 @@ export type Region = { mask: Mask; x: number; y: number; candidate: number };
 /** What made an object, with the candidate that was picked after it. */
 export type TrailStep =
   | { t: "point"; x: number; y: number; label?: Label; pick?: number }
-  | { t: "box"; box: Box; pick?: number };
+  | { t: "box"; box: Box; pick?: number }
+  | { t: "refine"; pick?: number }
+  | { t: "mask"; size: [h: number, w: number]; counts: string }
+  | { t: "stroke"; path: [x: number, y: number][]; radius: number; label?: Label }
+  | { t: "morph"; operation: Morphology; size?: number };
+/** What is done to the shape of a mask. */
+export type Morphology = "fill_holes" | "remove_specks" | "smooth" | "grow" | "shrink";
+export type SetOperation = "union" | "difference" | "intersection";
+/** An object that was made elsewhere. */
+export type GivenObject = { trail: TrailStep[]; name?: string };
 /** An object without its masks. */
 export type RecipeObject = { id: ObjectId; name: string; color: number; trail: TrailStep[] };
 /** A class of objects: the name of all of them, and their palette index. Its number is its place in the list. */
@@ -57,6 +66,11 @@ export interface Recipe {
   future?: UndoStep[];
 }
 
+/** What came out of a label file. */
+export type Labels = {
+  objects: GivenObject[]; classes: string[]; problems: { where: string; why: string }[]; left_out: number;
+};
+
 // ---- from the page
 
 export type Hello = { t: "hello"; version: number; session?: string; token?: string; client?: string };
@@ -69,6 +83,15 @@ export type Click = {
   t: "click"; x: number; y: number; label: Label; object?: ObjectId; candidate?: number; name?: string;
 };
 export type BoxPrompt = { t: "box"; box: Box; object?: ObjectId; name?: string };
+/** Make objects of whole trails in one step, each with its name, and so its class. */
+export type Give = { t: "give"; objects: GivenObject[]; classes?: readonly string[] };
+export type Combine = { t: "combine"; operation: SetOperation; objects: ObjectId[] };
+export type Refine = { t: "refine"; object: ObjectId };
+/** `smart` has the model clicked besides, where most of the stroke is new to it. */
+export type Paint = {
+  t: "paint"; path: [x: number, y: number][]; radius: number; label: Label; object?: ObjectId; smart?: boolean; name?: string;
+};
+export type Morph = { t: "morph"; object: ObjectId; operation: Morphology; size?: number };
 export type Move = { t: "move"; object: ObjectId; point: number; x: number; y: number };
 export type Unpoint = { t: "unpoint"; object: ObjectId; point: number };
 export type Choose = { t: "choose"; object: ObjectId; candidate: number };
@@ -81,8 +104,6 @@ export type Delete = { t: "delete"; object: ObjectId };
 export type Plain = { t: "leave" } | { t: "clear" } | { t: "undo" } | { t: "redo" };
 export type SwitchModel = { t: "model"; name: string };
 /** Look for the things of the picture, whenever nobody waits for the model. */
-/** Make objects of whole trails in one step, each with its name, and so its class. */
-export type Give = { t: "give"; objects: { trail: TrailStep[]; name?: string }[] };
 export type FindRegions = { t: "regions" };
 export type ExportFormat = "coco" | "yolo" | "labelme" | "svg" | "mask" | "cutout" | "overlay" | "recipe";
 /** How a file is made: of a cutout, and of outlines; see the protocol. */
@@ -91,7 +112,7 @@ export type Export = { t: "export"; format: ExportFormat; objects?: ObjectId[]; 
 
 /** Answered, but for leave. */
 export type Request =
-  | Open | Click | BoxPrompt | Move | Unpoint | Choose | Rename | SetClasses | RenameClass | Delete | Give | Plain | SwitchModel | Export;
+  | Open | Click | BoxPrompt | Give | Combine | Refine | Paint | Morph | Move | Unpoint | Choose | Rename | SetClasses | RenameClass | Delete | Plain | SwitchModel | Export;
 export type Numbered = (Request | Hover | FindRegions) & { seq: number };
 export type ClientMessage = Hello | Ping | Numbered;
 

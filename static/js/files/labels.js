@@ -1,0 +1,27 @@
+/**
+ * Label files of other programs, read by the server. Fetched when it is first wanted.
+ */
+
+/** @import { OpenPicture } from "../model/types.ts" */
+/** @import { Labels } from "../wire/messages.ts" */
+
+/**
+ * Have the server read a label file.
+ * @param {string} url that reads them
+ * @param {{ file: Blob, name: string }} labels
+ * @param {OpenPicture} picture that the labels are of
+ * @param {{ classes: readonly string[], room: number }} session names of its classes, and how many objects there is room for
+ * @returns {Promise<Labels>}
+ * @throws {Error} with what is wrong, in words
+ */
+export async function labelsIn(url, { file, name }, picture, { classes, room }) {
+  const query = new URLSearchParams({ image_id: picture.imageId, name, picture: picture.name, room: String(room) });
+  if (/\.txt$/i.test(name)) query.set("classes", JSON.stringify(classes)); // it has their numbers alone
+  const body = new FormData();
+  body.append("file", file);
+  const response = await fetch(`${url}?${query}`, { method: "POST", body }).catch(() => null);
+  if (response === null) throw new Error(`The server can’t be reached; ${name} was not read.`);
+  const reply = await response.json().catch(() => null);
+  if (!response.ok) throw new Error(`${name}: ${reply?.detail?.message ?? `the server answered ${response.status}`}`);
+  return reply;
+}

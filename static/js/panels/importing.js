@@ -1,0 +1,77 @@
+/**
+ * The ways in for label files: the file dialog, and a drop beside an open picture.
+ */
+
+import { isArmed } from "../model/state.js";
+import { find } from "./dom.js";
+
+/** @import { Store } from "../model/store.js" */
+/** @import { Studio } from "../session/studio.js" */
+
+/** Tell whether a file holds labels rather than a picture. @param {{ name: string }} file */
+export function isLabels({ name }) {
+  return /\.(json|txt|zip)$/i.test(name) || /(^|[._ -])masks?[._ -].*png$|[._ -]masks?\.png$|^masks?\.png$/i.test(name);
+}
+
+/** Of a ZIP's end, where its files are named. */
+const LIST_BYTES = 2 ** 16;
+/** Objects that a request may name. */
+const MOST = 4096;
+
+/** Tell whether a file is a project of many pictures: its list is named at its end. @param {Blob} file */
+async function isProject(file) {
+  return (await file.slice(-LIST_BYTES).text()).includes("project.json");
+}
+
+export class Importing {
+  #chooser = /** @type {HTMLInputElement} */ (find("labels-file"));
+
+  /** @param {Store} store @param {Studio} studio @param {string} url that reads label files */
+  constructor(store, studio, url) {
+    this.store = store;
+    this.studio = studio;
+    this.url = url;
+    this.#chooser.addEventListener("change", () => {
+      const file = this.#chooser.files?.[0];
+      if (file) void this.take(file, file.name);
+      this.#chooser.value = "";
+    });
+  }
+
+  /** Let the person choose a label file. */
+  choose() {
+    if (isArmed(this.store.state)) this.#chooser.click();
+    else this.store.warn("Open a picture first: labels are of one.");
+  }
+
+  /**
+   * The label files among what a person brings, where a picture is open that they can be of.
+   * @template {{ file: Blob, name: string }} T
+   * @param {T[]} files
+   * @returns {Promise<T[]>}
+   */
+  async labelsAmong(files) {
+    if (this.store.state.picture === null) return [];
+    const labels = [];
+    for (const one of files) if (isLabels(one) && !(await isProject(one.file))) labels.push(one);
+    return labels;
+  }
+
+  /** Take in a label file. @param {Blob} file @param {string} name */
+  async take(file, name) {
+    const { store, studio } = this;
+    const { picture, classes, objects, maxObjects } = store.state;
+    if (picture === null) return store.warn("Open a picture first: labels are of one.");
+    store.make(`objects of ${name}`);
+    try {
+      const { labelsIn } = await import("../files/labels.js");
+      const room = Math.max(0, Math.min(MOST, maxObjects - objects.size));
+      const labels = await labelsIn(this.url, { file, name }, picture, { classes: classes.map(({ name }) => name), room });
+      store.make(null);
+      if (store.state.picture?.imageId === picture.imageId) await studio.shaping.take(labels, name);
+    } catch (error) {
+      store.report(error);
+    }
+    store.make(null);
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * What a person does to masks by hand: paints, changes their shape, makes one of two, brings them in from files.
+ * Touches no page element.
+ */
+
+import { firstRadius, thinned } from "../model/strokes.js";
+import { activeObject, currentObject, objectAt } from "../model/state.js";
+import { plural, shortName } from "../model/words.js";
+
+/** @import { Store } from "../model/store.js" */
+/** @import { XY } from "../model/types.ts" */
+/** @import { Label, Labels, Morphology, ObjectId, SetOperation } from "../wire/messages.ts" */
+/** @import { Actions } from "./actions.js" */
+/** @import { Exchange } from "./exchange.js" */
+
+/** What each change of a shape has done. @type {Record<Morphology, string>} */
+const MORPHED = {
+  fill_holes: "Holes filled", remove_specks: "Specks removed", smooth: "Edge smoothed", grow: "Grown", shrink: "Shrunk",
+};
+/** @type {Record<SetOperation, string>} */
+const COMBINED = { union: "Merged", difference: "Subtracted", intersection: "Intersected" };
+/** Problems of a file that are told one by one. */
+const TOLD = 3;
+
+export class Shaping {
+  /** @param {Store} store @param {Exchange} exchange @param {Actions} actions */
+  constructor(store, exchange, actions) {
+    this.store = store;
+    this.state = store.state;
+    this.exchange = exchange;
+    this.actions = actions;
+  }
+
+  /** The brush's radius on the open picture, image pixels. */
+  get radius() {
+    const { brush, picture } = this.state;
+    return brush.radius ?? (picture ? firstRadius(picture) : 1);
+  }
+
+  /**
+   * Paint or erase along a path: in the selected object, else in the one where it begins, else in a new one.
+   * @param {readonly XY[]} path image pixels @param {Label} label 1 paints, 0 erases
+   */
+  paint(path, label) {
+    const { radius } = this;
+    const { smart } = this.state.brush;
+    return this.actions.do(async () => {
+      const object = activeObject(this.state)?.id ?? objectAt(this.state, path[0]) ?? undefined;
+      if (object === undefined && label === 0) throw new Error("There is nothing to erase from here: select an object first.");
+      const { sticky } = this.state;
+      const name = object === undefined && sticky !== null ? { name: sticky } : {};
+      const reply = await this.exchange.request({ t: "paint", path: thinned(path, radius), radius, label, object, smart, ...name });
+      if (reply.t !== "object") return;
+      this.store.reveal(reply.id);
+      this.store.select(reply.id);
+      this.store.say(`${label ? "Painted" : "Erased"}: ${shortName(reply.name)}, ${reply.masks[reply.chosen]?.area ?? 0} pixels.`);
+    });
+  }
+
+  /** Change the shape of the current object's mask. @param {Morphology} operation @param {number} [size] */
+  morph(operation, size) {
+    return this.actions.do(async () => {
+      const object = currentObject(this.state);
+      if (!object) throw new Error("Select an object first.");
+      await this.exchange.request({ t: "morph", object: object.id, operation, ...(size === undefined ? {} : { size }) });
+      this.store.tell(`${MORPHED[operation]}: ${shortName(object.name)}.`, { undo: true });
+    });
+  }
+
+  /** Have the model make the current object's given mask sharp. */
+  refine() {
+    return this.actions.do(async () => {
+      const object = currentObject(this.state);
+      if (object?.trail?.[0]?.t !== "mask") throw new Error("Select an object that came from a file, or that was merged: its mask can be made sharp.");
+      await this.exchange.request({ t: "refine", object: object.id });
+      this.store.tell(`${shortName(object.name)} is made sharp.`, { undo: true });
+    });
+  }
+
+  /** The next object that is chosen makes one with the current one. @param {SetOperation} operation */
+  beginCombining(operation) {
+    const object = currentObject(this.state);
+    if (!object) return this.store.warn("Select an object first.");
+    if (this.state.objects.size < 2) return this.store.warn("That takes two objects.");
+    this.store.select(object.id);
+    this.store.combine(operation);
+  }
+
+  /** Make one of the selected object and another. @param {ObjectId} other */
+  async combineWith(other) {
+    const { combining } = this.state;
+    const object = activeObject(this.state);
+    if (combining === null || !object || object.id === other) return;
+    this.store.combine(null);
+    const name = shortName(this.state.objects.get(other)?.name ?? "");
+    await this.exchange.request({ t: "combine", operation: combining, objects: [object.id, other] });
+    this.store.tell(`${COMBINED[combining]}: ${shortName(object.name)} and ${name}.`, { undo: true });
+  }
+
+  /** Take in what a label file has. @param {Labels} labels @param {string} file its name */
+  take({ objects, classes, problems, left_out: leftOut }, file) {
+    return this.actions.do(async () => {
+      if (objects.length > 0) await this.exchange.request({ t: "give", objects, classes });
+      const out = leftOut > 0 ? `; ${leftOut} left out` : "";
+      this.store.tell(`${plural(objects.length, "object")} from ${shortName(file)}${out}.`, { undo: objects.length > 0 });
+      const told = problems.slice(0, TOLD).map(({ where, why }) => `${where}: ${why}`);
+      if (problems.length > TOLD) told.push(`and ${problems.length - TOLD} more`);
+      this.#problems = told.length > 0 ? `${shortName(file)}: ${told.join("; ")}.` : null;
+    }).then(() => {
+      if (this.#problems !== null) this.store.warn(this.#problems); // an action that went well takes the notice away
+      this.#problems = null;
+    });
+  }
+
+  /** What of the file doesn't fit, in words. @type {string | null} */
+  #problems = null;
+}
