@@ -45,16 +45,13 @@ export class Importing {
   }
 
   /**
-   * The label files among what a person brings, where a picture is open that they can be of.
-   * @template {{ file: Blob, name: string }} T
-   * @param {T[]} files
-   * @returns {Promise<T[]>}
+   * Tell whether what a person brings are labels of the picture that is open.
+   * @param {readonly { file: Blob, name: string }[]} files
    */
-  async labelsAmong(files) {
-    if (this.store.state.picture === null) return [];
-    const labels = [];
-    for (const one of files) if (isLabels(one) && !(await isProject(one.file))) labels.push(one);
-    return labels;
+  async areLabels(files) {
+    if (this.store.state.picture === null || !files.every(isLabels)) return false;
+    const projects = await Promise.all(files.map(({ file }) => isProject(file)));
+    return !projects.includes(true);
   }
 
   /** Take in a label file. @param {Blob} file @param {string} name */

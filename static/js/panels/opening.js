@@ -46,15 +46,19 @@ export class Opening {
     find("folder").click();
   }
 
-  /** @param {Promise<{ file: Blob, name: string }[]>} wanted */
-  async #open(wanted) {
+  /**
+   * @param {Promise<{ file: Blob, name: string }[]>} wanted
+   * @param {boolean} [mayBeLabels] of the picture that is open, where there is nothing else among them
+   */
+  async #open(wanted, mayBeLabels = false) {
     const own = (this.#asked += 1);
     try {
-      const all = await wanted;
-      const labels = await this.importing.labelsAmong(all);
-      const files = all.filter((one) => !labels.includes(one));
-      for (const { file, name } of labels) await this.importing.take(file, name);
+      const files = await wanted;
       if (own !== this.#asked || files.length === 0) return;
+      if (mayBeLabels && (await this.importing.areLabels(files))) {
+        for (const { file, name } of files) await this.importing.take(file, name);
+        return;
+      }
       find("stage").scrollIntoView({ block: "nearest" }); // on a phone, a sample may lie far below it
       focusPicture();
       const { browsing, openProject } = await this.pictures();
@@ -87,7 +91,7 @@ export class Opening {
       if (!hasFiles(event) || !event.dataTransfer) return;
       event.preventDefault();
       target.hidden = true;
-      void this.#open(filesOf(event.dataTransfer));
+      void this.#open(filesOf(event.dataTransfer), true);
     });
   }
 }
