@@ -5,7 +5,16 @@
 import { maskOf, scopesOf } from "./state.js";
 
 /** @import { LineState } from "../wire/messages.ts" */
-/** @import { ObjectState, Progress, State } from "./types.ts" */
+/** @import { ObjectState, Progress, State, Tool } from "./types.ts" */
+
+/** What each tool does. @type {Record<Tool, string>} */
+export const TOOLS = {
+  new: "New: a click makes an object.",
+  add: "Add: a click adds to the selected object.",
+  remove: "Remove: a click removes from the selected object.",
+  brush: "Brush: paints in the selected object, or a new one.",
+  eraser: "Eraser: erases from the selected object.",
+};
 
 /** @type {Record<LineState, string>} */
 const CONNECTION = { connecting: "Connecting", ready: "Connected", waiting: "Reconnecting", full: "Server is full", ended: "Disconnected" };

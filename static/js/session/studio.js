@@ -8,7 +8,7 @@
 import { aimAt, isBrush, litAt, promptOf, questionOf } from "../model/aim.js";
 import { History, withClasses } from "../model/history.js";
 import { activeObject, currentObject, isArmed } from "../model/state.js";
-import { plural, shortName } from "../model/words.js";
+import { plural, shortName, TOOLS } from "../model/words.js";
 import { clipName } from "../wire/protocol.js";
 import { Refused, Superseded } from "../wire/requests.js";
 import { Actions } from "./actions.js";
@@ -26,15 +26,6 @@ import { Taking } from "./taking.js";
 /** @import { Box, BoxPrompt, Click, ExportFormat, ExportOptions } from "../wire/messages.ts" */
 /** @import { FileMessage, ServerMessage } from "../wire/messages.ts" */
 /** @import { Outside, Saved } from "./types.ts" */
-
-/** @type {Record<Tool, string>} */
-const TOOLS = {
-  new: "New: a click makes an object.",
-  add: "Add: a click adds to the selected object.",
-  remove: "Remove: a click removes from the selected object.",
-  brush: "Brush: paints in the selected object, or a new one.",
-  eraser: "Eraser: erases from the selected object.",
-};
 
 export class Studio {
   /** A person's actions: what waits for its answer. */
