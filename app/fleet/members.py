@@ -132,14 +132,26 @@ class Members:
         calls = {name: self._workers.call(name, "ready") for name in self.all}
         for name, call in calls.items():
             try:
-                about: About = told(call.result(max(0.0, until - time.monotonic())))
+                self._here(name, self._begun(name, call, until))
             except TimeoutError:
                 raise WorkerLostError(f"{name} wasn't ready within {timeout_s:g} s") from None
             except HoverError as error:
                 error.message = f"{name}: {error.message}"
                 raise
-            self._here(name, about)
         threading.Thread(target=self._look_after, name="fleet", daemon=True).start()
+
+    def _begun(self, name: str, call: Call, until: float) -> About:
+        """Return what a worker is once it is ready; one that is being restarted just now is asked again."""
+        while True:
+            try:
+                about: About = told(call.result(max(0.0, until - time.monotonic())))
+            except WorkerLostError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(AGAIN_S)
+                call = self._workers.call(name, "ready")
+            else:
+                return about
 
     def alive(self) -> list[str]:
         """Return the workers that answer."""

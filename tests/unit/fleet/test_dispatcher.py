@@ -155,3 +155,12 @@ def test_a_worker_that_cannot_begin_is_named(processes: Processes) -> None:
     with pytest.raises(HoverError) as caught:
         Members(processes).begin(5.0)
     assert caught.value.message == "b: no such file"
+
+
+def test_a_worker_that_is_being_restarted_as_a_front_end_begins_is_waited_for(processes: Processes) -> None:
+    ready, tries = processes.replies["b", "ready"], iter([Reply(error=WorkerLostError("unavailable"))])
+    processes.replies["b", "ready"] = lambda: next(tries, None) or ready()
+    members = Members(processes)
+    members.begin(5.0)
+    members.close()
+    assert members.alive() == ["a", "b"]
