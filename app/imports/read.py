@@ -149,9 +149,15 @@ def read_masks(archive: ZipFile, members: Sequence[ZipInfo], found: LabelCollect
     single = [each for each in pictures if stem(each.filename) != "indexed"] or pictures
     if not single:
         raise BadMessageError(f"expected {KINDS}; the ZIP has neither labels nor masks")
+    room = MAX_FILE_BYTES
     for member in single:
+        if found.is_full:
+            found.beyond()
+            continue
         try:
-            read_mask(unpacked(archive, member, MAX_FILE_BYTES), found, member.filename)
+            data = unpacked(archive, member, room)
+            room -= len(data)
+            read_mask(data, found, member.filename)
         except BadMessageError as error:
             found.problem(member.filename[-100:], error.message)
 

@@ -46,9 +46,13 @@ def filled_with_outline(rings: Sequence[Ring], size_hw: tuple[int, int]) -> Mask
     for ring in rings:
         loops = sorted(loops_of(ring), key=lambda loop: abs(area_of(loop)), reverse=True)
         for loop in loops:
-            inside, outline = drawn_loop(clipped(loop, size_hw), size_hw)
-            is_hole = area_of(loop) * area_of(loops[0]) < 0 and bool(mask_hw[inside].all())
-            mask_hw = mask_hw & ~(inside & ~outline) if is_hole else mask_hw | inside
+            box, inside, outline = drawn_loop(clipped(loop, size_hw), size_hw)
+            part = mask_hw[box]  # a view: a ring may have very many small loops
+            is_hole = area_of(loop) * area_of(loops[0]) < 0 and bool(part[inside].all())
+            if is_hole:
+                part &= ~inside | outline
+            else:
+                part |= inside
     return mask_hw
 
 
@@ -78,18 +82,21 @@ def loops_of(ring: Ring) -> list[Ring]:
     return loops
 
 
-def drawn_loop(ring: Ring, size_hw: tuple[int, int]) -> tuple[MaskArray, MaskArray]:
-    """Return the pixels of a ring with its outline, and those of the outline alone, both (H, W) bool."""
-    height, width = size_hw
-    corners = [(int(x), int(y)) for x, y in np.minimum(np.floor(ring), (width - 1, height - 1)).tolist()]
-    whole, line = Pil.new("1", (width, height)), Pil.new("1", (width, height))
+def drawn_loop(ring: Ring, size_hw: tuple[int, int]) -> tuple[tuple[slice, slice], MaskArray, MaskArray]:
+    """Return the box of a ring, its pixels with its outline, and those of the outline alone, both bool in that box."""
+    pixels = np.minimum(np.floor(ring), (size_hw[1] - 1, size_hw[0] - 1)).astype(int)
+    (left, top), (right, bottom) = pixels.min(axis=0), pixels.max(axis=0)
+    box = slice(int(top), int(bottom) + 1), slice(int(left), int(right) + 1)
+    size_wh = int(right - left) + 1, int(bottom - top) + 1
+    corners = [tuple(corner) for corner in (pixels - (left, top)).tolist()]
+    whole, line = Pil.new("1", size_wh), Pil.new("1", size_wh)
     if len(set(corners)) > 1:
         ImageDraw.Draw(whole).polygon(corners, fill=1, outline=1)
         ImageDraw.Draw(line).line([*corners, corners[0]], fill=1)
     else:
         whole.putpixel(corners[0], 1)
         line.putpixel(corners[0], 1)
-    return np.array(whole), np.array(line)
+    return box, np.array(whole), np.array(line)
 
 
 def area_of(ring: Ring) -> float:
