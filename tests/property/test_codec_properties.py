@@ -38,7 +38,7 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
         case inspect.FloatType():
             return st.floats(kind.ge, kind.le)
         case inspect.StrType():
-            return st.text(max_size=LONGEST)
+            return st.from_regex(kind.pattern, fullmatch=True) if kind.pattern else st.text(max_size=LONGEST)
         case inspect.BytesType():
             return st.binary(max_size=LONGEST)
         case inspect.LiteralType():
