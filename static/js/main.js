@@ -153,7 +153,8 @@ function keep() {
 }
 
 bindCommands({
-  store, studio, browsing: () => album?.browsing ?? null, stage, saving, opening, importing, list, pickClass, preferences, prefer,
+  store, studio, browsing: () => album?.browsing ?? null, stage, saving, opening, importing, list, pickClass,
+  preferences, prefer,
 });
 bindLook(prefer);
 bindFound(() => store.toggleRegions(), () => void studio.found.all());

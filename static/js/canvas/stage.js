@@ -22,7 +22,8 @@ const NOTHING_HELD = Object.freeze({ shift: false, alt: false, right: false });
 export class Stage {
   /** @type {Scene} */
   scene = {
-    viewport: { scale: 1, x: 0, y: 0 }, band: null, stroke: null, dragged: null, cursor: null, badge: null, resting: false,
+    viewport: { scale: 1, x: 0, y: 0 }, band: null, stroke: null, dragged: null, cursor: null, badge: null,
+    resting: false,
     hidden: false,
   };
   /** The picture that was fitted last, and its size: the server may say another than the browser. */

@@ -10,7 +10,7 @@
  * @param {string} url that reads them
  * @param {{ file: Blob, name: string }} labels
  * @param {OpenPicture} picture that the labels are of
- * @param {{ classes: readonly string[], room: number }} session names of its classes, and how many objects there is room for
+ * @param {{ classes: readonly string[], room: number }} session names of its classes, and room for how many objects
  * @returns {Promise<Labels>}
  * @throws {Error} with what is wrong, in words
  */
@@ -22,6 +22,7 @@ export async function labelsIn(url, { file, name }, picture, { classes, room }) 
   const response = await fetch(`${url}?${query}`, { method: "POST", body }).catch(() => null);
   if (response === null) throw new Error(`The server can’t be reached; ${name} was not read.`);
   const reply = await response.json().catch(() => null);
-  if (!response.ok) throw new Error(`${name}: ${reply?.detail?.message ?? `the server answered ${response.status}`}`);
+  const answered = `the server answered ${response.status}`;
+  if (!response.ok) throw new Error(`${name}: ${reply?.detail?.message ?? answered}`);
   return reply;
 }

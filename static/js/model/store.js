@@ -13,12 +13,13 @@ import { initialState, isVisible } from "./state.js";
 
 /** @import { Classes, Gone, ImageReady, Label, LineState, ModelInfo, SetOperation } from "../wire/messages.ts" */
 /** @import { ObjectId, ObjectMessage, PreviewMessage, Recipe, Region } from "../wire/messages.ts" */
-/** @import { Brush, Aim, Album, Fields, Picture, PictureFacts, Progress, State, Tool, View, Work, XY } from "./types.ts" */
+/** @import { Aim, Album, Brush, Fields, Picture, PictureFacts } from "./types.ts" */
+/** @import { Progress, State, Tool, View, Work, XY } from "./types.ts" */
 
 /** Nothing of how the objects of one picture were looked at goes for the next. */
 const UNSEEN = Object.freeze({
-  hidden: new Set(), isolated: null, pointed: null, walked: null, rank: null, point: null, onTop: false, combining: null,
-  showsRegions: false,
+  hidden: new Set(), isolated: null, pointed: null, walked: null, rank: null, point: null, onTop: false,
+  combining: null, showsRegions: false,
 });
 
 export class Store {
@@ -305,7 +306,10 @@ export class Store {
     this.#set({ brush: { ...this.state.brush, ...change } });
   }
 
-  /** The next object that is chosen makes one with the selected one, or none does. @param {SetOperation | null} combining */
+  /**
+   * The next object that is chosen makes one with the selected one, or none does.
+   * @param {SetOperation | null} combining
+   */
   combine(combining) {
     this.#ground({ combining, tool: combining === null ? this.state.tool : "new", onTop: false, point: null });
   }

@@ -4,7 +4,7 @@
 
 import { maskOf, scopesOf } from "./state.js";
 
-/** @import { LineState } from "../wire/messages.ts" */
+/** @import { LineState, SetOperation } from "../wire/messages.ts" */
 /** @import { ObjectState, Progress, State, Tool } from "./types.ts" */
 
 /** What each tool does. @type {Record<Tool, string>} */
@@ -105,24 +105,35 @@ export function describe(state) {
   return describeObjects(state);
 }
 
+/** @type {Record<SetOperation, string>} */
+const COMBINED = { union: "to merge with", difference: "to cut out of", intersection: "to intersect with" };
+
+/** @param {"brush" | "eraser"} tool @param {ObjectState | undefined} object that is selected */
+function describePainting(tool, object) {
+  if (tool === "eraser") return `Erase from ${object ? shortName(object.name) : "an object"}; what you erase stays away.`;
+  if (object) return `Paint in ${shortName(object.name)}; what you paint stays.`;
+  return "Paint an object, or select one first to paint in it.";
+}
+
+/** @param {State} state @param {string} name of the selected object @param {string} click what one does */
+function describeSelected({ point, tool, byTouch }, name, click) {
+  if (point !== null) return `Point ${point + 1} of ${name} is selected: drag it, or delete it.`;
+  if (tool !== "new") return `${click} to ${tool === "add" ? "add to" : "remove from"} ${name}.`;
+  const then = byTouch
+    ? "Tap something else to make another, or choose Add or Remove to change it."
+    : "Shift + click adds to it, Alt + click removes from it.";
+  return `${name} is selected. ${then}`;
+}
+
 /** @param {State} state */
 function describeObjects(state) {
   const { tool, byTouch } = state;
   const object = state.active === null ? undefined : state.objects.get(state.active);
   const click = byTouch ? "Tap" : "Click";
-  if (state.combining !== null) {
-    const what = { union: "to merge with", difference: "to cut out of", intersection: "to intersect with" }[state.combining];
-    return `${click} the object ${what} ${shortName(object?.name ?? "")}.`;
-  }
-  if (tool === "brush") return object ? `Paint in ${shortName(object.name)}; what you paint stays.` : "Paint an object, or select one first to paint in it.";
-  if (tool === "eraser") return `Erase from ${object ? shortName(object.name) : "an object"}; what you erase stays away.`;
+  if (state.combining !== null) return `${click} the object ${COMBINED[state.combining]} ${shortName(object?.name ?? "")}.`;
+  if (tool === "brush" || tool === "eraser") return describePainting(tool, object);
   if (state.onTop) return `${click} to make an object on top of what is there.`;
-  if (object) {
-    const name = shortName(object.name);
-    if (state.point !== null) return `Point ${state.point + 1} of ${name} is selected: drag it, or delete it.`;
-    if (tool !== "new") return `${click} to ${tool === "add" ? "add to" : "remove from"} ${name}.`;
-    return `${name} is selected. ${byTouch ? "Tap something else to make another, or choose Add or Remove to change it." : "Shift + click adds to it, Alt + click removes from it."}`;
-  }
+  if (object) return describeSelected(state, shortName(object.name), click);
   if (tool === "remove") return `${click} an object to remove from it.`;
   if (tool === "new" && state.sticky !== null) return `${click} something: it is a new object of the class ${shortName(state.sticky)}.`;
   if (tool === "add" && state.objects.size > 0) return `${click} an object to add to it, or something else to make one.`;

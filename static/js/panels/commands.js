@@ -38,7 +38,8 @@ import { bindShapeMenu } from "./shape-menu.js";
  */
 
 /** @param {Page} page @returns {Record<Command, () => void>} */
-function commandsOf({ store, studio, browsing, stage, saving, opening, importing, list, pickClass, preferences, prefer }) {
+function commandsOf(page) {
+  const { store, studio, browsing, stage, saving, opening, importing, list, pickClass, preferences, prefer } = page;
   const { state } = store;
   /** The object that a key concerns: the one whose entry has the focus, else the selected one. */
   const concerned = () => list.focused() ?? currentObject(state)?.id ?? null;
@@ -78,21 +79,7 @@ function commandsOf({ store, studio, browsing, stage, saving, opening, importing
     smaller: () => void studio.cycle(-1),
     brush: () => takeUp("brush"),
     eraser: () => takeUp("eraser"),
-    smart: () => {
-      store.reshapeBrush({ smart: !state.brush.smart });
-      store.say(state.brush.smart ? "Smart brush: the model is clicked, too." : "Plain brush: pixels alone.");
-    },
-    thinner: () => void stage.resizeBrush(-1),
-    thicker: () => void stage.resizeBrush(1),
-    sharpen: () => void studio.shaping.refine(),
-    fillHoles: () => void studio.shaping.morph("fill_holes"),
-    removeSpecks: () => void studio.shaping.morph("remove_specks"),
-    smooth: () => void studio.shaping.morph("smooth"),
-    grow: () => void studio.shaping.morph("grow"),
-    shrink: () => void studio.shaping.morph("shrink"),
-    merge: () => studio.shaping.beginCombining("union"),
-    subtract: () => studio.shaping.beginCombining("difference"),
-    intersect: () => studio.shaping.beginCombining("intersection"),
+    ...shapeCommands(page),
     importLabels: () => importing.choose(),
     regions: () => store.toggleRegions(),
     outlines: () => prefer({ outlines: !preferences.outlines }),
@@ -108,6 +95,27 @@ function commandsOf({ store, studio, browsing, stage, saving, opening, importing
     },
     clickAdd: () => void stage.place("add"),
     clickRemove: () => void stage.place("remove"),
+  };
+}
+
+/** What changes the brush, and the shape of an object. @param {Page} page */
+function shapeCommands({ store, studio: { shaping }, stage }) {
+  return {
+    smart: () => {
+      store.reshapeBrush({ smart: !store.state.brush.smart });
+      store.say(store.state.brush.smart ? "Smart brush: the model is clicked, too." : "Plain brush: pixels alone.");
+    },
+    thinner: () => void stage.resizeBrush(-1),
+    thicker: () => void stage.resizeBrush(1),
+    sharpen: () => void shaping.refine(),
+    fillHoles: () => void shaping.morph("fill_holes"),
+    removeSpecks: () => void shaping.morph("remove_specks"),
+    smooth: () => void shaping.morph("smooth"),
+    grow: () => void shaping.morph("grow"),
+    shrink: () => void shaping.morph("shrink"),
+    merge: () => shaping.beginCombining("union"),
+    subtract: () => shaping.beginCombining("difference"),
+    intersect: () => shaping.beginCombining("intersection"),
   };
 }
 

@@ -63,7 +63,8 @@ export class Importing {
     try {
       const { labelsIn } = await import("../files/labels.js");
       const room = Math.max(0, Math.min(MOST, maxObjects - objects.size));
-      const labels = await labelsIn(this.url, { file, name }, picture, { classes: classes.map(({ name }) => name), room });
+      const names = classes.map((one) => one.name);
+      const labels = await labelsIn(this.url, { file, name }, picture, { classes: names, room });
       store.make(null);
       if (store.state.picture?.imageId === picture.imageId) await studio.shaping.take(labels, name);
     } catch (error) {
