@@ -180,7 +180,7 @@ def test_everything_of_it_works_by_touch_with_targets_that_a_finger_hits(open_st
     studio = open_studio(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     studio.open(discs())
     page = studio.page
-    page.locator("#show-panel").tap()
+    studio.show_panel()
     page.touchscreen.tap(*studio.at(DISC_A))
     studio.until("s.objects.length === 1")
     page.locator("#pick-class").tap()

@@ -33,7 +33,7 @@ def test_pointer_that_rests_on_the_picture_sees_a_mask_once_it_is_ready(open_stu
     studio = opened(open_studio)
     studio.hover(DISC_A)
     studio.until("s.preview !== null")
-    studio.open({**discs(), "name": "next.png"})
+    studio.open({**discs(ground=(60, 70, 90)), "name": "next.png"})
     studio.until("s.preview !== null")
 
 

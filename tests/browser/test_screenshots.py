@@ -42,7 +42,7 @@ def test_page_is_whole_at_every_size_in_light_and_dark(open_studio: OpenStudio, 
     studio.page.screenshot(path=ARTIFACTS / f"{size}-{scheme}-welcome.png")
     studio.open(ASTRONAUT)
     if size != "desk":
-        studio.page.locator("#show-panel").tap()
+        studio.show_panel()
     for number, (name, place) in enumerate(THINGS):
         touch(studio, place, size)
         studio.until(f"s.objects.length === {number + 1} && s.active !== null")

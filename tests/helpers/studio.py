@@ -46,9 +46,9 @@ def chromium() -> str:
     return found
 
 
-def discs() -> FilePayload:
-    """Return a picture of two plain discs on a plain ground, 640 x 400."""
-    image = Image.new("RGB", (640, 400), (92, 108, 120))
+def discs(ground: tuple[int, int, int] = (92, 108, 120)) -> FilePayload:
+    """Return a picture of two plain discs on a plain ground, 640 x 400; on another ground it is another picture."""
+    image = Image.new("RGB", (640, 400), ground)
     draw = ImageDraw.Draw(image)
     for (x, y), color in ((DISC_A, (222, 84, 60)), (DISC_B, (240, 206, 80))):
         draw.ellipse((x - 80, y - 80, x + 80, y + 80), fill=color)
@@ -121,6 +121,16 @@ class Studio:
 
     def click(self, point: Point, button: Any = "left") -> None:
         self.page.mouse.click(*self.at(point), button=button)
+
+    def show_panel(self) -> None:
+        """On a phone: bring the list up, and wait until the picture lies where it then stays."""
+        self.page.locator("#show-panel").tap()
+        self.page.evaluate("""async () => {
+            const frame = () => new Promise(requestAnimationFrame);
+            for (let before = "", now = "?"; now !== before; await frame(), await frame()) {
+                [before, now] = [now, JSON.stringify(hoversam.toScreen(0, 0))];
+            }
+        }""")
 
     def add_object(self, point: Point) -> None:
         """Click something new, wait for the object: it is the selected one."""

@@ -73,9 +73,9 @@ class Trip:
 
     def _is_inside(self, module: str, caller: FrameType | None) -> bool:
         called_by = "" if caller is None else module_of(caller.f_code.co_filename)
-        if called_by == module:
-            return module in self.stops  # else it has pulled the message in: the reader has
-        return any(module.startswith(door) and called_by.startswith(door) for door in DOORS)
+        if any(module.startswith(door) and called_by.startswith(door) for door in DOORS):
+            return True
+        return called_by == module and module in self.stops  # else it has pulled the message in: the reader has
 
     def _stop(self, module: str) -> None:
         if not self.stops or self.stops[-1] != module:
