@@ -15,7 +15,6 @@ from app.arrays import ImageArray
 from app.bench.engines import SIZE_HW, picture
 from app.engine.contract import Engine
 from app.engine.device import set_threads
-from app.protocol.recipe import PointStep
 from app.service.answers import Replay, preview_answer
 from app.service.embeddings import EmbeddingKey
 from app.service.limits import ServiceLimits
@@ -23,8 +22,8 @@ from app.service.local_backend import LocalBackend
 from app.service.model_pool import ModelPool
 from app.service.model_source import ModelSource
 from app.service.scheduler import Priority
-from app.session.objects import Answer, SessionObject
-from app.session.query import Query
+from app.session.objects import Answer
+from app.session.query import Query, lone_click
 from app.settings import Settings
 from app.weights.catalogue import known_models
 
@@ -120,7 +119,7 @@ async def measure_backend(engine: Engine, settings: Settings, count: int) -> Pai
 def spotted(rng: np.random.Generator) -> Query:
     """Return a hover somewhere on the picture."""
     x, y = float(rng.uniform(0, SIZE_HW[1])), float(rng.uniform(0, SIZE_HW[0]))
-    return Query(0, SessionObject(0, "", 0, (PointStep(x=x, y=y),)))
+    return lone_click(x, y)
 
 
 def backend_table(pairs: Pairs) -> str:

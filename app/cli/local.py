@@ -23,7 +23,7 @@ from app.session.contrast import grid_colors, visible_color
 from app.session.limits import SessionLimits
 from app.session.names import unnamed
 from app.session.objects import PointXyl, SessionObject
-from app.session.query import Query
+from app.session.query import Query, lone_click
 from app.session.recipe import timeline_of
 from app.session.values import OpenImage
 
@@ -93,8 +93,7 @@ class LocalPicture:
         """
         found = RegionCollector(self.image.size_hw, gates_of(self._engine.model), self._speck_share)
         for x, y in grid_points(self.image.size_hw):
-            click = SessionObject(0, "", 0, (PointStep(x=x, y=y),))
-            answer = Replay(Query(0, click), self.image.size_hw, self._engine, self._embedding).all()
+            answer = Replay(lone_click(x, y), self.image.size_hw, self._engine, self._embedding).all()
             found.add(answer.logits, answer.scores, x, y)
         clicks = (PointStep(x=at.x, y=at.y, pick=at.candidate) for at in found.best_first[:most])
         return [

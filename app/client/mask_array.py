@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from app.arrays import MaskArray
 from app.protocol.counts import counts_of
 from app.protocol.messages import Mask
 from app.protocol.recipe import MaskStep
-from app.protocol.run_lengths import decode_mask
+from app.protocol.run_lengths import decode_mask, scale_mask
 
 
 def at_size(mask: Mask, size_hw: tuple[int, int]) -> MaskArray:
@@ -23,23 +21,6 @@ def at_size(mask: Mask, size_hw: tuple[int, int]) -> MaskArray:
     """
     mask_hw = decode_mask(mask)
     return scale_mask(mask_hw, size_hw) if size_hw != (0, 0) else mask_hw
-
-
-def scale_mask(mask_hw: MaskArray, size_hw: tuple[int, int]) -> MaskArray:
-    """Return the mask at another size, each pixel taking the grid's nearest.
-
-    Args:
-        mask_hw: (h, w) bool on any grid that spans the whole picture.
-        size_hw: height and width wanted.
-    """
-    if mask_hw.shape == size_hw:
-        return mask_hw
-    rows, columns = (
-        np.minimum((np.arange(size) + 0.5) * grid / size, grid - 1).astype(np.intp)
-        for size, grid in zip(size_hw, mask_hw.shape, strict=True)
-    )
-    scaled: MaskArray = mask_hw[np.ix_(rows, columns)]
-    return scaled
 
 
 def mask_step(mask_hw: MaskArray) -> MaskStep:

@@ -24,18 +24,6 @@ MAX_SIDE: Final = 160
 """Of the grid on which a heart is looked for."""
 
 
-def scaled(mask_hw: MaskArray, grid_hw: tuple[int, int]) -> MaskArray:
-    """Return a mask on another grid over the same picture, each cell taking the nearest pixel, (H, W) bool."""
-    if mask_hw.shape == grid_hw:
-        return mask_hw
-    rows, columns = (
-        np.minimum((np.arange(cells) + 0.5) * pixels / cells, pixels - 1).astype(np.intp)
-        for cells, pixels in zip(grid_hw, mask_hw.shape, strict=True)
-    )
-    result: MaskArray = mask_hw[np.ix_(rows, columns)]
-    return result
-
-
 def logits_of(mask_hw: MaskArray, grid_hw: tuple[int, int]) -> Logits:
     """Return a mask as logits that a model can go on from, (h, w) float32, within `SURE` of 0.
 

@@ -65,6 +65,23 @@ def decode_mask(mask: Mask) -> MaskArray:
     return mask_hw
 
 
+def scale_mask(mask_hw: MaskArray, size_hw: tuple[int, int]) -> MaskArray:
+    """Return the mask at another size, each pixel taking the grid's nearest.
+
+    Args:
+        mask_hw: (h, w) bool on any grid that spans the whole picture.
+        size_hw: height and width wanted.
+    """
+    if mask_hw.shape == size_hw:
+        return mask_hw
+    rows, columns = (
+        np.minimum((np.arange(size) + 0.5) * grid / size, grid - 1).astype(np.intp)
+        for size, grid in zip(size_hw, mask_hw.shape, strict=True)
+    )
+    scaled: MaskArray = mask_hw[np.ix_(rows, columns)]
+    return scaled
+
+
 def run_lengths(mask_hw: MaskArray) -> NDArray[np.int64]:
     """Return (N,) int64 run lengths, row-major, alternating background and foreground, beginning with background.
 

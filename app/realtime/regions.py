@@ -49,14 +49,15 @@ class RegionSearch:
             self._outbox.put(error_message(gone, request.seq))
 
     async def _carry_out(self, request: FindRegions) -> None:
-        image, model = self._session.image, self._session.answering
+        image = self._session.image
+        if image is None:
+            raise AssertionError("a search needs a picture")
+        key = self._predictor.key(image.image_id, self._session.answering)
         try:
             for count in LEVEL_ENDS:
-                if image is not None:
-                    key = self._predictor.key(image.image_id, model)
-                    found = fitting(await self._predictor.backend.regions(key, image.size_hw, count))
-                    self._outbox.put(Regions(seq=request.seq, regions=found, last=count == LEVEL_ENDS[-1]))
-                    await self._outbox.sent()
+                found = fitting(await self._predictor.backend.regions(key, image.size_hw, count))
+                self._outbox.put(Regions(seq=request.seq, regions=found, last=count == LEVEL_ENDS[-1]))
+                await self._outbox.sent()
         except HoverError as error:
             self._outbox.put(error_message(error, request.seq))
         self.preparation.request = None

@@ -9,14 +9,14 @@ import numpy as np
 
 from app.engine.contract import Candidates
 from app.errors import BadMessageError, UnknownObjectError
-from app.masks.given import heart_of, scaled, together
+from app.masks.given import heart_of, together
 from app.masks.packing import unpack_logits
 from app.masks.strokes import stroke_mask
 from app.masks.upsampling import area_px, grid_of
 from app.protocol.counts import counts_of
 from app.protocol.fields import SetOperation
 from app.protocol.recipe import MaskStep, StrokeStep
-from app.protocol.run_lengths import decode_mask, encode_mask
+from app.protocol.run_lengths import decode_mask, encode_mask, scale_mask
 from app.service.answers import given_mask, native_mask, object_answer, touched
 from app.session.objects import Answer, SessionObject
 from app.session.query import Query
@@ -41,7 +41,7 @@ def by_hand(query: Query, size_hw: tuple[int, int], speck_share: float) -> Answe
         logits = np.stack([unpack_logits(packed) for packed in kept.memory])
         scores = np.array([mask.score for mask in kept.masks], np.float32)
         return object_answer(Candidates(logits, scores), size_hw, speck_share, subject)
-    mask_hw = scaled(given_mask(subject, size_hw), grid_of(size_hw))
+    mask_hw = scale_mask(given_mask(subject, size_hw), grid_of(size_hw))
     mask = encode_mask(mask_hw, score=GIVEN_SCORE, area=area_px(mask_hw, size_hw))
     return Answer((touched(mask, subject, size_hw),), (b"",), 0)
 

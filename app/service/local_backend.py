@@ -17,7 +17,6 @@ import numpy as np
 from app.engine.contract import Candidates, Embedding, Engine
 from app.errors import EngineMemoryError
 from app.machine import available_cores, embedding_budget, memory_bytes
-from app.protocol.recipe import PointStep
 from app.protocol.values import Region
 from app.service.answers import Replay, decodes_left, drawn, object_answer, preview_answer, shown
 from app.service.backend import BackendState, Encoded, Newest, Pixels
@@ -31,7 +30,7 @@ from app.service.model_pool import ModelPool
 from app.service.region_finder import RegionFinder
 from app.service.scheduler import Lane, Priority, Scheduler
 from app.session.objects import Answer, SessionObject
-from app.session.query import Query
+from app.session.query import Query, lone_click
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -233,9 +232,8 @@ class LocalBackend:
         async def click(x: float, y: float) -> Candidates | None:
             if key not in self.store:
                 return None
-            query = Query(0, SessionObject(id=0, name="", color=0, trail=(PointStep(x=x, y=y),)))
             async with self._at_hand(key) as (engine, embedding):
-                once = Replay(query, size_hw, engine, embedding).once
+                once = Replay(lone_click(x, y), size_hw, engine, embedding).once
                 lane, patience_s = self.scheduler.decodes, self._limits.click_timeout_s
                 return await lane.run(Priority.IDLE, lambda: self._with_room(once), patience_s)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.protocol.recipe import PointStep
 from app.session.objects import Answer, SessionObject
 from app.session.values import OpenImage
 
@@ -27,6 +28,11 @@ class Query:
     feedback: bytes | None = None
     kept: Answer | None = None
     gone: tuple[int, ...] = ()
+
+
+def lone_click(x: float, y: float) -> Query:
+    """Return what a click on something new asks, at `(x, y)` in pixels of the picture, for nobody's object."""
+    return Query(0, SessionObject(id=0, name="", color=0, trail=(PointStep(x=x, y=y),)))
 
 
 @dataclass(frozen=True)

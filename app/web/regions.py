@@ -16,13 +16,11 @@ from msgspec import Meta
 from app.arrays import Logits
 from app.limits import AppLimits
 from app.protocol.fields import Name
-from app.protocol.recipe import PointStep
 from app.protocol.values import Region
 from app.service.predictor import Predictor
 from app.service.region_finder import LEVEL_ENDS
 from app.service.scheduler import Lane, Priority
-from app.session.objects import SessionObject
-from app.session.query import Query
+from app.session.query import lone_click
 from app.session.values import OpenImage
 from app.web.examples import SEGMENTED, UPLOADED, answered
 from app.web.problems import refused, unreadable_handlers
@@ -93,8 +91,8 @@ async def regions(
 
 async def logits_of(predictor: Predictor, image: OpenImage, region: Region) -> Logits:
     """Return the (h, w) logits that a click gives at a region's point."""
-    item = SessionObject(id=0, name="", color=0, trail=(PointStep(x=region.x, y=region.y),))
-    found = await predictor.backend.candidates(predictor.key(image.image_id), image.size_hw, Query(0, item))
+    click = lone_click(region.x, region.y)
+    found = await predictor.backend.candidates(predictor.key(image.image_id), image.size_hw, click)
     logits: Logits = found.logits[region.candidate]
     return logits
 

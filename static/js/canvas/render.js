@@ -37,6 +37,8 @@ export class Renderer {
   #paths = new Paths();
   /** @type {Pyramid | null} */
   #pyramid = null;
+  /** @type {{ of: readonly unknown[], regions: readonly Region[] }} the free regions, and what they follow from */
+  #free = { of: [], regions: [] };
   /** @type {ImageBitmap | null} */
   #bitmap = null;
   /** @type {{ ratio: number, added: CanvasPattern | null, removed: CanvasPattern | null } | null} */
@@ -77,7 +79,7 @@ export class Renderer {
     const showsObjects = picture && state.pending === null && !scene.hidden;
     const shown = showsObjects ? [...state.objects.values()].filter(({ id }) => isVisible(state, id)) : [];
     const lit = [state.active, state.pointed, look.opacity, look.outlines];
-    const regions = showsObjects && state.showsRegions ? freeRegions(state) : [];
+    const regions = showsObjects && state.showsRegions ? this.#freeRegions(state) : [];
     const on = /** @type {Picture} */ (picture);
     const pieces = regions.map((region, index) => this.#regionPiece(region, index, on, look));
     pieces.push(...shown.map((object) => this.#piece(object, state, on, look)));
@@ -114,6 +116,16 @@ export class Renderer {
     this.#pyramid?.drop();
     this.#bitmap = bitmap;
     this.#pyramid = bitmap && new Pyramid(bitmap, this.changed);
+  }
+
+  /**
+   * The regions without an object, looked for anew only where they may be others: a pan has no time for hit tests.
+   * @param {State} state
+   */
+  #freeRegions(state) {
+    const of = [state.regions, state.objects, state.hidden, state.isolated];
+    if (of.some((one, i) => one !== this.#free.of[i])) this.#free = { of, regions: freeRegions(state) };
+    return this.#free.regions;
   }
 
   /** @param {Region} region @param {number} index @param {Size} image @param {Look} look @returns {Piece} */

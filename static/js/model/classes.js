@@ -17,6 +17,11 @@ export function newColor({ classes, sticky, nextColor }) {
   return classes.find(({ name }) => name === sticky)?.color ?? nextColor;
 }
 
+/** What a new object is: the class that was given last. @param {State} state @returns {{ name?: string }} */
+export function newName({ sticky }) {
+  return sticky === null ? {} : { name: sticky };
+}
+
 /** The key that gives a class. @param {number} number its place @returns {string} empty where it has none */
 export function keyOfClass(number) {
   return number < KEYS ? String(number + 1) : "";

@@ -6,6 +6,7 @@
  */
 
 import { aimAt, isBrush, litAt, promptOf, questionOf } from "../model/aim.js";
+import { newName } from "../model/classes.js";
 import { History, withClasses } from "../model/history.js";
 import { activeObject, currentObject, isArmed } from "../model/state.js";
 import { plural, shortName, TOOLS } from "../model/words.js";
@@ -207,7 +208,7 @@ export class Studio {
     const question = /** @type {{ label: 0 | 1, object: number | undefined }} */ (questionOf(aim));
     const candidate = lit?.of === promptOf(this.state, aim) ? lit.candidate : undefined;
     if (question.object !== undefined) this.#select(question.object);
-    const name = question.object === undefined ? this.#newName : {};
+    const name = question.object === undefined ? newName(this.state) : {};
     await this.#prompt({ t: "click", x, y, ...question, ...(candidate === undefined ? {} : { candidate }), ...name });
   }
 
@@ -220,14 +221,8 @@ export class Studio {
     this.store.putDownOnTop();
     return this.actions.do(() => {
       const object = tool === "add" ? (this.state.active ?? undefined) : undefined;
-      return this.#prompt({ t: "box", box, object, ...(object === undefined ? this.#newName : {}) });
+      return this.#prompt({ t: "box", box, object, ...(object === undefined ? newName(this.state) : {}) });
     });
-  }
-
-  /** What a new object is: the class that was given last. @returns {{ name?: string }} */
-  get #newName() {
-    const { sticky } = this.state;
-    return sticky === null ? {} : { name: sticky };
   }
 
   /** @param {number | null} id none if null */

@@ -2,6 +2,7 @@
  * What the server has found by itself becomes objects: one that the Tab key has come to, or all.
  */
 
+import { newName } from "../model/classes.js";
 import { freeRegions } from "../model/regions.js";
 import { plural } from "../model/words.js";
 
@@ -24,7 +25,7 @@ export class Taking {
 
   /** Take one: what a click at its point gives, and of that the candidate that it was. @param {Region} region */
   one({ x, y, candidate }) {
-    return this.actions.do(() => this.prompt({ t: "click", x, y, label: 1, candidate, ...this.#name }));
+    return this.actions.do(() => this.prompt({ t: "click", x, y, label: 1, candidate, ...newName(this.store.state) }));
   }
 
   /** Take all that no object lies on, as many as have room, in one step that one undo takes back. */
@@ -35,18 +36,12 @@ export class Taking {
       const taken = regions.slice(0, Math.max(0, maxObjects - objects.size));
       if (taken.length === 0) throw new Error("There is no room for another object: delete one first.");
       const made = taken.map(({ x, y, candidate: pick }) => (
-        { trail: [{ t: /** @type {const} */ ("point"), x, y, pick }], ...this.#name }
+        { trail: [{ t: /** @type {const} */ ("point"), x, y, pick }], ...newName(this.store.state) }
       ));
       await this.exchange.request({ t: "give", objects: made });
       const left = regions.length - taken.length;
       const rest = left > 0 ? ` ${left} had no room.` : "";
       this.store.tell(`${plural(taken.length, "object")} made.${rest}`, { undo: true });
     });
-  }
-
-  /** What a new object is: the class that was given last. @returns {{ name?: string }} */
-  get #name() {
-    const { sticky } = this.store.state;
-    return sticky === null ? {} : { name: sticky };
   }
 }

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.client.mask_array import scale_mask
+from app.protocol.run_lengths import scale_mask
 
 
 @pytest.mark.parametrize("size_hw", [(256, 256), (480, 640), (1, 1), (7, 3), (100, 2000)])
