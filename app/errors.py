@@ -21,7 +21,8 @@
     └── EngineFailedError        engine_failed      500   the model raised or hung; only this reply is lost
         ├── EngineMemoryError    engine_failed      500   the device has no memory left, even after making room
         ├── WorkerLostError      engine_failed      500   the worker that was asked has died, or doesn't answer
-        └── EmbeddingLostError   engine_failed      500   the worker that was asked doesn't know the picture (any more)
+        ├── EmbeddingLostError   engine_failed      500   the worker that was asked doesn't know the picture (any more)
+        └── MemoryLostError      engine_failed      500   what was remembered of an object in a clip is gone
 
 Each message says what was expected, what came and what to do. Anything else that escapes is a bug
 and is reported to the user as `internal`, without its text.
@@ -191,6 +192,10 @@ class WorkerLostError(EngineFailedError):
 
 class EmbeddingLostError(EngineFailedError):
     """The worker that was asked has no embedding of this source (any more); it is to be encoded there again."""
+
+
+class MemoryLostError(EngineFailedError):
+    """What was remembered of an object on the frames before is gone; track again from a prompted frame."""
 
 
 class FleetError(Exception):

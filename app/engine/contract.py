@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.arrays import ImageArray, Logits
+from app.arrays import ImageArray, Logits, MaskArray
+from app.engine.memory_bank import Memory, MemoryBank
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,29 @@ class Candidates:
     def best(self) -> int:
         """Index of the candidate with the highest score."""
         return int(self.scores.argmax())
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """An object on a frame of a clip, found by what is remembered of it on others.
+
+    Attributes:
+        candidates: the masks; where the object isn't to be seen, of logits that are all at their lowest.
+        index: of the candidate that was taken.
+        object_logit: how sure the model is that the object is to be seen: above 0 it is.
+        memory: what to remember of the object on this frame.
+    """
+
+    candidates: Candidates
+    index: int
+    object_logit: float
+    memory: Memory
+
+    @property
+    def logits(self) -> Logits:
+        """(h, w) float32, those of the mask that was taken."""
+        taken: Logits = self.candidates.logits[self.index]
+        return taken
 
 
 class Embedding(Protocol):
@@ -118,5 +142,58 @@ class Engine(Protocol):
 
         Called in any thread. A call that is under way goes on to its end or fails with `EngineFailedError`; memory
         goes with the last reference to the engine.
+        """
+        ...
+
+
+class TrackingEngine(Engine, Protocol):
+    """An engine that follows objects through clips."""
+
+    @property
+    def is_rough_tracker(self) -> bool:
+        """Whether it follows objects by likeness alone, since nobody trained the model's memory: expect mistakes."""
+        ...
+
+    @property
+    def can_track(self) -> bool:
+        """Whether `track` and `remember` may be called; False until what `prepare_tracking` begins has ended."""
+        ...
+
+    def prepare_tracking(self) -> None:
+        """Begin to make what following an object takes, where it isn't there yet. Returns at once; in any thread.
+
+        Raises:
+            ModelUnavailableError: it can't be made, and why; the next call tries again.
+        """
+        ...
+
+    def track(
+        self, embedding: Embedding, bank: MemoryBank, prompt: Prompt | None = None, pick: int | None = None
+    ) -> Tracked:
+        """Return one object on one frame of a clip. Keeps nothing: what is remembered goes in and comes out.
+
+        Args:
+            embedding: the frame's, made by this engine.
+            bank: what is remembered of the object on other frames, see `memory_bank.attended`; without memories the
+                prompt is answered as on a picture.
+            prompt: what a person pointed at on this frame, to find or to correct the object; None where nobody did.
+                Three candidates are asked for by a lone point, and where there is none.
+            pick: the candidate to take, None for the one with the highest score.
+
+        Raises:
+            ValueError: neither a memory nor a prompt was given; or the candidate that was picked isn't there.
+            EngineFailedError: the device gave up; embedding and memories stay usable.
+        """
+        ...
+
+    def remember(self, embedding: Embedding, mask_hw: MaskArray) -> Memory:
+        """Return what to remember of an object whose mask on a frame is known, such as one that a person made.
+
+        Args:
+            embedding: the frame's, made by this engine.
+            mask_hw: (H, W) bool at any size, over the whole frame.
+
+        Raises:
+            EngineFailedError: the device gave up; the embedding stays usable.
         """
         ...

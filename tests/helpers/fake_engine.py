@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from app.arrays import ImageArray, Logits
-from app.engine.contract import Candidates, Embedding, Prompt
+from app.arrays import ImageArray, Logits, MaskArray
+from app.engine.contract import Candidates, Embedding, Prompt, Tracked
+from app.engine.memory_bank import MemoryBank
 from app.engine.sam2.prompts import shape_of, stacked_mask_logits
 from app.errors import EngineFailedError, HoverError
 
@@ -37,6 +38,23 @@ class FakeEmbedding:
     grid: int = GRID
 
 
+@dataclass(frozen=True)
+class FakeMemory:
+    """All that the fake engine remembers of an object: its logits, on the grid."""
+
+    logits: Logits
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the logits."""
+        return int(self.logits.nbytes)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is on the object."""
+        return not bool((self.logits > 0).any())
+
+
 @dataclass
 class FakeEngine:
     """Fulfils `contract.Engine` with geometry.
@@ -54,6 +72,9 @@ class FakeEngine:
         decoded: the prompts of every `decode` call so far.
         grid: side of its logit grid; another model has another.
         closed: True once `close` was called.
+        is_rough_tracker: what it says of itself.
+        can_track: False until `prepare_tracking`, where it is made so.
+        tracked: the distances of the memories of every `track` call so far.
     """
 
     model: str = "tiny"
@@ -68,6 +89,9 @@ class FakeEngine:
     decoded: list[list[Prompt]] = field(default_factory=list)
     grid: int = GRID
     closed: bool = False
+    is_rough_tracker: bool = False
+    can_track: bool = True
+    tracked: list[tuple[int, ...]] = field(default_factory=list)
 
     @property
     def encodes(self) -> int:
@@ -100,6 +124,39 @@ class FakeEngine:
         self.decoded.append(prompts)
         self._pass(self.decoding, self.decode_gate)
         return [candidates(embedding, prompt) for prompt in prompts]
+
+    def prepare_tracking(self) -> None:
+        """Be ready from now on; see `contract.Engine.prepare_tracking`."""
+        self.can_track = True
+
+    def track(
+        self, embedding: Embedding, bank: MemoryBank, prompt: Prompt | None = None, pick: int | None = None
+    ) -> Tracked:
+        """Return the object where the nearest frame before had it, or where a prompt has it; see `contract.Engine`.
+
+        Masks stay where they are: objects of the stand-in's clips don't move.
+        """
+        if not isinstance(embedding, FakeEmbedding):
+            raise TypeError(f"this engine tracks on a FakeEmbedding, got {type(embedding).__name__}")
+        if prompt is None and not bank.memories:
+            raise ValueError("track needs a memory or a prompt, got neither")
+        self.tracked.append(tuple(placed.distance for placed in bank.memories))
+        self._pass(self.decoding, self.decode_gate)
+        if prompt is not None:
+            found = candidates(embedding, prompt)
+        else:
+            last = min(bank.memories, key=lambda placed: abs(placed.distance)).memory
+            if not isinstance(last, FakeMemory):
+                raise TypeError(f"this engine remembers a FakeMemory, got {type(last).__name__}")
+            found = Candidates(np.stack([last.logits] * len(SCORES)), np.array(SCORES, np.float32))
+        index = found.best if pick is None else pick
+        memory = FakeMemory(found.logits[index])
+        return Tracked(found, index, -MAX_LOGIT if memory.is_empty else MAX_LOGIT, memory)
+
+    def remember(self, embedding: Embedding, mask_hw: MaskArray) -> FakeMemory:
+        """Return the mask on the grid; see `contract.Engine.remember`."""
+        rows, columns = (np.arange(self.grid) * side // self.grid for side in mask_hw.shape)
+        return FakeMemory(np.where(mask_hw[np.ix_(rows, columns)], MAX_LOGIT, -MAX_LOGIT).astype(np.float32))
 
     def close(self) -> None:
         """Take note; see `contract.Engine.close`."""
