@@ -33,7 +33,7 @@ class Memory(Protocol):
         ...
 
 
-class Remembered(NamedTuple):
+class FrameMemory(NamedTuple):
     """A memory of a frame.
 
     Attributes:
@@ -95,7 +95,7 @@ EMPTY_BANK: Final = MemoryBank()
 
 
 def attended(
-    remembered: Mapping[int, Remembered], frame: int, *, frames: int, backward: bool = False, reach: Reach = FULL
+    remembered: Mapping[int, FrameMemory], frame: int, *, frames: int, backward: bool = False, reach: Reach = FULL
 ) -> MemoryBank:
     """Return what a frame is shown of what is remembered of an object.
 

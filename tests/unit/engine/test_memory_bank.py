@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.engine.memory_bank import FAST, FULL, Placed, Remembered, attended
+from app.engine.memory_bank import FAST, FULL, FrameMemory, Placed, attended
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,10 @@ class Note:
     nbytes: int = 1
 
 
-def kept(*frames: int, prompted: tuple[int, ...] = (), empty: tuple[int, ...] = ()) -> dict[int, Remembered]:
-    return {frame: Remembered(Note(frame, frame in empty), frame in prompted) for frame in sorted({*frames, *prompted})}
+def kept(*frames: int, prompted: tuple[int, ...] = (), empty: tuple[int, ...] = ()) -> dict[int, FrameMemory]:
+    return {
+        frame: FrameMemory(Note(frame, frame in empty), frame in prompted) for frame in sorted({*frames, *prompted})
+    }
 
 
 def seen(placed: tuple[Placed, ...]) -> list[tuple[int, int, bool]]:
