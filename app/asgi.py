@@ -62,6 +62,7 @@ from app.web.segment import UNCOMPRESSED, segment
 from app.web.socket import missing_upgrade, session_socket
 from app.web.tickets import Tickets, ticket
 from app.web.uploads import upload
+from app.web.words import load_words
 from app.weights.catalogue import known_models
 from app.weights.manifest import Manifest
 
@@ -106,6 +107,7 @@ def create_app(
     drawing = Lane("drawing", limits.service.max_jobs_queued, lambda: None)
     injected = {"predictor": predictor, "drawing": drawing, "shared_state": shared, "meters": shared.meters}
     injected |= {"settings": settings, "limits": limits, "samples": load_samples(ROOT / "static")}
+    injected |= {"words": load_words(ROOT / "static" / "words")}
     # What looks after them while the server runs.
     collect_state(shared.meters, shared.registry, predictor, folder)
     watchdog = Watchdog(shared.registry, shared.meters, predictor.backend.lanes, limits.service)

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from litestar import MediaType, Request, Response, get
+from litestar.di import NamedDependency
 
 from app import __version__
 from app.web.conditional import name_version
 from app.web.examples import CAT, FORMS, UPLOADED
 from app.web.socket_docs import socket_docs
+from app.web.words import ENGLISH, Words
 
 Schema = dict[str, Any]
 MULTIPART = "multipart/form-data"
@@ -60,11 +62,12 @@ class OperationDoc:
 
 
 @get("/docs", include_in_schema=False, media_type=MediaType.HTML, sync_to_thread=True, after_request=name_version)
-def docs(request: Request[Any, Any, Any]) -> Response[str]:
+def docs(request: Request[Any, Any, Any], words: NamedDependency[Mapping[str, Words]]) -> Response[str]:
     """Return the page, rendered in a worker thread: it is long, and nobody who hovers should wait for it."""
     base_url = str(request.base_url).rstrip("/")
     path: bytes = request.scope["raw_path"]  # Litestar takes the slash off the other one
     page = request.app.template_engine.get_template("docs.html").render(  # type: ignore[union-attr]
+        t=words[ENGLISH],
         version=__version__,
         root="../" if path.endswith(b"/") else "",
         base_url=base_url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
 from app.settings import Settings
 from app.web.conditional import name_version
+from app.web.words import Words, chosen
 
 STYLES: Final = Path(__file__).parents[2] / "static" / "css"
 SCRIPTS: Final = Path(__file__).parents[2].resolve() / "static" / "js"
@@ -38,6 +40,11 @@ class Sample(msgspec.Struct, frozen=True):
     width: int
     height: int
 
+    @property
+    def name(self) -> str:
+        """What the table of words calls it."""
+        return Path(self.file).stem
+
 
 class ShownModel(msgspec.Struct, frozen=True):
     """What the page says about the model that runs."""
@@ -56,12 +63,15 @@ def load_samples(static_dir: Path) -> tuple[Sample, ...]:
 @get("/", include_in_schema=False)
 async def studio(
     request: Request[Any, Any, Any],
+    *,
     predictor: NamedDependency[Predictor],
     shared_state: NamedDependency[SharedState],
     settings: NamedDependency[Settings],
     samples: NamedDependency[tuple[Sample, ...]],
+    words: NamedDependency[Mapping[str, Words]],
 ) -> Template:
-    """Return the studio."""
+    """Return the studio, in the language that the browser asks for."""
+    t = chosen(words, request.headers.get("accept-language", ""))
     name = predictor.model
     info = next((model for model in shared_state.models if model.name == name), None)
     params_m, bundled = (info.params_m, info.bundled) if info else (0.0, False)
@@ -72,9 +82,10 @@ async def studio(
         "samples": samples,
         "limits": settings,
         "root": "",
+        "t": t,
         "host": request.headers.get("host", ""),
     }
-    return Template("studio.html", context=context)
+    return Template("studio.html", context=context, headers={"content-language": t.language})
 
 
 @get("/studio.css", media_type="text/css", include_in_schema=False, after_request=name_version, sync_to_thread=True)

@@ -29,6 +29,7 @@ import { ToastLine } from "./panels/toast.js";
 import { Studio } from "./session/studio.js";
 import { Connection, retryDelayMs } from "./wire/connection.js";
 import { askForAdmission, fetchEngines } from "./wire/http.js";
+import { t } from "./words/translate.js";
 
 /** @import { XY } from "./model/types.ts" */
 /** @import { Pictures } from "./panels/pictures.js" */
@@ -90,7 +91,7 @@ let album = null;
 /** The album: fetched when the first picture comes. @returns {Promise<Pictures>} */
 async function pictures() {
   const { gather } = await import("./panels/pictures.js").catch(() => {
-    throw new Error("The server can’t be reached; try again.");
+    throw new Error(t("error.unreached"));
   });
   album ??= gather(store, studio, {
     storage,
@@ -142,7 +143,7 @@ async function pickClass(object) {
     const pointer = badge && { x: rect.left + badge.x, y: rect.top + badge.y };
     picker.open(object, cursor ? onPage(cursor) : (pointer ?? onPage({ x: 0, y: 0 })));
   } catch {
-    store.warn("The server can’t be reached; try again.");
+    store.warn(t("error.unreached"));
   }
 }
 
@@ -210,6 +211,6 @@ if (loaded.album.size > 0) {
   const gathered = await pictures().catch((error) => store.report(error));
   await gathered?.browsing.begin(loaded.album, loaded.here, keeper.kept.work);
 }
-if (!storage.isLasting) store.warn("This browser keeps nothing here: pictures and work last as long as this page. Save what you need.");
-else if (others > 0 && loaded.album.size === 0) store.tell("Your other pictures are open in another tab.", { undo: false });
+if (!storage.isLasting) store.warn(t("start.passing"));
+else if (others > 0 && loaded.album.size === 0) store.tell(t("start.otherTab"), { undo: false });
 line.open();

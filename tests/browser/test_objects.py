@@ -34,7 +34,7 @@ def test_entry_shows_colour_name_area_score_and_points(open_studio: OpenStudio) 
     swatches = [entries.nth(i).locator(".swatch").evaluate("e => getComputedStyle(e).backgroundColor") for i in (0, 1)]
     assert swatches[0] != swatches[1]
     area = studio.areas()[0]
-    expect(entries.first.locator(".object-facts")).to_have_text(f"1 point · {area:,} px · 90 %")
+    expect(entries.first.locator(".object-facts")).to_have_text(f"1 point · {area:,} px · 90%")
 
     entries.first.locator(".object-choose").focus()
     studio.press("F2")
@@ -116,7 +116,7 @@ def test_opacity_outlines_and_a_held_h_change_how_masks_look(open_studio: OpenSt
     assert apart(studio.pixel(IN_A), bare) > apart(tinted, bare) + 10
     page.get_by_role("button", name="How it looks").click()
     page.locator("#opacity").fill("0")
-    expect(page.locator("#opacity-text")).to_have_text("0 %")
+    expect(page.locator("#opacity-text")).to_have_text("0%")
     assert studio.pixel(IN_A) == bare
     page.reload()
     studio.until("s.objects.length === 2")

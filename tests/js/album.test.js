@@ -108,7 +108,7 @@ test("what comes in badly is told by name and number, and what comes in well isn
   const nothing = { doubled: [], large: [], others: [], over: 0, unkept: 0 };
   assert.equal(intakeText(nothing, 500), "");
   const text = intakeText({ doubled: ["a.jpg"], large: ["b.tif", "c.tif"], others: ["1", "2", "3", "4"], over: 1, unkept: 2 }, 500);
-  for (const part of ["1 is here already: a.jpg.", "2 are larger than this server takes: b.tif, c.tif.", "4 are no pictures: 1, 2 and 2 more.", "500 pictures are the most: 1 left out", "no room for 2 files"]) assert.ok(text.includes(part), text);
+  for (const part of ["1 is here already: a.jpg.", "2 are larger than this server takes: b.tif and c.tif.", "4 are no pictures: 1, 2 and 2 more.", "500 pictures are the most: 1 left out", "no room for 2 files"]) assert.ok(text.includes(part), text);
 });
 
 test("a cell of the filmstrip says how far its picture is", () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import "./english.js";
 import { readAdmission } from "../../static/js/wire/http.js";
 import { Connection } from "../../static/js/wire/connection.js";
 import { encodeMessage } from "../../static/js/wire/protocol.js";

@@ -23,6 +23,18 @@ const nested = {
   message: "Give the inner text a name of its own: rjsmin, which takes the comments out, would take blanks out of it.",
 };
 
+/** What a person sees or hears stands in static/words/en.json. */
+const literal = ":matches(Literal[value=/[A-Za-z]/], TemplateLiteral:has(TemplateElement[value.raw=/[A-Za-z]/]))";
+const SAID = [
+  `CallExpression[callee.name=/^(setText|setLabel)$/] > ${literal}.arguments:nth-child(2)`,
+  `CallExpression[callee.property.name=/^(say|tell|warn|onTrouble)$/] > ${literal}.arguments:first-child`,
+  `AssignmentExpression[left.property.name=/^(title|textContent|placeholder|alt|ariaLabel)$/] > ${literal}.right`,
+  `NewExpression[callee.name="Error"] > ${literal}`,
+  `NewExpression[callee.name="Refused"] > ${literal}.arguments:nth-child(2)`,
+  "Literal[value=/[a-z,;:’'] [a-z]+ [a-z]/]:not(NewExpression *)",
+  "TemplateElement[value.raw=/[a-z,;:’'}] [a-z]+ [a-z]/]:not(NewExpression *)",
+].map((selector) => ({ selector, message: "Say it by a key of static/words/en.json: t(key, values)." }));
+
 export default [
   js.configs.recommended,
   {
@@ -52,8 +64,8 @@ export default [
   {
     files: ["static/js/**/*.js"],
     ignores: ["static/js/model/store.js"],
-    rules: { "no-restricted-syntax": ["error", nested, ...WRITES.map((selector) => ({ selector, message }))] },
+    rules: { "no-restricted-syntax": ["error", nested, ...SAID, ...WRITES.map((selector) => ({ selector, message }))] },
   },
-  { files: ["static/js/model/store.js"], rules: { "no-restricted-syntax": ["error", nested] } },
+  { files: ["static/js/model/store.js"], rules: { "no-restricted-syntax": ["error", nested, ...SAID] } },
   { files: ["tests/js/*.js"], languageOptions: { globals: globals.node } },
 ];

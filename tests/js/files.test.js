@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import "./english.js";
 import { received } from "../../static/js/files/download.js";
 
 /** @param {Partial<import("../../static/js/wire/messages.ts").FileMessage>} part @returns {import("../../static/js/wire/messages.ts").FileMessage} */

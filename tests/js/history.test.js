@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import "./english.js";
 import { MAX_RECIPE_BYTES, nextColorOf, readRecipe, History } from "../../static/js/model/history.js";
 import { objectState } from "./values.js";
 

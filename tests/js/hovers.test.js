@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import "./english.js";
 import { answer, createHoverFlow, forget, LOST_AFTER_MS, retire, take, want } from "../../static/js/wire/hovers.js";
 
 /** @param {number} x @returns {import("../../static/js/wire/hovers.js").Wanted} */

@@ -3,6 +3,7 @@
  */
 
 import { setImmediate as settled } from "node:timers/promises";
+import "./english.js";
 import { Latency } from "../../static/js/model/latency.js";
 import { Store } from "../../static/js/model/store.js";
 import { Studio } from "../../static/js/session/studio.js";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import "./english.js";
 import { unmarked, withoutMarks } from "../../static/js/files/metadata.js";
 import { Sight } from "../../static/js/session/sight.js";
 import { Store } from "../../static/js/model/store.js";

@@ -2,6 +2,8 @@
  * Values that tests make: masks from rows, objects around them.
  */
 
+import "./english.js";
+
 /** @import { ObjectState } from "../../static/js/model/types.ts" */
 /** @import { Mask } from "../../static/js/wire/messages.ts" */
 

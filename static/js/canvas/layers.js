@@ -16,7 +16,7 @@ export class Layer {
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     const context = canvas.getContext("2d");
-    if (context === null) throw new Error("this browser has no 2d canvas");
+    if (context === null) throw new TypeError("this browser has no 2d canvas");
     this.canvas = canvas;
     this.context = context;
   }

@@ -8,6 +8,7 @@ import { PointerInput } from "./pointer.js";
 import { nextStop } from "../model/regions.js";
 import { isArmed, objectOf, shownPicture } from "../model/state.js";
 import { boxBetween, clampToImage, fill, fit, isInside, keepInSight, panBy, reveal, toImage, toScreen, zoomAt } from "../model/viewport.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { Place, Scene, Size, Tool, Viewport, XY } from "../model/types.ts" */
@@ -326,12 +327,12 @@ export class Stage {
     const next = nextStop(this.state, back ? -1 : 1);
     if (next && "region" in next) {
       this.store.walkTo(next.region);
-      this.store.say(`A region of ${next.region.mask.area} pixels. Enter takes it.`);
+      this.store.say(t("found.walked", { px: next.region.mask.area }));
       return true;
     }
     const object = objectOf(this.state, next?.object ?? null);
     this.store.pointAt(object?.id ?? null, true);
-    if (object) this.store.say(`${object.name}. Enter selects it, Delete deletes it.`);
+    if (object) this.store.say(t("object.walked", { name: object.name }));
     return object !== undefined;
   }
 }

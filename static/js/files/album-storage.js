@@ -90,7 +90,7 @@ export class AlbumStorage {
 
   /** @param {IDBTransactionMode} mode @param {(typeof STORES)[number]} name @returns {IDBObjectStore} */
   #store(mode, name) {
-    if (this.#db === null) throw new Error("this browser keeps nothing");
+    if (this.#db === null) throw new ReferenceError("this browser keeps nothing");
     return this.#db.transaction(name, mode).objectStore(name);
   }
 

@@ -2,6 +2,8 @@
  * Lists of classes in other programs' files: read and written. Fetched when it is first wanted.
  */
 
+import { t } from "../words/translate.js";
+
 /** @import { Class } from "../wire/messages.ts" */
 
 /** @typedef {{ name: string, type: string, text: string }} ClassFile */
@@ -23,10 +25,10 @@ export async function namesIn(url, file) {
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ name: file.name, text }),
   }).catch(() => null);
-  if (response === null) throw new Error(`The server can’t be reached; ${file.name} was not read.`);
+  if (response === null) throw new Error(t("error.notRead", { file: file.name }));
   const reply = await response.json().catch(() => null);
-  const reason = reply?.detail?.message ?? `the server answered ${response.status}`;
-  if (!response.ok) throw new Error(`${file.name}: ${reason}`);
+  const reason = reply?.detail?.message ?? t("error.answered", { status: String(response.status) });
+  if (!response.ok) throw new Error(t("error.ofFile", { file: file.name, reason }));
   return reply.classes;
 }
 
@@ -39,7 +41,7 @@ async function textOf(file) {
   try {
     text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    throw new Error(`${file.name} is no text in UTF-8; save it as that.`);
+    throw new Error(t("classes.noText", { file: file.name }));
   }
   if (file.name.toLowerCase().endsWith(".json")) {
     try {
@@ -49,7 +51,7 @@ async function textOf(file) {
       return text.slice(0, MAX_CHARS); // the server says what is wrong with it
     }
   }
-  if (text.length > MAX_CHARS) throw new Error(`${file.name} is too long for a list of classes.`);
+  if (text.length > MAX_CHARS) throw new Error(t("classes.tooLong", { file: file.name }));
   return text;
 }
 

@@ -2,6 +2,8 @@
  * Ways out for files: a download, the clipboard.
  */
 
+import { t } from "../words/translate.js";
+
 /** @import { FileMessage } from "../wire/messages.ts" */
 
 /** @typedef {{ name: string, blob: Blob }} Received a file that is here */
@@ -14,12 +16,12 @@
 export async function received({ name, media_type: type, data, url }) {
   if (!url) return { name, blob: new Blob([data], { type }) };
   const response = await fetch(new URL(url, document.baseURI)).catch(() => null);
-  if (response === null) throw new Error(`The server can’t be reached; ${name} was not fetched.`);
-  if (!response.ok) throw new Error(`${name} couldn’t be fetched: the server answered ${response.status}. Save it again.`);
+  if (response === null) throw new Error(t("error.notFetched", { file: name }));
+  if (!response.ok) throw new Error(t("error.fetchAnswered", { file: name, status: String(response.status) }));
   try {
     return { name, blob: await response.blob() };
   } catch {
-    throw new Error(`The connection was lost while ${name} was fetched. Save it again.`);
+    throw new Error(t("error.fetchCut", { file: name }));
   }
 }
 
@@ -48,6 +50,6 @@ export async function copyPng(file) {
     await navigator.clipboard.write([new ClipboardItem({ "image/png": file.then(({ blob }) => blob) })]);
   } catch {
     await file;
-    throw new Error("The browser didn’t allow the copy; save the cutout instead.");
+    throw new Error(t("save.refusedCopy"));
   }
 }

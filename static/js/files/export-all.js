@@ -6,6 +6,7 @@
 import { countOf, fileNames, heldBack } from "../model/album.js";
 import { base64 } from "./base64.js";
 import { unzipped, ZipWriter } from "./zip.js";
+import { t } from "../words/translate.js";
 
 /** @import { Entry, Work } from "../model/types.ts" */
 /** @import { Class } from "../wire/messages.ts" */
@@ -40,7 +41,7 @@ const MAX_TRIES = 20;
  */
 export async function exportAll(job) {
   const worked = job.entries.filter(isWorked);
-  if (worked.length === 0) throw new Error("There is nothing to save yet: no picture has an object, and none is done.");
+  if (worked.length === 0) throw new Error(t("save.nothingDone"));
   const parts = job.format === "coco" || job.format === "yolo";
   const held = heldBack(worked.map(({ key }) => key), parts ? job.share : 0);
   const out = collectorOf(job, held.size > 0);
@@ -83,10 +84,10 @@ function lackOf(entries, worked, unkept) {
   const rough = worked.filter(({ work }) => work.provisional).length;
   const rest = entries.length - worked.length;
   return [
-    rest > 0 && `Left out: ${rest} without an object that ${rest === 1 ? "isn’t" : "aren’t"} done.`,
-    unkept > 0 && `${unkept} without the file, which isn’t in this browser.`,
-    bare > 0 && `${bare} objects have no mask yet: open their pictures once.`,
-    rough > 0 && `${rough} with rough masks: open them once, until the model has studied them.`,
+    rest > 0 && t("left.undone", { count: rest }),
+    unkept > 0 && t("left.unkept", { count: unkept }),
+    bare > 0 && t("left.bare", { count: bare }),
+    rough > 0 && t("left.rough", { count: rough }),
   ].filter((text) => text !== false);
 }
 
@@ -112,14 +113,14 @@ async function labelsOf({ format, classes, url, signal }, entry, name) {
     const headers = { "content-type": "application/json" };
     const answer = await fetch(url, { method: "POST", headers, body, signal }).catch((error) => {
       signal.throwIfAborted();
-      throw new Error("The server can’t be reached; the file was not made. Save it again.", { cause: error });
+      throw new Error(t("error.notMade"), { cause: error });
     });
     if (answer.ok) return answer.blob();
     const waits = answer.status === 503 && tries < MAX_TRIES;
     if (!waits) {
       const reply = await answer.json().catch(() => null);
-      const reason = reply?.detail?.message ?? `the server answered ${answer.status}`;
-      throw new Error(`${entry.name}: ${reason}`);
+      const reason = reply?.detail?.message ?? t("error.answered", { status: String(answer.status) });
+      throw new Error(t("error.ofFile", { file: entry.name, reason }));
     }
     const seconds = Number(answer.headers.get("retry-after")) || 1;
     await new Promise((resolve) => { setTimeout(resolve, 1000 * Math.min(seconds, 10)); });

@@ -2,6 +2,8 @@
  * Label files of other programs, read by the server. Fetched when it is first wanted.
  */
 
+import { t } from "../words/translate.js";
+
 /** @import { OpenPicture } from "../model/types.ts" */
 /** @import { Labels } from "../wire/messages.ts" */
 
@@ -20,9 +22,9 @@ export async function labelsIn(url, { file, name }, picture, { classes, room }) 
   const body = new FormData();
   body.append("file", file);
   const response = await fetch(`${url}?${query}`, { method: "POST", body }).catch(() => null);
-  if (response === null) throw new Error(`The server can’t be reached; ${name} was not read.`);
+  if (response === null) throw new Error(t("error.notRead", { file: name }));
   const reply = await response.json().catch(() => null);
-  const answered = `the server answered ${response.status}`;
-  if (!response.ok) throw new Error(`${name}: ${reply?.detail?.message ?? answered}`);
+  const answered = t("error.answered", { status: String(response.status) });
+  if (!response.ok) throw new Error(t("error.ofFile", { file: name, reason: reply?.detail?.message ?? answered }));
   return reply;
 }

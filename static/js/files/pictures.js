@@ -2,6 +2,8 @@
  * Pictures as pixels: those of a file, of a sample, and of the server where the browser can't show a file itself.
  */
 
+import { t } from "../words/translate.js";
+
 /** @import { Picture, PictureFacts, View } from "../model/types.ts" */
 
 /** First bytes of what every server takes: JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF. */
@@ -84,7 +86,7 @@ export async function viewOf(url, file, facts, bitmap) {
 /** @param {string} url @returns {Promise<ImageBitmap>} @throws {Error} where it can't be had */
 async function renditionOf(url) {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`The picture can't be shown: the server answered ${response.status}. Open it again.`);
+  if (!response.ok) throw new Error(t("error.pictureAnswered", { status: String(response.status) }));
   return held(await createImageBitmap(await response.blob()));
 }
 
@@ -109,6 +111,6 @@ export async function hashOf(file) {
  */
 export async function fetchSample(url) {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`The sample can't be loaded: the server answered ${response.status}.`);
+  if (!response.ok) throw new Error(t("error.sampleAnswered", { status: String(response.status) }));
   return response.blob();
 }

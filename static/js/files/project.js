@@ -7,6 +7,7 @@ import { MAX_PICTURES } from "../model/album.js";
 import { readRecipe } from "../model/history.js";
 import { base64, bytesOf } from "./base64.js";
 import { unzipped, ZipWriter } from "./zip.js";
+import { t } from "../words/translate.js";
 
 /** @import { Entry, Work } from "../model/types.ts" */
 /** @import { Class, Mask, ObjectId, RecipeObject, UndoStep } from "../wire/messages.ts" */
@@ -55,8 +56,8 @@ export async function projectOf(entries, classes, file, onProgress, signal) {
 export async function readProject(archive) {
   const files = await unzipped(archive);
   const list = await files.get(LIST)?.();
-  if (!list) throw new Error("This ZIP is no project of HoverSAM: it has no project.json.");
-  if (list.size > MAX_LIST_BYTES) throw new Error("This project’s list is longer than a page can hold.");
+  if (!list) throw new Error(t("project.none"));
+  if (list.size > MAX_LIST_BYTES) throw new Error(t("project.tooLong"));
   /** @type {any} */
   let content = null;
   try {
@@ -65,11 +66,11 @@ export async function readProject(archive) {
     // said below
   }
   if (content?.format !== FORMAT || !Array.isArray(content.pictures)) {
-    throw new Error("The project.json of this ZIP is damaged, or another program’s.");
+    throw new Error(t("project.damaged"));
   }
   if (content.version !== VERSION) {
     const found = String(content.version).slice(0, 20);
-    throw new Error(`This project is of version ${found}, this page reads version ${VERSION}: open it with the release that saved it. Nothing was changed here.`);
+    throw new Error(t("project.version", { found, version: VERSION }));
   }
   const isWhole = (/** @type {any} */ one) => KEY.test(one?.key) && typeof one.name === "string";
   const whole = /** @type {any[]} */ (content.pictures).filter(isWhole);

@@ -4,6 +4,7 @@
 
 import { parsed } from "../wire/http.js";
 import { Refused } from "../wire/requests.js";
+import { t } from "../words/translate.js";
 
 /** @import { PictureFacts } from "../model/types.ts" */
 
@@ -22,7 +23,7 @@ export function readAnswer(status, body) {
   }
   const detail = answer?.detail;
   const message = typeof detail === "string" ? detail : detail?.message;
-  throw new Refused(String(detail?.code ?? status), message ?? `The server answered ${status} and didn't take the picture.`);
+  throw new Refused(String(detail?.code ?? status), message ?? t("upload.answered", { status: String(status) }));
 }
 
 /**
@@ -50,8 +51,8 @@ export function upload(url, file, name, { onFraction, signal }) {
         reject(error);
       }
     });
-    request.addEventListener("error", () => reject(new Refused("unreached", "The server can't be reached; the picture was not sent.")));
-    request.addEventListener("abort", () => reject(new Error("The upload was given up.")));
+    request.addEventListener("error", () => reject(new Refused("unreached", t("upload.unreached"))));
+    request.addEventListener("abort", () => reject(signal.reason));
     signal.addEventListener("abort", () => request.abort());
     request.send(form);
   });

@@ -6,6 +6,8 @@
  * archive is larger than 4 GB, which an older ZIP can't say.
  */
 
+import { t } from "../words/translate.js";
+
 const LOCAL = 0x04034b50;
 const CENTRAL = 0x02014b50;
 const END = 0x06054b50;
@@ -39,7 +41,7 @@ export class ZipWriter {
     const encoded = new TextEncoder().encode(name);
     const size = this.#bytes + 2 * (46 + encoded.length) + blob.size;
     if (size > MAX_BYTES || this.#written.length >= MAX_ENTRIES) {
-      throw new Error("A ZIP has at most 4 GB, and these pictures have more: save it without them.");
+      throw new Error(t("zip.tooLarge"));
     }
     const file = { name, blob, crc: await crcOf(blob, this.#table), at: this.#bytes };
     this.#written.push(file);
@@ -120,10 +122,10 @@ export async function unzipped(archive) {
   const tail = new DataView(await archive.slice(tailAt).arrayBuffer());
   let end = tail.byteLength - 22;
   while (end >= 0 && tail.getUint32(end, true) !== END) end -= 1;
-  if (end < 0) throw new Error("This is no ZIP, or one that was cut off.");
+  if (end < 0) throw new Error(t("zip.none"));
   const count = tail.getUint16(end + 10, true);
   const [size, begins] = [12, 16].map((at) => tail.getUint32(end + at, true));
-  if (begins + size > archive.size || count > MAX_ENTRIES) throw new Error("This ZIP is damaged, or larger than 4 GB.");
+  if (begins + size > archive.size || count > MAX_ENTRIES) throw new Error(t("zip.tooDamaged"));
   const list = new DataView(await archive.slice(begins, begins + size).arrayBuffer());
   /** @type {Map<string, () => Promise<Blob>>} */
   const files = new Map();
@@ -138,7 +140,7 @@ export async function unzipped(archive) {
       at += 46 + length + list.getUint16(at + 30, true) + list.getUint16(at + 32, true);
     }
   } catch {
-    throw new Error("This ZIP is damaged.");
+    throw new Error(t("zip.damaged"));
   }
   return files;
 }
@@ -151,11 +153,11 @@ export async function unzipped(archive) {
  */
 async function contentOf(archive, { name, method, packed, whole, offset }) {
   const header = new DataView(await archive.slice(offset, offset + 30).arrayBuffer());
-  if (header.byteLength < 30 || header.getUint32(0, true) !== LOCAL) throw new Error(`${name} is damaged in this ZIP.`);
+  if (header.byteLength < 30 || header.getUint32(0, true) !== LOCAL) throw new Error(t("zip.damagedFile", { file: name }));
   const begins = offset + 30 + header.getUint16(26, true) + header.getUint16(28, true);
   const raw = archive.slice(begins, begins + packed);
   if (method === STORED) return raw;
-  if (method !== DEFLATED) throw new Error(`${name} is packed in a way that isn’t known; pack the ZIP again.`);
+  if (method !== DEFLATED) throw new Error(t("zip.packed", { file: name }));
   /** @type {Uint8Array<ArrayBuffer>[]} */
   const parts = [];
   let bytes = 0;
@@ -166,7 +168,7 @@ async function contentOf(archive, { name, method, packed, whole, offset }) {
       parts.push(piece);
     }
   } catch {
-    throw new Error(`${name} is damaged in this ZIP.`);
+    throw new Error(t("zip.damagedFile", { file: name }));
   }
   return new Blob(parts);
 }

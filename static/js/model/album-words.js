@@ -2,7 +2,8 @@
  * What is said of many pictures. Pure.
  */
 
-import { plural, shortName } from "./words.js";
+import { t } from "../words/translate.js";
+import { named } from "./words.js";
 
 /** @import { Entry } from "./types.ts" */
 
@@ -15,10 +16,10 @@ import { plural, shortName } from "./words.js";
 export function cellWords(entry, place, total) {
   const count = entry.work?.recipe.objects?.length ?? 0;
   const facts = [
-    count > 0 ? plural(count, "object") : entry.work ? "no objects" : "not looked at yet",
-    entry.done && "done", entry.trouble !== null && entry.trouble, !entry.here && "its file is asked for again",
+    count > 0 ? t("film.objects", { count }) : t(entry.work ? "film.none" : "film.unseen"),
+    entry.done && t("film.done"), entry.trouble !== null && entry.trouble, !entry.here && t("film.away"),
   ];
-  return `${entry.name}: ${facts.filter(Boolean).join(", ")} (${place} of ${total})`;
+  return t("film.cell", { name: entry.name, facts: facts.filter(Boolean).join(", "), place, total });
 }
 
 /** The sign of a cell of the filmstrip. @param {Readonly<Entry>} entry */
@@ -30,12 +31,6 @@ export function markOf({ work, done, here, trouble }) {
   return done ? `✓ ${count}` : String(count);
 }
 
-/** Names for a sentence: the first, and how many more. @param {readonly string[]} names */
-function named(names) {
-  const more = names.length > 3 ? ` and ${names.length - 2} more` : "";
-  return names.slice(0, more ? 2 : 3).map(shortName).join(", ") + more;
-}
-
 /**
  * What came of files that were given together, where it isn't all well.
  * @param {{ doubled: string[], large: string[], others: string[], over: number, unkept: number }} told
@@ -43,13 +38,12 @@ function named(names) {
  * @returns {string}
  */
 export function intakeText({ doubled, large, others, over, unkept }, most) {
-  const are = (/** @type {readonly unknown[]} */ { length }, /** @type {string} */ rest) => `${length} ${length === 1 ? "is" : "are"} ${rest}`;
   return [
-    doubled.length > 0 && `${are(doubled, "here already")}: ${named(doubled)}.`,
-    others.length > 0 && `${others.length} ${others.length === 1 ? "is no picture" : "are no pictures"}: ${named(others)}.`,
-    large.length > 0 && `${are(large, "larger than this server takes")}: ${named(large)}.`,
-    over > 0 && `${most} pictures are the most: ${over} left out. Save a project and begin another.`,
-    unkept > 0 && `This browser has no room for ${plural(unkept, "file")}: what you do stays here, the ${unkept === 1 ? "file is" : "files are"} asked for again after a reload.`,
+    doubled.length > 0 && t("intake.doubled", { count: doubled.length, names: named(doubled) }),
+    others.length > 0 && t("intake.others", { count: others.length, names: named(others) }),
+    large.length > 0 && t("intake.large", { count: large.length, names: named(large) }),
+    over > 0 && t("intake.over", { most, count: over }),
+    unkept > 0 && t("intake.unkept", { count: unkept }),
   ].filter(Boolean).join(" ");
 }
 
@@ -59,14 +53,8 @@ export function intakeText({ doubled, large, others, over, unkept }, most) {
  * @param {boolean} isLasting this browser keeps it
  */
 export function albumText({ done, objects, total }, isLasting) {
-  const where = isLasting ? "It stays in this browser." : "It lasts as long as this page: save a project.";
-  if (total < 2) return `Add more, and go from one to the next. ${where}`;
-  return `${done} of ${total} done, ${plural(objects, "object")}. ${where}`;
-}
-
-/** What is in a file, and what isn't. @param {string} content @param {readonly string[]} left */
-export function leftText(content, left) {
-  return [`${content}.`, ...left].join(" ");
+  const where = t(isLasting ? "album.lasting" : "album.passing");
+  return total < 2 ? t("album.one", { where }) : t("album.progress", { done, total, objects, where });
 }
 
 /**
@@ -76,10 +64,10 @@ export function leftText(content, left) {
  */
 export function mergeText(name, { pictures, both, left, over, unkept }) {
   return [
-    `${name}: ${plural(pictures, "picture")}.`,
-    both > 0 && `${both} ${both === 1 ? "was" : "were"} here before, and ${both === 1 ? "has" : "have"} the objects of both now.`,
-    left > 0 && `${plural(left, "object")} found no room on full pictures.`,
-    over > 0 && `${plural(over, "picture")} left out: damaged, or more than there may be.`,
-    unkept > 0 && `This browser has no room for ${plural(unkept, "file")}: asked for again after a reload.`,
+    t("merge.pictures", { name, count: pictures }),
+    both > 0 && t("merge.both", { count: both }),
+    left > 0 && t("merge.left", { count: left }),
+    over > 0 && t("merge.over", { count: over }),
+    unkept > 0 && t("merge.unkept", { count: unkept }),
   ].filter(Boolean).join(" ");
 }

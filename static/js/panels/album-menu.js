@@ -3,11 +3,12 @@
  */
 
 import { countOf, missingClasses, progressOf } from "../model/album.js";
-import { albumText, leftText, mergeText } from "../model/album-words.js";
-import { plural, shortName } from "../model/words.js";
+import { albumText, mergeText } from "../model/album-words.js";
+import { shortName } from "../model/words.js";
 import { download } from "../files/download.js";
 import { ask } from "./ask.js";
 import { find, setText } from "./dom.js";
+import { decimal, percent, t } from "../words/translate.js";
 
 /** @import { AllFormat } from "../files/export-all.js" */
 /** @import { AlbumStorage } from "../files/album-storage.js" */
@@ -23,9 +24,6 @@ import { find, setText } from "./dom.js";
  * @property {string} masksUrl that makes files of masks
  */
 
-/** What each file is called while it is made. @type {Record<AllFormat, string>} */
-const WORDS = { coco: "COCO", yolo: "YOLO-seg", labelme: "LabelMe", mask: "Masks" };
-
 export class AlbumMenu {
   /** @type {Album | null} */
   #album = null;
@@ -38,6 +36,9 @@ export class AlbumMenu {
     this.browsing = browsing;
     this.storage = storage;
     this.ways = ways;
+    for (const option of find("val-share").querySelectorAll("option")) {
+      if (option.value !== "0") setText(option, percent(Number(option.value)));
+    }
     const menu = find("pictures-menu");
     menu.addEventListener("click", (event) => {
       const button = event.target instanceof Element ? event.target.closest("button") : null;
@@ -62,7 +63,7 @@ export class AlbumMenu {
     if (album === this.#album) return;
     this.#album = album;
     find("pictures").hidden = album.size === 0;
-    setText(find("picture-count"), album.size > 1 ? String(album.size) : "");
+    setText(find("picture-count"), album.size > 1 ? decimal(album.size, 0) : "");
     setText(find("pictures-text"), albumText(progressOf(album), this.storage.isLasting));
   }
 
@@ -90,17 +91,15 @@ export class AlbumMenu {
     if (album.size === 1) return this.#forget();
     const count = countOf(entry);
     const question = {
-      title: "Remove this picture?", yes: "Remove it",
-      text: `“${shortName(entry.name)}” and its ${plural(count, "object")} go from this page and can’t be brought back.`,
+      title: t("ask.remove"), yes: t("ask.removeYes"), text: t("ask.removeText", { name: shortName(entry.name), count }),
     };
     if (count === 0 || await ask(question)) await this.browsing.remove(entry.key);
   }
 
   async #forget() {
-    const { total, objects } = progressOf(this.store.state.album);
+    const { total: pictures, objects } = progressOf(this.store.state.album);
     const question = {
-      title: "Forget everything here?", yes: "Forget it",
-      text: `${plural(total, "picture")}, ${plural(objects, "object")}, the classes and how the page looks go from this browser, those of other tabs too, and can’t be brought back. The server forgets its copies by itself.`,
+      title: t("ask.forget"), yes: t("ask.forgetYes"), text: t("ask.forgetText", { pictures, objects }),
     };
     if (await ask(question)) await this.ways.forget();
   }
@@ -111,7 +110,7 @@ export class AlbumMenu {
   async #save(format) {
     const share = Number(/** @type {HTMLSelectElement} */ (find("val-share")).value);
     const withPictures = /** @type {HTMLInputElement} */ (find("with-pictures")).checked;
-    await this.#make(WORDS[format], async (onProgress, signal) => {
+    await this.#make(t(`all.${format}`), async (onProgress, signal) => {
       const { exportAll } = await import("../files/export-all.js");
       this.browsing.noteNow();
       const { album } = this.store.state;
@@ -123,13 +122,13 @@ export class AlbumMenu {
         entries: [...album.values()], url: this.ways.masksUrl, file: (key) => this.storage.file(key),
       });
       download(made);
-      return `${made.name} saved: ${leftText(plural(made.pictures, "picture"), made.left)}`;
+      return [t("save.savedPictures", { file: made.name, count: made.pictures }), ...made.left].join(" ");
     });
   }
 
   async #saveProject() {
     const withPictures = /** @type {HTMLInputElement} */ (find("with-pictures")).checked;
-    await this.#make("the project", async (onProgress, signal) => {
+    await this.#make(t("file.project"), async (onProgress, signal) => {
       const { projectOf } = await import("../files/project.js");
       this.browsing.noteNow();
       const { album, classes } = this.store.state;
@@ -137,7 +136,7 @@ export class AlbumMenu {
       const blob = await projectOf([...album.values()], classes, file, onProgress, signal);
       const name = `project-${new Date().toISOString().slice(0, 10)}.zip`;
       download({ name, blob });
-      return `${name} saved: ${plural(album.size, "picture")}${withPictures ? "" : ", without the files"}.`;
+      return t(withPictures ? "save.savedPictures" : "save.savedBare", { file: name, count: album.size });
     });
   }
 
@@ -160,7 +159,7 @@ export class AlbumMenu {
    *   returns what is said of it
    */
   async #make(what, make) {
-    if (this.#making) return this.store.warn("A file is being made; wait for it, or stop it.");
+    if (this.#making) return this.store.warn(t("make.busy"));
     this.#making = new AbortController();
     const { signal } = this.#making;
     const bar = /** @type {HTMLProgressElement} */ (find("making-progress"));
@@ -171,11 +170,11 @@ export class AlbumMenu {
     try {
       const said = await make((place, total) => {
         bar.value = (place - 1) / total;
-        this.store.make(`${what}: picture ${place} of ${total}`);
+        this.store.make(t("make.progress", { what, place, total }));
       }, signal);
       this.store.tell(said, { undo: false });
     } catch (error) {
-      if (signal.aborted) this.store.tell(`${what}: stopped, nothing saved.`, { undo: false });
+      if (signal.aborted) this.store.tell(t("make.stopped", { what }), { undo: false });
       else this.store.report(error);
     }
     this.store.make(null);

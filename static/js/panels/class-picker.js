@@ -8,6 +8,7 @@ import { colorOf } from "../model/palette.js";
 import { currentObject } from "../model/state.js";
 import { shortName } from "../model/words.js";
 import { find, focusPicture, partOf, setText, stamp } from "./dom.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { XY } from "../model/types.ts" */
@@ -64,13 +65,14 @@ export class ClassPicker {
     const entries = meant(classes, written)
       .map(({ name, color, number }) => this.#choice(name, colorOf(color), keyOfClass(number), giving(name)));
     if (written !== "" && !classes.some(({ name }) => name === written)) {
-      entries.push(this.#choice(`New class “${shortName(written)}”`, null, "", giving(written)));
+      entries.push(this.#choice(t("classPicker.new", { name: shortName(written) }), null, "", giving(written)));
     }
     const hasOne = object ? classes.some(({ name }) => name === object.name) : sticky !== null;
-    if (written === "" && hasOne) entries.push(this.#choice("No class", null, "", () => this.studio.classes.giveNone(this.#object)));
+    if (written === "" && hasOne) entries.push(this.#choice(t("classPicker.none"), null, "", () => this.studio.classes.giveNone(this.#object)));
     this.#choices.replaceChildren(...entries);
-    const whose = object && hasOne ? "the object" : object ? shortName(object.name) : "new objects";
-    setText(find("class-picker-title"), `Class of ${whose}`);
+    const title = find("class-picker-title");
+    if (!object) setText(title, t("classPicker.ofNew"));
+    else setText(title, hasOne ? t("classPicker.ofObject") : t("classPicker.of", { name: shortName(object.name) }));
   }
 
   /**

@@ -7,6 +7,7 @@ import { countsOf, keyOfClass, readClasses } from "../model/classes.js";
 import { colorOf } from "../model/palette.js";
 import { find, partOf, setLabel, setPressed, setText, stamp } from "./dom.js";
 import { bindRenaming } from "./renaming.js";
+import { decimal, t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { State } from "../model/types.ts" */
@@ -60,7 +61,7 @@ export class ClassesList {
     while (this.#entries.length < classes.length) this.#entries.push(this.#add(this.#entries.length));
     const counts = countsOf(state);
     for (const [number, entry] of this.#entries.entries()) fill(entry, classes[number], number, counts, state);
-    setText(find("class-count"), classes.length > 0 ? String(classes.length) : "");
+    setText(find("class-count"), classes.length > 0 ? decimal(classes.length, 0) : "");
     find("no-classes").hidden = classes.length > 0;
     for (const button of waysOut()) button.disabled = classes.length === 0;
     if (this.#kept === classes && this.#sticky === sticky) return;
@@ -76,7 +77,7 @@ export class ClassesList {
       const { name, type, text } = fileOf(this.store.state.classes, kind);
       download({ name, blob: new Blob([text], { type }) });
     } catch {
-      this.store.warn("The server can’t be reached; try again.");
+      this.store.warn(t("error.unreached"));
     }
   }
 
@@ -122,12 +123,12 @@ function fill(entry, { name, color }, number, counts, { sticky }) {
   setText(entry.name, name);
   setText(entry.key, keyOfClass(number));
   entry.key.hidden = keyOfClass(number) === "";
-  setText(entry.count, String(counts.get(name) ?? ""));
-  entry.choose.title = `${name}: class ${number + 1}`;
+  setText(entry.count, counts.has(name) ? decimal(counts.get(name) ?? 0, 0) : "");
+  entry.choose.title = t("class.tip", { name, number: number + 1 });
   setPressed(entry.choose, name === sticky);
-  setLabel(entry.input, `Name of class ${name}`);
-  setLabel(entry.rename, `Rename class ${name}`);
-  setLabel(entry.remove, `Delete class ${name}`);
+  setLabel(entry.input, t("class.nameOf", { name }));
+  setLabel(entry.rename, t("class.rename", { name }));
+  setLabel(entry.remove, t("class.delete", { name }));
 }
 
 /** @returns {Remembered} */

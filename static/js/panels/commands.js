@@ -9,6 +9,7 @@ import { bindControls, fillSheet } from "./help.js";
 import { bindKeyboard } from "./keyboard.js";
 import { nextOpacity } from "./preferences.js";
 import { bindShapeMenu } from "./shape-menu.js";
+import { t } from "../words/translate.js";
 
 /** @import { Stage } from "../canvas/stage.js" */
 /** @import { Command } from "../model/keys.js" */
@@ -103,7 +104,7 @@ function shapeCommands({ store, studio: { shaping }, stage }) {
   return {
     smart: () => {
       store.reshapeBrush({ smart: !store.state.brush.smart });
-      store.say(store.state.brush.smart ? "Smart brush: the model is clicked, too." : "Plain brush: pixels alone.");
+      store.say(t(store.state.brush.smart ? "brush.smart" : "brush.plain"));
     },
     thinner: () => void stage.resizeBrush(-1),
     thicker: () => void stage.resizeBrush(1),
@@ -135,13 +136,13 @@ function classCommands(give) {
  */
 function closeOne(store, studio, stage) {
   const { notice, onTop, rank, tool, walked, walkedRegion, showsRegions, point, active } = store.state;
-  if (stage.cancelDrag()) store.tell("The drag is given up.", { undo: false });
+  if (stage.cancelDrag()) store.tell(t("drag.givenUp"), { undo: false });
   else if (notice !== null) store.warn(null);
   else if (store.state.combining !== null) store.combine(null);
   else if (onTop || rank !== null) {
     store.takeUp(tool);
     stage.rehover();
-  } else if (stage.putCursorAway()) store.say("The cursor is put away.");
+  } else if (stage.putCursorAway()) store.say(t("cursor.away"));
   else if (walked !== null || walkedRegion !== null) store.pointAt(null);
   else if (showsRegions) store.toggleRegions();
   else if (point !== null) store.selectPoint(null);

@@ -5,7 +5,7 @@
 /** @param {string} id @returns {HTMLElement} */
 export function find(id) {
   const element = document.getElementById(id);
-  if (element === null) throw new Error(`the page has no #${id}`);
+  if (element === null) throw new ReferenceError(`the page has no #${id}`);
   return element;
 }
 
@@ -16,7 +16,7 @@ export function find(id) {
  */
 export function partOf(element, name) {
   const found = element.querySelector(`[data-part="${name}"]`);
-  if (!(found instanceof HTMLElement)) throw new Error(`the markup has no part ${name}`);
+  if (!(found instanceof HTMLElement)) throw new ReferenceError(`the markup has no part ${name}`);
   return found;
 }
 

@@ -8,6 +8,7 @@ import { received } from "../files/download.js";
 import { maskOf } from "../model/state.js";
 import { outlineText, toleranceText } from "../model/words.js";
 import { find, setText } from "./dom.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { Studio } from "../session/studio.js" */
@@ -94,8 +95,9 @@ export class FileOptions {
     if (!picture || canvas.hidden) return;
     const options = this.#cutout;
     const { width, height } = drawCutout(canvas, picture, masks, options);
-    const about = options.trim && options.edge ? "≈ " : ""; // how far a soft edge shows, the picture decides
-    setText(find("cutout-size"), `${about}${width} × ${height}`);
+    const isAbout = options.trim && options.edge; // how far a soft edge shows, the picture decides
+    const size = { width: String(width), height: String(height) };
+    setText(find("cutout-size"), t(isAbout ? "picture.aboutSize" : "picture.size", size));
   }
 
   #tell() {

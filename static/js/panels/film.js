@@ -5,6 +5,7 @@
 import { progressOf } from "../model/album.js";
 import { cellWords, markOf } from "../model/album-words.js";
 import { find, giveFocusBack, partOf, setLabel, setPressed, setText, stamp } from "./dom.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { Album, Entry } from "../model/types.ts" */
@@ -69,8 +70,8 @@ export class Film {
     if (this.#step === 1) this.#measure();
     const place = this.#entries.findIndex(({ key }) => key === here);
     const { done, total } = progressOf(album);
-    setText(find("film-count"), `${place < 0 ? "–" : place + 1} of ${total}`);
-    setText(find("film-state"), `${done} done`);
+    setText(find("film-count"), t("film.place", { place: place < 0 ? "–" : place + 1, total }));
+    setText(find("film-state"), t("film.doneCount", { count: done }));
     setPressed(find("film-done"), this.#entries[place]?.done ?? false);
     this.#size();
     if (moved && place >= 0) this.#show(place);

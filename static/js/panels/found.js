@@ -3,7 +3,7 @@
  */
 
 import { freeRegions } from "../model/regions.js";
-import { plural } from "../model/words.js";
+import { t } from "../words/translate.js";
 import { find, setPressed, setText } from "./dom.js";
 
 /** @import { State } from "../model/types.ts" */
@@ -12,7 +12,7 @@ import { find, setPressed, setText } from "./dom.js";
 export function showFound(state) {
   const { length } = freeRegions(state);
   find("found").hidden = length === 0;
-  setText(find("found-text"), `${plural(length, "thing")} found`);
+  setText(find("found-text"), t("found.things", { count: length }));
   setPressed(find("found-show"), state.showsRegions);
 }
 

@@ -3,7 +3,9 @@
  */
 
 import { isArmed } from "../model/state.js";
+import { shortName } from "../model/words.js";
 import { find } from "./dom.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { Studio } from "../session/studio.js" */
@@ -41,7 +43,7 @@ export class Importing {
   /** Let the person choose a label file. */
   choose() {
     if (isArmed(this.store.state)) this.#chooser.click();
-    else this.store.warn("Open a picture first: labels are of one.");
+    else this.store.warn(t("labels.noPicture"));
   }
 
   /**
@@ -58,8 +60,8 @@ export class Importing {
   async take(file, name) {
     const { store, studio } = this;
     const { picture, classes, objects, maxObjects } = store.state;
-    if (picture === null) return store.warn("Open a picture first: labels are of one.");
-    store.make(`objects of ${name}`);
+    if (picture === null) return store.warn(t("labels.noPicture"));
+    store.make(t("file.labelsOf", { name: shortName(name) }));
     try {
       const { labelsIn } = await import("../files/labels.js");
       const room = Math.max(0, Math.min(MOST, maxObjects - objects.size));

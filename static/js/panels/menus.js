@@ -6,6 +6,7 @@ import { stateOf, usable, wordsOf } from "../model/models.js";
 import { objectOf, scopesOf } from "../model/state.js";
 import { leftOut } from "../model/words.js";
 import { find, partOf, setText, stamp } from "./dom.js";
+import { decimal, percent, t } from "../words/translate.js";
 
 /** @import { Latency } from "../model/latency.js" */
 /** @import { State } from "../model/types.ts" */
@@ -91,9 +92,9 @@ export class SaveMenu {
     this.#radio("one").disabled = object === undefined;
     this.#radio("all").disabled = shown.length === 0;
     find("save-hidden-choice").hidden = hidden.length === 0;
-    setText(find("save-one-text"), object?.name ?? "One object");
-    setText(find("save-all-text"), hidden.length === 0 ? `All ${all.length}` : `${shown.length} shown`);
-    setText(find("save-hidden-text"), `All ${all.length}, hidden too`);
+    setText(find("save-one-text"), object?.name ?? t("save.one"));
+    setText(find("save-all-text"), hidden.length === 0 ? t("save.all", { count: all.length }) : t("save.shown", { count: shown.length }));
+    setText(find("save-hidden-text"), t("save.hidden", { count: all.length }));
     this.#radio(asked ? "one" : shown.length === 0 ? "hidden" : "all").checked = true;
     this.#tellLeftOut();
   }
@@ -122,9 +123,8 @@ export function bindLook(change) {
 
 /** @param {Preferences} preferences */
 export function showLook({ opacity, outlines, theme }) {
-  const percent = Math.round(opacity * 100);
-  /** @type {HTMLInputElement} */ (find("opacity")).value = String(percent);
-  setText(find("opacity-text"), `${percent} %`);
+  /** @type {HTMLInputElement} */ (find("opacity")).value = String(Math.round(opacity * 100));
+  setText(find("opacity-text"), percent(opacity));
   /** @type {HTMLInputElement} */ (find("outlines")).checked = outlines;
   /** @type {HTMLInputElement} */ (find(`theme-${theme}`)).checked = true;
 }
@@ -155,7 +155,7 @@ export function bindTimes(latency, open, take) {
 
 /** @param {number | null} ms */
 function timeText(ms) {
-  return ms === null ? "–" : ms < 10 ? ms.toFixed(1) : String(Math.round(ms));
+  return ms === null ? "–" : decimal(ms, ms < 10 ? 1 : 0);
 }
 
 /** Show the times, where they are looked at. @param {Latency} latency */

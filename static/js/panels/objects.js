@@ -7,6 +7,7 @@ import { colorOf } from "../model/palette.js";
 import { factsOf } from "../model/words.js";
 import { find, focusPicture, partOf, setLabel, setPressed, setText, stamp } from "./dom.js";
 import { bindRenaming } from "./renaming.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { ObjectState, State } from "../model/types.ts" */
@@ -158,11 +159,12 @@ function scrollTo(item) {
 
 /** @param {Entry} entry @param {ObjectState} object @param {State} state */
 function fill(entry, object, state) {
+  const { name } = object;
   const active = object.id === state.active;
   const hidden = state.hidden.has(object.id);
   entry.swatch.style.backgroundColor = colorOf(object.color);
-  setText(entry.name, object.name);
-  entry.choose.title = `Select ${object.name}`;
+  setText(entry.name, name);
+  entry.choose.title = t("object.select", { name });
   setText(entry.facts, factsOf(object));
   entry.item.classList.toggle("active", active);
   entry.item.classList.toggle("pointed", object.id === state.pointed);
@@ -170,11 +172,11 @@ function fill(entry, object, state) {
   setPressed(entry.choose, active);
   setPressed(entry.hide, hidden);
   setPressed(entry.isolate, state.isolated === object.id);
-  setLabel(entry.input, `Name of ${object.name}`);
-  setLabel(entry.hide, `Hide ${object.name}`);
-  setLabel(entry.isolate, `Show only ${object.name}`);
-  setLabel(entry.remove, `Delete ${object.name}`);
+  setLabel(entry.input, t("object.nameOf", { name }));
+  setLabel(entry.hide, t("object.hide", { name }));
+  setLabel(entry.isolate, t("object.isolate", { name }));
+  setLabel(entry.remove, t("object.delete", { name }));
   entry.more.hidden = !active;
   entry.candidates.hidden = object.masks.length < 2;
-  setText(entry.candidate, `${bySize(object.masks).indexOf(object.chosen) + 1} of ${object.masks.length}`);
+  setText(entry.candidate, t("object.candidate", { place: bySize(object.masks).indexOf(object.chosen) + 1, total: object.masks.length }));
 }

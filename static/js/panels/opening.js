@@ -4,6 +4,7 @@
 
 import { fetchSample } from "../files/pictures.js";
 import { find, focusPicture } from "./dom.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { Importing } from "./importing.js" */
@@ -26,12 +27,12 @@ export class Opening {
       });
     }
     for (const sample of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-sample]"))) {
-      const { sample: url = "", name = "sample" } = sample.dataset;
+      const { sample: url = "", name = t("take.sample") } = sample.dataset;
       sample.addEventListener("click", () => void this.#open(fetchSample(url).then((file) => [{ file, name }])));
     }
     addEventListener("paste", (event) => {
       const files = [...(event.clipboardData?.files ?? [])];
-      void this.#open(Promise.resolve(files.map((file) => ({ file, name: file.name || "pasted picture" }))));
+      void this.#open(Promise.resolve(files.map((file) => ({ file, name: file.name || t("take.pasted") }))));
     });
     this.#bindDrop();
   }

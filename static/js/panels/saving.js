@@ -4,19 +4,14 @@
 
 import { canCopy, copyPng, download, received } from "../files/download.js";
 import { scopesOf } from "../model/state.js";
-import { leftOut, plural, shortName } from "../model/words.js";
+import { leftOut, shortName } from "../model/words.js";
+import { t } from "../words/translate.js";
 
 /** @import { Received } from "../files/download.js" */
 /** @import { Store } from "../model/store.js" */
 /** @import { Studio } from "../session/studio.js" */
 /** @import { ExportFormat } from "../wire/messages.ts" */
 /** @import { FileOptions } from "./file-options.js" */
-
-/** What each file is called while it is made. @type {Record<ExportFormat | "copy", string>} */
-const WORDS = {
-  copy: "the cutout", cutout: "the cutout", mask: "the mask", overlay: "the overlay", coco: "COCO JSON", yolo: "YOLO-seg",
-  labelme: "LabelMe JSON", svg: "SVG", recipe: "the recipe",
-};
 
 export class Saving {
   /** @param {Store} store @param {Studio} studio @param {FileOptions} options how files are made */
@@ -33,7 +28,7 @@ export class Saving {
    */
   async take(format, given) {
     const { store } = this;
-    store.make(WORDS[format]);
+    store.make(t(`file.${format}`));
     store.warn(null);
     try {
       const objects = given ?? scopesOf(store.state).shown;
@@ -49,27 +44,28 @@ export class Saving {
   async #save(format, objects) {
     const file = await this.#make(format, objects);
     download(file);
-    return `${file.name} saved: ${this.#nameOf(objects)}.`;
+    return this.#told("save.saved", objects, file.name);
   }
 
   /** @param {number[]} objects */
   async #copy(objects) {
-    if (!canCopy()) throw new Error("This browser copies pictures only on https or on the server’s own machine; save the cutout instead.");
+    if (!canCopy()) throw new Error(t("save.noCopy"));
     await copyPng(this.#make("cutout", objects));
-    return `Cutout of ${this.#nameOf(objects)} copied.`;
+    return this.#told("save.copied", objects);
   }
 
-  /** @param {number[]} ids */
-  #nameOf(ids) {
+  /** @param {"save.saved" | "save.copied"} done @param {number[]} ids @param {string} [file] its name */
+  #told(done, ids, file = "") {
     const { objects } = this.store.state;
-    return ids.length === 1 ? shortName(objects.get(ids[0])?.name ?? "") : plural(ids.length, "object");
+    if (ids.length === 1) return t(done, { file, name: shortName(objects.get(ids[0])?.name ?? "") });
+    return t(`${done}Objects`, { file, count: ids.length });
   }
 
   /** @param {ExportFormat} format @param {number[]} objects @returns {Promise<Received>} */
   async #make(format, objects) {
     const { size } = this.store.state.objects;
-    if (size === 0) throw new Error("There is nothing to save yet: click something first.");
-    if (objects.length === 0) throw new Error("All objects are hidden: show one, or choose “hidden too” in the Save menu.");
+    if (size === 0) throw new Error(t("save.nothing"));
+    if (objects.length === 0) throw new Error(t("save.allHidden"));
     const some = objects.length === size ? undefined : objects;
     return received(await this.studio.export(format, some, this.options.of(format)));
   }

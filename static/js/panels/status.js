@@ -4,11 +4,12 @@
  */
 
 import { isBrush } from "../model/aim.js";
-import { costOf, usable } from "../model/models.js";
+import { costOf, sizeOf, usable } from "../model/models.js";
 import { firstRadius } from "../model/strokes.js";
 import { currentObject, shownPicture, shownPreview } from "../model/state.js";
 import { connectionText, describe } from "../model/words.js";
 import { find, giveFocusBack, setPressed, setText } from "./dom.js";
+import { decimal, percent, t } from "../words/translate.js";
 
 /** @import { State } from "../model/types.ts" */
 
@@ -30,9 +31,9 @@ export function showStatus(state, hinted) {
   const name = picture?.name ?? "";
   for (const [id, text] of [
     ["hint", describe(state)], ["live", state.said], ["connection-text", connectionText(state)], ["model-name", state.model],
-    ["file-name", name], ["file-size", picture ? `${picture.width} × ${picture.height}` : ""], ["notice-text", state.notice ?? ""],
-    ["object-count", state.objects.size ? String(state.objects.size) : ""],
-    ["shown-count", state.objects.size ? String(state.objects.size) : ""],
+    ["file-name", name], ["file-size", picture ? t("picture.size", { width: String(picture.width), height: String(picture.height) }) : ""], ["notice-text", state.notice ?? ""],
+    ["object-count", state.objects.size ? decimal(state.objects.size, 0) : ""],
+    ["shown-count", state.objects.size ? decimal(state.objects.size, 0) : ""],
   ]) setText(find(id), text);
   for (const [id, hidden] of /** @type {const} */ ([
     ["welcome", picture !== null || state.restoring], ["samples", picture === null], ["notice", state.notice === null],
@@ -41,7 +42,7 @@ export function showStatus(state, hinted) {
   ])) find(id).hidden = hidden;
   find("connection").dataset.state = state.connection;
   find("file-name").title = name;
-  document.title = name ? `${name} · HoverSAM` : "HoverSAM";
+  document.title = name ? t("page.titleOf", { name }) : t("page.title");
   showModel(state);
   showProgress(state);
   showTools(state);
@@ -49,7 +50,7 @@ export function showStatus(state, hinted) {
 
 /** @param {State} state @param {number} scale of the viewport */
 export function showZoom(state, scale) {
-  setText(find("zoom"), shownPicture(state) ? `${Math.round(scale * 100)}%` : "100%");
+  setText(find("zoom"), percent(shownPicture(state) ? scale : 1));
 }
 
 /** @param {State} state */
@@ -59,8 +60,8 @@ function showModel(state) {
   const engine = state.engines[state.model];
   const better = usable(state.models).find(({ bundled }) => !bundled); // the smallest comes first
   setText(find("model-title-name"), model.name);
-  const facts = [`${model.params_m.toFixed(1)} M parameters`, ...(engine ? [engine] : [])];
-  setText(find("model-facts"), facts.join(" · "));
+  const size = sizeOf(model);
+  setText(find("model-facts"), engine ? t("models.facts", { size, engine }) : size);
   find("demo-tag").hidden = !model.bundled;
   find("model-note-demo").hidden = !model.bundled;
   find("model-note-published").hidden = model.bundled;
@@ -68,7 +69,9 @@ function showModel(state) {
   find("model-better").dataset.model = better?.name ?? "";
   find("model-better").hidden = better === undefined;
   find("model-alone").hidden = better !== undefined;
-  if (better) setText(find("model-better"), `Change to ${better.name} (SAM 2.1${costOf(better)})`);
+  if (!better) return;
+  const change = { model: better.name, megabytes: costOf(better) };
+  setText(find("model-better"), t(change.megabytes > 0 ? "models.changeCost" : "models.change", change));
 }
 
 /** @param {State} state */
@@ -86,7 +89,7 @@ function showProgress(state) {
 function showBrush({ tool, brush, picture }) {
   find("brush-options").hidden = !isBrush(tool) || picture === null;
   if (picture === null) return;
-  setText(find("brush-size"), `${Math.round(2 * (brush.radius ?? firstRadius(picture)))} px`);
+  setText(find("brush-size"), t("facts.area", { px: Math.round(2 * (brush.radius ?? firstRadius(picture))) }));
   setPressed(find("smart"), brush.smart);
 }
 

@@ -3,6 +3,7 @@
  */
 
 import { isArmed } from "../model/state.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 
@@ -37,7 +38,7 @@ export class Actions {
     const { store } = this;
     const { state } = store;
     if (!isArmed(state) && !state.restoring) return;
-    if (this.#waiting >= MAX_WAITING) return store.warn("The server is behind; that was not taken. Try again in a moment.");
+    if (this.#waiting >= MAX_WAITING) return store.warn(t("actions.behind"));
     this.#waiting += 1;
     const picture = state.picture?.file;
     this.#last = this.#last.then(async () => {

@@ -9,7 +9,8 @@ import {
 import { intakeText } from "../model/album-words.js";
 import { ownPart } from "../model/history.js";
 import { maskOf } from "../model/state.js";
-import { plural, shortName, tooLarge } from "../model/words.js";
+import { shortName, tooLarge } from "../model/words.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { Album, Entry, KeptWork, Picture, State } from "../model/types.ts" */
@@ -93,7 +94,7 @@ export class Browsing {
     if (alone && told.large.length > 0) this.store.warn(tooLarge(name, file.size, this.outside.maxBytes));
     else if (text !== "" && !alone) this.store.warn(text);
     else if (told.unkept > 0) this.store.warn(intakeText({ ...told, doubled: [] }, MAX_PICTURES));
-    if (pictures.length > 1) this.store.say(`${plural(this.state.album.size, "picture")} here.`);
+    if (pictures.length > 1) this.store.say(t("intake.here", { count: this.state.album.size }));
   }
 
   /** @param {Given} given @param {Told} told @returns {Promise<string | null>} its key, null where it isn't taken */
@@ -167,7 +168,7 @@ export class Browsing {
   async step(step) {
     const key = neighbour(this.state.album, this.#wanted ?? this.here, step, canBeOpened);
     if (key !== null) return this.go(key);
-    if (this.state.album.size > 1) this.store.tell(step === 1 ? "This is the last picture." : "This is the first picture.", { undo: false });
+    if (this.state.album.size > 1) this.store.tell(t(step === 1 ? "album.last" : "album.first"), { undo: false });
   }
 
   /** The picture is done, or isn't any more; where it is, go on to the next that isn't. */
@@ -175,12 +176,12 @@ export class Browsing {
     const entry = this.#entry(this.here);
     if (!entry) return;
     this.#put({ ...entry, done: !entry.done });
-    if (entry.done) return this.store.tell(`${shortName(entry.name)} isn’t done any more.`, { undo: false });
+    if (entry.done) return this.store.tell(t("album.undone", { name: shortName(entry.name) }), { undo: false });
     const isLeft = (/** @type {Readonly<Entry>} */ other) => !other.done && canBeOpened(other);
     const { album } = this.state;
     const next = neighbour(album, entry.key, 1, isLeft) ?? neighbour(album, null, 1, isLeft);
     if (next !== null) await this.go(next);
-    else this.store.tell(album.size > 1 ? "All pictures are done." : `${shortName(entry.name)} is done.`, { undo: false });
+    else this.store.tell(album.size > 1 ? t("album.allDone") : t("album.isDone", { name: shortName(entry.name) }), { undo: false });
   }
 
   /** Take a picture out of the album, with what was done on it, and go to its neighbour. @param {string} key */
@@ -193,7 +194,7 @@ export class Browsing {
     this.store.list(without(this.state.album, key));
     this.#near.delete(key);
     await this.outside.storage.remove(key);
-    this.store.tell(`${shortName(entry.name)} is out of the album.`, { undo: false });
+    this.store.tell(t("album.removed", { name: shortName(entry.name) }), { undo: false });
   }
 
   /** The one that is being read, before it is shown. @type {string | null} */
@@ -225,7 +226,7 @@ export class Browsing {
   /** What was done here is answered and noted. @returns {Promise<boolean>} false where that can't be */
   async #leave() {
     if (this.studio.actions.areWaiting && this.state.connection !== "ready") {
-      this.store.warn("The server can’t be reached, and what you did last waits for it: stay on this picture until it can.");
+      this.store.warn(t("album.stay"));
       return false;
     }
     await this.studio.actions.atRest();
@@ -254,7 +255,7 @@ export class Browsing {
   /** @param {Readonly<Entry>} entry */
   #askFor(entry) {
     if (entry.here) this.#put({ ...entry, here: false });
-    this.store.warn(`“${shortName(entry.name)}” isn’t in this browser any more, what you did on it is: choose the file or its folder again. It is known by its content.`);
+    this.store.warn(t("album.askFor", { name: shortName(entry.name) }));
     this.outside.askFor();
   }
 

@@ -6,6 +6,7 @@
 import { questionOf } from "../model/aim.js";
 import { bySize, nextInSize, rankOf } from "../model/candidates.js";
 import { activeObject, isArmed, previewMask, shownPreview } from "../model/state.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { ObjectState } from "../model/types.ts" */
@@ -59,7 +60,7 @@ export class Choosing {
     if (!shown || !masks) return;
     const rank = rankOf(masks, nextInSize(masks, masks.indexOf(shown), step));
     this.store.showRank(rank);
-    this.store.say(`Candidate ${rank + 1} of ${masks.length}.`);
+    this.store.say(t("candidate.said", { place: rank + 1, total: masks.length }));
   }
 
   /**
@@ -71,7 +72,7 @@ export class Choosing {
     const { store } = this;
     if (!isArmed(store.state)) return;
     store.choose(id, candidate);
-    store.say(`Candidate ${bySize(masks).indexOf(candidate) + 1} of ${masks.length}.`);
+    store.say(t("candidate.said", { place: bySize(masks).indexOf(candidate) + 1, total: masks.length }));
     await this.actions.do(async () => {
       try {
         await this.exchange.request({ t: "choose", object: id, candidate });

@@ -4,8 +4,9 @@
 
 import { classOf, unnamed } from "../model/classes.js";
 import { currentObject } from "../model/state.js";
-import { plural, shortName } from "../model/words.js";
+import { shortName } from "../model/words.js";
 import { clipName } from "../wire/protocol.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { Class } from "../wire/messages.ts" */
@@ -30,7 +31,7 @@ export class Classifying {
   giveNumber(number, id) {
     const name = this.state.classes[number]?.name;
     if (name !== undefined) return this.give(name, id);
-    this.store.tell(`There is no class ${number + 1} yet.`, { undo: false });
+    this.store.tell(t("class.noNumber", { number: number + 1 }), { undo: false });
     return Promise.resolve();
   }
 
@@ -50,7 +51,7 @@ export class Classifying {
         await this.exchange.request({ t: "label", object: object.id, name: wanted });
       }
       if (!this.#has(wanted)) await this.exchange.request({ t: "classes", classes: [...this.state.classes, wanted] });
-      this.#stick(wanted, object && `${shortName(object.name)} is ${shortName(wanted)} now.`);
+      this.#stick(wanted, object && t("class.given", { name: shortName(object.name), class: shortName(wanted) }));
     });
   }
 
@@ -78,8 +79,7 @@ export class Classifying {
       await this.exchange.request({ t: "rename", name, to: wanted });
       this.onRenamed(name, wanted);
       if (sticks) this.store.stick(wanted);
-      const [one, other] = [shortName(name), shortName(wanted)];
-      this.#tell(merges ? `${one} and ${other} are one class now.` : `${one} is called ${other} now.`);
+      this.#tell(t(merges ? "class.merged" : "class.renamed", { name: shortName(name), other: shortName(wanted) }));
     });
   }
 
@@ -88,7 +88,7 @@ export class Classifying {
     return this.#do(async () => {
       await this.exchange.request({ t: "rename", name, to: "" });
       this.onRenamed(name, "");
-      this.#tell(`Class ${shortName(name)} deleted.`);
+      this.#tell(t("class.deleted", { name: shortName(name) }));
     });
   }
 
@@ -97,9 +97,8 @@ export class Classifying {
     return this.#do(async () => {
       const others = this.missing(names.map((name) => ({ name, color: 0 })));
       await this.exchange.request({ t: "classes", classes: [...names, ...others] });
-      const here = `${plural(names.length, "class", "classes")} from ${shortName(from)}`;
       const more = this.state.classes.length - names.length;
-      this.#tell(more > 0 ? `${here}; ${more} more that objects here have come after them.` : `${here}.`);
+      this.#tell(t(more > 0 ? "class.replacedMore" : "class.replaced", { count: names.length, file: shortName(from), more }));
     });
   }
 
@@ -120,7 +119,7 @@ export class Classifying {
   /** @param {string | null} sticky @param {string} [said] */
   #stick(sticky, said) {
     this.store.stick(sticky);
-    const next = sticky === null ? "New objects have no class." : `New objects are ${shortName(sticky)}.`;
+    const next = sticky === null ? t("class.newNone") : t("class.newAre", { name: shortName(sticky) });
     this.store.say([said, next].filter(Boolean).join(" "));
   }
 

@@ -5,7 +5,8 @@
 
 import { firstRadius, thinned } from "../model/strokes.js";
 import { activeObject, currentObject, objectAt } from "../model/state.js";
-import { plural, shortName } from "../model/words.js";
+import { shortName } from "../model/words.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { XY } from "../model/types.ts" */
@@ -13,12 +14,6 @@ import { plural, shortName } from "../model/words.js";
 /** @import { Actions } from "./actions.js" */
 /** @import { Exchange } from "./exchange.js" */
 
-/** What each change of a shape has done. @type {Record<Morphology, string>} */
-const MORPHED = {
-  fill_holes: "Holes filled", remove_specks: "Specks removed", smooth: "Edge smoothed", grow: "Grown", shrink: "Shrunk",
-};
-/** @type {Record<SetOperation, string>} */
-const COMBINED = { union: "Merged", difference: "Subtracted", intersection: "Intersected" };
 /** Problems of a file that are told one by one. */
 const TOLD = 3;
 
@@ -46,14 +41,15 @@ export class Shaping {
     const { smart } = this.state.brush;
     return this.actions.do(async () => {
       const object = activeObject(this.state)?.id ?? objectAt(this.state, path[0]) ?? undefined;
-      if (object === undefined && label === 0) throw new Error("There is nothing to erase from here: select an object first.");
+      if (object === undefined && label === 0) throw new Error(t("paint.nothing"));
       const { sticky } = this.state;
       const name = object === undefined && sticky !== null ? { name: sticky } : {};
       const reply = await this.exchange.request({ t: "paint", path: thinned(path, radius), radius, label, object, smart, ...name });
       if (reply.t !== "object") return;
       this.store.reveal(reply.id);
       this.store.select(reply.id);
-      this.store.say(`${label ? "Painted" : "Erased"}: ${shortName(reply.name)}, ${reply.masks[reply.chosen]?.area ?? 0} pixels.`);
+      const px = reply.masks[reply.chosen]?.area ?? 0;
+      this.store.say(t(label ? "paint.painted" : "paint.erased", { name: shortName(reply.name), px }));
     });
   }
 
@@ -61,9 +57,9 @@ export class Shaping {
   morph(operation, size) {
     return this.actions.do(async () => {
       const object = currentObject(this.state);
-      if (!object) throw new Error("Select an object first.");
+      if (!object) throw new Error(t("select.first"));
       await this.exchange.request({ t: "morph", object: object.id, operation, ...(size === undefined ? {} : { size }) });
-      this.store.tell(`${MORPHED[operation]}: ${shortName(object.name)}.`, { undo: true });
+      this.store.tell(t(`shape.${operation}`, { name: shortName(object.name) }), { undo: true });
     });
   }
 
@@ -71,17 +67,17 @@ export class Shaping {
   refine() {
     return this.actions.do(async () => {
       const object = currentObject(this.state);
-      if (object?.trail?.[0]?.t !== "mask") throw new Error("Select an object that came from a file, or that was merged: its mask can be made sharp.");
+      if (object?.trail?.[0]?.t !== "mask") throw new Error(t("shape.notGiven"));
       await this.exchange.request({ t: "refine", object: object.id });
-      this.store.tell(`${shortName(object.name)} is made sharp.`, { undo: true });
+      this.store.tell(t("shape.sharp", { name: shortName(object.name) }), { undo: true });
     });
   }
 
   /** The next object that is chosen makes one with the current one. @param {SetOperation} operation */
   beginCombining(operation) {
     const object = currentObject(this.state);
-    if (!object) return this.store.warn("Select an object first.");
-    if (this.state.objects.size < 2) return this.store.warn("That takes two objects.");
+    if (!object) return this.store.warn(t("select.first"));
+    if (this.state.objects.size < 2) return this.store.warn(t("select.two"));
     this.store.select(object.id);
     this.store.combine(operation);
   }
@@ -92,20 +88,20 @@ export class Shaping {
     const object = activeObject(this.state);
     if (combining === null || !object || object.id === other) return;
     this.store.combine(null);
-    const name = shortName(this.state.objects.get(other)?.name ?? "");
+    const said = { name: shortName(object.name), other: shortName(this.state.objects.get(other)?.name ?? "") };
     await this.exchange.request({ t: "combine", operation: combining, objects: [object.id, other] });
-    this.store.tell(`${COMBINED[combining]}: ${shortName(object.name)} and ${name}.`, { undo: true });
+    this.store.tell(t(`combine.${combining}`, said), { undo: true });
   }
 
   /** Take in what a label file has. @param {Labels} labels @param {string} file its name */
   take({ objects, classes, problems, left_out: leftOut }, file) {
     return this.actions.do(async () => {
       if (objects.length > 0) await this.exchange.request({ t: "give", objects, classes });
-      const out = leftOut > 0 ? `; ${leftOut} left out` : "";
-      this.store.tell(`${plural(objects.length, "object")} from ${shortName(file)}${out}.`, { undo: objects.length > 0 });
-      const told = problems.slice(0, TOLD).map(({ where, why }) => `${where}: ${why}`);
-      if (problems.length > TOLD) told.push(`and ${problems.length - TOLD} more`);
-      this.#problems = told.length > 0 ? `${shortName(file)}: ${told.join("; ")}.` : null;
+      const said = { count: objects.length, file: shortName(file), left: leftOut };
+      this.store.tell(t(leftOut > 0 ? "labels.takenSome" : "labels.taken", said), { undo: objects.length > 0 });
+      const told = problems.slice(0, TOLD).map(({ where, why }) => t("labels.problem", { where, why }));
+      if (problems.length > TOLD) told.push(t("labels.more", { count: problems.length - TOLD }));
+      this.#problems = told.length > 0 ? t("labels.problems", { file: shortName(file), problems: told.join("; ") }) : null;
     }).then(() => {
       if (this.#problems !== null) this.store.warn(this.#problems); // an action that went well takes the notice away
       this.#problems = null;

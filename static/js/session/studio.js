@@ -9,7 +9,7 @@ import { aimAt, isBrush, litAt, promptOf, questionOf } from "../model/aim.js";
 import { newName } from "../model/classes.js";
 import { History, withClasses } from "../model/history.js";
 import { activeObject, currentObject, isArmed } from "../model/state.js";
-import { plural, shortName, TOOLS } from "../model/words.js";
+import { shortName } from "../model/words.js";
 import { clipName } from "../wire/protocol.js";
 import { Refused, Superseded } from "../wire/requests.js";
 import { Actions } from "./actions.js";
@@ -21,6 +21,7 @@ import { Restorer } from "./restorer.js";
 import { Shaping } from "./shaping.js";
 import { Sight } from "./sight.js";
 import { Taking } from "./taking.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { Aim, KeptWork, Lit, ObjectState, Picture, Place, Tool, Work, XY } from "../model/types.ts" */
@@ -80,7 +81,7 @@ export class Studio {
       await this.#restorer.openOnServer(picture, signal);
       this.#restorer.forgetLost();
       this.#select(null);
-      this.store.say(`${picture.name} is ready.`);
+      this.store.say(t("picture.ready", { name: picture.name }));
     } catch (error) {
       if (signal.aborted) return null;
       this.store.giveUp();
@@ -128,7 +129,7 @@ export class Studio {
     try {
       const reply = await this.#exchange.request({ t: "model", name });
       this.store.use(reply.t === "image" ? reply.model : name);
-      this.store.say(`${name} is in use.`);
+      this.store.say(t("models.used", { name }));
     } catch (error) {
       if (isOurs()) this.store.report(error);
     }
@@ -177,7 +178,7 @@ export class Studio {
    */
   takeUp(tool, onTop = false) {
     this.store.takeUp(tool, onTop);
-    this.store.say(onTop ? "New on top: the next click makes an object, also on one that is there." : TOOLS[tool]);
+    this.store.say(t(onTop ? "tool.onTop" : `tool.${tool}`));
   }
 
   // ---- prompts
@@ -195,7 +196,7 @@ export class Studio {
     return this.actions.do(async () => {
       const aim = aimAt(this.state, place);
       switch (aim.does) {
-        case "nothing": throw new Error(this.state.combining === null ? "There is nothing to remove from here: select an object first." : "Choose another object, or give up with Esc.");
+        case "nothing": throw new Error(t(this.state.combining === null ? "remove.nothing" : "combine.another"));
         case "select": return this.#choose(aim.object);
         case "point": return this.#selectPoint(aim.point);
         default: return this.#click(place.point, aim, lit);
@@ -276,7 +277,7 @@ export class Studio {
     if (!object.points[point]) return this.#remove(object);
     const reply = await this.#exchange.request({ t: "unpoint", object: object.id, point });
     this.store.selectPoint(null);
-    this.store.tell(reply.t === "gone" ? `${shortName(object.name)} deleted.` : `Point of ${shortName(object.name)} deleted.`, { undo: true });
+    this.store.tell(t(reply.t === "gone" ? "object.deleted" : "object.pointDeleted", { name: shortName(object.name) }), { undo: true });
   }
 
   // ---- objects
@@ -285,7 +286,7 @@ export class Studio {
   async #remove(object) {
     if (!object) return;
     await this.#exchange.request({ t: "delete", object: object.id });
-    this.store.tell(`${shortName(object.name)} deleted.`, { undo: true });
+    this.store.tell(t("object.deleted", { name: shortName(object.name) }), { undo: true });
   }
 
   /** @param {number} id @param {string} name */
@@ -295,7 +296,7 @@ export class Studio {
       const wanted = clipName(name.trim());
       if (!object || wanted === "" || wanted === object.name) return;
       await this.#exchange.request({ t: "label", object: id, name: wanted });
-      this.store.say(`Renamed to ${wanted}.`);
+      this.store.say(t("object.renamed", { name: wanted }));
     });
   }
 
@@ -304,19 +305,19 @@ export class Studio {
       const { size } = this.state.objects;
       if (size === 0) return;
       await this.#exchange.request({ t: "clear" });
-      this.store.tell(`${plural(size, "object")} deleted.`, { undo: true });
+      this.store.tell(t("object.allDeleted", { count: size }), { undo: true });
     });
   }
 
   undo() {
     return this.actions.do(async () => {
-      if (this.state.canUndo) await this.#travel("undo", "Undone.");
+      if (this.state.canUndo) await this.#travel("undo", t("history.undone"));
     });
   }
 
   redo() {
     return this.actions.do(async () => {
-      if (this.state.canRedo) await this.#travel("redo", "Redone.");
+      if (this.state.canRedo) await this.#travel("redo", t("history.redone"));
     });
   }
 
@@ -338,7 +339,7 @@ export class Studio {
     /** @type {ServerMessage | undefined} */
     let reply;
     /** @type {unknown} */
-    let reason = new Error("There is nothing to save yet.");
+    let reason = new Error(t("save.nothingYet"));
     await this.actions.do(async () => {
       try {
         reply = await this.#exchange.request({ t: "export", format, objects, options });
@@ -369,14 +370,14 @@ export class Studio {
     if (id === this.state.active) this.store.selectPoint(null);
     this.#select(id);
     const object = activeObject(this.state);
-    this.store.say(object ? `${object.name} selected.` : "Nothing selected.");
+    this.store.say(object ? t("object.selected", { name: object.name }) : t("object.noneSelected"));
   }
 
   /** @param {number} point index */
   #selectPoint(point) {
     this.store.pointAt(null);
     this.store.selectPoint(point);
-    this.store.say(`Point ${point + 1} of ${activeObject(this.state)?.name ?? ""} selected. Delete deletes it.`);
+    this.store.say(t("object.pointSelected", { point: point + 1, name: activeObject(this.state)?.name ?? "" }));
   }
 
   /** @param {Click | BoxPrompt} prompt */
@@ -385,6 +386,6 @@ export class Studio {
     if (reply.t !== "object") return;
     this.store.reveal(reply.id);
     this.#select(reply.id);
-    this.store.say(`${reply.name}, ${reply.masks[reply.chosen]?.area ?? 0} pixels.`);
+    this.store.say(t("object.made", { name: reply.name, px: reply.masks[reply.chosen]?.area ?? 0 }));
   }
 }

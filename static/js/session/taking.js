@@ -4,7 +4,7 @@
 
 import { newName } from "../model/classes.js";
 import { freeRegions } from "../model/regions.js";
-import { plural } from "../model/words.js";
+import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { Click, Region } from "../wire/messages.ts" */
@@ -34,14 +34,13 @@ export class Taking {
       const { maxObjects, objects } = this.store.state;
       const regions = freeRegions(this.store.state);
       const taken = regions.slice(0, Math.max(0, maxObjects - objects.size));
-      if (taken.length === 0) throw new Error("There is no room for another object: delete one first.");
+      if (taken.length === 0) throw new Error(t("found.noRoom"));
       const made = taken.map(({ x, y, candidate: pick }) => (
         { trail: [{ t: /** @type {const} */ ("point"), x, y, pick }], ...newName(this.store.state) }
       ));
       await this.exchange.request({ t: "give", objects: made });
       const left = regions.length - taken.length;
-      const rest = left > 0 ? ` ${left} had no room.` : "";
-      this.store.tell(`${plural(taken.length, "object")} made.${rest}`, { undo: true });
+      this.store.tell(t(left > 0 ? "found.madeSome" : "found.made", { count: taken.length, left }), { undo: true });
     });
   }
 }

@@ -7,6 +7,7 @@
 
 import { TICKET_PREFIX } from "./http.js";
 import { decodeMessage, encodeMessage, SUBPROTOCOL, VERSION } from "./protocol.js";
+import { t } from "../words/translate.js";
 
 /** @import { Admission } from "./http.js" */
 /** @import { ClientMessage, ErrorMessage, LineState, ServerMessage, Welcome } from "./messages.ts" */
@@ -25,11 +26,8 @@ const HURRY_MS = 5000;
 const MAX_UNOPENED = 2;
 const [LOST, FULL, WRONG_TOKEN] = [1006, 1013, 4401];
 
-/** Close codes after which coming back would do harm or no good, in words. @type {Record<number, string>} */
-const FINAL = {
-  4409: "This session goes on in another window. Reload the page to work here.",
-  4426: "The server speaks another version. Reload the page.",
-};
+/** Close codes after which coming back would do harm or no good, and the words for it. */
+const FINAL = new Map(/** @type {const} */ ([[4409, "line.elsewhere"], [4426, "line.version"]]));
 
 /**
  * The pause before a new attempt: doubling from 0.25 s to 8 s, of which a random half, so that many pages don't
@@ -174,7 +172,7 @@ export class Connection {
     try {
       message = decodeMessage(new Uint8Array(data));
     } catch (error) {
-      this.handlers.onTrouble(`A message from the server can't be read: ${error instanceof Error ? error.message : error}`);
+      this.handlers.onTrouble(t("line.unreadable", { reason: error instanceof Error ? error.message : String(error) }));
       return;
     }
     if (message) this.handlers.onMessage(message);
@@ -237,16 +235,16 @@ export class Connection {
       this.#credentials = null;
       this.handlers.onCredentials(null);
     }
-    const final = FINAL[code];
+    const final = FINAL.get(/** @type {4409} */ (code));
     if (final !== undefined) {
       this.handlers.onState("ended");
-      this.handlers.onTrouble(final);
+      this.handlers.onTrouble(t(final));
       return;
     }
     if (!this.#hasOpened) this.#notOpened();
     const reason = this.#refusal?.split(";")[0]; // what to do stands after it, and is done here
-    if (reason && code === FULL) this.#refused(`The server has no place for this page now: ${reason}. This page asks again by itself.`, false);
-    else if (reason) this.#refused(`The server ends the session as it begins: ${reason}. This page tries again by itself.`, false, "waiting");
+    if (reason && code === FULL) this.#refused(t("line.noPlace", { reason }), false);
+    else if (reason) this.#refused(t("line.endsSession", { reason }), false, "waiting");
     else this.#wait("waiting");
   }
 
@@ -255,8 +253,7 @@ export class Connection {
     if (this.#asks) this.#unopened += 1;
     this.#asks = true;
     if (this.#unopened < MAX_UNOPENED) return;
-    this.#tell("The server answers this page, but no socket opens: the proxy between them has to pass WebSockets on "
-      + "(nginx: proxy_http_version 1.1 and the headers Upgrade and Connection).");
+    this.#tell(t("line.proxy"));
   }
 
   /** Say something that goes on, once. @param {string} text */

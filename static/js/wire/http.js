@@ -2,6 +2,8 @@
  * What the page asks the server beside its socket: to be let in, and what the models run on.
  */
 
+import { t } from "../words/translate.js";
+
 /**
  * What the server says to a page whose socket it may not take; a browser tells a page nothing of a socket that never
  * opened.
@@ -37,13 +39,13 @@ export function readAdmission(status, body) {
   if (status === 200 && typeof answer?.ticket === "string") return { ticket: answer.ticket, refusal: null, isFinal: false };
   const reason = answer?.detail?.message;
   if (status === 403 && typeof reason === "string") {
-    return { ticket: null, refusal: `The server turns this page away: ${reason}. Then reload the page.`, isFinal: true };
+    return { ticket: null, refusal: t("line.refused", { reason }), isFinal: true };
   }
   if (status === 401 || status === 403) {
-    return { ticket: null, refusal: `What stands in front of the server turns this page away (${status}). Reload the page; you may have to log in again.`, isFinal: true };
+    return { ticket: null, refusal: t("line.proxyRefused", { status: String(status) }), isFinal: true };
   }
   if (status === 503 && answer === null && body !== "") {
-    return { ticket: null, refusal: `The server can't take this page now: ${body.slice(0, 200)}.`, isFinal: false };
+    return { ticket: null, refusal: t("line.later", { reason: body.slice(0, 200) }), isFinal: false };
   }
   return null;
 }

@@ -44,12 +44,12 @@ export function encodeMessage(message) {
  */
 export function decodeMessage(bytes) {
   const value = decode(bytes);
-  if (kindOf(value) !== "object" || value === null) throw new Error("a message must be a map");
+  if (kindOf(value) !== "object" || value === null) throw new TypeError("a message must be a map");
   const message = /** @type {Record<string, unknown>} */ (value);
   const type = String(message.t);
   if (!Object.hasOwn(REQUIRED, type)) return null;
   for (const [field, kind] of Object.entries(REQUIRED[type])) {
-    if (kindOf(message[field]) !== kind) throw new Error(`${type}.${field} must be a ${kind}`);
+    if (kindOf(message[field]) !== kind) throw new TypeError(`${type}.${field} must be a ${kind}`);
   }
   return /** @type {ServerMessage} */ (/** @type {unknown} */ (message));
 }
