@@ -214,6 +214,8 @@ def joined(address: str, tokens: Mapping[str, str], **options: object) -> None:
     os.environ.update({**ENVIRONMENT, **tokens})
     import ray
 
+    # A worker's death is an event of our own log; Ray's paragraph about it knows no option, only its debugger's switch.
+    vars(ray._private.worker)["_worker_logs_enabled"] = False
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         ray.init(
@@ -250,8 +252,9 @@ def made(spec: WorkerSpec, **options: object) -> Any:  # noqa: ANN401
     """Return the handle of an actor that is a worker, and that Ray starts again whenever it dies."""
     import ray
 
-    # No call is tried again by Ray: where it goes is decided here, since the embedding is lost too.
-    actor = ray.remote(max_restarts=-1, max_task_retries=0)(ModelWorker)
+    # No call is tried again by Ray: where it goes is decided here, since the embedding is lost too. Nor is each one
+    # written down at the head, for a dashboard that nobody has: that took 3 KB a hover, up to 300 MB.
+    actor = ray.remote(max_restarts=-1, max_task_retries=0, enable_task_events=False)(ModelWorker)
     return actor.options(**{"num_cpus": 1, **options}).remote(spec)
 
 

@@ -1,7 +1,12 @@
 """Where the embedding of each source is: encoded by the worker that it belongs to, and by another where that has gone.
 
-Each worker has the same lanes here as a device has in one process, so that a remote waits here, where a newer hover
-takes its place, and not at the worker: a lane has one call under way.
+Each worker has the same lanes here as a device has in one process, so that a call waits here, where a newer hover
+takes its place, and not at the worker.
+
+Decision: two decodes are under way to a worker, of everything else one. Context: with one, a worker stands still while
+its answer travels here and the next call there, a tenth of the time or more. Choice: the next lies there when one ends;
+more would only wait in the order of their coming, and a front end that sends more takes turns from the others. Price:
+which hover is the newest is decided up to one decode sooner.
 """
 
 from __future__ import annotations
@@ -35,6 +40,8 @@ IN_USE: Final = 256
 """Sources that were worked on last, by which the load of workers is told."""
 SHARED_BY: Final = 2
 """So many sessions have opened a source before it is worth two workers' memory."""
+WINDOW: Final = 2
+"""Decodes under way to one worker."""
 SLACK_S: Final = 2.0
 """So long after its time a call may still be on its way, before its lane's thread counts as one that hangs."""
 NOBODY_S: Final = 1.0
@@ -51,7 +58,7 @@ class Desk:
     """What waits for one worker in this front end.
 
     Attributes:
-        scheduler: its lanes, each with one call under way.
+        scheduler: its lanes.
         encodes, first_encodes: the order of its encodes, and of those of the model that answers first.
     """
 
@@ -162,7 +169,9 @@ class Placement:
             desk.scheduler.close()
 
     def _desk(self) -> Desk:
-        scheduler = Scheduler(cores=1, capacity=self._limits.max_jobs_queued, set_threads=lambda _: None)
+        scheduler = Scheduler(
+            cores=1, capacity=self._limits.max_jobs_queued, set_threads=lambda _: None, decodes_at_once=WINDOW
+        )
         patience_s = self._limits.encode_timeout_s
         return Desk(scheduler, Encodes(self._encode, patience_s), Encodes(self._encode, patience_s))
 

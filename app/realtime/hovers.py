@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+from typing import Final
 
 from app.errors import BusyError, HoverError
 from app.protocol.messages import Hover
@@ -16,6 +18,9 @@ from app.service.scheduler import Priority
 from app.session.query import HoverQuery
 from app.session.session import Session
 from app.session.values import OpenImage
+
+AGAIN_S: Final = 1.0
+"""Until a hover that still waits is asked for again."""
 
 
 class HoverWorker:
@@ -59,7 +64,7 @@ class HoverWorker:
             self._ask_again(hover)
 
     async def run(self) -> None:
-        """Answer until the task is cancelled. A hover that fails is lost, like one that was overtaken."""
+        """Answer until the task is cancelled. A hover that fails is lost; one for which nobody has time waits on."""
         while True:
             await self._came.wait()
             self._came.clear()
@@ -68,8 +73,8 @@ class HoverWorker:
                 continue
             try:
                 await self._preview(image)
-            except BusyError:
-                continue
+            except BusyError as error:
+                asyncio.get_running_loop().call_later(error.retry_after_s or AGAIN_S, self._came.set)
             except HoverError as error:
                 self._outbox.put(error_message(error, asked))
 

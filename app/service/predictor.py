@@ -6,7 +6,7 @@ was started with.
 
 from __future__ import annotations
 
-from app.errors import UnknownObjectError
+from app.errors import BusyError, UnknownObjectError
 from app.service.backend import Backend
 from app.service.embeddings import EmbeddingKey
 from app.service.hover_slot import HoverSlot
@@ -79,6 +79,10 @@ class Predictor:
             slot: what the hover is taken from at the moment of decoding.
             model: the model's name.
             priority: `HOVER` or `THROTTLED`.
+
+        Raises:
+            BusyError: nobody has time for it now; it waits in the slot.
+            EngineFailedError, UnknownImageError: see `Backend.preview`.
         """
         key = self.key(image.image_id, model)
         taken: HoverQuery | None = None
@@ -91,7 +95,12 @@ class Predictor:
             taken = hover
             return hover.query
 
-        answer = await self.backend.preview(key, image.size_hw, newest, priority)
+        try:
+            answer = await self.backend.preview(key, image.size_hw, newest, priority)
+        except BusyError:
+            if taken is not None and slot.seq is None:  # nobody has answered it, and nothing newer was asked
+                slot.put(taken)
+            raise
         return None if answer is None or taken is None else (taken, answer)
 
     async def replayed(self, image: OpenImage, item: SessionObject, model: str) -> Answer:

@@ -114,14 +114,13 @@ class Meter:
 
 
 class Lane:
-    """One thread that does one job at a time, the most urgent first and the oldest among equals.
+    """A thread that does one job at a time, the most urgent first and the oldest among equals; or a few such threads.
 
     Decision: a thread that hangs is left alone, another takes its place. Context: neither torch nor OpenVINO can be
     interrupted, and one decode that never returns would stop every session. Choice: whoever waits in vain starts the
     next thread; the job is lost, the lane goes on. Price: the thread's memory, at most `MAX_HUNG` times.
 
     Attributes:
-        busy: whether a job of a person is at work.
         hung: threads that were left alone and haven't come back.
         meter: how long jobs wait and work.
     """
@@ -132,6 +131,7 @@ class Lane:
         capacity: int,
         before_job: Callable[[], None],
         others_at_work: Callable[[], bool] = lambda: False,
+        threads: int = 1,
     ) -> None:
         """Start the thread.
 
@@ -140,25 +140,30 @@ class Lane:
             capacity: jobs of each priority that may wait; one more is refused.
             before_job: called in the thread before each job, to divide the cores.
             others_at_work: whether the device has work in other lanes, for which idle jobs wait.
+            threads: jobs that may be at work at a time: one, but for a device that is far away.
         """
         self._capacity, self._others_at_work = capacity, others_at_work
         self._before_job = before_job
         self._queues: dict[Priority, deque[Job[Any]]] = {priority: deque() for priority in Priority}
         self._changed = threading.Condition()
         self._closed = False
-        self.busy = False
         self.hung = 0
         self.meter = Meter()
         self._ended_at = self._others_ended_at = -math.inf
         self._name = name
-        self._current: Job[Any] | None = None
-        self._owner: threading.Thread | None = None
-        self._begin_thread()
+        self._at_work: dict[threading.Thread, Job[Any] | None] = {}
+        for _ in range(threads):
+            self._begin_thread()
 
     @property
     def waiting(self) -> int:
         """Number of jobs that wait."""
         return sum(map(len, self._queues.values()))
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job of a person is at work."""
+        return any(job is not None and job.priority is not Priority.IDLE for job in list(self._at_work.values()))
 
     @property
     def quiet_s(self) -> float:
@@ -196,7 +201,7 @@ class Lane:
         """Let the thread end after the job at hand; jobs that wait are cancelled."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
+            self._changed.notify_all()
 
     @property
     def healthy(self) -> bool:
@@ -204,8 +209,9 @@ class Lane:
         return self.hung < MAX_HUNG
 
     def _begin_thread(self) -> None:
-        self._owner = threading.Thread(target=self._run, name=self._name, daemon=True)
-        self._owner.start()
+        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._at_work[thread] = None
+        thread.start()
 
     def replace_hung_thread(self) -> None:
         """Let another thread go on where the job at hand hangs.
@@ -218,11 +224,13 @@ class Lane:
 
     def _replace_hung_thread(self) -> None:
         """Do so where the lock is held."""
-        if self._current is not None and self._current.hangs and self.healthy and not self._closed:
-            log.error("model_hangs", lane=self._name, hung=self.hung + 1)
-            self.hung += 1
-            self._current = None
-            self._begin_thread()
+        hanging = [thread for thread, job in self._at_work.items() if job is not None and job.hangs]
+        for thread in hanging:
+            if self.healthy and not self._closed:
+                log.error("model_hangs", lane=self._name, hung=self.hung + 1)
+                self.hung += 1
+                del self._at_work[thread]
+                self._begin_thread()
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
@@ -235,7 +243,8 @@ class Lane:
             return 0.0
         if self.waiting == 0:
             return math.inf
-        begins_at = self._others_ended_at + COURTESY_S
+        others = any(job is not None and job.priority in URGENT for job in self._at_work.values())
+        begins_at = math.inf if others else self._others_ended_at + COURTESY_S
         if throttled := self._queues[Priority.THROTTLED]:
             begins_at = min(begins_at, throttled[0].queued_at + min(THROTTLED_WAIT_S, throttled[0].timeout_s / 2))
         elif self._others_at_work():
@@ -243,11 +252,12 @@ class Lane:
         return begins_at - time.perf_counter()
 
     def _next(self) -> Job[Any] | None:
+        thread = threading.current_thread()
         with self._changed:
-            if threading.current_thread() is not self._owner:  # it hung and came back
+            if thread not in self._at_work:  # it hung and came back
                 self.hung -= 1
                 return None
-            self.busy, self._current = False, None
+            self._at_work[thread] = None
             while not self._closed and (wait_s := self._wait_s()) > 0:
                 self._changed.wait(None if wait_s == math.inf else wait_s)
             if self._closed:
@@ -257,10 +267,10 @@ class Lane:
                         if job.future.set_running_or_notify_cancel():
                             job.future.set_exception(closed_error())
                 return None
-            self._current = next(queue for _, queue in sorted(self._queues.items()) if queue).popleft()
-            self.busy = self._current.priority is not Priority.IDLE
-            self._current.began_at = time.perf_counter()
-            return self._current
+            job = next(queue for _, queue in sorted(self._queues.items()) if queue).popleft()
+            self._at_work[thread] = job
+            job.began_at = time.perf_counter()
+            return job
 
     def _do(self, job: Job[Any]) -> None:
         began = time.perf_counter()
@@ -297,18 +307,21 @@ def threads_for(cores: int, *, other_lane_busy: bool) -> int:
 class Scheduler:
     """The lanes of one device: decodes, encodes, and encodes of the model that answers first."""
 
-    def __init__(self, *, cores: int, capacity: int, set_threads: Callable[[int], None]) -> None:
+    def __init__(
+        self, *, cores: int, capacity: int, set_threads: Callable[[int], None], decodes_at_once: int = 1
+    ) -> None:
         """Start the lanes.
 
         Args:
             cores: processor cores that the model may use.
             capacity: jobs of each kind that may wait.
             set_threads: sets the number of the calling thread's helpers, such as `torch.set_num_threads`.
+            decodes_at_once: decodes that may be under way to a device that is far away.
         """
         self._cores, self._set_threads = cores, set_threads
         self.encodes = Lane("encode", capacity, self._share_for_encode)
         self.first_encodes = Lane("first encode", capacity, self._share_for_first_encode)
-        self.decodes = Lane("decode", capacity, self._share_for_decode, self._encoding)
+        self.decodes = Lane("decode", capacity, self._share_for_decode, self._encoding, decodes_at_once)
         self.lanes: Mapping[str, Sequence[Lane]] = {
             "decode": (self.decodes,),
             "encode": (self.encodes,),

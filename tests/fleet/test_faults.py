@@ -70,7 +70,7 @@ async def hovered(fleet: FleetBackend, given: Sources, key: EmbeddingKey, x: flo
 
 
 async def test_a_worker_killed_at_a_click_is_replaced_by_the_one_that_has_the_picture_too(
-    fleet: FleetBackend, given: Sources
+    fleet: FleetBackend, given: Sources, capfd: pytest.CaptureFixture[str]
 ) -> None:
     key = EmbeddingKey("tiny", "a")
     first, _ = await shared(fleet, key)
@@ -82,6 +82,7 @@ async def test_a_worker_killed_at_a_click_is_replaced_by_the_one_that_has_the_pi
     await until(lambda: fleet.members.all[first].alive)
     assert fleet.placement.holders(key)  # it has come back, without the picture, and loses nobody a prompt
     await hovered(fleet, given, key, 50)
+    assert "A worker died" not in "".join(capfd.readouterr())  # our own log has said it, in a line
 
 
 async def test_a_worker_that_stands_still_is_passed_over_and_comes_back(fleet: FleetBackend, given: Sources) -> None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
+import sys
+import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import linear_regression, median
 
@@ -14,24 +19,34 @@ import pytest
 
 from app.fleet.backend import FleetBackend
 from app.fleet.cluster import RayWorkers
+from app.protocol import messages as m
 from app.service.answers import preview_answer
 from app.service.embeddings import EmbeddingKey
 from app.service.scheduler import Priority
 from app.session.query import Query
 from tests.fleet.conftest import fleet_of
 from tests.helpers.backend_promises import SIZE_HW, SPECK_SHARE, Sources, click, expected, sources, trail
+from tests.helpers.family import Estate, anonymous_bytes, workers_of
+from tests.helpers.image_files import png
 from tests.helpers.load import SOAKS
-from tests.helpers.observed import show
-from tests.helpers.peer import until
+from tests.helpers.observed import session_at, show
+from tests.helpers.peer import Peer, opened, post_picture_to, until
+from tests.helpers.program import Program, free_port
+from tests.helpers.server import Server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(not SOAKS, reason="takes twenty minutes: ./start.sh soak")]
 MINUTES = float(os.environ.get("HOVERSAM_SOAK_MINUTES", "20"))
 TIMES = 10
 SLOPE_BYTES = 2**20
-"""A soak may grow by so much in ten minutes."""
-WARM = 0.2
+"""A process may grow by so much in ten minutes of a soak."""
+WARM = 0.4
 """Of a soak, until caches are full."""
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+PICTURE = png(300, 200)
+STEPS = 20
+"""Of a walk; then it begins anew."""
+PAUSE_S = 0.05
+SAID = 5000
+"""Characters of a server's log that are shown at the end."""
 KEYS = [EmbeddingKey("tiny", source) for source in "ab"]
 TENTH_S = (0.02, 0.18)
 """At work and at rest: a tenth of the time."""
@@ -52,10 +67,6 @@ def pid_of(fleet: FleetBackend, worker: str) -> int:
     about = fleet.members.all[worker].about
     assert about is not None
     return about.pid
-
-
-def resident_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
 
 
 async def hovered(fleet: FleetBackend, given: Sources, key: EmbeddingKey, x: float) -> float:
@@ -123,21 +134,86 @@ async def test_each_fault_ten_times_leaves_a_hover_within_a_second(
     assert max(took) <= 1.0
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a person sees who hovers, clicks, refines and clears, once for each place of a walk."""
+
+    masks: tuple[object, ...]
+
+
+async def walked(peer: Peer, number: int) -> Seen:
+    """Take one step of a walk; nothing of it stays."""
+    x = 10 + 7 * (number % STEPS)
+    first = await peer.hover(x, 50)
+    made = await peer.click(x, 70)
+    refined = await peer.click(x + 40, 90, object=made.id)
+    last = await peer.hover(x, 30)
+    await peer.send(m.Clear(seq=peer.seq()))
+    await peer.until_pong()
+    return Seen((first.masks, made.masks, refined.masks, last.masks))
+
+
+@dataclass
+class Watch:
+    """What each process takes, minute by minute.
+
+    Attributes:
+        pid: of the server, which has started the others.
+        rows: one for each minute.
+    """
+
+    pid: int
+    rows: list[Counter[str]] = field(default_factory=list)
+
+    def look(self) -> None:
+        """Take down what each takes now; workers are younger than two minutes and grow up, so that they don't count."""
+        taken = anonymous_bytes(self.pid)
+        self.rows.append(Counter({name: taken[name] for name in taken if not name.startswith("ray::ModelWorker")}))
+        shown = ", ".join(f"{name} {nbytes / 2**20:.1f}" for name, nbytes in sorted(taken.items()))
+        show(f"minute {len(self.rows)}: MiB {shown}")
+
+    def slopes(self) -> dict[str, float]:
+        """Return by how many bytes each grows in ten minutes, once caches are full."""
+        steady = self.rows[round(WARM * len(self.rows)) :]
+        assert len(steady) > 1, "a soak of two minutes or more tells whether anything grows"
+        names = sorted(steady[-1])
+        return {name: 10 * linear_regression(range(len(steady)), [row[name] for row in steady]).slope for name in names}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 async def test_a_worker_killed_every_minute_leaves_memory_flat_and_nothing_behind(
-    fleet: FleetBackend, given: Sources
+    server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    samples, hovers = [], 0
-    began = time.monotonic()
-    for minute in range(round(MINUTES)):
-        await until(lambda: len(fleet.members.alive()) == 2)
-        os.kill(pid_of(fleet, f"worker-{minute % 2}"), signal.SIGKILL)
-        while time.monotonic() < began + 60 * (minute + 1):
-            await asyncio.gather(*(hovered(fleet, given, key, 40 + hovers % 200) for key in KEYS))
-            hovers += 2
-            await asyncio.sleep(0.02)
-        samples.append((minute, resident_bytes()))
-        show(f"minute {minute}: {samples[-1][1] / 2**20:.1f} MiB, {hovers} hovers")
-    steady = samples[round(WARM * len(samples)) :]
-    slope = linear_regression(*zip(*steady, strict=True)).slope * 10
-    show(f"memory {slope / 1024:+.0f} KiB in ten minutes")
-    assert slope <= SLOPE_BYTES
+    async with opened(server, PICTURE) as alone:
+        wanted = [await walked(alone, number) for number in range(STEPS)]
+    folder = Path(tempfile.mkdtemp(prefix="soak-", dir="/tmp"))  # Ray's sockets have long names
+    monkeypatch.setenv("TMPDIR", str(folder))
+    estate = Estate(folder)
+    program = Program(free_port(), "--offline", "--workers", "2", module="tests.helpers.fleet_program")
+    watch, walks = Watch(program.process.pid), 0
+    try:
+        await asyncio.to_thread(program.wait_until_ready)
+        image_id = await post_picture_to(program.url, PICTURE)
+        ws_url = f"{program.url.replace('http', 'ws', 1)}/ws"
+        began = time.monotonic()
+        async with session_at(ws_url, image_id) as one, session_at(ws_url, image_id) as two:
+            for minute in range(round(MINUTES)):
+                await until(lambda: len(workers_of(watch.pid)) == 2)
+                os.kill(workers_of(watch.pid)[minute % 2].pid, signal.SIGKILL)
+                while time.monotonic() < began + 60 * (minute + 1):
+                    both = await asyncio.gather(*(walked(peer, walks) for peer in (one, two)))
+                    assert both == [wanted[walks % STEPS]] * 2
+                    walks += 1
+                    await asyncio.sleep(PAUSE_S)
+                watch.look()
+        estate.take_down(watch.pid)
+        assert await asyncio.to_thread(program.stop) == 0
+    finally:
+        program.kill()
+        show(program.said[-SAID:])
+    show(f"{walks} walks of two sessions; left behind: {estate.left()}")
+    assert estate.left() == []
+    slopes = watch.slopes()
+    show(f"MiB in ten minutes: { ({name: round(slope / 2**20, 2) for name, slope in slopes.items()}) }")
+    assert {name: slope for name, slope in slopes.items() if slope > SLOPE_BYTES} == {}
+    shutil.rmtree(folder)

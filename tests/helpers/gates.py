@@ -1,9 +1,15 @@
-"""Work that a test holds up."""
+"""Work that a test holds up, and lanes that do it."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
+
+import pytest
+
+from app.errors import EngineFailedError
+from app.service.scheduler import Lane, Priority
 
 LONG_S = 20.0
 
@@ -21,3 +27,27 @@ class Gate:
 
     async def wait_until_begun(self) -> None:
         assert await asyncio.to_thread(self.begun.wait, LONG_S)
+
+
+def noting(notes: list[str], name: str) -> Callable[[], str]:
+    def work() -> str:
+        notes.append(name)
+        return name
+
+    return work
+
+
+async def start(lane: Lane, priority: Priority, work: Callable[[], str]) -> asyncio.Task[str]:
+    """Queue a job and return once it waits."""
+    task = asyncio.create_task(lane.run(priority, work, LONG_S))
+    await asyncio.sleep(0)
+    return task
+
+
+async def hang(lane: Lane, gate: Gate, hung: int) -> None:
+    """Let a job wait in vain, and look as the watchdog does until so many threads are given up."""
+    with pytest.raises(EngineFailedError, match="no answer within"):
+        await lane.run(Priority.CLICK, gate, 0.01)
+    while lane.hung < hung:
+        lane.replace_hung_thread()
+        await asyncio.sleep(0.001)

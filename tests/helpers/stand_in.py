@@ -11,6 +11,7 @@ from pathlib import Path
 from app import __version__
 from app.arrays import ImageArray
 from app.engine.contract import Candidates, Embedding, Engine, Prompt
+from app.engine.limits import EngineLimits
 from app.fleet.members import Call, WorkerProcesses
 from app.fleet.values import WorkerSpec
 from app.service.limits import ServiceLimits
@@ -38,7 +39,7 @@ class SleepyEngine(FakeEngine):
         return super().decode(embedding, prompts)
 
 
-def load_stand_in(weights: Weights, settings: Settings, say: Say) -> Engine:
+def load_stand_in(weights: Weights, settings: Settings, say: Say, *, limits: EngineLimits | None = None) -> Engine:
     """Return an engine without a model; called in a worker."""
     return SleepyEngine(model=weights.entry.name, decode_s=float(os.environ.get(DECODE_MS, "0")) / 1000)
 

@@ -7,10 +7,13 @@ import threading
 
 import pytest
 
-from app.errors import EngineFailedError
+from app.errors import BusyError, EngineFailedError
 from app.pictures import image_id_of
 from app.protocol import messages as m
-from app.service.embeddings import EmbeddingStore
+from app.service.backend import Newest
+from app.service.embeddings import EmbeddingKey, EmbeddingStore
+from app.service.scheduler import Priority
+from app.session.objects import Answer
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.image_files import png
 from tests.helpers.peer import Peer, greeted, happened, opened, until, uploaded
@@ -59,6 +62,26 @@ async def test_newest_hover_wins_while_the_device_is_busy(
         assert previews[0].seq == first
         assert await peer.until_pong() == []
         assert decoded_points(engine) == [(1, 1), (50, 1)]
+
+
+@pytest.mark.parametrize("taken", [False, True])
+async def test_a_hover_for_which_nobody_has_time_waits_until_somebody_has(
+    server: Server, monkeypatch: pytest.MonkeyPatch, *, taken: bool
+) -> None:
+    answering, asked = server.backend.preview, list[object]()
+
+    async def preview(key: EmbeddingKey, size_hw: tuple[int, int], newest: Newest, priority: Priority) -> Answer | None:
+        asked.append(key)
+        if len(asked) > 2:
+            return await answering(key, size_hw, newest, priority)
+        if taken:  # the one who took it is gone
+            newest()
+        raise BusyError("nobody is here", retry_after_s=0.001)
+
+    monkeypatch.setattr(server.backend, "preview", preview)
+    async with opened(server, png(64, 64)) as peer:
+        assert (await peer.hover(9, 9)).x == 9
+        assert len(asked) == 3
 
 
 async def test_clicks_are_never_dropped_and_one_too_many_is_told(

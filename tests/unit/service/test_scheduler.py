@@ -3,13 +3,13 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
 from app.errors import BusyError, EngineFailedError, UnknownImageError
 from app.service.scheduler import MAX_HUNG, SAMPLES, Lane, Meter, Priority, Scheduler, threads_for
-from tests.helpers.gates import LONG_S, Gate
+from tests.helpers.gates import LONG_S, Gate, hang, noting, start
 
 pytestmark = pytest.mark.anyio
 
@@ -30,21 +30,6 @@ async def gate(lane: Lane) -> AsyncIterator[Gate]:
     yield gate
     gate.open.set()
     assert await blocker == "through"
-
-
-def noting(notes: list[str], name: str) -> Callable[[], str]:
-    def work() -> str:
-        notes.append(name)
-        return name
-
-    return work
-
-
-async def start(lane: Lane, priority: Priority, work: Callable[[], str]) -> asyncio.Task[str]:
-    """Queue a job and return once it waits."""
-    task = asyncio.create_task(lane.run(priority, work, LONG_S))
-    await asyncio.sleep(0)
-    return task
 
 
 @pytest.fixture
@@ -310,15 +295,6 @@ def test_a_meter_tells_medians_of_the_newest_jobs() -> None:
     assert (meter.queue_ms, meter.work_ms) == (2.0, 4.0)
 
 
-async def hang(lane: Lane, gate: Gate, hung: int) -> None:
-    """Let a job wait in vain, and look as the watchdog does until so many threads are given up."""
-    with pytest.raises(EngineFailedError, match="no answer within"):
-        await lane.run(Priority.CLICK, gate, 0.01)
-    while lane.hung < hung:
-        lane.replace_hung_thread()
-        await asyncio.sleep(0.001)
-
-
 async def test_a_job_that_hangs_costs_its_own_reply_alone(lane: Lane) -> None:
     gate = Gate()
     await hang(lane, gate, 1)
@@ -330,8 +306,7 @@ async def test_a_job_that_hangs_costs_its_own_reply_alone(lane: Lane) -> None:
 async def test_a_thread_that_comes_back_after_it_hung_does_nothing_more(lane: Lane) -> None:
     gate = Gate()
     await lane.run(Priority.CLICK, lambda: None, LONG_S)
-    others = {thread for thread in threading.enumerate() if thread is not lane._owner}  # of tests before, perhaps
-
+    others = {thread for thread in threading.enumerate() if thread not in lane._at_work}  # of tests before, perhaps
     await hang(lane, gate, 1)
     threads = [thread for thread in threading.enumerate() if thread.name == "test" and thread not in others]
     assert len(threads) == 2
@@ -355,12 +330,13 @@ async def test_a_job_that_begins_late_and_hangs_is_seen_though_nobody_asks_after
     gate = Gate()
     waiter = asyncio.create_task(lane.run(Priority.CLICK, gate, 0.1))
     await gate.wait_until_begun()
-    assert lane._current
-    began_at, lane._current.began_at = lane._current.began_at, math.inf  # as if it began just before nobody waits
+    [job] = lane._at_work.values()
+    assert job
+    began_at, job.began_at = job.began_at, math.inf  # as if it began just before nobody waits
     with pytest.raises(EngineFailedError):
         await waiter
     assert lane.hung == 0
-    lane._current.began_at = began_at
+    job.began_at = began_at
     lane.replace_hung_thread()
     assert lane.hung == 1
     gate.open.set()
