@@ -14,7 +14,7 @@ usage() {
   cat <<'TEXT'
 Usage: ./start.sh [serve] [options]   start the server; the first start installs it in .venv
        ./start.sh COMMAND ...         another command of `python -m app`, such as demo PHOTO, weights or bench
-       ./start.sh install [fleet]     install, with Ray for workers, and start nothing
+       ./start.sh install [fleet|video]  install, with Ray for workers or PyAV for videos, and start nothing
        ./start.sh test [arguments]    run every check: ruff, mypy, tsc, node --test, pytest [arguments]
        ./start.sh test quick          run those that take less than a minute; `test coverage` measures what tests reach
        ./start.sh soak [arguments]    the long tests: floods, thousands of random sequences, half an hour at half load
@@ -197,20 +197,24 @@ install() { # EXTRA PYTHON
   [ -z "$1" ] || fingerprint >"$(stamp "$1")"
 }
 
-# Adds Ray to what is installed; nothing else is touched.
-ensure_fleet() {
+# Adds an extra to what is installed, such as Ray; nothing else is touched. $2 says what it is.
+ensure_extra() { # EXTRA WHAT
   ensure_installed ""
-  if is_installed fleet; then return; fi
+  if is_installed "$1"; then return; fi
   take_lock "$python"
-  if ! is_installed fleet; then
+  if ! is_installed "$1"; then
     pins=$(find_pins)
     mkdir -p "$venv/tmp"
-    pip_install "Ray, which workers run on" --no-build-isolation --editable "$root[fleet]"
+    pip_install "$2" --no-build-isolation --editable "$root[$1]"
     rm -rf "$venv/tmp"
-    fingerprint >"$(stamp fleet)"
+    fingerprint >"$(stamp "$1")"
   fi
   unlock
 }
+
+ensure_fleet() { ensure_extra fleet "Ray, which workers run on"; }
+
+ensure_video() { ensure_extra video "PyAV, which reads videos"; }
 
 ensure_installed() { # EXTRA
   local chosen
@@ -252,7 +256,7 @@ trap 'say "interrupted; start again to go on"; exit 130' INT
 
 case ${1:-} in
   -h | --help) show_help ;;
-  install) if [ "${2:-}" = fleet ]; then ensure_fleet; else ensure_installed ""; fi ;;
+  install) if [ "${2:-}" = fleet ]; then ensure_fleet; elif [ "${2:-}" = video ]; then ensure_video; else ensure_installed ""; fi ;;
   test | soak)
     ensure_installed test
     exec "$python" -I "$root/.ci/checks.py" "$@"

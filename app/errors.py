@@ -13,6 +13,7 @@
     ├── CorruptImageError        corrupt_image      415   cut or damaged
     ├── ImageTooLargeError       image_too_large    413   too many bytes
     ├── TooManyPixelsError       too_many_pixels    413
+    ├── ClipTooLongError         clip_too_long      413   a part of it is to be chosen, and how many frames a second
     ├── TooManyPointsError       too_many_points    400
     ├── TooManyObjectsError      too_many_objects   400
     ├── BusyError                busy               503   a bounded queue is full; retry after `retry_after_s`
@@ -135,6 +136,28 @@ class TooManyPixelsError(HoverError):
     """The picture has more pixels, or a longer side, than allowed."""
 
     code, http_status = "too_many_pixels", 413
+
+
+class ClipTooLongError(HoverError):
+    """The clip has more frames or seconds than are worked on at once: a part of it is to be chosen, and a rate.
+
+    Attributes:
+        frames, duration_s: of the whole clip; 0 where they aren't known.
+    """
+
+    code, http_status = "clip_too_long", 413
+
+    def __init__(self, message: str, *, frames: int = 0, duration_s: float = 0.0, seq: int | None = None) -> None:
+        """Make an error to be raised.
+
+        Args:
+            message: what was expected, what came and what to do.
+            frames: of the whole clip.
+            duration_s: of the whole clip.
+            seq: of the message that caused it, where that couldn't be read.
+        """
+        super().__init__(message, seq=seq)
+        self.frames, self.duration_s = frames, duration_s
 
 
 class TooManyPointsError(HoverError):

@@ -12,6 +12,7 @@ from typing import get_type_hints
 import msgspec
 from msgspec import Struct
 
+from app.clips.limits import ClipLimits
 from app.engine.limits import EngineLimits
 from app.pictures.limits import ShapeLimits
 from app.protocol.messages import Limits as ToldLimits
@@ -27,6 +28,7 @@ class AppLimits:
     """The bounds that are no settings, by the package that keeps to them."""
 
     shape: ShapeLimits = field(default_factory=ShapeLimits)
+    clip: ClipLimits = field(default_factory=ClipLimits)
     session: SessionLimits = field(default_factory=SessionLimits)
     engine: EngineLimits = field(default_factory=EngineLimits)
     service: ServiceLimits = field(default_factory=ServiceLimits)

@@ -17,12 +17,16 @@ CASES = 3
 """One below, at it, one beyond."""
 BOUNDS = "faults/test_bounds.py::"
 BY_HAND = "unit/session/test_by_hand.py::"
+CLIPS = "unit/clips/test_reading_clips.py::"
 LIMITS = "faults/test_limits.py::"
 COUNTED = {
     "max_upload_bytes": "unit/pictures/test_reading.py::test_bytes_are_taken_up_to_the_limit",
     "max_pixels": "unit/pictures/test_reading.py::test_sizes_are_taken_up_to_the_limit",
     "max_side": "unit/pictures/test_reading.py::test_sizes_are_taken_up_to_the_limit",
     "max_aspect": "unit/pictures/test_reading.py::test_sizes_are_taken_up_to_the_limit",
+    "max_clip_frames": CLIPS + "test_frames_of_a_clip",
+    "max_clip_s": CLIPS + "test_seconds_of_a_clip",
+    "max_clip_pixels": CLIPS + "test_pixels_of_a_clip",
     "max_inline_bytes": BOUNDS + "test_bytes_of_a_picture_in_a_message",
     "max_message_bytes": BOUNDS + "test_bytes_of_a_message",
     "max_prompt_bytes": LIMITS + "test_bytes_of_a_prompt",
@@ -69,6 +73,7 @@ WAITED = {
     "shared_picture_s": "unit/service/test_bounded_folder.py::test_a_file_that_nobody_asks_for_gets_too_old",
     "shared_timeout_s": "unit/service/test_shared_folder.py::test_a_folder_that_hangs_keeps_nobody",
     "picture_timeout_s": "unit/service/test_picture_store.py::test_a_picture_that_takes_too_long_is_given_up",
+    "clip_timeout_s": "unit/clips/test_decoding.py::test_a_decoder_that_hangs_is_ended",
     "hover_timeout_s": "unit/service/test_scheduler.py::test_a_job_that_waits_too_long_is_given_up_and_never_done",
     "click_timeout_s": "unit/service/test_scheduler.py::test_a_job_that_waits_too_long_is_given_up_and_never_done",
     "encode_timeout_s": "unit/service/test_scheduler.py::test_a_job_that_waits_too_long_is_given_up_and_never_done",

@@ -1,0 +1,116 @@
+"""`python -m app.clips.child TASK < FILE`: decodes a clip in a process that may die or hang without harm.
+
+The system ends it at its bounds, whatever the decoder does, and whether or not its parent is still there.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterator
+from typing import IO
+
+import msgspec
+
+from app.clips.animation import animation_frames, zip_frames
+from app.clips.choosing import Chooser
+from app.clips.kinds import VIDEOS
+from app.clips.shaping import Shaped, fitted_wh, jpeg_of
+from app.clips.values import ClipHead, ClipRefused, End, Frame, Message, Task, TooLong
+from app.clips.video import rest_of, video_frames
+from app.errors import CorruptImageError, HoverError, TooManyPixelsError
+
+LENGTH_BYTES = 4
+"""Of the length before each message, most significant first."""
+NICE = 5
+"""Whoever points at a picture goes before whoever waits for a clip."""
+
+
+def main(task: Task) -> None:
+    """Decode what is on the standard input and say what came of it on the standard output."""
+    bounded(task)
+    for message in said(task, sys.stdin.buffer):
+        data = msgspec.msgpack.encode(message)
+        sys.stdout.buffer.write(len(data).to_bytes(LENGTH_BYTES, "big") + data)
+        sys.stdout.buffer.flush()
+
+
+def bounded(task: Task) -> None:
+    """Have the system end this process beyond its bounds."""
+    time_s = math.ceil(task.limits.clip_timeout_s)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, task.limits.clip_timeout_s)
+    for what, bound in (
+        (resource.RLIMIT_CPU, 2 * time_s),
+        (resource.RLIMIT_AS, task.memory_bytes),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+    ):
+        try:
+            resource.setrlimit(what, (bound, bound))
+        except (OSError, ValueError):  # a system that doesn't know this one
+            continue
+    os.nice(NICE)
+
+
+def said(task: Task, file: IO[bytes]) -> Iterator[Message]:
+    """Give what there is to say of a clip, refusals too."""
+    try:
+        yield from clip_of(task, file)
+    except HoverError as error:
+        yield ClipRefused(error.code, error.message)
+    except MemoryError:
+        yield ClipRefused(TooManyPixelsError.code, "the clip takes too much memory to be decoded; scale it down")
+
+
+def clip_of(task: Task, file: IO[bytes]) -> Iterator[Message]:
+    """Give the frames of a clip that are taken.
+
+    Raises:
+        HoverError: it can't be read.
+    """
+    chooser, size_wh, ends_s = Chooser(task.limits, task.part), None, 0.0
+    for frame in frames_in(task, file):
+        if chooser.is_past(frame.time_s):
+            break
+        if not chooser.takes(frame.time_s):
+            continue
+        if chooser.is_too_long(frame.time_s):
+            yield how_long(task, file, frame)
+            return
+        if size_wh is None:
+            size_wh = frame.size_wh
+            yield ClipHead(*size_wh)
+        yield Frame(frame.time_s, jpeg_of(frame.picture, fitted_wh(frame.size_wh, task.side)))
+        ends_s = frame.time_s + frame.shown_s
+    if not chooser.taken:
+        where = "" if task.part is None else f" from {task.part.begin:g} to {task.part.end:g} s"
+        raise CorruptImageError(f"there is no frame in this clip{where}; it may be cut, or shorter")
+    if chooser.taken == 1 and task.part is None:
+        raise CorruptImageError("this clip has one frame; save that as a picture and open it")
+    yield End(ends_s)
+
+
+def frames_in(task: Task, file: IO[bytes]) -> Iterator[Shaped]:
+    """Give the frames of a file, the first of those that are wanted or one before it first; raises as `clip_of`."""
+    if task.kind in VIDEOS:
+        return video_frames(file, task.kind, task.limits, task.side, 0.0 if task.part is None else task.part.begin)
+    if task.kind == "ZIP":
+        return zip_frames(file, task.limits)
+    return animation_frames(file, task.kind, task.limits)
+
+
+def how_long(task: Task, file: IO[bytes], frame: Shaped) -> TooLong:
+    """Return about how long a clip is that has more than is taken, at the first frame that is too much."""
+    if task.kind in VIDEOS:
+        return TooLong(*rest_of(file, task.kind))
+    ends_s = frame.time_s + frame.shown_s
+    so_far = max(1, round(frame.time_s / frame.shown_s) + 1)
+    return TooLong(frame.count, max(ends_s, ends_s * frame.count / so_far))
+
+
+if __name__ == "__main__":
+    main(msgspec.json.decode(sys.argv[1], type=Task))

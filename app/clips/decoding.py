@@ -1,0 +1,177 @@
+"""Starts the child that decodes a clip, and believes it nothing: it may die, hang, or say too much."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Final
+
+import msgspec
+
+from app.clips.kinds import kind_of
+from app.clips.limits import ClipLimits
+from app.clips.values import ClipHead, ClipRefused, End, Frame, Message, Task, TooLong
+from app.errors import ClipTooLongError, CorruptImageError, HoverError
+from app.protocol.clips import ClipPart
+
+WORKING_SIDE: Final = 1280
+"""Longest side of the frames that the model sees and the page shows; a larger clip's masks are of its own size."""
+MEMORY_BYTES: Final = 3 * 2**30
+"""What the child may take, addresses of libraries included; a decoder of 4K takes half a gigabyte."""
+MAX_MESSAGE_BYTES: Final = 2**26
+"""Of one frame from the child; a JPEG of 4K has a few megabytes."""
+LENGTH_BYTES: Final = 4
+GRACE_S: Final = 5.0
+"""How long after its time the child is ended from outside, should it not have ended itself."""
+CHILD: Final = (sys.executable, "-I", "-m", "app.clips.child")
+"""What is started, before the task."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip that was read, or the part of it that was chosen.
+
+    Attributes:
+        width, height: of the upright clip in its own pixels; the frame of all points and boxes.
+        jpegs: its frames, upright, at most `WORKING_SIDE` on the long side.
+        times_s: when each is shown, from the beginning of the file, in seconds.
+        duration_s: when the last one ends.
+    """
+
+    width: int
+    height: int
+    jpegs: tuple[bytes, ...]
+    times_s: tuple[float, ...]
+    duration_s: float
+
+    @property
+    def nbytes(self) -> int:
+        """What its frames take."""
+        return sum(map(len, self.jpegs))
+
+
+def read_clip(data: bytes, limits: ClipLimits, part: ClipPart | None = None, *, command: Sequence[str] = CHILD) -> Clip:
+    """Return the clip in some bytes. Takes up to a minute; call it in a worker thread.
+
+    Args:
+        data: MP4, MOV, WebM, an animated GIF, WebP or PNG, or a ZIP of frames.
+        limits: of a clip.
+        part: which frames, None for all.
+        command: what decodes.
+
+    Raises:
+        ClipTooLongError: it has more than is worked on at once; it says how much.
+        UnsupportedImageError: of a format or codec that isn't read, or without a video.
+        TooManyPixelsError: its frames are too large.
+        CorruptImageError: cut or damaged, or its decoder died.
+    """
+    frames, head, ends_s = [], None, 0.0
+    for message in decoded_frames(data, limits, part, side=WORKING_SIDE, command=command):
+        if isinstance(message, ClipHead):
+            head = message
+        elif isinstance(message, Frame):
+            frames.append(message)
+        else:
+            ends_s = message.duration_s
+    if head is None:
+        raise AssertionError("a clip begins with its head")
+    jpegs, times_s = tuple(frame.jpeg for frame in frames), tuple(frame.time_s for frame in frames)
+    return Clip(head.width, head.height, jpegs, times_s, ends_s)
+
+
+def decoded_frames(
+    data: bytes,
+    limits: ClipLimits,
+    part: ClipPart | None,
+    *,
+    side: int | None,
+    command: Sequence[str] = CHILD,
+) -> Iterator[ClipHead | Frame | End]:
+    """Give a clip frame by frame: its head, its frames, its end; raises as `read_clip`.
+
+    Who stops in between ends the child.
+
+    Args:
+        data: the file.
+        limits: of a clip.
+        part: which frames, None for all.
+        side: longest side of the frames; None for the clip's own.
+        command: what decodes.
+    """
+    task = Task(kind_of(data), limits, part, side, MEMORY_BYTES)
+    ended = False
+    with running([*command, msgspec.json.encode(task).decode()], data, limits.clip_timeout_s + GRACE_S) as child:
+        while (message := next_message(child.stdout)) is not None:
+            if isinstance(message, TooLong):
+                raise ClipTooLongError(
+                    f"a clip may have {limits.max_clip_frames} frames and {limits.max_clip_s:g} s, this one has "
+                    f"{message.frames} and {message.duration_s:.1f} s; choose a part of it and a frame rate",
+                    frames=message.frames,
+                    duration_s=message.duration_s,
+                )
+            if isinstance(message, ClipRefused):
+                raise refusal_of(message)
+            yield message
+            ended = isinstance(message, End)
+        if not ended:
+            child.wait()
+            raise CorruptImageError(death_of(child.returncode, limits))
+
+
+@contextmanager
+def running(command: Sequence[str], data: bytes, timeout_s: float) -> Iterator[subprocess.Popen[bytes]]:
+    """Give a child that reads some bytes; it has ended, and nothing of it is left, when the `with` ends."""
+    with tempfile.TemporaryFile() as file:  # without a name, so that it goes with whoever has it open
+        file.write(data)
+        file.seek(0)
+        child = subprocess.Popen(  # noqa: S603 - our own module
+            command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
+        )
+    watch = threading.Timer(timeout_s, child.kill)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield child
+    finally:
+        watch.cancel()
+        child.kill()
+        child.wait()
+        if child.stdout is not None:
+            child.stdout.close()
+
+
+def next_message(pipe: IO[bytes] | None) -> Message | None:
+    """Return what the child says next, None where it says no more.
+
+    Raises:
+        CorruptImageError: nothing that a child of ours would say.
+    """
+    head = pipe.read(LENGTH_BYTES) if pipe is not None else b""
+    length = int.from_bytes(head, "big")
+    if len(head) < LENGTH_BYTES or pipe is None:
+        return None
+    data = pipe.read(length) if length <= MAX_MESSAGE_BYTES else b""
+    if len(data) < length:
+        return None
+    try:
+        return msgspec.msgpack.decode(data, type=Message)
+    except msgspec.DecodeError as error:
+        raise CorruptImageError("the clip's decoder went astray; save the clip again") from error
+
+
+def refusal_of(message: ClipRefused) -> HoverError:
+    """Return the error that the child told."""
+    kinds = {each.code: each for each in HoverError.__subclasses__()}
+    return kinds.get(message.code, CorruptImageError)(message.message)
+
+
+def death_of(code: int, limits: ClipLimits) -> str:
+    """Return why a child that ended by itself gave no clip, in words."""
+    if code in (-9, -14, -24):  # killed by us, by its own clock, by its share of the processor
+        return f"the clip couldn't be read within {limits.clip_timeout_s:g} s; save it smaller or shorter"
+    return "the clip's decoder died of it; save the clip again, or convert it to MP4 with H.264"
