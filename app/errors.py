@@ -31,13 +31,46 @@ and is reported to the user as `internal`, without its text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
+
+
+class Reason(str):
+    """What went wrong, in English, and what a page says the same of in its own words: a key and values.
+
+    The page's table has the sentence as `error.KEY`.
+    """
+
+    key: str
+    template: str
+    values: Mapping[str, str | float]
+
+    def __new__(cls, key: str, template: str, /, **values: str | float) -> Reason:
+        """Make one.
+
+        Args:
+            key: of the table of words, without `error.`.
+            template: the English text, with the names of values in braces.
+            values: what it is about.
+        """
+        reason = super().__new__(cls, template.format(**values))
+        reason.key, reason.template, reason.values = key, template, values
+        return reason
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return what makes it again in another process."""
+        return _again, (self.key, self.template, dict(self.values))
+
+
+def _again(key: str, template: str, values: Mapping[str, str | float]) -> Reason:
+    return Reason(key, template, **values)
 
 
 class HoverError(Exception):
     """The root: `code` is the protocol's, `http_status` its twin over HTTP, `fatal` closes the socket.
 
-    `seq` is that of the message that caused it, where the message itself couldn't be read.
+    `reason` is what a page makes a sentence of its own from, None where it has to do with the code. `seq` is that of
+    the message that caused it, where the message itself couldn't be read.
     """
 
     code: ClassVar[str] = "internal"
@@ -48,12 +81,13 @@ class HoverError(Exception):
         """Make an error to be raised.
 
         Args:
-            message: what was expected, what came and what to do.
+            message: what was expected, what came and what to do; a `Reason` where a person may meet it on the page.
             retry_after_s: when to try again; None where that alone doesn't help.
             seq: of the message that caused it, where that couldn't be read.
         """
         super().__init__(message)
-        self.message = message
+        self.message = str(message)
+        self.reason = message if isinstance(message, Reason) else None
         self.retry_after_s = retry_after_s
         self.seq = seq
 
@@ -107,11 +141,11 @@ class ModelUnavailableError(HoverError):
 
 
 class DownloadError(ModelUnavailableError):
-    """No address gave a model's file; `reason` is what the last one did: "sent a file with another hash"."""
+    """No address gave a model's file; `cause` is what the last one did: "sent a file with another hash"."""
 
-    def __init__(self, message: str, reason: str) -> None:
+    def __init__(self, message: str, cause: str) -> None:
         super().__init__(message)
-        self.reason = reason
+        self.cause = cause
 
 
 class UnsupportedImageError(HoverError):

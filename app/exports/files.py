@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Final, Protocol
 
-from app.errors import ImageTooLargeError
+from app.errors import ImageTooLargeError, Reason
 
 IN_MEMORY_BYTES: Final = 4 * 2**20
 """Of a larger file everything is on the disk, without a name: nothing of it outlives the process."""
@@ -116,6 +116,10 @@ def check_bytes(nbytes: int, max_bytes: int) -> None:
     """
     if nbytes > max_bytes:
         raise ImageTooLargeError(
-            f"an exported file may have {max_bytes} bytes and this one gets larger; export fewer objects at a time, "
-            "or raise HOVERSAM_MAX_EXPORT_BYTES"
+            Reason(
+                "export_bytes",
+                "an exported file may have {most} bytes and this one gets larger; export fewer objects at a time, "
+                "or raise HOVERSAM_MAX_EXPORT_BYTES",
+                most=max_bytes,
+            )
         )

@@ -11,7 +11,7 @@ from PIL import Image as Pil
 from PIL import ImageDraw
 
 from app.arrays import MaskArray
-from app.errors import TooManyObjectsError, UnknownObjectError
+from app.errors import Reason, TooManyObjectsError, UnknownObjectError
 from app.exports.edges import softened
 from app.exports.names import MAX_FILE_NAME_BYTES, clipped, fit_for_files
 from app.exports.outlines import Ring
@@ -56,7 +56,12 @@ def masks_zip(selection: Selection, out: IO[bytes]) -> None:
     """
     if len(selection.objects) > MAX_INDEXED:
         raise TooManyObjectsError(
-            f"an indexed mask takes {MAX_INDEXED} objects, got {len(selection.objects)}; name fewer in objects"
+            Reason(
+                "indexed",
+                "an indexed mask takes {most} objects, got {got}; name fewer in objects",
+                most=MAX_INDEXED,
+                got=len(selection.objects),
+            )
         )
     numbers: NDArray[np.uint8] = np.zeros(selection.image.size_hw, np.uint8)
     with ZipFile(out, "w", ZIP_STORED) as archive:
@@ -182,4 +187,6 @@ def require_object(selection: Selection) -> None:
         UnknownObjectError: no object was asked for, or there is none.
     """
     if not selection.objects:
-        raise UnknownObjectError("there is no object to export; click one first, or name one in objects")
+        raise UnknownObjectError(
+            Reason("export_nothing", "there is no object to export; click one first, or name one in objects")
+        )

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from app.arrays import MaskArray
-from app.errors import BadMessageError
+from app.errors import BadMessageError, Reason
 from app.exports.coco import image_number
 from app.imports.rings import MIN_CORNERS, filled_between_edges
 from app.imports.values import LabelCollector
@@ -72,7 +72,9 @@ def read_coco(data: bytes, found: LabelCollector, picture_name: str | None) -> N
     try:
         file = msgspec.json.decode(data, type=DataSet)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadMessageError(f"expected a COCO JSON with images and annotations: {str(error)[:200]}") from error
+        raise BadMessageError(
+            Reason("coco", "expected a COCO JSON with images and annotations: {cause}", cause=str(error)[:200])
+        ) from error
     image = image_in(file.images, found.image, picture_name)
     categories = sorted(file.categories, key=lambda each: (isinstance(each.id, str), each.id))
     found.classes = tuple(dict.fromkeys(each.name for each in categories))
@@ -84,9 +86,9 @@ def read_coco(data: bytes, found: LabelCollector, picture_name: str | None) -> N
                 continue
             read_annotation(msgspec.json.decode(raw, type=DataSetAnnotation), found, where, names)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            found.problem(where, str(error)[:200])
+            found.problem(where, Reason("labels_part", "{cause}", cause=str(error)[:200]))
         except BadMessageError as error:
-            found.problem(where, error.message)
+            found.problem(where, error.reason or error.message)
 
 
 def image_in(images: list[DataSetImage], image: OpenImage, name: str | None) -> DataSetImage:
@@ -101,14 +103,27 @@ def image_in(images: list[DataSetImage], image: OpenImage, name: str | None) -> 
     if len(found) != 1:
         listed = ", ".join(each.file_name for each in images[:5])
         raise BadMessageError(
-            f"expected a picture named {wanted!r} in the file, which has {len(images)}: {listed}; rename one of them"
+            Reason(
+                "coco_picture",
+                "expected a picture named {wanted!r} in the file, which has {count}: {listed}; rename one of them",
+                wanted=wanted or "",
+                count=len(images),
+                listed=listed,
+            )
         )
     [entry] = found
     for told, own in ((entry.width, image.width), (entry.height, image.height)):
         if told is not None and told != own:
             raise BadMessageError(
-                f"the file is of a picture of {entry.width:g} x {entry.height or 0:g} pixels, "
-                f"this one has {image.width} x {image.height}; open that one"
+                Reason(
+                    "labels_size",
+                    "the file is of a picture of {got_width:g} x {got_height:g} pixels, "
+                    "this one has {width} x {height}; open that one",
+                    got_width=entry.width or 0,
+                    got_height=entry.height or 0,
+                    width=image.width,
+                    height=image.height,
+                )
             )
     return entry
 
@@ -122,7 +137,8 @@ def read_annotation(made: DataSetAnnotation, found: LabelCollector, where: str, 
     """Take in one annotation; raises `BadMessageError` where it doesn't fit."""
     name = "" if made.category_id is None else names.get(made.category_id)
     if name is None:
-        found.problem(where, f"there is no category {made.category_id}; it came in without a class", lost=False)
+        text = "there is no category {category}; it came in without a class"
+        found.problem(where, Reason("coco_category", text, category=str(made.category_id)), lost=False)
         name = ""
     if found.is_full:
         found.beyond()
@@ -132,7 +148,10 @@ def read_annotation(made: DataSetAnnotation, found: LabelCollector, where: str, 
         x, y, width, height = made.bbox
         found.box(where, (x, y, x + width, y + height), name)
     else:
-        found.problem(where, "expected a segmentation or a bbox of x, y, width, height, got neither")
+        found.problem(
+            where,
+            Reason("coco_nothing", "expected a segmentation or a bbox of x, y, width, height, got neither"),
+        )
 
 
 def mask_in(segmentation: Any, size_hw: tuple[int, int]) -> MaskArray:  # noqa: ANN401
@@ -144,17 +163,33 @@ def mask_in(segmentation: Any, size_hw: tuple[int, int]) -> MaskArray:  # noqa: 
     if isinstance(segmentation, dict):
         counts, size = segmentation.get("counts"), segmentation.get("size")
         if size != list(size_hw):
-            raise BadMessageError(f"expected run lengths of size [{size_hw[0]}, {size_hw[1]}], got {str(size)[:40]}")
+            raise BadMessageError(
+                Reason(
+                    "coco_size",
+                    "expected run lengths of size [{height}, {width}], got {got}",
+                    height=size_hw[0],
+                    width=size_hw[1],
+                    got=str(size)[:40],
+                )
+            )
         if isinstance(counts, str):
             return mask_of(counts, size_hw)
         lengths = msgspec.convert(counts, list[int])
         if min(lengths, default=-1) < 0 or sum(lengths) != size_hw[0] * size_hw[1]:
-            raise BadMessageError(f"expected run lengths of {size_hw[0] * size_hw[1]} pixels in all")
+            raise BadMessageError(
+                Reason(
+                    "coco_runs",
+                    "expected run lengths of {pixels} pixels in all",
+                    pixels=size_hw[0] * size_hw[1],
+                )
+            )
         return np.repeat(np.arange(len(lengths)) % 2 == 1, lengths).reshape(size_hw[::-1]).T
     polygons = msgspec.convert(segmentation, list[list[float]])
     rings = [np.array(ring, np.float64).reshape(-1, 2) for ring in polygons if len(ring) % 2 == 0]
     if len(rings) < len(polygons) or any(len(ring) < MIN_CORNERS for ring in rings):
-        raise BadMessageError("expected polygons of x, y, x, y, ... with at least three corners each")
+        raise BadMessageError(
+            Reason("coco_polygons", "expected polygons of x, y, x, y, ... with at least three corners each")
+        )
     if not all(np.isfinite(ring).all() for ring in rings):
-        raise BadMessageError("expected finite coordinates")
+        raise BadMessageError(Reason("coordinates", "expected finite coordinates"))
     return filled_between_edges(rings, size_hw)

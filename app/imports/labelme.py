@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image as Pil
 
 from app.arrays import MaskArray
-from app.errors import BadMessageError
+from app.errors import BadMessageError, Reason
 from app.imports.rings import MIN_CORNERS, Ring, filled_with_outline
 from app.imports.values import LabelCollector
 from app.masks.strokes import stroke_mask
@@ -48,12 +48,21 @@ def read_labelme(data: bytes, found: LabelCollector) -> None:
     try:
         file = msgspec.json.decode(data, type=LabelMeFile)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadMessageError(f"expected a LabelMe JSON with shapes: {str(error)[:200]}") from error
+        raise BadMessageError(
+            Reason("labelme", "expected a LabelMe JSON with shapes: {cause}", cause=str(error)[:200])
+        ) from error
     told, own = (file.image_width, file.image_height), (found.image.width, found.image.height)
     if None not in told and told != own:
         raise BadMessageError(
-            f"the file is of a picture of {told[0]:g} x {told[1]:g} pixels, this one has {own[0]} x {own[1]}; "
-            "open that one"
+            Reason(
+                "labels_size",
+                "the file is of a picture of {got_width:g} x {got_height:g} pixels, this one has {width} x {height}; "
+                "open that one",
+                got_width=told[0] or 0,
+                got_height=told[1] or 0,
+                width=own[0],
+                height=own[1],
+            )
         )
     groups: dict[object, list[tuple[str, LabelMeShape]]] = {}
     for number, raw in enumerate(file.shapes, 1):
@@ -61,7 +70,7 @@ def read_labelme(data: bytes, found: LabelCollector) -> None:
         try:
             shape = msgspec.json.decode(raw, type=LabelMeShape)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            found.problem(where, str(error)[:200])
+            found.problem(where, Reason("labels_part", "{cause}", cause=str(error)[:200]))
             continue
         group = number if shape.group_id is None else (shape.group_id, shape.label)
         groups.setdefault(group, []).append((where, shape))
@@ -83,7 +92,7 @@ def read_group(members: list[tuple[str, LabelMeShape]], found: LabelCollector) -
             mask_hw |= mask_of_shape(shape, found.image.size_hw)
             parts += 1
         except BadMessageError as error:
-            found.problem(place, error.message)
+            found.problem(place, error.reason or error.message)
     if parts:
         found.mask(where, mask_hw, first.label)
 
@@ -97,7 +106,7 @@ def mask_of_shape(shape: LabelMeShape, size_hw: tuple[int, int]) -> MaskArray:
     kind = shape.shape_type or "polygon"
     points: Ring = np.array(shape.points, np.float64).reshape(-1, 2)
     if not np.isfinite(points).all():
-        raise BadMessageError("expected finite coordinates")
+        raise BadMessageError(Reason("coordinates", "expected finite coordinates"))
     if kind == "polygon" and len(points) >= MIN_CORNERS:
         return filled_with_outline([points], size_hw)
     if kind == "rectangle" and len(points) >= TWO:
@@ -111,8 +120,10 @@ def mask_of_shape(shape: LabelMeShape, size_hw: tuple[int, int]) -> MaskArray:
     if kind == "mask" and len(points) == TWO and shape.mask:
         return pasted(shape.mask, points, size_hw)
     if kind not in KINDS:
-        raise BadMessageError(f"a {kind[:20]} has no area; draw a polygon")
-    raise BadMessageError(f"expected a {kind} that has an area, got {len(points)} points")
+        raise BadMessageError(Reason("shape_kind", "a {kind} has no area; draw a polygon", kind=kind[:20]))
+    raise BadMessageError(
+        Reason("shape_flat", "expected a {kind} that has an area, got {count} points", kind=kind, count=len(points))
+    )
 
 
 def pasted(text: str, points: Ring, size_hw: tuple[int, int]) -> MaskArray:
@@ -126,10 +137,19 @@ def pasted(text: str, points: Ring, size_hw: tuple[int, int]) -> MaskArray:
         with Pil.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=["PNG"]) as picture:
             width, height = picture.size
             if not (x0 >= 0 and y0 >= 0 and x0 + width <= size_hw[1] and y0 + height <= size_hw[0]):
-                raise BadMessageError(f"its mask of {width} x {height} pixels leaves the picture")
+                raise BadMessageError(
+                    Reason(
+                        "shape_off",
+                        "its mask of {width} x {height} pixels leaves the picture",
+                        width=width,
+                        height=height,
+                    )
+                )
             box = np.asarray(picture.convert("L")) > 0
     except (binascii.Error, OSError, SyntaxError, ValueError) as error:
-        raise BadMessageError(f"its mask can't be read ({str(error)[:100]})") from error
+        raise BadMessageError(
+            Reason("mask_unread", "its mask can't be read ({cause})", cause=str(error)[:100])
+        ) from error
     mask_hw = np.zeros(size_hw, np.bool_)
     mask_hw[y0 : y0 + height, x0 : x0 + width] = box
     return mask_hw

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image as Pil
 
 from app.arrays import MaskArray
-from app.errors import BadMessageError
+from app.errors import BadMessageError, Reason
 from app.imports.values import LabelCollector
 from app.imports.yolo import stem
 
@@ -38,12 +38,20 @@ def read_mask(data: bytes, found: LabelCollector, file_name: str) -> None:
         with Pil.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.size != (found.image.width, found.image.height):
                 raise BadMessageError(
-                    f"expected a mask of {found.image.width} x {found.image.height} pixels, "
-                    f"got {picture.width} x {picture.height}; scale it"
+                    Reason(
+                        "mask_size",
+                        "expected a mask of {width} x {height} pixels, got {got_width} x {got_height}; scale it",
+                        width=found.image.width,
+                        height=found.image.height,
+                        got_width=picture.width,
+                        got_height=picture.height,
+                    )
                 )
             masks = list(masks_in(picture, found.limits.max_objects))
     except (OSError, SyntaxError, ValueError, Pil.DecompressionBombError) as error:
-        raise BadMessageError(f"the mask can't be read ({str(error)[:100]})") from error
+        raise BadMessageError(
+            Reason("mask_unread", "the mask can't be read ({cause})", cause=str(error)[:100])
+        ) from error
     named = NUMBERED.match(stem(file_name))
     name = named[1] if named else ""
     for where, mask_hw in masks:

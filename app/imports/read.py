@@ -16,7 +16,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import msgspec
 
-from app.errors import BadMessageError
+from app.errors import BadMessageError, Reason
 from app.imports.coco import read_coco
 from app.imports.labelme import read_labelme
 from app.imports.pictures import read_mask
@@ -69,7 +69,14 @@ def read_labels(
         BadMessageError: it is no label file, or one of another picture.
     """
     if len(data) > MAX_FILE_BYTES:
-        raise BadMessageError(f"expected a label file of at most {MAX_FILE_BYTES} bytes, got {len(data)}")
+        raise BadMessageError(
+            Reason(
+                "file_bytes",
+                "expected a label file of at most {most} bytes, got {got}",
+                most=MAX_FILE_BYTES,
+                got=len(data),
+            )
+        )
     limits = limits or SessionLimits()
     found = LabelCollector(image, limits.max_objects if room is None else min(room, limits.max_objects), limits)
     ending = file_name.lower().rpartition(".")[2]
@@ -89,7 +96,11 @@ def read_json(data: bytes, found: LabelCollector, picture_name: str | None) -> N
     try:
         kind = msgspec.json.decode(data, type=Kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadMessageError(f"expected {KINDS}; this can't be read: {str(error)[:200]}") from error
+        raise BadMessageError(
+            Reason(
+                "labels_unread", "expected {kinds}; this can't be read: {cause}", kinds=KINDS, cause=str(error)[:200]
+            )
+        ) from error
     if bytes(kind.shapes):
         read_labelme(data, found)
     elif bytes(kind.annotations):
@@ -97,7 +108,11 @@ def read_json(data: bytes, found: LabelCollector, picture_name: str | None) -> N
     elif bytes(kind.format):
         take_recipe(data, found)
     else:
-        raise BadMessageError(f"expected {KINDS}; this JSON has neither annotations, shapes nor a format")
+        raise BadMessageError(
+            Reason(
+                "labels_json", "expected {kinds}; this JSON has neither annotations, shapes nor a format", kinds=KINDS
+            )
+        )
 
 
 def take_recipe(data: bytes, found: LabelCollector) -> None:
@@ -105,8 +120,16 @@ def take_recipe(data: bytes, found: LabelCollector) -> None:
     recipe, image = read_recipe(data), found.image
     if (recipe.image_id, recipe.width, recipe.height) != (image.image_id, image.width, image.height):
         raise BadMessageError(
-            f"the recipe is of picture {recipe.name or recipe.image_id} ({recipe.width} x {recipe.height}), "
-            f"the open one is another ({image.width} x {image.height}); open that picture"
+            Reason(
+                "recipe_picture",
+                "the recipe is of picture {name} ({got_width} x {got_height}), "
+                "the open one is another ({width} x {height}); open that picture",
+                name=recipe.name or recipe.image_id,
+                got_width=recipe.width,
+                got_height=recipe.height,
+                width=image.width,
+                height=image.height,
+            )
         )
     found.classes = tuple(each.name for each in recipe.classes)
     for made in recipe.objects:
@@ -114,7 +137,7 @@ def take_recipe(data: bytes, found: LabelCollector) -> None:
         try:
             check_trail(SessionObject(made.id, made.name, made.color, made.trail), image, found.limits)
         except BadMessageError as error:
-            found.problem(where, error.message)
+            found.problem(where, error.reason or error.message)
             continue
         unnamed = re.fullmatch(r"Object \d+", made.name)
         found.trail(where, made.trail, "" if unnamed else made.name)
@@ -133,14 +156,20 @@ def read_zip(data: bytes, found: LabelCollector, picture_name: str | None, names
                 own = [each for each in texts if picture_name and stem(each.filename) == stem(picture_name)] or texts
                 if len(own) != 1:
                     raise BadMessageError(
-                        f"expected labels named {stem(picture_name or 'the picture')}.txt in the ZIP, "
-                        f"which has {len(texts)}; rename one of them"
+                        Reason(
+                            "zip_labels",
+                            "expected labels named {wanted}.txt in the ZIP, which has {count}; rename one of them",
+                            wanted=stem(picture_name or "the picture"),
+                            count=len(texts),
+                        )
                     )
                 read_yolo(text_of(unpacked(archive, own[0], MAX_FILE_BYTES)), found, names)
                 return
             read_masks(archive, members, found)
     except (BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError) as error:
-        raise BadMessageError(f"the ZIP can't be read ({str(error)[:100]})") from error
+        raise BadMessageError(
+            Reason("zip_unread", "the ZIP can't be read ({cause})", cause=str(error)[:100])
+        ) from error
 
 
 def read_masks(archive: ZipFile, members: Sequence[ZipInfo], found: LabelCollector) -> None:
@@ -148,7 +177,9 @@ def read_masks(archive: ZipFile, members: Sequence[ZipInfo], found: LabelCollect
     pictures = [each for each in members if each.filename.lower().rpartition(".")[2] in PICTURE_ENDINGS]
     single = [each for each in pictures if stem(each.filename) != "indexed"] or pictures
     if not single:
-        raise BadMessageError(f"expected {KINDS}; the ZIP has neither labels nor masks")
+        raise BadMessageError(
+            Reason("zip_nothing", "expected {kinds}; the ZIP has neither labels nor masks", kinds=KINDS)
+        )
     room = MAX_FILE_BYTES
     for member in single:
         if found.is_full:
@@ -159,7 +190,7 @@ def read_masks(archive: ZipFile, members: Sequence[ZipInfo], found: LabelCollect
             room -= len(data)
             read_mask(data, found, member.filename)
         except BadMessageError as error:
-            found.problem(member.filename[-100:], error.message)
+            found.problem(member.filename[-100:], error.reason or error.message)
 
 
 def is_list(member: ZipInfo) -> bool:
@@ -176,7 +207,14 @@ def unpacked(archive: ZipFile, member: ZipInfo, max_bytes: int) -> bytes:
     with archive.open(member) as file:
         data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
-        raise BadMessageError(f"{member.filename[-100:]} in the ZIP has more than {max_bytes} bytes")
+        raise BadMessageError(
+            Reason(
+                "zip_member",
+                "{name} in the ZIP has more than {most} bytes",
+                name=member.filename[-100:],
+                most=max_bytes,
+            )
+        )
     return data
 
 
@@ -189,4 +227,6 @@ def text_of(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BadMessageError(f"expected {KINDS}; got a file of another kind") from None
+        raise BadMessageError(
+            Reason("labels_kind", "expected {kinds}; got a file of another kind", kinds=KINDS)
+        ) from None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.arrays import MaskArray
+from app.errors import Reason
 from app.protocol.counts import counts_of
 from app.protocol.fields import MAX_NAME_CHARS, BoxXyxy
 from app.protocol.labels import MAX_MISFITS, Labels, Misfit
@@ -47,7 +48,7 @@ class LabelCollector:
         if self.is_full:
             self.beyond()
         elif not mask_hw.any():
-            self.problem(where, "it has no pixel on the picture")
+            self.problem(where, Reason("labels_empty", "it has no pixel on the picture"))
         else:
             self.trail(where, (MaskStep(size=self.image.size_hw, counts=counts_of(mask_hw)),), name)
 
@@ -59,7 +60,8 @@ class LabelCollector:
         if box[0] < box[2] and box[1] < box[3]:
             self.trail(where, (BoxStep(box=box),), name)
         else:
-            self.problem(where, f"its box has no area on the picture: {x0:g}, {y0:g}, {x1:g}, {y1:g}")
+            text = "its box has no area on the picture: {x0:g}, {y0:g}, {x1:g}, {y1:g}"
+            self.problem(where, Reason("labels_box", text, x0=x0, y0=y0, x1=x1, y1=y1))
 
     def trail(self, where: str, trail: Trail, name: str) -> None:
         """Take whatever makes an object."""
@@ -68,12 +70,14 @@ class LabelCollector:
             return
         nbytes = sum(len(step.counts) if isinstance(step, MaskStep) else 64 for step in trail)
         if self._trail_bytes + nbytes > self.limits.max_trail_bytes:
-            self.problem(where, f"its mask is too intricate: all of a picture take {self.limits.max_trail_bytes} bytes")
+            text = "its mask is too intricate: all of a picture take {most} bytes"
+            self.problem(where, Reason("labels_bytes", text, most=self.limits.max_trail_bytes))
             return
         self._trail_bytes += nbytes
         known = "" if name == UNNAMED_CLASS else readable(name)
         if len(known) > MAX_NAME_CHARS:
-            self.problem(where, f"its name has more than {MAX_NAME_CHARS} characters; it came in cut", lost=False)
+            text = "its name has more than {most} characters; it came in cut"
+            self.problem(where, Reason("labels_name", text, most=MAX_NAME_CHARS), lost=False)
         self._objects.append(Given(trail=trail, name=known[:MAX_NAME_CHARS]))
 
     def beyond(self) -> None:
@@ -84,7 +88,7 @@ class LabelCollector:
         """Note what doesn't fit; `lost` where it is no object now."""
         self._left_out += lost
         if len(self._problems) < MAX_MISFITS:
-            self._problems.append(Misfit(where, why))
+            self._problems.append(misfit(where, why))
 
     def labels(self) -> Labels:
         """Return all that was found."""
@@ -95,9 +99,12 @@ class LabelCollector:
 
     def _told(self) -> Iterator[Misfit]:
         if self._beyond:
-            yield Misfit(
-                "the file",
-                f"there is room for {self.room} objects on the picture, which takes {self.limits.max_objects}; "
-                f"{self._beyond} more were left out",
-            )
+            text = "there is room for {room} objects on the picture, which takes {most}; {count} more were left out"
+            most = self.limits.max_objects
+            yield misfit("the file", Reason("labels_room", text, room=self.room, most=most, count=self._beyond))
         yield from self._problems
+
+
+def misfit(where: str, why: str) -> Misfit:
+    """Return what is told of something that doesn't fit."""
+    return Misfit(where, str(why), why.key, dict(why.values)) if isinstance(why, Reason) else Misfit(where, why)

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from app.errors import BadMessageError
+from app.errors import BadMessageError, Reason
 from app.imports.rings import filled_with_outline
 from app.imports.values import LabelCollector
 from app.session.class_files import LINE_END
@@ -38,7 +38,7 @@ def read_yolo(text: str, found: LabelCollector, names: Sequence[str]) -> None:
         try:
             read_line(words, found, where, names)
         except BadMessageError as error:
-            found.problem(where, error.message)
+            found.problem(where, error.reason or error.message)
 
 
 def read_line(words: Sequence[str], found: LabelCollector, where: str, names: Sequence[str]) -> None:
@@ -46,12 +46,19 @@ def read_line(words: Sequence[str], found: LabelCollector, where: str, names: Se
     try:
         first, *shares = map(float, words)
     except ValueError:
-        raise BadMessageError(f"expected numbers, got {' '.join(words)[:40]!r}") from None
+        raise BadMessageError(
+            Reason("yolo_numbers", "expected numbers, got {got!r}", got=" ".join(words)[:40])
+        ) from None
     if not np.isfinite([first, *shares]).all() or first < 0 or first != int(first):
-        raise BadMessageError(f"expected the number of a class and shares of the picture, got {words[0][:20]}")
+        raise BadMessageError(
+            Reason(
+                "yolo_line", "expected the number of a class and shares of the picture, got {got}", got=words[0][:20]
+            )
+        )
     name = names[int(first)] if first < len(names) else ""
     if not name:
-        found.problem(where, f"there is no class {int(first)} among {len(names)}; it came in without one", lost=False)
+        text = "there is no class {number} among {count}; it came in without one"
+        found.problem(where, Reason("yolo_class", text, number=int(first), count=len(names)), lost=False)
     width, height = found.image.width, found.image.height
     if len(words) in BOX_NUMBERS:
         x, y, across, down = (share * side for share, side in zip(shares, (width, height) * 2, strict=False))
@@ -64,7 +71,11 @@ def read_line(words: Sequence[str], found: LabelCollector, where: str, names: Se
         found.mask(where, filled_with_outline([ring], found.image.size_hw), name)
     else:
         raise BadMessageError(
-            f"expected a class with a box (4 numbers) or a polygon (6 or more, two each), got {len(shares)} numbers"
+            Reason(
+                "yolo_count",
+                "expected a class with a box (4 numbers) or a polygon (6 or more, two each), got {got} numbers",
+                got=len(shares),
+            )
         )
 
 

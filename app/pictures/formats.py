@@ -17,7 +17,7 @@ from typing import Final
 from PIL import Image as Pil
 from PIL import UnidentifiedImageError
 
-from app.errors import CorruptImageError, TooManyPixelsError, UnsupportedImageError
+from app.errors import CorruptImageError, Reason, TooManyPixelsError, UnsupportedImageError
 from app.pictures.limits import PictureLimits, check_size
 from app.pictures.png import GREY_ALPHA, Png, halves_as_pixels, taken_apart
 
@@ -46,6 +46,16 @@ OTHERS: Final = (
     ("a video", rb"\x1a\x45\xdf\xa3|RIFF....AVI |\0\0\x01\xba"),
 )
 """What people send beside pictures that are read, and how it begins."""
+SAID_OF: Final = {
+    "an empty file": "kind_empty",
+    "a PDF": "kind_pdf",
+    "a raw file of a camera": "kind_raw",
+    "an SVG drawing": "kind_svg",
+    "a web page or other text with tags": "kind_text",
+    "a ZIP file": "kind_zip",
+    "a video": "kind_video",
+}
+"""What the page says of some of them; of another it says that it is none that is read."""
 SNIFFED_BYTES: Final = 4096
 """How much of a file is looked at to say what it is; names of kinds stand at its beginning."""
 AVIF_BRANDS: Final = {b"avif", b"avis"}
@@ -106,7 +116,13 @@ def kind_of(data: bytes) -> str:
     if head[4:8] == b"ftyp":
         return kind_of_boxes(head)
     other = other or named(OTHERS, head)
-    raise UnsupportedImageError(f"{EXPECTED}, got {other or 'something else'}; convert the file and try again")
+    raise UnsupportedImageError(of_another_kind(other or "something else"))
+
+
+def of_another_kind(what: str) -> Reason:
+    """Return what is said of a file that is no picture that is read; the page names the kinds that it has words for."""
+    text = EXPECTED + ", got {what}; convert the file and try again"
+    return Reason(SAID_OF.get(what, "kind_other"), text, what=what)
 
 
 def named(table: tuple[tuple[str, bytes], ...], head: bytes) -> str | None:
@@ -127,7 +143,7 @@ def kind_of_boxes(head: bytes) -> str:
     if brands & HEIF_BRANDS:
         return "HEIF"
     what = "a raw file of a camera" if brands & RAW_BRANDS else "a video"
-    raise UnsupportedImageError(f"{EXPECTED}, got {what}; convert the file and try again")
+    raise UnsupportedImageError(of_another_kind(what))
 
 
 def parsed(kind: str, data: bytes) -> Pil.Image:
@@ -145,12 +161,15 @@ def parsed(kind: str, data: bytes) -> Pil.Image:
     except UnsupportedImageError:
         raise
     except Pil.DecompressionBombError as error:
-        raise TooManyPixelsError("the picture has far too many pixels; scale it down") from error
+        raise TooManyPixelsError(Reason("pixels_far", "the picture has far too many pixels; scale it down")) from error
     except UnidentifiedImageError as error:
-        text = f"the file begins like {kind}, but its header is damaged, or of a kind that isn't read"
-        raise UnsupportedImageError(f"{text}; save it as JPEG or PNG") from error
+        text = "the file begins like {kind}, but its header is damaged, or of a kind that isn't read; "
+        text += "save it as JPEG or PNG"
+        raise UnsupportedImageError(Reason("header", text, kind=kind)) from error
     except Exception as error:
-        raise CorruptImageError(f"the picture's header is damaged ({reason(error)}); save it again") from error
+        raise CorruptImageError(
+            Reason("damaged", "the picture's header is damaged ({cause}); save it again", cause=reason(error))
+        ) from error
 
 
 def heif_plugin() -> ModuleType:
@@ -162,7 +181,7 @@ def heif_plugin() -> ModuleType:
     try:
         return import_module("pillow_heif")
     except ImportError as error:
-        raise UnsupportedImageError(NO_HEIF) from error
+        raise UnsupportedImageError(Reason("heif", NO_HEIF)) from error
 
 
 def decodable(png: Png) -> bytes:
@@ -185,9 +204,15 @@ def check_tiff(picture: Pil.Image, limits: PictureLimits) -> None:
     tags = picture.tag_v2  # type: ignore[attr-defined]
     sides = [tags.get(side, 0) for side in TILE_SIDES]
     if not all(isinstance(side, int) for side in sides) or sides[0] * sides[1] > limits.max_pixels:
-        raise TooManyPixelsError(f"a picture may have {limits.max_pixels / 1e6:g} megapixels, a tile of it has more")
+        raise TooManyPixelsError(
+            Reason(
+                "pixels_tile",
+                "a picture may have {most:g} megapixels, a tile of it has more",
+                most=limits.max_pixels / 1e6,
+            )
+        )
     if DNG_VERSION in tags:
-        raise UnsupportedImageError(f"{EXPECTED}, got a raw file of a camera; convert the file and try again")
+        raise UnsupportedImageError(of_another_kind("a raw file of a camera"))
 
 
 def reason(error: Exception) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from app.errors import TooManyPixelsError
+from app.errors import Reason, TooManyPixelsError
 from app.settings import Settings
 
 
@@ -48,10 +48,22 @@ def check_size(size_wh: tuple[int, int], limits: PictureLimits) -> None:
     (width, height), shape = size_wh, limits.shape
     if width * height > limits.max_pixels or max(size_wh) > shape.max_side:
         raise TooManyPixelsError(
-            f"a picture may have {limits.max_pixels / 1e6:g} megapixels and sides of {shape.max_side}, "
-            f"got {width} x {height}; scale it down"
+            Reason(
+                "pixels",
+                "a picture may have {most:g} megapixels and sides of {side}, got {width} x {height}; scale it down",
+                most=limits.max_pixels / 1e6,
+                side=shape.max_side,
+                width=width,
+                height=height,
+            )
         )
     if max(size_wh) > shape.max_aspect * min(size_wh):
         raise TooManyPixelsError(
-            f"a picture may be {shape.max_aspect} times as long as wide, got {width} x {height}; crop it"
+            Reason(
+                "strip",
+                "a picture may be {most} times as long as wide, got {width} x {height}; crop it",
+                most=shape.max_aspect,
+                width=width,
+                height=height,
+            )
         )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pil
 
 from app.arrays import ImageArray
-from app.errors import CorruptImageError, ImageTooLargeError
+from app.errors import CorruptImageError, ImageTooLargeError, Reason
 from app.pictures.color import nclx_profile, png_profile, to_srgb
 from app.pictures.depth import sixteen_bits
 from app.pictures.formats import Opened, is_deep_with_alpha, open_picture, reason
@@ -102,7 +102,14 @@ def read_picture(data: bytes, limits: PictureLimits) -> Picture:
         CorruptImageError: cut or damaged.
     """
     if len(data) > limits.max_bytes:
-        raise ImageTooLargeError(f"a picture may have {limits.max_bytes} bytes, got {len(data)}; save it smaller")
+        raise ImageTooLargeError(
+            Reason(
+                "picture_bytes",
+                "a picture may have {most} bytes, got {got}; save it smaller",
+                most=limits.max_bytes,
+                got=len(data),
+            )
+        )
     opened = open_picture(data, limits)
     with opened.pixels:
         width, height = opened.pixels.size
@@ -196,8 +203,12 @@ def decode(opened: Opened, *, at_least: int | None = None) -> Decoded:
         color, alpha, stretched = separated(opened)
     except Exception as error:  # parsers raise many kinds on damaged data, SyntaxError among them
         cut = "truncated" in str(error) or "premature" in str(error).lower()
-        cause = "it ends too soon" if cut else reason(error)
-        raise CorruptImageError(f"the picture is cut or damaged: {cause}; save it again and send it whole") from error
+        if cut:
+            told = Reason("cut", "the picture is cut or damaged: it ends too soon; save it again and send it whole")
+        else:
+            text = "the picture is cut or damaged: {cause}; save it again and send it whole"
+            told = Reason("damaged", text, cause=reason(error))
+        raise CorruptImageError(told) from error
     return Decoded(color, alpha, stretched, profile_of(opened), turn_of(opened))
 
 

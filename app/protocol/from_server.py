@@ -25,6 +25,7 @@ from app.protocol.fields import (
     Side,
     Stage,
     Text,
+    Values,
 )
 from app.protocol.recipe import Trail
 from app.protocol.values import ClassEntries, Limits, Mask, ModelInfo, Region
@@ -170,10 +171,15 @@ class Pong(FromServer, frozen=True, kw_only=True):
 
 
 class Error(FromServer, frozen=True, kw_only=True):
-    """What went wrong: `code` is one of `app.errors`, `retry_after` in seconds; a fatal one is followed by a close."""
+    """What went wrong: `code` is one of `app.errors`, `retry_after` in seconds; a fatal one is followed by a close.
+
+    `reason` tells apart what one code stands for, `values` what it is about: for who says it in words of their own.
+    """
 
     seq: Seq | None = None
     code: Name
     message: Text
     fatal: bool
     retry_after: Seconds | None = None
+    reason: Name | None = None
+    values: Values | None = None

@@ -12,16 +12,20 @@ MAX_MISFITS: Final = 50
 """That are told one by one; of the others their number."""
 
 
-class Misfit(Struct, frozen=True):
+class Misfit(Struct, frozen=True, omit_defaults=True):
     """Something of a file that didn't come in, or not as it is there.
 
     Attributes:
         where: in the file: `line 3`, `annotation 7`.
         why: what was expected and what came.
+        reason: what of that kind it is, for programs that say it in their own words; see `app.errors.Reason`.
+        values: what it is about.
     """
 
     where: str
     why: str
+    reason: str | None = None
+    values: dict[str, float | str] | None = None
 
 
 class Labels(Struct, frozen=True):

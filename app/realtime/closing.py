@@ -17,7 +17,13 @@ class ClosedError(Exception):
 def error_message(error: HoverError, seq: int | None, *, fatal: bool = False) -> Error:
     """Return an error as the client is told it."""
     return Error(
-        seq=seq, code=error.code, message=error.message, fatal=fatal or error.fatal, retry_after=error.retry_after_s
+        seq=seq,
+        code=error.code,
+        message=error.message,
+        fatal=fatal or error.fatal,
+        retry_after=error.retry_after_s,
+        reason=error.reason.key if error.reason else None,
+        values=dict(error.reason.values) if error.reason else None,
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from app.errors import BadMessageError, BusyError, HoverError, RateLimitedError, TooManyObjectsError
+from app.errors import BadMessageError, BusyError, HoverError, RateLimitedError, Reason, TooManyObjectsError
 from app.protocol.codec import decode_client
 from app.protocol.fields import MAX_RECIPE_BYTES
 from app.protocol.messages import ClientMessage, CloseCode, Give, Hello, Hover, Leave, Open, Ping, Pong
@@ -199,7 +199,14 @@ def check_size(message: ClientMessage, nbytes: int, max_prompt_bytes: int) -> No
     """
     if isinstance(message, Give):
         if nbytes > MAX_RECIPE_BYTES:
-            raise BadMessageError(f"give may have {MAX_RECIPE_BYTES} bytes, got {nbytes}; give fewer objects")
+            raise BadMessageError(
+                Reason(
+                    "give_bytes",
+                    "give may have {most} bytes, got {got}; give fewer objects",
+                    most=MAX_RECIPE_BYTES,
+                    got=nbytes,
+                )
+            )
     elif not isinstance(message, Open):
         if nbytes > max_prompt_bytes:
             raise BadMessageError(f"a message other than open or give may have {max_prompt_bytes} bytes, got {nbytes}")

@@ -16,7 +16,7 @@ import numpy as np
 
 from app.arrays import Logits, MaskArray
 from app.engine.contract import Candidates, Embedding, Engine, Prompt
-from app.errors import UnknownObjectError
+from app.errors import Reason, UnknownObjectError
 from app.exports.selection import ExportObject
 from app.masks.cleaning import clicked_cells, smoothed, without_specks
 from app.masks.given import box_around, heart_of, logits_of
@@ -277,7 +277,7 @@ def export_object(item: SessionObject, image: OpenImage, speck_share: float) -> 
     """
     answer = item.answer
     if answer is None:
-        raise UnknownObjectError(f"object {item.id} has no mask; click it again")
+        raise UnknownObjectError(Reason("object_bare", "object {id} has no mask; click it again", id=item.id))
     score = answer.masks[item.chosen].score
     return ExportObject(item, score, lambda: native_mask(item, answer, image.size_hw, speck_share))
 

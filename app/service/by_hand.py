@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from app.engine.contract import Candidates
-from app.errors import BadMessageError, UnknownObjectError
+from app.errors import BadMessageError, Reason, UnknownObjectError
 from app.masks.given import heart_of, together
 from app.masks.packing import unpack_logits
 from app.masks.strokes import stroke_mask
@@ -58,11 +58,17 @@ def combined(
     masks = []
     for item in items:
         if item.answer is None:
-            raise UnknownObjectError(f"object {item.id} has no mask; click it again")
+            raise UnknownObjectError(Reason("object_bare", "object {id} has no mask; click it again", id=item.id))
         masks.append(native_mask(item, item.answer, size_hw, speck_share))
     mask_hw = together(masks, operation)
     if not mask_hw.any():
-        raise BadMessageError(f"nothing is left of the {operation} of these objects; nothing was changed")
+        raise BadMessageError(
+            Reason(
+                f"{operation}_empty",
+                "nothing is left of the {operation} of these objects; nothing was changed",
+                operation=operation,
+            )
+        )
     return MaskStep(size=size_hw, counts=counts_of(mask_hw))
 
 

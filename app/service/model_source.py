@@ -11,7 +11,7 @@ import structlog
 
 from app.engine.contract import Engine
 from app.engine.factory import Load
-from app.errors import DownloadError, ModelUnavailableError
+from app.errors import DownloadError, ModelUnavailableError, Reason
 from app.settings import Settings
 from app.weights.catalogue import published_weights
 from app.weights.manifest import Manifest, ModelEntry
@@ -73,7 +73,9 @@ def told_to_visitors(name: str) -> Iterator[None]:
     except ModelUnavailableError as error:
         log.warning("model_unavailable", model=name, reason=error.message)
         if isinstance(error, DownloadError):
-            text = f"{name} could not be fetched: the other side {error.reason}; try again later, what came is kept"
+            told = "{name} could not be fetched: the other side {cause}; try again later, what came is kept"
+            text = Reason("model_unfetched", told, name=name, cause=error.cause)
         else:
-            text = f"{name} isn't ready on this server; whoever runs it finds the reason in its log"
+            told = "{name} isn't ready on this server; whoever runs it finds the reason in its log"
+            text = Reason("model_unready", told, name=name)
         raise ModelUnavailableError(text) from error

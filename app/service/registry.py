@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Protocol
 
-from app.errors import FullError
+from app.errors import FullError, Reason
 from app.session.session import Session
 from app.settings import variable
 
@@ -148,8 +148,9 @@ class Registry:
             return
         dropped = [entry for entry in entries if entry.holder is None]
         if not dropped:
-            text = f"all {most} sessions {whose}are in use; try again"
-            raise FullError(text, setting=variable(setting), retry_after_s=RETRY_AFTER_S)
+            text = "all {most} sessions " + whose + "are in use; try again"
+            told = Reason("full_address" if whose else "full", text, most=most)
+            raise FullError(told, setting=variable(setting), retry_after_s=RETRY_AFTER_S)
         del self._entries[min(dropped, key=lambda entry: entry.dropped_at).id]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from app.errors import BadCoordError, BadMessageError, TooManyPointsError
+from app.errors import BadCoordError, BadMessageError, Reason, TooManyPointsError
 from app.protocol.counts import decode_counts
 from app.protocol.fields import BoxXyxy
 from app.protocol.recipe import BoxStep, MaskStep, RefineStep, StrokeStep
@@ -45,7 +45,12 @@ def check_path(step: StrokeStep, image: OpenImage, limits: SessionLimits) -> Non
     """
     if len(step.path) > limits.max_path_points:
         raise TooManyPointsError(
-            f"a stroke takes at most {limits.max_path_points} points, got {len(step.path)}; paint it in parts"
+            Reason(
+                "stroke",
+                "a stroke takes at most {most} points, got {got}; paint it in parts",
+                most=limits.max_path_points,
+                got=len(step.path),
+            )
         )
     for x, y in step.path:
         check_point(x, y, image.width, image.height)
@@ -60,10 +65,17 @@ def check_given(step: MaskStep, image: OpenImage) -> None:
     if step.size != image.size_hw:
         height, width = step.size
         raise BadMessageError(
-            f"expected a mask of the picture's size, {image.width} x {image.height}, got {width} x {height}; scale it"
+            Reason(
+                "mask_size",
+                "expected a mask of the picture's size, {width} x {height}, got {got_width} x {got_height}; scale it",
+                width=image.width,
+                height=image.height,
+                got_width=width,
+                got_height=height,
+            )
         )
     if not decode_counts(step.counts, step.size)[1::2].sum():
-        raise BadMessageError("expected a mask with at least one pixel, got one of nothing")
+        raise BadMessageError(Reason("mask_empty", "expected a mask with at least one pixel, got one of nothing"))
 
 
 def check_trail(item: SessionObject, image: OpenImage, limits: SessionLimits) -> None:
@@ -82,14 +94,28 @@ def check_trail(item: SessionObject, image: OpenImage, limits: SessionLimits) ->
     if item.given is None and any(isinstance(step, RefineStep) for step in item.prompts):
         raise BadMessageError(f"expected object {item.id} to begin with a given mask, which it refines")
     if len(item.points) > limits.max_points:
-        raise TooManyPointsError(f"an object takes at most {limits.max_points} points, got {len(item.points)}")
+        raise TooManyPointsError(
+            Reason(
+                "points",
+                "an object takes at most {most} points, got {got}",
+                most=limits.max_points,
+                got=len(item.points),
+            )
+        )
     if len(item.layers) > limits.max_strokes:
         raise TooManyPointsError(
-            f"an object takes at most {limits.max_strokes} strokes and changes of shape, got {len(item.layers)}"
+            Reason(
+                "strokes",
+                "an object takes at most {most} strokes and changes of shape, got {got}",
+                most=limits.max_strokes,
+                got=len(item.layers),
+            )
         )
     strokes = [step for step in item.layers if isinstance(step, StrokeStep)]
     if sum(len(step.path) * step.radius for step in strokes) > limits.max_paint:
-        raise TooManyPointsError("an object takes no more strokes of such length and width; begin another object")
+        raise TooManyPointsError(
+            Reason("paint", "an object takes no more strokes of such length and width; begin another object")
+        )
     for x, y, _ in item.points:
         check_point(x, y, image.width, image.height)
     if item.box is not None:
@@ -109,6 +135,11 @@ def check_room(items: Iterable[SessionObject], limits: SessionLimits) -> None:
     nbytes = sum(item.trail_bytes for item in items)
     if nbytes > limits.max_trail_bytes:
         raise TooManyPointsError(
-            f"given masks, strokes and prompts of a picture take at most {limits.max_trail_bytes} bytes, these take "
-            f"{nbytes}; delete an object, or give simpler masks"
+            Reason(
+                "trail",
+                "given masks, strokes and prompts of a picture take at most {most} bytes, these take {got}; "
+                "delete an object, or give simpler masks",
+                most=limits.max_trail_bytes,
+                got=nbytes,
+            )
         )

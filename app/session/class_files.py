@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import yaml
 
-from app.errors import BadMessageError
+from app.errors import BadMessageError, Reason
 from app.protocol.fields import MAX_CLASSES, MAX_NAME_CHARS
 from app.session.names import readable
 
@@ -68,18 +68,43 @@ def read_classes(data: bytes, file_name: str) -> tuple[str, ...]:
 def checked(found: Sequence[Found]) -> tuple[str, ...]:
     """Return the names of classes that can be a list; raises as `read_classes`."""
     if not found:
-        raise BadMessageError(f"expected {FORMATS}; got one without a class")
+        raise BadMessageError(Reason("classes_none", "expected {formats}; got one without a class", formats=FORMATS))
     if len(found) > MAX_CLASSES:
-        raise BadMessageError(f"a list takes at most {MAX_CLASSES} classes, got {len(found)}; leave some out")
+        raise BadMessageError(
+            Reason(
+                "classes_most",
+                "a list takes at most {most} classes, got {got}; leave some out",
+                most=MAX_CLASSES,
+                got=len(found),
+            )
+        )
     places: dict[str, str] = {}
     for raw, where in found:
         name = readable(raw)
         if not name:
-            raise BadMessageError(f"{where}: a class without a name; give it one, or take it out")
+            raise BadMessageError(
+                Reason("class_nameless", "{where}: a class without a name; give it one, or take it out", where=where)
+            )
         if len(name) > MAX_NAME_CHARS:
-            raise BadMessageError(f"{where}: a name takes {MAX_NAME_CHARS} characters, got {len(name)}; shorten it")
+            raise BadMessageError(
+                Reason(
+                    "class_long",
+                    "{where}: a name takes {most} characters, got {got}; shorten it",
+                    where=where,
+                    most=MAX_NAME_CHARS,
+                    got=len(name),
+                )
+            )
         if name in places:
-            raise BadMessageError(f"{where}: {name!r} is there already, at {places[name]}; name each class once")
+            raise BadMessageError(
+                Reason(
+                    "class_twice",
+                    "{where}: {name!r} is there already, at {first}; name each class once",
+                    where=where,
+                    name=name,
+                    first=places[name],
+                )
+            )
         places[name] = where
     return tuple(places)
 
@@ -102,16 +127,33 @@ def in_yaml(text: str) -> Iterator[Found]:
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = "the file" if mark is None else f"line {mark.line + 1}"
-        raise BadMessageError(f"{where}: no YAML ({getattr(error, 'problem', None) or 'it is too deep'})") from error
+        raise BadMessageError(
+            Reason(
+                "yaml",
+                "{where}: no YAML ({cause})",
+                where=where,
+                cause=getattr(error, "problem", None) or "it is too deep",
+            )
+        ) from error
     names, count = member(root, "names"), member(root, "nc")
     if isinstance(names, yaml.SequenceNode):
         found = [scalar(node) for node in names.value]
     elif isinstance(names, yaml.MappingNode):
         found = in_order([(scalar(key), scalar(node)) for key, node in names.value])
     else:
-        raise BadMessageError("expected names in a data.yaml, a list or numbers from 0 with a name each; got none")
+        raise BadMessageError(
+            Reason("yaml_names", "expected names in a data.yaml, a list or numbers from 0 with a name each; got none")
+        )
     if isinstance(count, yaml.ScalarNode) and count.value != str(len(found)):
-        raise BadMessageError(f"{place(count)}: nc is {count.value[:20]}, but names has {len(found)}; correct one")
+        raise BadMessageError(
+            Reason(
+                "yaml_count",
+                "{where}: nc is {count}, but names has {got}; correct one",
+                where=place(count),
+                count=str(count.value)[:20],
+                got=len(found),
+            )
+        )
     yield from found
 
 
@@ -120,11 +162,20 @@ def in_order(numbered: Sequence[tuple[Found, Found]]) -> list[Found]:
     by_number: dict[int, Found] = {}
     for (number, where), name in numbered:
         if not (number.isascii() and number.isdecimal()) or int(number[:9]) in by_number:
-            raise BadMessageError(f"{where}: expected each number once, counting from 0, got {number[:20]!r}")
+            raise BadMessageError(
+                Reason(
+                    "yaml_number",
+                    "{where}: expected each number once, counting from 0, got {number!r}",
+                    where=where,
+                    number=number[:20],
+                )
+            )
         by_number[int(number[:9])] = name
     for wanted in range(len(by_number)):
         if wanted not in by_number:
-            raise BadMessageError(f"names has no class {wanted}; number them from 0 without a gap")
+            raise BadMessageError(
+                Reason("yaml_gap", "names has no class {wanted}; number them from 0 without a gap", wanted=wanted)
+            )
     return [by_number[number] for number in range(len(by_number))]
 
 
@@ -137,7 +188,7 @@ def member(root: yaml.Node | None, key: str) -> yaml.Node | None:
 def scalar(node: yaml.Node) -> Found:
     """Return a plain value of a YAML document as it is written."""
     if not isinstance(node, yaml.ScalarNode):
-        raise BadMessageError(f"{place(node)}: expected a name, got a list or map")
+        raise BadMessageError(Reason("yaml_name", "{where}: expected a name, got a list or map", where=place(node)))
     return Found(str(node.value), place(node))
 
 
@@ -152,12 +203,20 @@ def in_coco(data: bytes) -> Iterator[Found]:
         categories = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=CocoFile).categories
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessageError(
-            f"expected a COCO JSON with categories of an id and a name each: {str(error)[:200]}"
+            Reason(
+                "categories",
+                "expected a COCO JSON with categories of an id and a name each: {cause}",
+                cause=str(error)[:200],
+            )
         ) from error
     last: int | None = None
     for category in sorted(categories, key=lambda each: each.id):
         if category.id == last:
-            raise BadMessageError(f"category {category.id}: two categories have this id; give each its own")
+            raise BadMessageError(
+                Reason(
+                    "category_twice", "category {id}: two categories have this id; give each its own", id=category.id
+                )
+            )
         last = category.id
         yield Found(category.name, f"category {category.id}")
 
@@ -165,10 +224,20 @@ def in_coco(data: bytes) -> Iterator[Found]:
 def text_of(data: bytes) -> str:
     """Return a file as text: UTF-8, or UTF-16 where its first bytes say so."""
     if len(data) > MAX_TEXT_BYTES:
-        raise BadMessageError(f"expected {FORMATS}, of at most {MAX_TEXT_BYTES} bytes, got {len(data)}")
+        raise BadMessageError(
+            Reason(
+                "classes_long",
+                "expected {formats}, of at most {most} bytes, got {got}",
+                formats=FORMATS,
+                most=MAX_TEXT_BYTES,
+                got=len(data),
+            )
+        )
     wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
         return data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise BadMessageError(f"line {line}: expected text in UTF-8; save the file as that") from error
+        raise BadMessageError(
+            Reason("classes_text", "line {line}: expected text in UTF-8; save the file as that", line=line)
+        ) from error

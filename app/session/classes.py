@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import Final, TypeAlias
 
-from app.errors import BadMessageError, UnknownObjectError
+from app.errors import BadMessageError, Reason, UnknownObjectError
 from app.protocol.fields import MAX_CLASSES, MAX_NAME_CHARS
 from app.protocol.messages import RenameClass, SetClasses
 from app.protocol.values import Class
@@ -180,7 +180,14 @@ def checked(entries: tuple[Class, ...]) -> tuple[Class, ...]:
         BadMessageError: two classes of one name, one without a name, one with too long a name, or too many.
     """
     if len(entries) > MAX_CLASSES:
-        raise BadMessageError(f"a list takes at most {MAX_CLASSES} classes, got {len(entries)}; leave some out")
+        raise BadMessageError(
+            Reason(
+                "classes_most",
+                "a list takes at most {most} classes, got {got}; leave some out",
+                most=MAX_CLASSES,
+                got=len(entries),
+            )
+        )
     seen: dict[str, int] = {}
     for place, entry in enumerate(entries, 1):
         if not entry.name:

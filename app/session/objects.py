@@ -9,7 +9,7 @@ from typing import TypeGuard
 import msgspec
 from msgspec.structs import replace as replace_step
 
-from app.errors import TooManyPointsError, UnknownObjectError
+from app.errors import Reason, TooManyPointsError, UnknownObjectError
 from app.protocol.fields import BoxXyxy
 from app.protocol.messages import Mask
 from app.protocol.recipe import BoxStep, MaskStep, MorphStep, PointStep, PromptStep, RefineStep, Step, StrokeStep
@@ -164,7 +164,9 @@ class SessionObject:
             TooManyPointsError: it has all it may have.
         """
         if len(self.points) >= max_points:
-            raise TooManyPointsError(f"an object takes at most {max_points} points; begin another object")
+            raise TooManyPointsError(
+                Reason("points", "an object takes at most {most} points; begin another object", most=max_points)
+            )
         x, y, label = point
         return self.with_step(PointStep(x=x, y=y, label=label, pick=candidate))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from app.errors import BadMessageError, TooManyObjectsError, UnknownObjectError
+from app.errors import BadMessageError, Reason, TooManyObjectsError, UnknownObjectError
 from app.protocol.messages import Box, Click, Combine, Give, Hover, Morph, Move, Paint, Refine, Unpoint
 from app.protocol.recipe import MaskStep, MorphStep, RefineStep, StrokeStep
 from app.session.checks import check_box, check_point, check_room, check_trail
@@ -68,8 +68,13 @@ class Prompting:
         room = self.limits.max_objects - len(self.objects)
         if len(message.objects) > room:
             raise TooManyObjectsError(
-                f"a picture takes at most {self.limits.max_objects} objects, there is room for {room}, "
-                f"got {len(message.objects)}; leave some out"
+                Reason(
+                    "objects_room",
+                    "a picture takes at most {most} objects, there is room for {room}, got {got}; leave some out",
+                    most=self.limits.max_objects,
+                    room=room,
+                    got=len(message.objects),
+                )
             )
         items = [
             SessionObject(id=id_, name=made.name or unnamed(id_), color=id_ - 1, trail=made.trail)
@@ -138,7 +143,9 @@ class Prompting:
     def _fresh(self) -> SessionObject:
         """Return an object that doesn't exist yet; it gets its place when an answer is committed."""
         if len(self.objects) >= self.limits.max_objects:
-            raise TooManyObjectsError(f"a picture takes at most {self.limits.max_objects} objects; delete one")
+            raise TooManyObjectsError(
+                Reason("objects", "a picture takes at most {most} objects; delete one", most=self.limits.max_objects)
+            )
         return SessionObject(id=self.next_id, name=unnamed(self.next_id), color=self.next_id - 1)
 
     def _subject(self, base: SessionObject, message: Prompted) -> SessionObject:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from app.errors import BadMessageError, TooManyObjectsError
+from app.errors import BadMessageError, Reason, TooManyObjectsError
 from app.protocol.fields import MAX_FILE_BYTES
 from app.protocol.recipe import FORMAT, VERSION, Recipe, RecipeObject, UndoStep
 from app.session.checks import check_room, check_trail
@@ -74,15 +74,25 @@ def read_recipe(data: bytes) -> Recipe:
     try:
         head = msgspec.json.decode(data, type=Head)
         if head.format != FORMAT:
-            raise BadMessageError(f'expected a recipe, a JSON file with "format": "{FORMAT}"; export one')
+            raise BadMessageError(
+                Reason(
+                    "recipe_none", 'expected a recipe, a JSON file with "format": "{format}"; export one', format=FORMAT
+                )
+            )
         if head.version != VERSION or isinstance(head.version, bool):
             raise BadMessageError(
-                f"expected a recipe of version {VERSION}, got {str(head.version)[:20]}; "
-                "read it with the release that wrote it"
+                Reason(
+                    "recipe_version",
+                    "expected a recipe of version {version}, got {got}; read it with the release that wrote it",
+                    version=VERSION,
+                    got=str(head.version)[:20],
+                )
             )
         return msgspec.json.decode(data, type=Recipe)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadMessageError(f"the recipe can't be read: {str(error)[:200]}") from error
+        raise BadMessageError(
+            Reason("recipe_damaged", "the recipe can't be read: {cause}", cause=str(error)[:200])
+        ) from error
 
 
 def timeline_of(
@@ -137,7 +147,9 @@ def changed(state: State, step: UndoStep, items: Items, max_objects: int) -> Sta
     left = {id_: item for id_, item in state.objects.items() if id_ not in step.gone}
     after = left | {made.id: items[made] for made in step.objects}
     if len(after) > max_objects:
-        raise TooManyObjectsError(f"a picture takes at most {max_objects} objects; leave some out")
+        raise TooManyObjectsError(
+            Reason("objects", "a picture takes at most {most} objects; leave some out", most=max_objects)
+        )
     classes = state.classes if step.classes is None else ClassList().replaced(step.classes)
     return State(dict(sorted(after.items())), classes)
 

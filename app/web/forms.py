@@ -15,7 +15,7 @@ from litestar.datastructures import UploadFile
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
-from app.errors import BadMessageError, ImageTooLargeError
+from app.errors import BadMessageError, ImageTooLargeError, Reason
 
 FIELD: Final = "file"
 MAX_PARTS: Final = 16
@@ -47,7 +47,13 @@ async def file_of(request: Request[Any, Any, Any], max_bytes: int) -> bytes:
     finally:
         await file.close()
     if len(data) > max_bytes:
-        raise ImageTooLargeError(f"the file may have {max_bytes} bytes, got more; take what isn't needed out of it")
+        raise ImageTooLargeError(
+            Reason(
+                "file_bytes",
+                "the file may have {most} bytes, got more; take what isn't needed out of it",
+                most=max_bytes,
+            )
+        )
     return data
 
 

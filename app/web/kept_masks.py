@@ -22,7 +22,7 @@ from litestar.response import Stream
 from msgspec import Meta
 
 from app.arrays import MaskArray
-from app.errors import BadMessageError, TooManyObjectsError, TooManyPixelsError
+from app.errors import BadMessageError, Reason, TooManyObjectsError, TooManyPixelsError
 from app.exports.selection import ExportObject, Selection
 from app.limits import AppLimits
 from app.masks.upsampling import upsampled_mask
@@ -145,7 +145,13 @@ def selection_of(data: KeptMasks, max_pixels: int, max_objects: int) -> Selectio
     picture = data.picture
     if picture.width * picture.height > max_pixels:
         raise TooManyPixelsError(
-            f"a picture may have {max_pixels} pixels, got {picture.width} x {picture.height}; export a smaller one"
+            Reason(
+                "pixels_most",
+                "a picture may have {most} pixels, got {width} x {height}; export a smaller one",
+                most=max_pixels,
+                width=picture.width,
+                height=picture.height,
+            )
         )
     if len(data.objects) > max_objects:
         raise TooManyObjectsError(f"a file takes {max_objects} objects, got {len(data.objects)}; send fewer")

@@ -14,7 +14,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.types import ExceptionHandlersMap
 
-from app.errors import HoverError, UnknownImageError
+from app.errors import HoverError, Reason, UnknownImageError
 
 log = structlog.get_logger(__name__)
 
@@ -46,10 +46,15 @@ MAX_REASON_CHARS: Final = 300
 
 
 class Detail(msgspec.Struct, frozen=True):
-    """What went wrong: `code` for programs, `message` for people."""
+    """What went wrong: `code` for programs, `message` for people.
+
+    `reason` and `values`, where they are there, are for programs that say it in their own words.
+    """
 
     code: str
     message: str
+    reason: str | None = None
+    values: dict[str, float | str] | None = None
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -88,7 +93,7 @@ def hover_error_response(_: Request[Any, Any, Any], error: HoverError) -> Respon
     """Return an error of ours with its REST code and the text that it carries."""
     wait_s = error.retry_after_s
     headers = {} if wait_s is None else {"retry-after": str(max(1, math.ceil(wait_s)))}
-    return problem(error.http_status, rest_code(type(error)), error.message, headers)
+    return problem(error.http_status, rest_code(type(error)), error.reason or error.message, headers)
 
 
 def http_error_response(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
@@ -132,5 +137,6 @@ def not_kept_response(_: Request[Any, Any, Any], error: OSError) -> Response[dic
 
 def problem(status: int, code: str, message: str, headers: dict[str, str]) -> Response[dict[str, Any]]:
     """Return the one shape of errors."""
-    content = {"detail": {"code": code, "message": message}}
+    told = {"reason": message.key, "values": dict(message.values)} if isinstance(message, Reason) else {}
+    content = {"detail": {"code": code, "message": str(message), **told}}
     return Response(content, status_code=status, media_type=MediaType.JSON, headers=headers)

@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import Parameter
 from msgspec import Meta
 
-from app.errors import ImageTooLargeError
+from app.errors import ImageTooLargeError, Reason
 from app.service.predictor import Predictor
 from app.settings import Settings
 from app.web.examples import UPLOADED, answered
@@ -76,7 +76,11 @@ async def read_file(file: UploadFile, max_bytes: int) -> bytes:
         while piece := await file.read(CHUNK_BYTES):
             size += len(piece)
             if size > max_bytes:
-                raise ImageTooLargeError(f"a picture may have {max_bytes} bytes, got more; save it smaller")
+                raise ImageTooLargeError(
+                    Reason(
+                        "picture_bytes", "a picture may have {most} bytes, got more; save it smaller", most=max_bytes
+                    )
+                )
             pieces.append(piece)
     finally:
         await file.close()

@@ -47,7 +47,7 @@ class Words:
 
     def rich(self, key: str) -> Markup:
         """Return a message whose keys and stressed words are marked up: all of it is escaped but for two bare tags."""
-        return Markup(MARKED_UP.sub(r"<\1>", escape(self.table[key])))  # noqa: S704
+        return Markup(MARKED_UP.sub(r"<\1>", str(escape(self.table[key]))))  # noqa: S704
 
     @property
     def direction(self) -> str:

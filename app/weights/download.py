@@ -124,7 +124,7 @@ def _from_any_address(client: httpx.Client, entry: ModelEntry, part: Path, progr
     raise DownloadError(
         f"{entry.name} could not be fetched: {told}. Check the network and try again, what came is "
         f"kept; or save the file by other means as {part.with_suffix('')}",
-        reason=reasons[-1][1],
+        cause=reasons[-1][1],
     )
 
 

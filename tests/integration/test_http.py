@@ -42,7 +42,7 @@ def detail(response: httpx.Response) -> tuple[int, str]:
     """Return the status and code of an error, which must have the one shape of errors."""
     content = response.json()
     assert set(content) == {"detail"}
-    assert set(content["detail"]) == {"code", "message"}
+    assert {"code", "message"} <= set(content["detail"]) <= {"code", "message", "reason", "values"}
     assert content["detail"]["message"]
     return response.status_code, content["detail"]["code"]
 

@@ -238,7 +238,7 @@ def code_of(response: httpx.Response) -> tuple[int, str]:
     """Return status and code of an error, which must be worded as the peer's."""
     content = response.json()
     assert set(content) == {"detail"}
-    assert set(content["detail"]) == {"code", "message"}
+    assert {"code", "message"} <= set(content["detail"]) <= {"code", "message", "reason", "values"}
     assert isinstance(content["detail"]["message"], str)
     assert content["detail"]["message"]
     return response.status_code, content["detail"]["code"]

@@ -12,6 +12,7 @@ import { cellWords, intakeText, markOf } from "../../static/js/model/album-words
 import { ownPart } from "../../static/js/model/history.js";
 import { Browsing } from "../../static/js/session/browsing.js";
 import { mask, Play } from "./play.js";
+import { ENGLISH } from "./english.js";
 
 /** @import { Album, Entry, Work } from "../../static/js/model/types.ts" */
 /** @import { RecipeObject, UndoStep } from "../../static/js/wire/messages.ts" */
@@ -265,14 +266,14 @@ test("a picture that the server can't open now stays as it is, untouched, and no
   await calm();
   await play.reply({ t: "error", seq: play.of("open").at(-1).seq, code: "engine_failed", message: "no memory", fatal: false });
   await play.click(6);
-  assert.deepEqual([shown(), play.state.restoring, play.of("click").length, play.state.notice], [["a", [1]], true, 1, "no memory"]);
+  assert.deepEqual([shown(), play.state.restoring, play.of("click").length, play.state.notice], [["a", [1]], true, 1, ENGLISH["code.engine_failed"]]);
 });
 
 test("a broken picture among many is marked and passed over; one that came alone is gone again", async () => {
   await take("a", "b", "c");
   await play.reply({ t: "error", seq: play.last.seq, code: "corrupt_image", message: "damaged", fatal: false });
   await opened();
-  assert.deepEqual([play.state.picture?.name, play.state.album.get("a")?.trouble], ["b", "damaged"]);
+  assert.deepEqual([play.state.picture?.name, play.state.album.get("a")?.trouble], ["b", ENGLISH["code.corrupt_image"]]);
   void browsing.step(-1);
   await calm();
   assert.equal(play.state.picture?.name, "b");

@@ -153,12 +153,12 @@ test("a full server is named once, and asked again until there is a place", (con
   const { states, told } = dialling(context);
   for (let time = 0; time < 3; time += 1) {
     Socket.dialled[time].dispatchEvent(new Event("open"));
-    Socket.dialled[time].says({ t: "error", code: "busy", message: "all 64 sessions are in use; try again", fatal: true, retry_after: 5 });
+    Socket.dialled[time].says({ t: "error", code: "busy", message: "all 64 sessions are in use; try again", reason: "full", values: { most: 64 }, fatal: true, retry_after: 5 });
     Socket.dialled[time].ends(1013);
     assert.equal(states.at(-1), "full");
     context.mock.timers.tick(5_000);
   }
-  assert.deepEqual(told, ["The server has no place for this page now: all 64 sessions are in use. This page asks again by itself."]);
+  assert.deepEqual(told, ["The server has no place for this page now: all 64 places are taken. This page asks again by itself."]);
   Socket.dialled[3].says(WELCOME);
   assert.equal(states.at(-1), "ready");
 });

@@ -4,6 +4,7 @@ import { setImmediate as settled } from "node:timers/promises";
 import { isArmed } from "../../static/js/model/state.js";
 import { describe } from "../../static/js/model/words.js";
 import { mask, Play, THREE } from "./play.js";
+import { ENGLISH } from "./english.js";
 
 /** @type {Play} */
 let play;
@@ -154,7 +155,7 @@ test("an export waits for the click before it and brings the server's file", asy
 test("an export that is refused says why", async () => {
   await play.click(1);
   await play.object(play.last, 1);
-  const refused = assert.rejects(play.studio.export("coco"), /no exports here/);
+  const refused = assert.rejects(play.studio.export("coco"), { message: ENGLISH["code.bad_message"] });
   await settled();
   await play.reply({ t: "error", seq: play.last.seq, code: "bad_message", message: "no exports here", fatal: false });
   await refused;
@@ -220,7 +221,7 @@ test("all objects change at once when the model has studied the picture, and no 
 test("a model that can't be had leaves the one before", async () => {
   void play.studio.switchModel("large");
   await play.reply({ t: "error", seq: play.last.seq, code: "model_unavailable", message: "offline", fatal: false });
-  assert.deepEqual([play.state.model, play.state.switching, play.state.notice], ["nano", null, "offline"]);
+  assert.deepEqual([play.state.model, play.state.switching, play.state.notice], ["nano", null, ENGLISH["code.model_unavailable"]]);
 });
 
 // ---- after the page was loaded again

@@ -81,9 +81,9 @@ test("arrows step, further with Shift", () => {
   assert.equal(stepOf(stroke({ key: "a" })), null);
 });
 
-test("the server's refusal of an upload is told in its own words", () => {
-  const body = JSON.stringify({ detail: { code: "UNSUPPORTED_FORMAT", message: "expected a picture, got text" } });
-  assert.throws(() => readAnswer(415, body), (error) => error instanceof Refused && error.message === "expected a picture, got text" && error.code === "UNSUPPORTED_FORMAT");
+test("the server's refusal of an upload is told in the page's words", () => {
+  const body = JSON.stringify({ detail: { code: "UNSUPPORTED_FORMAT", message: "expected a picture, got text", reason: "kind_text", values: { what: "text" } } });
+  assert.throws(() => readAnswer(415, body), (error) => error instanceof Refused && error.message === ENGLISH["error.kind_text"] && error.code === "UNSUPPORTED_FORMAT");
   assert.throws(() => readAnswer(502, "<html>"), /answered 502/);
   assert.deepEqual(readAnswer(201, '{"image_id":"a","width":3,"height":2}'), { imageId: "a", width: 3, height: 2, orientation: 1, rendered: false });
 });

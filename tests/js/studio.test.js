@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { setImmediate as settled } from "node:timers/promises";
 import { mask, place, Play } from "./play.js";
+import { ENGLISH } from "./english.js";
 
 /** @type {Play} */
 let play;
@@ -200,7 +201,7 @@ test("a picture that is refused leaves the one before as it was", async () => {
   await play.reply({ t: "error", seq: play.last.seq, code: "corrupt_image", message: "the picture is damaged", fatal: false });
   assert.equal(play.state.picture?.name, "a.png");
   assert.equal(play.state.objects.size, 1);
-  assert.equal(play.state.notice, "the picture is damaged");
+  assert.equal(play.state.notice, ENGLISH["code.corrupt_image"]);
 });
 
 test("a picture that the server forgot is uploaded once more", async () => {
@@ -278,10 +279,10 @@ test("late news of a picture that was given up is ignored", async () => {
   assert.equal(play.state.picture?.name, "c.png");
 });
 
-test("an error is told in the server's words and the next prompt goes on", async () => {
+test("an error is told in the page's words and the next prompt goes on", async () => {
   await play.click(1);
   await play.reply({ t: "error", seq: play.last.seq, code: "engine_failed", message: "the model failed", fatal: false });
-  assert.equal(play.state.notice, "the model failed");
+  assert.equal(play.state.notice, ENGLISH["code.engine_failed"]);
   await play.click(2);
   await play.object(play.last, 3);
   assert.equal(play.state.notice, null);

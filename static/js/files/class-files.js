@@ -2,6 +2,7 @@
  * Lists of classes in other programs' files: read and written. Fetched when it is first wanted.
  */
 
+import { refusalText } from "../words/errors.js";
 import { t } from "../words/translate.js";
 
 /** @import { Class } from "../wire/messages.ts" */
@@ -27,8 +28,7 @@ export async function namesIn(url, file) {
   }).catch(() => null);
   if (response === null) throw new Error(t("error.notRead", { file: file.name }));
   const reply = await response.json().catch(() => null);
-  const reason = reply?.detail?.message ?? t("error.answered", { status: String(response.status) });
-  if (!response.ok) throw new Error(t("error.ofFile", { file: file.name, reason }));
+  if (!response.ok) throw new Error(t("error.ofFile", { file: file.name, reason: refusalText(reply, response.status) }));
   return reply.classes;
 }
 

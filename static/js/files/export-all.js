@@ -6,6 +6,7 @@
 import { countOf, fileNames, heldBack } from "../model/album.js";
 import { base64 } from "./base64.js";
 import { unzipped, ZipWriter } from "./zip.js";
+import { refusalText } from "../words/errors.js";
 import { t } from "../words/translate.js";
 
 /** @import { Entry, Work } from "../model/types.ts" */
@@ -119,8 +120,7 @@ async function labelsOf({ format, classes, url, signal }, entry, name) {
     const waits = answer.status === 503 && tries < MAX_TRIES;
     if (!waits) {
       const reply = await answer.json().catch(() => null);
-      const reason = reply?.detail?.message ?? t("error.answered", { status: String(answer.status) });
-      throw new Error(t("error.ofFile", { file: entry.name, reason }));
+      throw new Error(t("error.ofFile", { file: entry.name, reason: refusalText(reply, answer.status) }));
     }
     const seconds = Number(answer.headers.get("retry-after")) || 1;
     await new Promise((resolve) => { setTimeout(resolve, 1000 * Math.min(seconds, 10)); });

@@ -2,6 +2,7 @@
  * Label files of other programs, read by the server. Fetched when it is first wanted.
  */
 
+import { refusalText } from "../words/errors.js";
 import { t } from "../words/translate.js";
 
 /** @import { OpenPicture } from "../model/types.ts" */
@@ -24,7 +25,6 @@ export async function labelsIn(url, { file, name }, picture, { classes, room }) 
   const response = await fetch(`${url}?${query}`, { method: "POST", body }).catch(() => null);
   if (response === null) throw new Error(t("error.notRead", { file: name }));
   const reply = await response.json().catch(() => null);
-  const answered = t("error.answered", { status: String(response.status) });
-  if (!response.ok) throw new Error(t("error.ofFile", { file: name, reason: reply?.detail?.message ?? answered }));
+  if (!response.ok) throw new Error(t("error.ofFile", { file: name, reason: refusalText(reply, response.status) }));
   return reply;
 }

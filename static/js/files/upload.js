@@ -4,16 +4,17 @@
 
 import { parsed } from "../wire/http.js";
 import { Refused } from "../wire/requests.js";
+import { refusalText } from "../words/errors.js";
 import { t } from "../words/translate.js";
 
 /** @import { PictureFacts } from "../model/types.ts" */
 
 /**
- * Return what the server's answer says, in its own words where it refuses.
+ * Return what the server's answer says.
  * @param {number} status HTTP status
  * @param {string} body
  * @returns {PictureFacts}
- * @throws {Refused} with the server's code and message
+ * @throws {Refused} with the server's code
  */
 export function readAnswer(status, body) {
   const answer = parsed(body); // a proxy may answer with a page of its own: the status has to do
@@ -21,9 +22,8 @@ export function readAnswer(status, body) {
     const { image_id: imageId, width, height, orientation = 1, rendered = false } = answer;
     return { imageId, width, height, orientation, rendered };
   }
-  const detail = answer?.detail;
-  const message = typeof detail === "string" ? detail : detail?.message;
-  throw new Refused(String(detail?.code ?? status), message ?? t("upload.answered", { status: String(status) }));
+  const told = answer?.detail ? refusalText(answer, status) : t("upload.answered", { status: String(status) });
+  throw new Refused(String(answer?.detail?.code ?? status), told);
 }
 
 /**

@@ -36,6 +36,8 @@ export class Film {
   #here = null;
   /** CSS pixels from one cell to the next. */
   #step = 1;
+  /** Which way the strip runs: browsers count from its beginning, down where that is on the right. */
+  #sign = 1;
 
   /** @param {Store} store @param {Browsing} browsing @param {Thumbs} thumbs */
   constructor(store, browsing, thumbs) {
@@ -49,7 +51,7 @@ export class Film {
     this.strip.addEventListener("wheel", (event) => {
       if (event.deltaX !== 0 || event.shiftKey) return;
       event.preventDefault();
-      this.strip.scrollLeft += event.deltaY;
+      this.strip.scrollLeft += this.#sign * event.deltaY;
     });
     new ResizeObserver(() => this.#measure()).observe(this.strip);
   }
@@ -84,8 +86,9 @@ export class Film {
   }
 
   #measure() {
+    this.#sign = getComputedStyle(this.strip).direction === "rtl" ? -1 : 1;
     this.#step = 4.5 * parseFloat(getComputedStyle(document.documentElement).fontSize); // as in film.css
-    for (const [place, { item }] of this.#cells) moveTo(item, place * this.#step);
+    for (const [place, { item }] of this.#cells) moveTo(item, this.#sign * place * this.#step);
     this.#size();
     this.#fill();
   }
@@ -96,18 +99,25 @@ export class Film {
 
   /** Scroll to a cell, with its neighbours in view. @param {number} place */
   #show(place) {
-    const { clientWidth, scrollLeft } = this.strip;
-    const [left, right] = [(place - 1) * this.#step, (place + 2) * this.#step];
-    if (left < scrollLeft) this.strip.scrollLeft = left;
-    else if (right > scrollLeft + clientWidth) this.strip.scrollLeft = right - clientWidth;
+    const { clientWidth } = this.strip;
+    const scrolled = this.#scrolled;
+    const [begin, end] = [(place - 1) * this.#step, (place + 2) * this.#step];
+    if (begin < scrolled) this.strip.scrollLeft = this.#sign * begin;
+    else if (end > scrolled + clientWidth) this.strip.scrollLeft = this.#sign * (end - clientWidth);
+  }
+
+  /** CSS pixels from the strip's beginning to what is in view of it. */
+  get #scrolled() {
+    return this.#sign * this.strip.scrollLeft;
   }
 
   /** Have a cell for each place in view, and for no other. */
   #fill() {
     if (this.film.hidden) return;
-    const { clientWidth, scrollLeft } = this.strip;
-    const first = Math.max(0, Math.floor(scrollLeft / this.#step) - BESIDE);
-    const end = Math.min(this.#entries.length, Math.ceil((scrollLeft + clientWidth) / this.#step) + BESIDE);
+    const { clientWidth } = this.strip;
+    const scrolled = this.#scrolled;
+    const first = Math.max(0, Math.floor(scrolled / this.#step) - BESIDE);
+    const end = Math.min(this.#entries.length, Math.ceil((scrolled + clientWidth) / this.#step) + BESIDE);
     for (const [place, cell] of this.#cells) {
       if (place >= first && place < end && this.#entries[place].key === cell.key) continue;
       const isFocused = cell.item.contains(document.activeElement); // a cell that is scrolled away holds the focus
@@ -130,7 +140,7 @@ export class Film {
     const button = /** @type {HTMLButtonElement} */ (partOf(item, "go"));
     const image = /** @type {HTMLImageElement} */ (partOf(item, "image"));
     const mark = partOf(item, "mark");
-    moveTo(item, place * this.#step);
+    moveTo(item, this.#sign * place * this.#step);
     button.addEventListener("click", () => void this.browsing.go(key));
     const after = [...this.#cells].filter(([other]) => other > place).sort(([a], [b]) => a - b)[0];
     this.list.insertBefore(item, after?.[1].item ?? null); // in order, for Tab and for those who listen

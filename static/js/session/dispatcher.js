@@ -3,6 +3,8 @@
  * state, to the request that waits for it, to the page's own history. Touches no page element.
  */
 
+import { errorText } from "../words/errors.js";
+
 /** @import { Stage } from "../model/types.ts" */
 /** @import { ErrorMessage, ImageReady, ObjectMessage, Pong } from "../wire/messages.ts" */
 /** @import { PreviewMessage, Progress, ServerMessage, Welcome } from "../wire/messages.ts" */
@@ -138,6 +140,6 @@ export class Dispatcher {
     if (line.refuse(message) || (seq !== undefined && seq === exchange.searching)) return; // nobody misses a region
     const isHover = typeof seq === "number" && PASSING.has(message.code);
     const isExpected = typeof seq === "number" && exchange.settle({ ...message, seq });
-    if (!isExpected && !isHover) store.report(new Error(message.message));
+    if (!isExpected && !isHover) store.report(new Error(errorText(message)));
   }
 }

@@ -6,6 +6,7 @@
 import { firstRadius, thinned } from "../model/strokes.js";
 import { activeObject, currentObject, objectAt } from "../model/state.js";
 import { shortName } from "../model/words.js";
+import { errorText, placeText } from "../words/errors.js";
 import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
@@ -99,7 +100,9 @@ export class Shaping {
       if (objects.length > 0) await this.exchange.request({ t: "give", objects, classes });
       const said = { count: objects.length, file: shortName(file), left: leftOut };
       this.store.tell(t(leftOut > 0 ? "labels.takenSome" : "labels.taken", said), { undo: objects.length > 0 });
-      const told = problems.slice(0, TOLD).map(({ where, why }) => t("labels.problem", { where, why }));
+      const told = problems.slice(0, TOLD).map(({ where, why, ...more }) => (
+        t("labels.problem", { where: placeText(where), why: errorText({ message: why, ...more }) })
+      ));
       if (problems.length > TOLD) told.push(t("labels.more", { count: problems.length - TOLD }));
       this.#problems = told.length > 0 ? t("labels.problems", { file: shortName(file), problems: told.join("; ") }) : null;
     }).then(() => {

@@ -7,6 +7,7 @@
 
 import { TICKET_PREFIX } from "./http.js";
 import { decodeMessage, encodeMessage, SUBPROTOCOL, VERSION } from "./protocol.js";
+import { errorText } from "../words/errors.js";
 import { t } from "../words/translate.js";
 
 /** @import { Admission } from "./http.js" */
@@ -198,10 +199,11 @@ export class Connection {
    * @param {ErrorMessage} message
    * @returns {boolean} it refuses the session itself, which is told as the socket closes
    */
-  refuse({ message, fatal, retry_after: retryAfterS }) {
+  refuse(message) {
+    const { fatal, retry_after: retryAfterS } = message;
     if (retryAfterS) this.#retryAfterMs = retryAfterS * 1000;
     const isSession = fatal && !this.#ready;
-    if (isSession) this.#refusal = message;
+    if (isSession) this.#refusal = errorText(message);
     return isSession;
   }
 
@@ -242,7 +244,7 @@ export class Connection {
       return;
     }
     if (!this.#hasOpened) this.#notOpened();
-    const reason = this.#refusal?.split(";")[0]; // what to do stands after it, and is done here
+    const reason = this.#refusal;
     if (reason && code === FULL) this.#refused(t("line.noPlace", { reason }), false);
     else if (reason) this.#refused(t("line.endsSession", { reason }), false, "waiting");
     else this.#wait("waiting");

@@ -2,6 +2,7 @@
  * What the page asks the server beside its socket: to be let in, and what the models run on.
  */
 
+import { errorText } from "../words/errors.js";
 import { t } from "../words/translate.js";
 
 /**
@@ -37,9 +38,8 @@ export function parsed(body) {
 export function readAdmission(status, body) {
   const answer = parsed(body);
   if (status === 200 && typeof answer?.ticket === "string") return { ticket: answer.ticket, refusal: null, isFinal: false };
-  const reason = answer?.detail?.message;
-  if (status === 403 && typeof reason === "string") {
-    return { ticket: null, refusal: t("line.refused", { reason }), isFinal: true };
+  if (status === 403 && typeof answer?.detail?.message === "string") {
+    return { ticket: null, refusal: t("line.refused", { reason: errorText(answer.detail) }), isFinal: true };
   }
   if (status === 401 || status === 403) {
     return { ticket: null, refusal: t("line.proxyRefused", { status: String(status) }), isFinal: true };

@@ -4,6 +4,8 @@
  * Not covered: encoding (protocol.js), sending (connection.js), what they do to the page (session/dispatcher.js).
  */
 
+/** What an error is about, by the names that its sentence has for it. */
+export type Values = Record<string, string | number>;
 /** How the socket stands. */
 export type LineState = "connecting" | "ready" | "waiting" | "full" | "ended";
 /** 1 adds, 0 takes away. */
@@ -68,7 +70,7 @@ export interface Recipe {
 
 /** What came out of a label file. */
 export type Labels = {
-  objects: GivenObject[]; classes: string[]; problems: { where: string; why: string }[]; left_out: number;
+  objects: GivenObject[]; classes: string[]; problems: { where: string; why: string; reason?: string; values?: Values }[]; left_out: number;
 };
 
 // ---- from the page
@@ -157,7 +159,7 @@ export type FileMessage = {
 };
 export type Pong = { t: "pong"; at: number; queue_ms: number; decode_ms: number };
 export type ErrorMessage = {
-  t: "error"; seq?: number | null; code: string; message: string; fatal: boolean; retry_after?: number | null;
+  t: "error"; seq?: number | null; code: string; message: string; fatal: boolean; retry_after?: number | null; reason?: string | null; values?: Values | null;
 };
 export type ServerMessage =
   | Welcome | Progress | ImageReady | PreviewMessage | Classes | ObjectMessage | Gone | Regions | FileMessage | Pong

@@ -4,6 +4,8 @@
  * The server answers a number that it has handled from its state, so sending one twice is safe.
  */
 
+import { errorText } from "../words/errors.js";
+
 /** @import { Request, ServerMessage } from "./messages.ts" */
 
 /**
@@ -16,7 +18,7 @@
  * @property {(error: Error) => void} reject
  */
 
-/** The server refused: its own code and words. */
+/** The server refused: its code, and the page's words for it. */
 export class Refused extends Error {
   /** @param {string} code @param {string} message */
   constructor(code, message) {
@@ -100,7 +102,7 @@ export class Requests {
     if (waiting.first === undefined || waiting.first.t === "classes") waiting.first = reply;
     if (SEVERAL.has(reply.t) && !("last" in reply && reply.last)) return true;
     this.#outstanding.delete(seq);
-    if (reply.t === "error") waiting.reject(new Refused(reply.code, reply.message));
+    if (reply.t === "error") waiting.reject(new Refused(reply.code, errorText(reply)));
     else waiting.resolve(waiting.first);
     return true;
   }
