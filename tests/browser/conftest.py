@@ -11,6 +11,7 @@ import msgpack
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.helpers.contexts import Contexts
 from tests.helpers.program import Program, free_port
 from tests.helpers.shop import Shop, open_shop
 from tests.helpers.studio import ARGUMENTS, OpenStudio, Studio, chromium
@@ -23,6 +24,12 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def contexts(browser: Browser) -> Contexts:
+    """Contexts of the browser, each for one test after the other."""
+    return Contexts(browser)
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +59,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def open_studio(browser: Browser, address: str, tmp_path: Path) -> Iterator[OpenStudio]:
+def open_studio(browser: Browser, contexts: Contexts, address: str, tmp_path: Path) -> Iterator[OpenStudio]:
     """Open pages; at the end none may have had an error, a policy report or a request to another host."""
     opened: list[Studio] = []
 
@@ -60,10 +67,16 @@ def open_studio(browser: Browser, address: str, tmp_path: Path) -> Iterator[Open
         before: Callable[[Page], None] = lambda page: None,
         beside: Studio | None = None,
         inside: Browser = browser,
+        first_visit: bool = False,
         **context_options: Any,
     ) -> Studio:
         options = {"viewport": {"width": 1280, "height": 800}, **context_options}
-        page = (beside.page.context if beside else inside.new_context(**options)).new_page()
+        if beside:
+            page = beside.page.context.new_page()
+        elif first_visit or inside is not browser:
+            page = inside.new_context(**options).new_page()
+        else:
+            page = contexts.page(address, options)
         studio = Studio(page, folder=tmp_path)
         opened.append(studio)
         page.on("console", lambda message: studio.troubles.append(f"{message.type}: {message.text}"))
@@ -77,8 +90,9 @@ def open_studio(browser: Browser, address: str, tmp_path: Path) -> Iterator[Open
         return studio
 
     yield open_studio
+    for context in {studio.page.context for studio in opened}:
+        contexts.give_back(context)
     for studio in opened:
-        studio.page.context.close()
         troubles = [text for text in studio.troubles if not any(part in text for part in studio.expected)]
         assert troubles == []
 

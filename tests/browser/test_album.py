@@ -79,12 +79,12 @@ def test_pictures_are_labelled_one_after_the_other_and_come_back_next_week(open_
     studio.until("s.objects[1].name === 'blue' && !s.canRedo")
 
     # The browser is closed, and opened again.
-    context = studio.page.context
     again = open_studio(beside=studio)
     expect(again.page.locator("#toast")).to_contain_text("open in another tab")
     again.page.close()
     studio.page.close()
-    assert context.pages == []
+    assert again.page.is_closed()
+    assert studio.page.is_closed()
     back = open_studio(beside=studio)
     is_shown(back, "shot 1.png", 2)
     assert [one["name"] for one in back.state()["objects"]] == ["red", "blue"]

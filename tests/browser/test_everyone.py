@@ -248,7 +248,7 @@ def test_page_needs_less_than_110_kilobytes_over_the_wire(open_studio: OpenStudi
     def watch(page: Page) -> None:
         page.on("requestfinished", weigh)
 
-    studio = open_studio(before=watch)
+    studio = open_studio(before=watch, first_visit=True)
     studio.page.wait_for_load_state("networkidle")
     names = {re.sub(r"\?.*", "", Path(url).name) for url in sizes}
     assert {"main.js", "render.js", "studio.css"} <= names

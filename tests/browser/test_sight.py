@@ -63,10 +63,11 @@ def test_what_is_clicked_is_what_is_masked(open_studio: OpenStudio) -> None:
         studio.hover((45, 10))
         studio.until("s.preview !== null")
         studio.away()
-        studio.page.reload()
-        studio.until("s.image?.seen && !s.restoring")
-        studio.away()
-        quarters_are_upright(studio)
+        if kind in ("jpeg", "tiff"):  # the browser's own pixels, and the server's
+            studio.page.reload()
+            studio.until("s.image?.seen && !s.restoring")
+            studio.away()
+            quarters_are_upright(studio)
 
 
 def quarters_are_upright(studio: Studio) -> None:

@@ -12,6 +12,7 @@ from app.arrays import ImageArray
 from app.engine.contract import Prompt
 from app.engine.openvino.engine import OpenVinoEngine
 from app.engine.openvino.runtime import detect
+from app.engine.openvino.variants import HOVER
 from app.engine.sam2.engine import TorchEngine
 from app.pictures import PictureLimits, read_picture
 from app.protocol.run_lengths import box_of
@@ -92,6 +93,8 @@ def test_a_picture_of_a_published_model_takes_half_the_memory_in_bf16(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.engine.openvino.variants.PUBLISHED_INPUT_SIZE", SIDE)
+    monkeypatch.setattr("app.engine.openvino.convert.TRACED", (HOVER,))  # what embeddings take, no decoder changes
+    monkeypatch.setattr("app.engine.openvino.engine.COMMON", (HOVER,))
     sam = random_model(load_manifest().entry("tiny"), side=SIDE)
     fast = compiled("tiny", sam, "bf16", tmp_path)
     reference = TorchEngine("tiny", sam, "cpu").encode(picture())

@@ -8,14 +8,28 @@ from statistics import median
 
 import pytest
 
-from app.bench.wire import CLICKS, WireSizes, measure_wire
+from app.bench.wire import WireSizes, measure_wire
+from app.engine.sam2.engine import load_torch_engine
+from app.settings import Settings
+from app.weights.manifest import BUNDLED_DIR, load_manifest
+from tests.helpers.server import started
+from tests.helpers.thorough import examples
 
 PHOTOS = sorted((Path(__file__).parents[2] / "static" / "samples").glob("*.jpg"))
+CLICKS = examples(40, 100)
 
 
 @pytest.fixture(scope="module")
-def sizes(live_server: str) -> WireSizes:
-    return asyncio.run(measure_wire(live_server, PHOTOS))
+def sizes() -> WireSizes:
+    return asyncio.run(measured())
+
+
+async def measured() -> WireSizes:
+    nano = load_manifest().entry("nano")
+    server = await started(Settings(offline=True), load_torch_engine(nano, BUNDLED_DIR / nano.file))  # type: ignore[arg-type]
+    sizes = await measure_wire(server.url, PHOTOS, CLICKS)
+    await server.stop()
+    return sizes
 
 
 def test_every_hover_and_click_is_weighed(sizes: WireSizes) -> None:

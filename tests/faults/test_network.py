@@ -173,17 +173,22 @@ async def makes_the_server_wait(server: Observed) -> None:
     await asyncio.gather(*(fault(server) for fault in PATIENT))
 
 
+BRIEF = (vanishes_in_an_upload, sends_a_head_without_end, resets_in_every_state, arrives_in_pieces_of_a_byte)
+"""Clients that are through in a moment."""
+
+
+async def comes_to_a_sudden_end(server: Observed) -> None:
+    """Do what all of `BRIEF` do, at the same time; four of them are more of a fault than one."""
+    await asyncio.gather(*(fault(server) for fault in BRIEF))
+
+
 @pytest.mark.alone
 @pytest.mark.parametrize(
     "fault",
     [
-        *(PATIENT if SOAKS else [makes_the_server_wait]),
+        *((*PATIENT, *BRIEF) if SOAKS else [makes_the_server_wait, comes_to_a_sudden_end]),
         floods_with_pings,
-        vanishes_in_an_upload,
-        sends_a_head_without_end,
-        resets_in_every_state,
         sends_a_thousand_messages_a_second,
-        arrives_in_pieces_of_a_byte,
         comes_and_goes,
     ],
     ids=lambda fault: fault.__name__,
@@ -204,7 +209,7 @@ async def test_500_connections_in_a_second_are_all_answered_and_a_session_goes_o
     async with victim.session() as healthy:
         answers = await asyncio.gather(*(once() for _ in range(500)))
         assert (await healthy.click(5, 5)).id == 1
-    assert set(answers) <= {b"200", b"503"}
+    assert set(answers) <= {b"200", b"503", b"408"}  # where this client takes longer than its head may
     await victim.recovered(before)
 
 

@@ -54,7 +54,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory, environment: pytest.Monke
     environment.setenv("HOVERSAM_CACHE_DIR", str(directory))
     environment.setenv("HOME", str(directory))
     environment.delenv("CI", raising=False)
-    program = Program(free_port(), *NANO)
+    program = Program(free_port(), *NANO, forked=True)
     try:
         program.wait_until_ready()
         assert "until OpenVINO has compiled it" in program.said

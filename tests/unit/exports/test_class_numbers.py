@@ -69,12 +69,14 @@ def test_yolos_files_are_one_data_set_whichever_was_unzipped_last(yolo_folder: P
     assert contents == {(yolo_folder / "data.yaml").read_bytes()}
 
 
+@pytest.mark.slow
 def test_a_training_sees_the_right_classes_on_every_picture(yolo_folder: Path) -> None:
     [found] = ultralytics_data_sets(yolo_folder)
     assert found.classes == CLASSES
     assert {name: {CLASSES[number] for number in numbers} for name, numbers in found.objects.items()} == ON_THEM
 
 
+@pytest.mark.slow
 def test_supervision_sees_the_right_classes_on_every_picture(yolo_folder: Path) -> None:
     classes, found = supervision_yolo(yolo_folder)
     assert classes == CLASSES
@@ -107,6 +109,7 @@ def test_cocos_files_can_be_joined_as_they_are(coco_folder: Path) -> None:
     assert (coco.annToMask(first) == blob(*SIZE_HW, 10 * index)).all()
 
 
+@pytest.mark.slow
 def test_torchvision_and_supervision_read_the_joined_file(coco_folder: Path) -> None:
     pictures = torchvision_pictures(coco_folder, coco_folder / "all.json")
     numbers = [{each["category_id"] for each in found} for _, found in pictures]

@@ -26,6 +26,7 @@ from tests.helpers.label_readers import (
 from tests.helpers.strange_names import STRANGE_NAMES
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # LabelMe leaves the picture open
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # COCO's tools and NumPy 2
 ]

@@ -1,93 +1,35 @@
-"""The trainer of the bundled model: scenes, photographs, prompts, storage, weights, losses, one step, its commands."""
+"""The trainer of the bundled model: photographs, prompts, storage, weights, losses."""
 
 from __future__ import annotations
 
 import math
-import shutil
-from collections.abc import Iterable
 from pathlib import Path
-from typing import cast
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 
 from app.arrays import MaskArray
-from app.engine.sam2.engine import load_torch_engine
-from app.engine.sam2.trunk import EfficientTrunk, InvertedResidual
-from app.nano.batches import Batches, Plan, prompted
+from app.engine.sam2.trunk import EfficientTrunk
+from app.nano.batches import Plan, prompted
 from app.nano.labelled import Photos, cut_thing, pasted_scene, photo_scene, save_photos
 from app.nano.losses import judge, pair_loss, regret
 from app.nano.optimiser import TRUNK_RATE, Muon, optimisers, orthogonal, set_rate
-from app.nano.pool import Pool, augment, fill, load, save
+from app.nano.pool import Pool, augment, save
 from app.nano.pretrained import load_imagenet
 from app.nano.prompts import any_point, box_around, correction, inner_point, iou
-from app.nano.scenes import Material, Scene, material, scene
+from app.nano.scenes import Scene
 from app.nano.stuff import ground_scene, region_scene
-from app.nano.train import Stage, Trainer
-from app.weights.checkpoints import verified_path
-from app.weights.manifest import BUNDLED_DIR, load_manifest
-from tests.helpers.preloaded import completed
-
-LIMIT_S = 480.0
-
-
-@pytest.fixture(scope="module")
-def made_of() -> Material:
-    return material(None, held_out=True)
+from app.nano.train import Stage
+from tests.helpers.training import imagenet_file, photographs_in
 
 
 def square(n: int = 64, low: int = 16, high: int = 48) -> MaskArray:
     mask = np.zeros((n, n), bool)
     mask[low:high, low:high] = True
     return mask
-
-
-def test_a_seed_gives_the_same_scene_again(made_of: Material) -> None:
-    one, other = (scene(np.random.default_rng(3), made_of) for _ in range(2))
-    assert np.array_equal(one.image, other.image)
-    assert all(np.array_equal(a, b) for a, b in zip(one.masks, other.masks, strict=True))
-
-
-@pytest.mark.parametrize("photo_share", [0.0, 1.0], ids=["drawn", "photographs"])
-def test_a_scene_has_masks_of_its_own_size(made_of: Material, photo_share: float) -> None:
-    made = scene(np.random.default_rng(5), made_of, photo_share=photo_share)
-    assert made.image.shape == (512, 512, 3)
-    assert made.image.dtype == np.uint8
-    assert all(mask.shape == (512, 512) and mask.any() for mask in made.masks)
-
-
-def test_huddled_objects_cover_one_another(made_of: Material) -> None:
-    def visible(huddle_share: float) -> int:
-        scenes = [
-            scene(np.random.default_rng(i), made_of, photo_share=0.0, huddle_share=huddle_share) for i in range(12)
-        ]
-        return sum(len(made.masks) for made in scenes)
-
-    assert visible(1.0) < visible(0.0)
-
-
-def test_a_stored_scene_comes_back_as_it_was(made_of: Material, tmp_path: Path) -> None:
-    made = scene(np.random.default_rng(7), made_of)
-    save(tmp_path / "a.npz", made)
-    back = load(tmp_path / "a.npz")
-    assert np.array_equal(back.image, made.image)
-    assert all(np.array_equal(a, b) for a, b in zip(back.masks, made.masks, strict=True))
-
-
-def draw(pool: Path, made_of: Material, count: int) -> None:
-    fill(pool / "drawn", count, 2, lambda rng: scene(rng, made_of, photo_share=0.0, huddle_share=0.5))
-
-
-def test_drawing_goes_on_where_it_stopped(made_of: Material, tmp_path: Path) -> None:
-    draw(tmp_path, made_of, 1)
-    first = (tmp_path / "drawn/000000.npz").stat().st_mtime_ns
-    draw(tmp_path, made_of, 2)
-    assert (tmp_path / "drawn/000000.npz").stat().st_mtime_ns == first
-    assert (tmp_path / "drawn/000001.npz").exists()
 
 
 def test_a_small_set_is_drawn_from_as_often_as_a_large_one(tmp_path: Path) -> None:
@@ -102,19 +44,7 @@ def test_a_small_set_is_drawn_from_as_often_as_a_large_one(tmp_path: Path) -> No
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Photos:
-    """Two photographs: red with a blue thing whose upper half is a part, and green without masks."""
-    folder = tmp_path_factory.mktemp("photos")
-    for name, ground in (("cat_red", (200, 0, 0)), ("coco_green", (0, 200, 0))):
-        image = np.full((240, 320, 3), ground, np.uint8)
-        numbers, whole = (np.zeros((240, 320), np.uint8) for _ in range(2))
-        if name == "cat_red":
-            image[60:200, 80:220], whole[60:200, 80:220], numbers[60:130, 80:220] = (0, 0, 200), 1, 1
-        for path, array in ((f"images/{name}.jpg", image), (f"masks/{name}.png", numbers)):
-            (folder / path).parent.mkdir(exist_ok=True)
-            Image.fromarray(array).save(folder / path)
-        if whole.any():
-            Image.fromarray(whole).save(folder / f"masks/{name}.whole.png")
-    return Photos(folder)
+    return Photos(photographs_in(tmp_path_factory.mktemp("photos")))
 
 
 def blue(image: MaskArray) -> MaskArray:
@@ -173,25 +103,6 @@ def test_a_pasted_thing_lies_where_its_mask_says(photos: Photos) -> None:
 def test_a_folder_without_photographs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="holds no JPEG"):
         Photos(tmp_path)
-
-
-def imagenet_file(trunk: EfficientTrunk) -> dict[str, torch.Tensor]:
-    """Random weights under the names of the package's file."""
-    generator, state = torch.Generator().manual_seed(0), dict[str, torch.Tensor]()
-
-    def add(convolution: nn.Conv2d, name: str, norm: str) -> None:
-        state[f"{name}.weight"] = torch.randn(convolution.weight.shape, generator=generator)
-        for part in ("weight", "bias", "running_mean", "running_var"):
-            state[f"{norm}.{part}"] = torch.rand(convolution.out_channels, generator=generator) + 0.5
-
-    add(trunk.stem, "_conv_stem", "_bn0")
-    for number, block in enumerate(cast(Iterable[InvertedResidual], trunk.blocks)):
-        name = f"_blocks.{number}."
-        if block.expand is not None:
-            add(block.expand, name + "_expand_conv", name + "_bn0")
-        add(block.depth, name + "_depthwise_conv", name + "_bn1")
-        add(block.project, name + "_project_conv", name + "_bn2")
-    return state
 
 
 def test_the_trunk_gets_imagenets_weights_with_their_normalisation(tmp_path: Path) -> None:
@@ -320,39 +231,3 @@ def test_a_whole_is_prompted_for_more_often_than_each_of_its_parts() -> None:
     assert numbers.count(0) > 40
     assert {1, 2} <= set(numbers)
     assert len(prompted(np.random.default_rng(0), masks, 5)) == 5
-
-
-def test_a_step_learns_and_the_average_follows(made_of: Material, tmp_path: Path) -> None:
-    draw(tmp_path, made_of, 2)
-    plan = Plan(128, 2, 2)
-    trainer = Trainer(BUNDLED_DIR / "nano.yaml", seed=0)
-    trainer.load(BUNDLED_DIR / "nano.pt")
-    trainer.network.resize(128)
-    trainer.network.keep_still(5)
-    before = {name: value.clone() for name, value in trainer.average.state_dict().items()}
-    figures = trainer.step(Batches(tmp_path, plan, 0).batch(np.random.default_rng(0), Pool(tmp_path)), plan, 1e-4)
-    assert math.isfinite(figures["loss"])
-    moved = {name for name, value in trainer.average.state_dict().items() if not torch.equal(before[name], value)}
-    in_trunk = {int(name.split(".")[3]) for name in moved if name.startswith("image_encoder.trunk.blocks.")}
-    assert in_trunk == set(range(5, 16))
-    assert "image_encoder.trunk.stem.weight" not in moved
-    assert "image_encoder.neck.laterals.0.weight" in moved
-
-
-def run_command(folder: Path, *words: str | Path) -> None:
-    """Run a command of the trainer in a process of its own, as people do."""
-    completed("tests.helpers.small_nano", str(folder), *map(str, words), timeout_s=LIMIT_S).check_returncode()
-
-
-def test_three_commands_lead_from_an_empty_folder_to_weights_that_load(photos: Photos, tmp_path: Path) -> None:
-    for name in ("nano.yaml", "manifest.json"):
-        shutil.copy(BUNDLED_DIR / name, tmp_path / name)
-    torch.save(imagenet_file(EfficientTrunk()), tmp_path / "lite0.pth")
-    run_command(tmp_path, "draw", "--pool", tmp_path / "scenes", "--photos", photos.folder, "--count", "1")
-    begin = ("--imagenet", tmp_path / "lite0.pth")
-    run_command(tmp_path, "train", "--pool", tmp_path / "scenes", *begin, "--out", tmp_path / "run")
-    run_command(tmp_path, "release", tmp_path / "run/nano.pt")
-    entry = load_manifest(tmp_path / "manifest.json").entry("nano")
-    assert entry.bytes == (tmp_path / "nano.pt").stat().st_size
-    engine = load_torch_engine(entry, verified_path(entry, tmp_path))
-    assert engine.encode(np.zeros((48, 64, 3), np.uint8)) is not None

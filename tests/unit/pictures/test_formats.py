@@ -149,6 +149,7 @@ def test_a_sound_png_opens_whatever_lies_beside_its_pixels(more: bytes, place: s
     assert read_picture(data, LIMITS).orientation == 1
 
 
+@pytest.mark.slow
 def test_many_texts_that_unpack_to_much_take_little_memory() -> None:
     names = (b"XML:com.adobe.xmp", b"Raw profile type xmp", b"Raw profile type exif", b"Raw profile type APP1")
     packed = zlib.compress(bytes(16_000_000))

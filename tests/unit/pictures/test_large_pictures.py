@@ -38,6 +38,7 @@ def jpeg(size: tuple[int, int]) -> bytes:
     return file_of(Pil.new("RGB", size, COLOR), "JPEG", quality=90)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(8064, 6048), (6120, 8160), (9248, 6936)], ids=str)
 def test_a_phones_largest_picture_opens(size: tuple[int, int]) -> None:
     picture = read_picture(jpeg(size), LIMITS)
@@ -51,6 +52,7 @@ def test_beyond_that_nothing_is_decoded() -> None:
         read_picture(png_header(10_000, 10_000), LIMITS)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 @pytest.mark.parametrize(("kind", "max_mib"), [("JPEG", 160), ("PNG", 340)])
 def test_a_large_picture_is_read_in_little_memory(kind: str, max_mib: int, tmp_path: Path) -> None:

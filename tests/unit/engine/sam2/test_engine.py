@@ -62,6 +62,7 @@ def any_threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("any_threads")
 def test_a_picture_has_the_same_bits_on_any_number_of_threads(engine: TorchEngine) -> None:
     found = []

@@ -50,6 +50,7 @@ def test_a_model_has_the_weights_of_its_checkpoint(folder: Path, nano: ModelEntr
     assert all(torch.equal(loaded[name], expected[name]) for name in expected)
 
 
+@pytest.mark.slow
 def test_a_published_checkpoint_is_loaded(tmp_path: Path) -> None:
     tiny = load_manifest().entry("tiny")
     write_checkpoint(tiny, tmp_path)
@@ -70,6 +71,7 @@ def test_the_format_of_older_torch_is_read(tmp_path: Path, nano: ModelEntry) -> 
     assert load_model(nano, tmp_path / "old.pt").image_size == 512
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["nano", "tiny", "small", "base_plus"])
 def test_an_unstable_single_mask_gives_way_to_the_best_of_three(name: str) -> None:
     decoder = build_model(load_manifest().entry(name)).sam_mask_decoder
