@@ -16,15 +16,13 @@ from sam2.modeling.sam2_base import SAM2Base
 
 from app.arrays import ImageArray, MaskArray
 from app.engine.contract import Engine, Prompt
-from app.masks.regions import GRID, Gates, RegionCollector, gates_of, grid_points
+from app.masks.regions import GRID, Gates, RegionCollector, fitting, gates_of, grid_points
 from app.masks.upsampling import upsampled_mask
 from app.nano.prompts import iou
 from app.nano.scenes import Scene
 
 SPECK_SHARE: Final = 0.001
 """As servers have it unless told otherwise."""
-MOST: Final = 20
-"""Regions that a message to the page has room for, more or less."""
 
 
 @dataclass
@@ -82,7 +80,7 @@ def regions_in(engine: Engine, image: ImageArray) -> list[MaskArray]:
         [answer] = engine.decode(embedding, [Prompt(((x, y),), (1,))])
         collected.add(answer.logits, answer.scores, x, y)
     masks = []
-    for region in collected.best_first[:MOST]:
+    for region in fitting(collected.best_first):
         [answer] = engine.decode(embedding, [Prompt(((region.x, region.y),), (1,))])
         masks.append(upsampled_mask(answer.logits[region.candidate], size_hw))
     return masks

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from app.errors import HoverError, NoImageError, UnknownImageError
+from app.masks.regions import fitting
 from app.protocol.messages import FindRegions, Regions
 from app.realtime.closing import error_message
 from app.realtime.outbox import Outbox
 from app.realtime.preparation import Preparation
 from app.service.predictor import Predictor
-from app.service.region_finder import LEVEL_ENDS, fitting
+from app.service.region_finder import LEVEL_ENDS
 from app.session.session import Session
 
 

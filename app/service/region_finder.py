@@ -6,10 +6,9 @@ A picture's search is shared by all who ask about it, goes on where the last of 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-import msgspec
 from cachetools import LRUCache
 
 from app.engine.contract import Candidates
@@ -20,8 +19,6 @@ from app.service.embeddings import EmbeddingKey
 MAX_SEARCHES: Final = 64
 """Searches that are remembered, of a few kilobytes each when done, and half a megabyte while under way."""
 
-MAX_TOLD_BYTES: Final = 4000
-"""Of all regions of a picture: a few kilobytes go to the page, whatever is in it."""
 LEVEL_ENDS: Final = (GRID**2 // 16, GRID**2 // 16 + GRID**2 // 4, GRID**2)
 """So many points of the grid are asked until something new is told."""
 
@@ -81,14 +78,3 @@ class RegionFinder:
         if search is None:
             search = self._searches[key] = Search(size_hw, key.model, self._speck_share)
         return search
-
-
-def fitting(regions: Iterable[Region]) -> tuple[Region, ...]:
-    """Return the first regions that a message has room for, a smaller one in the place of one that is too large."""
-    told, left = [], MAX_TOLD_BYTES
-    for region in regions:
-        nbytes = len(msgspec.msgpack.encode(region))
-        if nbytes <= left:
-            told.append(region)
-            left -= nbytes
-    return tuple(told)

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from app.arrays import Logits
-from app.masks.regions import GRID, Gates, RegionCollector, gates_of, grid_points, is_stable
+from app.masks.regions import GRID, Gates, RegionCollector, fitting, gates_of, grid_points, stability_of
 from app.protocol.codec import encode
 from app.protocol.messages import Regions
 from app.protocol.run_lengths import decode_mask
-from app.service.region_finder import fitting
 
 SIZE_HW = (480, 640)
 GATES = Gates(0.5, 0.8)
@@ -59,8 +58,8 @@ def test_what_the_model_is_not_sure_of_is_not_shown() -> None:
 def test_what_changes_with_the_threshold_is_not_shown() -> None:
     shaky = square(20)
     shaky[10:30, 30:50] = -0.5  # as large again with a threshold a little lower
-    assert is_stable(square(20), 0.8)
-    assert not is_stable(shaky, 0.8)
+    assert stability_of(square(20)) == 1.0
+    assert stability_of(shaky) == 0.5
     assert scores(collected((shaky, 0.9))) == []
 
 
@@ -80,6 +79,13 @@ def test_a_part_is_another_thing_than_its_whole() -> None:
 def test_the_best_come_first() -> None:
     things = [(square(8, (at, at)), 0.9 - at / 100) for at in (30, 0, 20, 40, 10)]
     assert scores(collected(*things)) == [0.9, 0.8, 0.7, 0.6, 0.5]
+
+
+def test_another_place_comes_before_one_more_version_of_what_is_there() -> None:
+    wide = square(20)
+    wide[10:30, 30:40] = 8.0  # half as large again, no longer the same thing
+    versions_and_another = ((square(20), 0.9), (wide, 0.8), (square(20, (40, 40)), 0.7))
+    assert scores(collected(*versions_and_another)) == [0.9, 0.7, 0.8]
 
 
 def test_a_message_has_the_best_of_them_and_few_bytes() -> None:
