@@ -125,7 +125,8 @@ class RegionCollector:
     @property
     def best_first(self) -> tuple[Region, ...]:
         """What was found so far. Takes some milliseconds."""
-        bits, told = self._bits(), []
+        bits = self._bits()
+        told: list[Region] = []
         values = np.array([found.value for found in self._found])
         shared = np.zeros(len(values))  # the largest overlap with what was told
         while len(told) < min(len(values), MAX_REGIONS):

@@ -77,7 +77,7 @@ def test_what_the_server_found_is_outlined_before_its_answer_comes_and_taken_by_
     largest = max(studio.state()["regions"], key=lambda region: region["area"])
     page.locator("#canvas").focus()
     page.keyboard.press("Tab")
-    assert str(largest["area"]) in studio.state()["said"]
+    assert f"{largest['area']:,}" in studio.state()["said"]
     page.keyboard.press("Enter")
     studio.until("s.objects.length === 1")
     assert studio.state()["objects"][0]["points"] == [[largest["x"], largest["y"], 1]]
