@@ -8,11 +8,9 @@ the picture than one more version of what was told (Soft-NMS, Bodla et al. 2017)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,8 +33,6 @@ MAX_REGIONS: Final = 256
 """More than a picture has objects."""
 SHARED_PENALTY: Final = 0.5
 """What a region loses in the order by an overlap with one before it, as a share of its value, at an IoU of 1."""
-MAX_TOLD_BYTES: Final = 4000
-"""Of all regions of a picture: a few kilobytes go to the page, whatever is in it."""
 ONES: Final = np.array([bin(byte).count("1") for byte in range(256)], np.uint16)
 """Ones among the bits of each byte; NumPy counts them itself from version 2 on."""
 
@@ -173,14 +169,3 @@ def overlaps(masks: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.f
     either = ONES[masks | other].sum(axis=1)
     shares: NDArray[np.float64] = both / either
     return shares
-
-
-def fitting(regions: Iterable[Region]) -> tuple[Region, ...]:
-    """Return the first regions that a message has room for, a smaller one in the place of one that is too large."""
-    told, left = [], MAX_TOLD_BYTES
-    for region in regions:
-        nbytes = len(msgspec.msgpack.encode(region))
-        if nbytes <= left:
-            told.append(region)
-            left -= nbytes
-    return tuple(told)

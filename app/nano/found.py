@@ -16,10 +16,11 @@ from sam2.modeling.sam2_base import SAM2Base
 
 from app.arrays import ImageArray, MaskArray
 from app.engine.contract import Engine, Prompt
-from app.masks.regions import GRID, Gates, RegionCollector, fitting, gates_of, grid_points
+from app.masks.regions import GRID, Gates, RegionCollector, gates_of, grid_points
 from app.masks.upsampling import upsampled_mask
 from app.nano.prompts import iou
 from app.nano.scenes import Scene
+from app.protocol.codec import fitting
 
 SPECK_SHARE: Final = 0.001
 """As servers have it unless told otherwise."""

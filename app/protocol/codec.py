@@ -6,6 +6,7 @@ Whatever comes in, only `BadMessageError` and, for a number that is no place on 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from app.errors import BadCoordError, BadMessageError, HoverError
 from app.protocol.fields import Seq
 from app.protocol.messages import PROTOCOL_VERSION, ClientMessage, Open, ServerMessage
+from app.protocol.values import Region
 
 # Context: compiling the union of all messages takes about a millisecond, reading one a microsecond.
 # Choice: compile once when the module is read; coders keep nothing between calls and are never written to.
@@ -24,6 +26,9 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 _COORD_PATH: Final = re.compile(r"Expected `float` [<>]=.*\$\.(x|y|box\[\.\.\.\]|box\[\d\])`?$")
 """How msgspec words a coordinate out of bounds; NaN and infinities are out of every bound."""
 
+MAX_REGIONS_BYTES: Final = 4000
+"""Of all regions of a picture: a few kilobytes go to the page, whatever is in it."""
+
 _MAX_REASON_CHARS: Final = 200
 """A reason may repeat a name from the message, which a stranger may have made as long as the frame."""
 
@@ -31,6 +36,17 @@ _MAX_REASON_CHARS: Final = 200
 def encode(message: ClientMessage | ServerMessage) -> bytes:
     """Return the message as one msgpack map, for one binary frame."""
     return _ENCODER.encode(message)
+
+
+def fitting(regions: Iterable[Region]) -> tuple[Region, ...]:
+    """Return the first regions that a message has room for, a smaller one in the place of one that is too large."""
+    told, left = [], MAX_REGIONS_BYTES
+    for region in regions:
+        nbytes = len(_ENCODER.encode(region))
+        if nbytes <= left:
+            told.append(region)
+            left -= nbytes
+    return tuple(told)
 
 
 def decode_client(data: bytes) -> ClientMessage:

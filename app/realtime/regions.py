@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.errors import HoverError, NoImageError, UnknownImageError
-from app.masks.regions import fitting
+from app.protocol.codec import fitting
 from app.protocol.messages import FindRegions, Regions
 from app.realtime.closing import error_message
 from app.realtime.outbox import Outbox

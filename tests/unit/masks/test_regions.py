@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from app.arrays import Logits
-from app.masks.regions import GRID, Gates, RegionCollector, fitting, gates_of, grid_points, stability_of
-from app.protocol.codec import encode
+from app.masks.regions import GRID, Gates, RegionCollector, gates_of, grid_points, stability_of
+from app.protocol.codec import encode, fitting
 from app.protocol.messages import Regions
 from app.protocol.run_lengths import decode_mask
 
