@@ -34,6 +34,8 @@ QUICK = (("tests/unit",), ("tests/property", "tests/meta/test_layout.py", "tests
 """Tests for every save: two runs, side by side."""
 SOAKED = (
     "tests/faults",
+    "tests/fleet/test_soak.py",
+    "tests/fleet/test_nodes.py",
     "tests/property",
     "tests/contract/test_sam2_parity.py",
     "tests/integration/test_commands.py",

@@ -8,44 +8,36 @@ or not at all. Price: whoever runs `ray` beside it has to know the token.
 
 from __future__ import annotations
 
-import importlib.util
+import math
 import os
 import secrets
 import shutil
 import signal
-import socket
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from app.errors import EngineFailedError, FleetError, WorkerLostError
+from app.fleet.entry import ENVIRONMENT, check_installed, knock, obstacle, reach
 from app.fleet.members import Call
 from app.fleet.values import WorkerSpec
 from app.fleet.worker import Worker
 from app.logs import configure_logging
 
-ENVIRONMENT: Final = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_AUTH_MODE": "token",
-    "RAY_enable_worker_prestart": "0",  # no Python processes of 80 MB that wait for work
-    "RAY_prestart_worker_first_driver": "0",
-    "RAY_timeout_ms_task_wait_for_death_info": "0",  # or a second passes until a death is known
-    "RAY_gcs_rpc_server_reconnect_timeout_s": "600",  # or Ray ends this process a minute after its head died
-}
-"""What Ray is told, here and in the processes that it starts."""
 TOKENS: Final = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 """Where an operator puts the token of a cluster; Ray's own variables."""
 NAMESPACE: Final = "hoversam"
 """Of the workers in a cluster, so that all front ends find the same."""
+FOLDER: Final = "hoversam-"
+"""Begins the name of the folder of Ray's sockets and logs; the number of the server's process follows."""
 OBJECTS_BYTES: Final = 128 * 2**20
 """Of shared memory, through which pictures go to workers: some forty of them at once."""
-
-
-REACH_S: Final = 5.0
-"""So long a head may take to accept a connection."""
 
 
 class ModelWorker(Worker):
@@ -124,7 +116,8 @@ def local_workers(count: int, spec: WorkerSpec) -> RayWorkers:
         FleetError: Ray isn't installed, or doesn't start.
     """
     check_installed()
-    folder = Path(tempfile.mkdtemp(prefix="hoversam-"))  # its sockets have long names: it lies near the root
+    forget_the_dead()
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))  # its sockets have long names: near the root
     # Ray remembers the first token that it sees for as long as the process lives, so that it stays for a next Ray.
     tokens = {"RAY_AUTH_TOKEN": os.environ.get("RAY_AUTH_TOKEN") or secrets.token_hex(32)}
     before = {name: os.environ.get(name) for name in ENVIRONMENT}
@@ -140,7 +133,9 @@ def local_workers(count: int, spec: WorkerSpec) -> RayWorkers:
     options = {"num_cpus": count, "_node_ip_address": "127.0.0.1", "_temp_dir": str(folder)}
     try:
         joined("local", tokens, **options, object_store_memory=OBJECTS_BYTES)
-        return RayWorkers({f"worker-{number}": made(spec) for number in range(count)}, close)
+        names = [f"worker-{number}" for number in range(count)]
+        places = places_for(names, gpus_there(), spec.settings.device, shared=True)
+        return RayWorkers({name: made(spec, places[name]) for name in names}, close)
     except BaseException:  # a signal, too: nothing of Ray's may be left
         close()
         raise
@@ -162,8 +157,8 @@ def cluster_workers(address: str, count: int | None, spec: WorkerSpec, environ: 
     if not any(environ.get(name) for name in TOKENS):
         raise FleetError(f"a cluster is joined with its token: set {' or '.join(TOKENS)} as on its other nodes")
     reach(address)
+    knock(address, environ)
     joined(address, {})
-    import ray
     from ray.util import list_named_actors
 
     there = [each["name"] for each in list_named_actors(all_namespaces=True) if each["namespace"] == NAMESPACE]
@@ -171,33 +166,9 @@ def cluster_workers(address: str, count: int | None, spec: WorkerSpec, environ: 
     if not names:
         shut_down()
         raise FleetError(f"the cluster at {address} has no worker of HoverSAM; --workers N starts them")
-    gpus = int(ray.cluster_resources().get("GPU", 0))
-    places = {name: {"num_gpus": 1} if number < gpus else {"num_cpus": 1} for number, name in enumerate(names)}
+    places = places_for(names, gpus_there(), spec.settings.device, shared=False)
     shared = {"namespace": NAMESPACE, "lifetime": "detached", "get_if_exists": True, "scheduling_strategy": "SPREAD"}
-    return RayWorkers({name: made(spec, name=name, **places[name], **shared) for name in names}, shut_down)
-
-
-def check_installed() -> None:
-    """Return if Ray is installed.
-
-    Raises:
-        FleetError: it isn't.
-    """
-    if importlib.util.find_spec("ray") is None:
-        raise FleetError("workers need Ray, which isn't installed: start with ./start.sh, or install hoversam[fleet]")
-
-
-def reach(address: str) -> None:
-    """Return if something listens at an address; Ray itself would try for half a minute.
-
-    Raises:
-        FleetError: nothing does.
-    """
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), REACH_S).close()
-    except (OSError, OverflowError) as error:
-        raise FleetError(f"nothing answers at {address} ({error}): is it the address of the cluster's head?") from error
+    return RayWorkers({name: made(spec, places[name], name=name, **shared) for name in names}, shut_down)
 
 
 def joined(address: str, tokens: Mapping[str, str], **options: object) -> None:
@@ -233,29 +204,66 @@ def joined(address: str, tokens: Mapping[str, str], **options: object) -> None:
             signal.signal(number, handler)
 
 
-def obstacle(address: str, error: Exception) -> str:
-    """Return in one line why a Ray can't be joined."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text, lowered = lines[0] if lines else type(error).__name__, str(error).lower()
-    if address == "local":
-        return f"Ray doesn't start on this machine: {text}"
-    if "version mismatch" in lowered:
-        return f"the cluster at {address} runs another version of Ray or Python than this machine: {' '.join(lines)}"
-    if "failed to connect" in lowered or "auth" in lowered or "token" in lowered:  # Ray doesn't tell these apart
-        return f"the cluster at {address} takes no token like this one: set RAY_AUTH_TOKEN as on its other nodes"
-    if "node" in lowered or "raylet" in lowered:
-        return f"this machine is no node of the cluster at {address}: run `ray start --address={address} --num-cpus=0`"
-    return f"the cluster at {address} can't be joined: {text}"
-
-
-def made(spec: WorkerSpec, **options: object) -> Any:  # noqa: ANN401
-    """Return the handle of an actor that is a worker, and that Ray starts again whenever it dies."""
+def gpus_there() -> int:
+    """Return how many GPUs Ray knows of, here or in the cluster."""
     import ray
+
+    return int(ray.cluster_resources().get("GPU", 0))
+
+
+def places_for(names: Sequence[str], gpus: int, device: str | None, *, shared: bool) -> dict[str, float | None]:
+    """Return which part of a GPU each worker gets, by its name; 0 has it work on a CPU, None on what it finds.
+
+    Args:
+        names: of the workers.
+        gpus: how many there are.
+        device: that was asked for; None takes GPUs where there are any.
+        shared: several workers may have one GPU, as on a machine whose CPUs would be asked for nothing beside it; else
+            each has its own, and the rest of them CPUs, which take over where no GPU is left.
+    """
+    if gpus == 0 or device not in {None, "cuda"}:
+        return dict.fromkeys(names)
+    part = 1 / math.ceil(len(names) / gpus) if shared and len(names) > gpus else 1.0
+    with_one = len(names) if shared or device == "cuda" else gpus
+    return {name: part if number < with_one else 0.0 for number, name in enumerate(names)}
+
+
+def forget_the_dead() -> None:
+    """Take away what servers left that were killed: no process of theirs is there any more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
+        pid = folder.name.removeprefix(FOLDER).partition("-")[0]
+        if pid.isdigit() and not is_there(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_there(pid: int) -> bool:
+    """Return whether a process of this number runs, whoever's it is."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
+
+
+def made(spec: WorkerSpec, gpu: float | None, **options: object) -> Any:  # noqa: ANN401
+    """Return the handle of an actor that is a worker, and that Ray starts again whenever it dies.
+
+    Args:
+        spec: what it is to be.
+        gpu: which part of one it gets; 0 has it work on a CPU though its machine has one, None on what it finds.
+        options: of the actor.
+    """
+    import ray
+
+    if gpu == 0.0:
+        spec = replace(spec, settings=msgspec.structs.replace(spec.settings, device="cpu"))
 
     # No call is tried again by Ray: where it goes is decided here, since the embedding is lost too. Nor is each one
     # written down at the head, for a dashboard that nobody has: that took 3 KB a hover, up to 300 MB.
     actor = ray.remote(max_restarts=-1, max_task_retries=0, enable_task_events=False)(ModelWorker)
-    return actor.options(**{"num_cpus": 1, **options}).remote(spec)
+    return actor.options(num_gpus=gpu or 0, num_cpus=0 if gpu else 1, **options).remote(spec)
 
 
 def shut_down() -> None:

@@ -50,7 +50,7 @@ def graphs(load: Callable[[], SAM2Base], key: GraphKey, store: GraphStore) -> Pa
     if store.find(key) is None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the tracer warns of every shape that it takes for constant
-            convert(load(), key, store, available_cores())
+            convert(load, key, store, available_cores())
     folder = store.find(key)
     if folder is None:
         raise AssertionError("the conversion left nothing behind")

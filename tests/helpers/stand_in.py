@@ -41,7 +41,9 @@ class SleepyEngine(FakeEngine):
 
 def load_stand_in(weights: Weights, settings: Settings, say: Say, *, limits: EngineLimits | None = None) -> Engine:
     """Return an engine without a model; called in a worker."""
-    return SleepyEngine(model=weights.entry.name, decode_s=float(os.environ.get(DECODE_MS, "0")) / 1000)
+    device = settings.device or ("cuda" if os.environ.get("CUDA_VISIBLE_DEVICES") else "cpu")
+    decode_s = float(os.environ.get(DECODE_MS, "0")) / 1000
+    return SleepyEngine(model=weights.entry.name, device=device, decode_s=decode_s)
 
 
 def stand_in_spec(folder: Path, settings: Settings | None = None, **changes: object) -> WorkerSpec:

@@ -1,6 +1,7 @@
 """The program itself, which says which large libraries it has loaded: at SIGUSR1, and at its end.
 
-`python -m tests.helpers.telling_program serve --port N`.
+`python -m tests.helpers.telling_program serve --port N`. Its workers, where it has any, say it as `telling_engine`
+does.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ def tell(*_: object) -> None:
 
 
 if __name__ == "__main__":
+    if "--workers" in sys.argv:
+        from app.server import serve
+        from tests.helpers.telling_engine import load_telling
+
+        vars(serve)["load_engine"] = load_telling
     atexit.register(tell)
     signal.signal(signal.SIGUSR1, tell)
     sys.exit(main(sys.argv[1:]))

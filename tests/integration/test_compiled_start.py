@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,10 @@ from app.arrays import MaskArray
 from app.client import BlockingSession, connect_blocking
 from app.protocol.fields import ExportFormat
 from app.weights.manifest import BUNDLED_DIR
+from tests.helpers.family import Estate, workers_of
 from tests.helpers.preloaded import ROOT
 from tests.helpers.program import START_DEADLINE_S, Program, free_port
+from tests.helpers.telling_engine import FOLDER
 
 PHOTO = BUNDLED_DIR.parent / "static" / "samples" / "coffee.jpg"
 NANO = ("--offline", "--model", "nano")
@@ -136,3 +139,35 @@ def test_the_segment_command_needs_no_torch_for_what_is_compiled(compiled: Compi
     assert "compiled before" in ended.stderr
     assert ended.stderr.splitlines()[-1] == "loaded: none of them"
     assert out.stat().st_size > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_workers_give_the_same_masks_without_torch_and_leave_nothing_behind(
+    program: Program, compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="told-", dir="/tmp"))  # Ray's sockets have long names
+    told = compiled.directory / "told"
+    told.mkdir()
+    for name, value in {"TMPDIR": folder, FOLDER: told, "PYTHONPATH": ROOT}.items():
+        monkeypatch.setenv(name, str(value))
+    estate, masks = Estate(folder), []
+    workers = Program(free_port(), *NANO, "--workers", "2", module=TELLING)
+    try:
+        workers.wait_until_ready()
+        for url in (program.url, workers.url):
+            with connect_blocking(url) as session:
+                session.open(PHOTO)
+                cup = session.click(*AT)
+                masks.append((cup.mask, session.click(330, 255, object=cup.id, label=0).mask))
+                point_and_draw(session)
+        assert loaded(workers) == "none of them"
+        pids = {str(worker.pid) for worker in workers_of(workers.process.pid)}
+        estate.take_down(workers.process.pid)
+        workers.stop()
+    finally:
+        workers.kill()
+    assert all((here == there).all() for here, there in zip(*masks, strict=True))
+    assert len(pids) == 2
+    assert {file.name: file.read_text() for file in told.iterdir()} == dict.fromkeys(pids, "none of them")
+    assert estate.left() == []
+    folder.rmdir()

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from app.fleet.cluster import ENVIRONMENT, TOKENS
+from app.fleet.cluster import TOKENS
+from app.fleet.entry import ENVIRONMENT
 from app.settings import Settings, from_environment, strangers
 from tests.helpers.readme import ROOT
 

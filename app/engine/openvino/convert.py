@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,11 +31,13 @@ TRACED: Final = (HOVER, Variant(9, refines=False, first_mask=0), Variant(9, refi
 EXIT_FAILED: Final = 1
 
 
-def convert(sam: SAM2Base, key: GraphKey, store: GraphStore, threads: int) -> None:
+def convert(load: Callable[[], SAM2Base], key: GraphKey, store: GraphStore, threads: int) -> None:
     """Write the graphs of a model, and compile the common ones once, so that their compiled form is kept.
 
+    Of several processes that are at it, such as workers that begin together, one does the work; the others wait for it.
+
     Args:
-        sam: the loaded model in evaluation mode, on the CPU.
+        load: loads the model in evaluation mode, on the CPU; called only where nobody else has made the graphs.
         key: what the graphs are for.
         store: where they are kept.
         threads: processor threads to use.
@@ -42,11 +45,12 @@ def convert(sam: SAM2Base, key: GraphKey, store: GraphStore, threads: int) -> No
     Raises:
         OSError: the store can't be written.
     """
-    from app.engine.openvino.engine import COMMON, OpenVinoEngine
-    from app.engine.sam2.features import prompt_table
-
     with store.writing(key) as folder:
         if folder is not None:
+            sam = load()
+            from app.engine.openvino.engine import COMMON, OpenVinoEngine
+            from app.engine.sam2.features import prompt_table
+
             prompt_table(sam).save(folder / TABLE)
             write_graphs(sam, folder, key.precision)
             OpenVinoEngine(key.model, folder, key.precision, threads, COMMON)
@@ -113,16 +117,19 @@ def main(arguments: list[str]) -> int:
     warnings.simplefilter("ignore")  # torch's tracer warns of every shape that it takes for constant; so it should be
     if hasattr(os, "nice"):
         os.nice(LOWEST_PRIORITY)
-    import torch
 
-    from app.engine.sam2.loader import load_model
-    from app.weights.manifest import load_manifest
+    def load() -> SAM2Base:
+        import torch
 
-    torch.set_num_threads(args.threads)
+        from app.engine.sam2.loader import load_model
+        from app.weights.manifest import load_manifest
+
+        torch.set_num_threads(args.threads)
+        return load_model(load_manifest().entry(args.model), Path(args.checkpoint))
+
     key = GraphKey(args.model, args.sha256, args.precision, args.version, args.processor)
     try:
-        sam = load_model(load_manifest().entry(args.model), Path(args.checkpoint))
-        convert(sam, key, GraphStore(Path(args.directory)), args.threads)
+        convert(load, key, GraphStore(Path(args.directory)), args.threads)
     except HoverError as error:
         return failed(error.message)
     except OSError as error:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import FleetError, ModelUnavailableError
-from app.fleet.cluster import cluster_workers, obstacle
+from app.fleet import entry
+from app.fleet.cluster import cluster_workers
+from app.fleet.entry import obstacle
 from app.fleet.values import Refused, WorkerSpec
 from app.fleet.worker import Worker
 from app.limits import AppLimits
@@ -46,6 +48,32 @@ def test_an_address_where_nothing_listens_is_told_at_once(spec: WorkerSpec) -> N
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(FleetError, match=f"nothing answers at {address} .*: is it the address of the cluster's head"):
         cluster_workers(address, None, spec, TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "told"),
+    [
+        (
+            "Unauthenticated: InvalidAuthToken: missing or incorrect",
+            60,
+            "takes no token like this one: set RAY_AUTH_TOKEN",
+        ),
+        ("Failed to connect to GCS", 1, "is no head of a Ray"),
+    ],
+)
+def test_what_a_head_answers_to_a_stranger_is_told_in_one_line(
+    said: str, code: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = "time.sleep(60)" if code == 60 else f"sys.exit({code})"
+    monkeypatch.setattr(entry, "KNOCK", f"import sys, time; print({said!r}, file=sys.stderr, flush=True); {end}")
+    with pytest.raises(FleetError, match=told) as caught:
+        entry.knock("head:6379", TOKEN)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_head_that_takes_our_token_is_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry, "KNOCK", "import os, sys; sys.exit(len(os.environ['RAY_AUTH_TOKEN']) != 64)")
+    entry.knock("head:6379", TOKEN)
 
 
 def test_a_cluster_is_not_joined_without_a_token(spec: WorkerSpec) -> None:
