@@ -6,26 +6,35 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Final
 
-from app.engine.contract import Embedding, Engine
+from cachetools import LRUCache
+
+from app.arrays import ImageArray
+from app.engine.contract import Candidates, Embedding, Engine
 from app.exports.selection import Selection
 from app.imports.read import read_labels
 from app.masks.regions import RegionCollector, gates_of, grid_points
-from app.pictures import PictureLimits, read_native, read_picture
-from app.protocol.fields import BoxXyxy
+from app.pictures import PictureLimits, part_for_model, read_native, read_opaque, read_picture
+from app.protocol.fields import BoxXyxy, WindowXyxy
 from app.protocol.labels import Labels
 from app.protocol.recipe import BoxStep, PointStep, Recipe, RefineStep, Step
-from app.service.answers import Replay, decodes_left, export_object, object_answer
+from app.protocol.windows import is_cut, larger, size_of, whole
+from app.service.answers import Replay, decodes_left, export_object, object_answer, packed_of
 from app.service.by_hand import by_hand
+from app.service.windows import first_part, gone_on, is_windowed, layered, moved_into, on_picture
 from app.session.checks import check_trail
 from app.session.classes import ClassList
 from app.session.contrast import grid_colors, visible_color
 from app.session.limits import SessionLimits
 from app.session.names import unnamed
-from app.session.objects import PointXyl, SessionObject
+from app.session.objects import PointXyl, SessionObject, in_window
 from app.session.query import Query, lone_click
 from app.session.recipe import timeline_of
 from app.session.values import OpenImage
+
+MAX_PARTS: Final = 16
+"""Parts of the picture whose embeddings are kept: the objects of a recipe may have been made in many."""
 
 
 class LocalPicture:
@@ -49,6 +58,7 @@ class LocalPicture:
         """
         self._engine, self._data, self._limits, self._speck_share = engine, data, limits, speck_share
         self._picture = read_picture(data, limits)
+        self._parts: LRUCache[WindowXyxy, Embedding] = LRUCache(MAX_PARTS)
         colors = grid_colors(self._picture.working)
         self.image = OpenImage(self._picture.image_id, self._picture.width, self._picture.height, colors=colors)
 
@@ -59,6 +69,8 @@ class LocalPicture:
         candidate: int | None,
         bounds: SessionLimits,
         name: str | None = None,
+        *,
+        window: WindowXyxy | None = None,
     ) -> SessionObject:
         """Return the object that a prompt makes, as a session makes it: the box first, then each point.
 
@@ -68,18 +80,23 @@ class LocalPicture:
             candidate: which of the last step's candidates to take, None for the one with the highest score.
             bounds: of a session.
             name: the object's, and so its class; None leaves it without one.
+            window: the part of the picture that the model is to see by itself; a thing that its edge cuts is asked
+                about again in a larger one.
 
         Raises:
-            HoverError: a point or the box isn't on the picture, there is no such candidate, or the device gave up.
+            HoverError: the window, a point or the box isn't on the picture, there is no such candidate, or the device
+                gave up.
         """
         boxes: tuple[Step, ...] = () if box is None else (BoxStep(box=box),)
         steps = [*boxes, *(PointStep(x=x, y=y, label=label) for x, y, label in points)]
-        item = SessionObject(1, name or unnamed(1), 0, tuple(steps))
+        item = SessionObject(1, name or unnamed(1), 0, in_window(steps, window))
         check_trail(item, self.image, bounds)
-        item = self._answered(item)
-        if candidate is not None:
-            item = self._answered(item.with_candidate(candidate))
-        return self._visible(item)
+        while True:
+            found = self._answered(item)
+            found = found if candidate is None else self._answered(found.with_candidate(candidate))
+            if not is_cut(found.shown[found.chosen], self.image.size_hw):
+                return self._visible(found)
+            item = item.seen_in(None if item.window is None else larger(item.window, self.image.size_hw))
 
     def everything(self, most: int, name: str | None = None) -> list[SessionObject]:
         """Return the things of the picture, found without a prompt: what clicks at them give.
@@ -162,12 +179,35 @@ class LocalPicture:
     def _embedding(self) -> Embedding:
         return self._engine.encode(self._picture.working)
 
+    @cached_property
+    def _pixels(self) -> ImageArray:
+        return read_opaque(self._data, self._limits)
+
+    def _seen(self, window: WindowXyxy | None) -> Embedding:
+        """Return what the model saw of the picture or of a part of it; the last parts are remembered."""
+        if window is None:
+            return self._embedding
+        if window not in self._parts:
+            self._parts[window] = self._engine.encode(part_for_model(self._pixels, window))
+        return self._parts[window]
+
     def _visible(self, item: SessionObject) -> SessionObject:
         return replace(item, color=visible_color(item.color, self.image, item.shown[item.chosen]))
 
     def _answered(self, item: SessionObject) -> SessionObject:
-        query = Query(0, item)
-        if not decodes_left(query):
-            return item.answered(by_hand(query, self.image.size_hw, self._speck_share))
-        found = Replay(query, self.image.size_hw, self._engine, self._embedding).all()
-        return item.answered(object_answer(found, self.image.size_hw, self._speck_share, item))
+        query, size_hw = Query(0, item), self.image.size_hw
+        while (part := first_part(query)) is not None:
+            query = gone_on(query, part, packed_of(self._replayed(part), part.subject.pick))
+        local, part_hw = moved_into(query, size_hw), size_of(item.window or whole(size_hw))
+        if decodes_left(query):
+            answer = object_answer(self._replayed(query), part_hw, self._speck_share, local.subject)
+        else:
+            answer = by_hand(local, part_hw, self._speck_share)
+        answer = on_picture(answer, item.window)
+        return item.answered(layered(answer, item.layers, size_hw) if is_windowed(query) and item.layers else answer)
+
+    def _replayed(self, query: Query) -> Candidates:
+        """Return what the model makes of steps that one window answers."""
+        window, size_hw = query.subject.window, self.image.size_hw
+        local, part_hw = moved_into(query, size_hw), size_of(window or whole(size_hw))
+        return Replay(local, part_hw, self._engine, self._seen(window)).all()

@@ -36,6 +36,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
     "open": {"picture": (str,), "data": (str,)},
     "hover": {"x": _NUMBER, "y": _NUMBER, "label": (int,), "object": _OBJECT},
     "leave": {},
+    "look": {"view": (list,), "scale": _NUMBER},
     "click": {
         **{"x": _NUMBER, "y": _NUMBER, "label": (int,), "object": _OBJECT},
         **{"candidate": (int,), "name": (str,), "as": (str,)},
@@ -64,13 +65,19 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
     "ping": {},
 }
 """The fields of each message and their types."""
-_ELEMENTS: Final[Mapping[str, tuple[type, ...]]] = {"box": _NUMBER, "objects": _OBJECT, "click": _NUMBER}
+_ELEMENTS: Final[Mapping[str, tuple[type, ...]]] = {
+    "box": _NUMBER,
+    "objects": _OBJECT,
+    "click": _NUMBER,
+    "view": _NUMBER,
+}
 """The types of what a list holds."""
 _OPTIONAL: Final = frozenset({"label", "object", "as", "out", "picture", "data"})
 """Fields that a line may leave out, whatever its message."""
 _OPTIONAL_IN: Final = {
     "click": {"candidate", "name"},
     "box": {"name"},
+    "look": {"scale"},
     "paint": {"smart", "click", "name"},
     "morph": {"size"},
     "give": {"classes"},

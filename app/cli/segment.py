@@ -44,6 +44,7 @@ examples:
   python -m app segment cat.jpg --labels rough.mask.png --refine --out cat.mask.png
   python -m app segment cat.jpg --point 320,200 --trim --edge soft --out cat.cutout.png
   python -m app segment cat.jpg --everything --out cat.coco.json
+  python -m app segment flock.jpg --point 3120,840 --window 3000,700,3256,956 --out bird.mask.png
 
 exit codes: 0 written, 1 the picture, prompt or recipe was refused, 2 wrong use, 3 no usable model or device
 """
@@ -63,6 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a point on the object, or off it with the label 0; as often as you like",
     )
     parser.add_argument("--box", metavar="X0,Y0,X1,Y1", type=box_of, help="a box around the object")
+    parser.add_argument(
+        "--window",
+        metavar="X0,Y0,X1,Y1",
+        type=window_of,
+        help="the part of the picture that the model sees by itself, so that small things come out sharp",
+    )
     parser.add_argument("--recipe", metavar="RECIPE", type=Path, help="objects of a session, in place of a prompt")
     parser.add_argument("--everything", action="store_true", help="all things that are found, in place of a prompt")
     parser.add_argument(
@@ -137,6 +144,8 @@ def check_use(args: argparse.Namespace) -> None:
         ValueError: so it is; the text says what is missing.
     """
     prompted = bool(args.point) or args.box is not None
+    if args.window is not None and not prompted:
+        raise ValueError("expected --window with a --point or a --box, which it has all of")
     if args.recipe and (prompted or args.everything or args.candidate is not None or args.name is not None):
         raise ValueError("expected a --recipe alone, or a --point or a --box; a recipe has its own prompts and names")
     if args.everything and (prompted or args.candidate is not None):
@@ -248,7 +257,7 @@ def found_by(
         classes = (own or ClassList()) if classes is None else classes.covering(items)
         count = f"{len(items)} {'object' if len(items) == 1 else 'objects'}"
         return picture.selection(items, args.picture.name, classes), f"{count} by {engine.model}"
-    item = picture.prompted(args.point, args.box, args.candidate, bounds, args.name)
+    item = picture.prompted(args.point, args.box, args.candidate, bounds, args.name, window=args.window)
     classes = ClassList() if classes is None else classes.covering([item])
     masks = item.answer.masks if item.answer else ()
     of = f"candidate of {len(masks)}" if len(masks) > 1 else "one candidate"
@@ -288,6 +297,15 @@ def box_of(text: str) -> tuple[float, float, float, float]:
     if len(numbers) != 4:
         raise argparse.ArgumentTypeError(f"expected X0,Y0,X1,Y1, got {text!r}")
     return numbers[0], numbers[1], numbers[2], numbers[3]
+
+
+def window_of(text: str) -> tuple[int, int, int, int]:
+    """Return a window from the command line."""
+    numbers = numbers_of(text)
+    if len(numbers) != 4 or not all(number >= 0 and number.is_integer() for number in numbers):
+        raise argparse.ArgumentTypeError(f"expected X0,Y0,X1,Y1 in whole pixels, got {text!r}")
+    x0, y0, x1, y1 = map(int, numbers)
+    return x0, y0, x1, y1
 
 
 def numbers_of(text: str) -> list[float]:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from app.client.by_hand import PointXy
+from app.client.looking import CLOSE_UP
 from app.client.loop_thread import LoopThread
 from app.client.patience import Reconnect, Timeouts
 from app.client.session import ClientSession, connect
 from app.client.values import Imported, Latency, Object, Preview
-from app.protocol.fields import BoxXyxy, Morphology, SetOperation
+from app.protocol.fields import BoxXyxy, Morphology, SetOperation, WindowXyxy
 from app.protocol.messages import Class, ExportFormat, File, Given, Image, Progress, Region, Welcome
 
 if TYPE_CHECKING:
@@ -117,6 +118,10 @@ class BlockingSession:
     ) -> Image:
         """Upload a picture and return what the server says of it once it takes prompts; see `ClientSession.open`."""
         return self._run(self._session.open(picture, progress=progress, provisional=provisional))
+
+    def look(self, view: BoxXyxy | None, *, scale: float = CLOSE_UP) -> WindowXyxy | None:
+        """Have the model see a part of the picture by itself; see `ClientSession.look`."""
+        return self._run(self._session.look(view, scale=scale))
 
     def preview(self, x: float, y: float, *, label: int = 1, object: int | None = None) -> Preview | None:
         """Return what a click at `(x, y)` would give; None where no answer came in time."""

@@ -11,13 +11,13 @@ from app.client.pending_requests import UNNUMBERED
 from app.client.values import Object
 from app.errors import BadCoordError, TooManyPointsError
 from app.protocol import messages as m
-from app.protocol.fields import Morphology, SetOperation
-from app.protocol.messages import Class, Classes, ClientMessage, File, Given, Gone, Image, Progress, Regions
+from app.protocol.fields import Morphology, SetOperation, WindowXyxy
+from app.protocol.messages import Class, Classes, ClientMessage, File, Given, Gone, Image, Progress, Regions, Window
 
 if TYPE_CHECKING:
     from app.arrays import MaskArray
 
-R = TypeVar("R", bound="Image | Classes | Object | Gone | Regions | File")
+R = TypeVar("R", bound="Image | Classes | Object | Gone | Regions | Window | File")
 PointXy: TypeAlias = tuple[float, float]
 """`(x, y)` in pixels of the upright picture."""
 MAX_PATH_POINTS: Final = 2048
@@ -26,6 +26,8 @@ MAX_PATH_POINTS: Final = 2048
 
 class ByHand(ABC):
     """The part of a session that changes masks themselves."""
+
+    _window: WindowXyxy | None
 
     @property
     @abstractmethod
@@ -68,7 +70,7 @@ class ByHand(ABC):
 
     async def refine(self, object: int) -> Object:
         """Return an object whose given mask the model has made sharp."""
-        return await self._ask(m.Refine(seq=UNNUMBERED, object=object), Object)
+        return await self._ask(m.Refine(seq=UNNUMBERED, object=object, window=self._window), Object)
 
     async def paint(
         self,
@@ -106,6 +108,7 @@ class ByHand(ABC):
             smart=smart,
             click=click,
             name=name,
+            window=self._window,
         )
         return await self._ask(message, Object)
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from app.arrays import MaskArray
 from app.protocol.counts import counts_of
+from app.protocol.frames import over_picture
 from app.protocol.messages import Mask
 from app.protocol.recipe import MaskStep
-from app.protocol.run_lengths import decode_mask, scale_mask
+from app.protocol.run_lengths import decode_mask
 
 
 def at_size(mask: Mask, size_hw: tuple[int, int]) -> MaskArray:
     """Return a mask as an (H, W) bool array.
 
     Args:
-        mask: as it travels, on a grid of its own that spans the whole picture.
+        mask: as it travels, on a grid of its own that spans the whole picture, or a window of it.
         size_hw: height and width wanted; zeros for those of the grid.
 
     Raises:
         BadMessageError: the mask's box leaves its grid, or its runs don't fill the box.
     """
-    mask_hw = decode_mask(mask)
-    return scale_mask(mask_hw, size_hw) if size_hw != (0, 0) else mask_hw
+    return over_picture(mask, size_hw) if size_hw != (0, 0) else decode_mask(mask)
 
 
 def mask_step(mask_hw: MaskArray) -> MaskStep:

@@ -32,6 +32,7 @@ class Recorder:
             return
         fields: dict[str, Any] = to_builtins(message)
         del fields["seq"]
+        fields.pop("window", None)  # that of the last `look`
         self._write(fields)
 
     def note_open(self, picture: PictureSource) -> None:

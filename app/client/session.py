@@ -25,7 +25,8 @@ from typing import Final, Literal, TypeVar, cast
 import msgspec
 from msgspec.structs import replace
 
-from app.client.by_hand import ByHand, PointXy, finite
+from app.client.by_hand import PointXy, finite
+from app.client.looking import Looking
 from app.client.opening import open_picture
 from app.client.patience import Reconnect, Timeouts
 from app.client.pending_requests import UNNUMBERED, Request
@@ -35,7 +36,7 @@ from app.client.upload import fetch, labels_in
 from app.client.values import Imported, Latency, Object, Preview
 from app.errors import BadMessageError, NoImageError, UnknownImageError
 from app.protocol import messages as m
-from app.protocol.fields import BoxXyxy
+from app.protocol.fields import BoxXyxy, WindowXyxy
 from app.protocol.labels import Labels
 from app.protocol.messages import (
     Class,
@@ -46,13 +47,13 @@ from app.protocol.messages import (
     Gone,
     Image,
     Progress,
-    Region,
     Regions,
     Welcome,
+    Window,
 )
 from app.protocol.values import ExportOptions
 
-R = TypeVar("R", bound="Image | Classes | Object | Gone | Regions | File")
+R = TypeVar("R", bound="Image | Classes | Object | Gone | Regions | Window | File")
 _FETCHES: Final = 3
 """Times that a large file is asked for; a fetch may be cut, or the server started again before it."""
 _HOVERS_IN_FLIGHT: Final = 2
@@ -92,7 +93,7 @@ async def connect(
         recorder.close()
 
 
-class ClientSession(ByHand):
+class ClientSession(Looking):
     """A session as its client sees it. Coordinates are pixels of the upright picture, origin top-left.
 
     Every method raises the `HoverError` that the server answers with (its `code` and `retry_after_s` are the
@@ -102,6 +103,7 @@ class ClientSession(ByHand):
     def __init__(self, reconnecting: ReconnectingSession, recorder: Recorder) -> None:
         self._reconnecting, self._recorder = reconnecting, recorder
         self._painted: int | None = None
+        self._window: WindowXyxy | None = None
 
     @property
     def welcome(self) -> Welcome:
@@ -155,6 +157,7 @@ class ClientSession(ByHand):
         """
         source = picture if isinstance(picture, bytes) else Path(picture)
         self._recorder.note_open(source)
+        self._window = None
         return await open_picture(self._reconnecting, source, progress, provisional=provisional)
 
     async def preview(self, x: float, y: float, *, label: int = 1, object: int | None = None) -> Preview | None:
@@ -206,12 +209,13 @@ class ClientSession(ByHand):
         """
         x, y = finite(x), finite(y)
         click = m.Click(seq=UNNUMBERED, x=x, y=y, label=label, object=object, candidate=candidate, name=name)
-        return await self._ask(click, Object)
+        return await self._ask(replace(click, window=self._window), Object)
 
     async def box(self, box_xyxy: BoxXyxy, *, object: int | None = None, name: str | None = None) -> Object:
         """Return the object after its box was set: a new object of this name, or the one whose id is `object`."""
         box = cast("BoxXyxy", tuple(map(finite, box_xyxy)))  # the server says so where it has not four corners
-        return await self._ask(m.Box(seq=UNNUMBERED, box=box, object=object, name=name), Object)
+        message = m.Box(seq=UNNUMBERED, box=box, object=object, name=name, window=self._window)
+        return await self._ask(message, Object)
 
     async def move(self, object: int, point: int, x: float, y: float) -> Object | None:
         """Return the object after its point number `point` moved; None where nothing of it was left."""
@@ -274,14 +278,6 @@ class ClientSession(ByHand):
         model, timeout_s = m.Model(seq=UNNUMBERED, name=name), self._reconnecting.timeouts.open_s
         reply = await self._ask(model, Image, Gone, timeout_s=timeout_s, progress=progress)
         return reply if isinstance(reply, Image) else None
-
-    async def regions(self) -> tuple[Region, ...]:
-        """Return the things of the picture, the best first, each with the click that gives it: point and candidate.
-
-        The server looks while nobody needs its model, so that takes seconds, and longer where others are at work.
-        """
-        asked = m.FindRegions(seq=UNNUMBERED)
-        return (await self._ask(asked, Regions, timeout_s=self._reconnecting.timeouts.open_s)).regions
 
     async def export(
         self,
@@ -369,7 +365,7 @@ class ClientSession(ByHand):
     async def _begin_hover(self, x: float, y: float, label: int, number: int | None) -> tuple[int, Request]:
         hover = m.Hover(seq=UNNUMBERED, x=finite(x), y=finite(y), label=label, object=number)
         self._recorder.note(hover)
-        request = Request(replace(hover, ack=self._painted), (Preview,))
+        request = Request(replace(hover, ack=self._painted, window=self._window), (Preview,))
         return await self._reconnecting.put(request), request
 
     async def _end_hover(self, seq: int, request: Request) -> Preview | None:

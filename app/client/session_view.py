@@ -10,7 +10,7 @@ from app.protocol import messages as m
 
 StateReply: TypeAlias = m.Image | m.Classes | Object | m.Gone
 """What the answer to a change is made of."""
-Reply: TypeAlias = StateReply | Preview | m.Regions | m.File
+Reply: TypeAlias = StateReply | Preview | m.Regions | m.Window | m.File
 """What answers a message; progress only precedes it."""
 
 
@@ -31,7 +31,9 @@ class SessionView:
         """Those of an answer that isn't whole yet."""
 
     def take(
-        self, message: m.Image | m.Preview | m.Classes | m.Object | m.Gone | m.Regions | m.File, nbytes: int
+        self,
+        message: m.Image | m.Preview | m.Classes | m.Object | m.Gone | m.Regions | m.Window | m.File,
+        nbytes: int,
     ) -> list[Reply]:
         """Take in what came; return the whole answer that ends with it, nothing where more of it is to come.
 
@@ -41,7 +43,7 @@ class SessionView:
         """
         if isinstance(message, m.Preview):
             return [preview_of(message, self._size_hw(), nbytes)]
-        if isinstance(message, m.File):
+        if isinstance(message, (m.File, m.Window)):
             return [message]
         if isinstance(message, m.Regions):  # those before the last are in it
             return [message] if message.last else []

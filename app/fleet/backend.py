@@ -159,6 +159,10 @@ class FleetBackend:
         self.placement.opened(key)
         return encoded
 
+    async def encode_behind(self, key: EmbeddingKey) -> Encoded:
+        """Return once a source is encoded, behind all others; see `Backend.encode_behind`."""
+        return await self.placement.encoded(key, behind=True)
+
     async def preview(
         self, key: EmbeddingKey, size_hw: tuple[int, int], newest: Newest, priority: Priority
     ) -> Answer | None:
@@ -170,7 +174,8 @@ class FleetBackend:
             asked = newest() or asked  # the worker that was asked first may have gone
             return None if asked is None else decode("preview", key, size_hw, plain(asked), priority)
 
-        answer: Answer | None = await self._ask(key, remote, priority, self._limits.hover_timeout_s)
+        timeout_s = self._limits.hover_timeout_s
+        answer: Answer | None = await self._ask(key, remote, priority, timeout_s, again=not key.is_part)
         return answer
 
     async def answer(self, key: EmbeddingKey, size_hw: tuple[int, int], query: Query) -> Answer:
@@ -180,6 +185,12 @@ class FleetBackend:
         query = await self._advanced(key, size_hw, plain(query))
         answer: Answer = await self._clicked(key, decode("answer", key, size_hw, query))
         return answer
+
+    async def advance(self, key: EmbeddingKey, size_hw: tuple[int, int], query: Query) -> bytes:
+        """Return packed logits from which the step after a query's last goes on; see `Backend.advance`."""
+        query = await self._advanced(key, size_hw, plain(query))
+        feedback: bytes = await self._clicked(key, decode("advance", key, size_hw, query))
+        return feedback
 
     async def candidates(self, key: EmbeddingKey, size_hw: tuple[int, int], query: Query) -> Candidates:
         """Return three candidates for the last step of a trail; see `Backend.candidates`."""
@@ -247,6 +258,8 @@ class FleetBackend:
         priority: Priority,
         timeout_s: float,
         lane: Lane | None = None,
+        *,
+        again: bool = True,
     ) -> Any:  # noqa: ANN401 - each call has its own kind of answer
         """Return what a worker answers that has the source's embedding; made again first where none has.
 
@@ -256,10 +269,13 @@ class FleetBackend:
             priority: in the lane.
             timeout_s: how long it may take, without the encodes.
             lane: where it waits for its turn; None for the worker's own.
+            again: False raises `EmbeddingLostError` where no worker has it.
         """
         until = time.monotonic() + timeout_s
         for _ in range(TRIES):
             await self.placement.someone(until)
+            if not again and not self.placement.holders(key):
+                raise EmbeddingLostError("this part of the picture isn't encoded (any more)")
             began = time.monotonic()
             await self.placement.encoded(key)
             until += time.monotonic() - began

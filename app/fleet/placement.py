@@ -127,8 +127,12 @@ class Placement:
         desk = self.desks[home]
         return desk.first_encodes if self._goes_first(key) else desk.encodes
 
-    async def encoded(self, key: EmbeddingKey) -> Encoded:
+    async def encoded(self, key: EmbeddingKey, *, behind: bool = False) -> Encoded:
         """Return once a worker has a source's embedding.
+
+        Args:
+            key: the model and the source.
+            behind: True lets all other encodes go first, and gives it up where nobody waits before its turn.
 
         Raises:
             BusyError: no worker is there.
@@ -139,6 +143,8 @@ class Placement:
         order = self.order(key)
         if order is None:
             raise nobody()
+        if behind:
+            return await order.behind(key)
         return await asyncio.shield(order.want(key))  # one who leaves doesn't take the picture from the others
 
     def opened(self, key: EmbeddingKey) -> None:

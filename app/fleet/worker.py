@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TypeVar
 
 import msgspec
@@ -24,7 +24,7 @@ from app.errors import EmbeddingLostError, EngineFailedError, HoverError, ModelU
 from app.fleet.values import About, EncodedThere, Packed, Refused, WorkerSpec
 from app.masks.packing import pack_logits
 from app.protocol.values import Region
-from app.service.answers import object_answer, preview_answer, taken
+from app.service.answers import object_answer, preview_answer
 from app.service.embeddings import EmbeddingKey
 from app.service.first_responder import FirstResponder
 from app.service.local_backend import LocalBackend
@@ -112,8 +112,7 @@ class Worker:
 
     async def advance(self, key: EmbeddingKey, size_hw: tuple[int, int], query: Query) -> bytes | Refused:
         """Return packed logits from which the step after a query's last goes on."""
-        finish = partial(packed_of, pick=query.subject.pick)
-        return await self._asked(lambda backend: backend.asked(key, size_hw, query, finish))
+        return await self._asked(lambda backend: backend.advance(key, size_hw, query))
 
     async def candidates(self, key: EmbeddingKey, size_hw: tuple[int, int], query: Query) -> Packed | Refused:
         """Return three candidates for the last step of a trail, as the engine gave them."""
@@ -208,11 +207,6 @@ async def answered(work: Awaitable[T]) -> T | Refused:
 def packed(found: Candidates) -> Packed:
     """Return candidates with their logits packed."""
     return Packed(tuple(pack_logits(logits) for logits in found.logits), found.scores)
-
-
-def packed_of(found: Candidates, *, pick: int | None) -> bytes:
-    """Return the packed logits of the candidate that was picked, the best where none was."""
-    return pack_logits(found.logits[taken(found, pick)])
 
 
 def warm_up(engine: Engine) -> None:

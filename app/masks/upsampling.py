@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.arrays import Logits, MaskArray
+from app.protocol.fields import WindowXyxy
 from app.protocol.messages import MAX_MASK_SIDE, Mask
 from app.protocol.run_lengths import encode_mask
 
@@ -92,6 +93,23 @@ def upsampled_mask(logits: Logits, grid_hw: tuple[int, int]) -> MaskArray:
     wide = np.ascontiguousarray(blend(logits.T, columns.part(across)).T)  # rows side by side in memory
     for band in bands(down, wide.shape[1]):
         mask_hw[band, across] = blend(wide, rows.part(band)) > 0
+    return mask_hw
+
+
+def drawn_in(logits: Logits, window: WindowXyxy, size_hw: tuple[int, int]) -> MaskArray:
+    """Return where the logits of a part of an image are above 0, (H, W) bool at the size of the image.
+
+    Args:
+        logits: (h, w) float32.
+        window: the part.
+        size_hw: height and width of the image.
+    """
+    x0, y0, x1, y1 = window
+    part = upsampled_mask(logits, (y1 - y0, x1 - x0))
+    if part.shape == size_hw:
+        return part
+    mask_hw = np.zeros(size_hw, np.bool_)
+    mask_hw[y0:y1, x0:x1] = part
     return mask_hw
 
 

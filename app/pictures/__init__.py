@@ -12,7 +12,9 @@ from app.pictures.reading import (
     Picture,
     Rendition,
     image_id_of,
+    part_for_model,
     read_native,
+    read_opaque,
     read_picture,
     render_picture,
 )
@@ -24,7 +26,9 @@ __all__ = [
     "PictureLimits",
     "Rendition",
     "image_id_of",
+    "part_for_model",
     "read_native",
+    "read_opaque",
     "read_picture",
     "render_picture",
 ]

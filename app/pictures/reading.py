@@ -133,6 +133,23 @@ def read_native(data: bytes, limits: PictureLimits) -> NativeArray:
     return np.array(native(data, limits))
 
 
+def read_opaque(data: bytes, limits: PictureLimits) -> ImageArray:
+    """Return a picture at its own size, as a model sees it: over white. Takes up to seconds, as `read_native`."""
+    return np.asarray(opaque(native(data, limits)))
+
+
+def part_for_model(pixels: ImageArray, window: tuple[int, int, int, int]) -> ImageArray:
+    """Return a part of a picture as a model sees it, at most `WORKING_SIDE` on the long side.
+
+    Args:
+        pixels: (H, W, 3) uint8, see `read_opaque`.
+        window: `(x0, y0, x1, y1)` of it.
+    """
+    x0, y0, x1, y1 = window
+    part = np.ascontiguousarray(pixels[y0:y1, x0:x1])
+    return part if max(part.shape[:2]) <= WORKING_SIDE else np.asarray(fitted(Pil.fromarray(part)))
+
+
 def render_picture(data: bytes, limits: PictureLimits) -> Rendition:
     """Return a picture as every browser shows it, at its own size. Takes up to seconds; call it in a worker thread.
 
@@ -143,8 +160,7 @@ def render_picture(data: bytes, limits: PictureLimits) -> Rendition:
     if picture.width * picture.height <= MAX_PNG_PIXELS:
         picture.save(out, "PNG", compress_level=1)
         return Rendition(out.getvalue(), "image/png")
-    opaque = over_white(picture.convert("RGB"), picture.getchannel("A")) if picture.mode == "RGBA" else picture
-    opaque.save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    opaque(picture).save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return Rendition(out.getvalue(), "image/jpeg")
 
 
@@ -176,6 +192,11 @@ def fitted(picture: Pil.Image) -> Pil.Image:
     """Return a picture of at most `WORKING_SIDE`, the same one where it fits."""
     picture.thumbnail((WORKING_SIDE, WORKING_SIDE), Pil.Resampling.LANCZOS, reducing_gap=3.0)
     return picture
+
+
+def opaque(picture: Pil.Image) -> Pil.Image:
+    """Return a picture of mode RGB or RGBA over white."""
+    return over_white(picture.convert("RGB"), picture.getchannel("A")) if picture.mode == "RGBA" else picture
 
 
 def over_white(rgb: Pil.Image, alpha: Pil.Image) -> Pil.Image:

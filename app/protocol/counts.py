@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from app.arrays import MaskArray
 from app.errors import BadMessageError
+from app.protocol.fields import BoxXyxy
 
 FIRST: Final = 48
 """The character that stands for 0."""
@@ -32,6 +33,23 @@ def mask_of(counts: str, size_hw: tuple[int, int]) -> MaskArray:
     """Return a mask from its run lengths, (H, W) bool; raises as `decode_counts`."""
     lengths = decode_counts(counts, size_hw)
     return np.repeat(np.arange(len(lengths)) % 2 == 1, lengths).reshape(size_hw[::-1]).T
+
+
+def box_of_counts(counts: str, size_hw: tuple[int, int]) -> BoxXyxy | None:
+    """Return the box `(x0, y0, x1, y1)` around a mask, None where it is empty; raises as `decode_counts`."""
+    ends = np.cumsum(decode_counts(counts, size_hw))
+    first, last = ends[:-1:2], ends[1::2] - 1
+    inside = first <= last
+    if not inside.any():
+        return None
+    (x0, y0), (x1, y1) = ((run // size_hw[0], run % size_hw[0]) for run in (first[inside], last[inside]))
+    over = x0 < x1  # such a run goes down to the lower edge, and on from the upper one
+    return (
+        float(x0.min()),
+        float(np.where(over, 0, y0).min()),
+        float(x1.max() + 1),
+        float(np.where(over, size_hw[0], y1 + 1).max()),
+    )
 
 
 def counts_of(mask_hw: MaskArray) -> str:

@@ -42,6 +42,7 @@ def from_client() -> tuple[m.ClientMessage, ...]:
         m.Redo(seq=14),
         m.Model(seq=15, name="base_plus"),
         m.FindRegions(seq=20),
+        m.Look(seq=21, view=(1000.0, 800.5, 1400.0, 1050.0), scale=3.2),
         m.Export(seq=16, format="cutout", options=ExportOptions(trim=True, edge="soft")),
         m.Ping(at=1234567.5),
     )
@@ -74,6 +75,7 @@ def from_server() -> tuple[m.ServerMessage, ...]:
         ),
         m.Gone(seq=12, objects=(7, 8), can_undo=True, can_redo=False),
         m.Regions(seq=20, regions=(REGION,), last=True),
+        m.Window(seq=21, window=(896, 640, 1408, 1152)),
         m.File(seq=16, name="masks.json", media_type="application/json", data=b"{}"),
         m.Pong(at=1234567.5, queue_ms=0.5, decode_ms=12.25),
         m.Error(seq=17, code="busy", message="try again", fatal=True, retry_after=2.5),

@@ -31,6 +31,8 @@ Coord = Annotated[float, Meta(ge=-1e6, le=1e6)]
 """Pixels of the upright image, origin top-left; finite."""
 Score = Annotated[float, Meta(ge=-1e6, le=1e6)]
 """The model's own predicted IoU, in [0, 1] for a sane model; finite for any."""
+Scale = Annotated[float, Meta(gt=0, le=1e6)]
+"""Pixels of the screen for one of the image."""
 Milliseconds = Annotated[float, Meta(ge=0, le=1e9)]
 ClockMs = Annotated[float, Meta(ge=0, le=1e15)]
 """A clock of the client's choice; the server only repeats it."""
@@ -52,6 +54,8 @@ FileBytes = Annotated[bytes, Meta(max_length=MAX_FILE_BYTES)]
 ObjectIds = Annotated[tuple[ObjectId, ...], Meta(max_length=4096)]
 BoxXyxy = tuple[Coord, Coord, Coord, Coord]
 """`(x0, y0, x1, y1)`, x0 < x1 and y0 < y1, in pixels of the upright image."""
+WindowXyxy = tuple[Side, Side, Side, Side]
+"""`(x0, y0, x1, y1)`, x0 < x1 and y0 < y1, whole pixels of the upright image: a part that the model sees by itself."""
 Points = Annotated[tuple[tuple[Coord, Coord, PointLabel], ...], Meta(max_length=4096)]
 """`(x, y, label)` of every point."""
 PathXy = Annotated[tuple[tuple[Coord, Coord], ...], Meta(min_length=1, max_length=2**16)]

@@ -22,8 +22,10 @@ from app.protocol.fields import (
     PathXy,
     PointLabel,
     Radius,
+    Scale,
     Seq,
     SetOperation,
+    WindowXyxy,
 )
 from app.protocol.recipe import Recipe, Trail
 from app.protocol.values import ExportOptions, ListedClasses
@@ -67,6 +69,21 @@ class Hover(FromClient, frozen=True, kw_only=True):
     label: PointLabel = 1
     object: ObjectId | None = None
     ack: Seq | None = None
+    window: WindowXyxy | None = None
+
+
+class Look(FromClient, frozen=True, kw_only=True):
+    """Have the part of the picture that is seen encoded by itself, behind everything that anybody waits for.
+
+    `view` is what is visible, in pixels of the image, and `scale` the pixels of the screen for one of them. Answered by
+    `window`, once prompts may name it; a newer `look` takes the place of one that waits. Prompts that name a `window`
+    are answered in it, or in a larger one where it hasn't all of the object; those that don't, in the whole picture,
+    or where their object was answered before.
+    """
+
+    seq: Seq
+    view: BoxXyxy
+    scale: Scale
 
 
 class Leave(FromClient, frozen=True, kw_only=True):
@@ -88,6 +105,7 @@ class Click(FromClient, frozen=True, kw_only=True):
     object: ObjectId | None = None
     candidate: Index | None = None
     name: Name | None = None
+    window: WindowXyxy | None = None
 
 
 class Box(FromClient, frozen=True, kw_only=True):
@@ -97,6 +115,7 @@ class Box(FromClient, frozen=True, kw_only=True):
     box: BoxXyxy
     object: ObjectId | None = None
     name: Name | None = None
+    window: WindowXyxy | None = None
 
 
 class Move(FromClient, frozen=True, kw_only=True):
@@ -170,6 +189,7 @@ class Refine(FromClient, frozen=True, kw_only=True):
 
     seq: Seq
     object: ObjectId
+    window: WindowXyxy | None = None
 
 
 class Paint(FromClient, frozen=True, kw_only=True):
@@ -187,6 +207,7 @@ class Paint(FromClient, frozen=True, kw_only=True):
     smart: bool = False
     click: tuple[Coord, Coord] | None = None
     name: Name | None = None
+    window: WindowXyxy | None = None
 
 
 class Morph(FromClient, frozen=True, kw_only=True):

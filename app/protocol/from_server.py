@@ -26,6 +26,7 @@ from app.protocol.fields import (
     Stage,
     Text,
     Values,
+    WindowXyxy,
 )
 from app.protocol.recipe import Trail
 from app.protocol.values import ClassEntries, Limits, Mask, ModelInfo, Region
@@ -135,6 +136,13 @@ class Gone(FromServer, frozen=True, kw_only=True):
     can_undo: bool
     can_redo: bool
     last: bool = False
+
+
+class Window(FromServer, frozen=True, kw_only=True):
+    """The part of the picture that prompts of what is seen may name from now on; null where the whole is as sharp."""
+
+    seq: Seq
+    window: WindowXyxy | None
 
 
 class Regions(FromServer, frozen=True, kw_only=True):

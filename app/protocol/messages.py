@@ -24,6 +24,7 @@ from app.protocol.from_client import (
     Hover,
     Label,
     Leave,
+    Look,
     Model,
     Morph,
     Move,
@@ -49,6 +50,7 @@ from app.protocol.from_server import (
     Progress,
     Regions,
     Welcome,
+    Window,
 )
 from app.protocol.values import Class, CloseCode, Limits, Mask, ModelInfo, Region
 
@@ -81,6 +83,7 @@ __all__ = (
     "Label",
     "Leave",
     "Limits",
+    "Look",
     "Mask",
     "Model",
     "ModelInfo",
@@ -104,6 +107,7 @@ __all__ = (
     "Undo",
     "Unpoint",
     "Welcome",
+    "Window",
 )
 
 PROTOCOL_VERSION: Final = 1
@@ -116,6 +120,7 @@ ClientMessage: TypeAlias = (
     | Open
     | Hover
     | Leave
+    | Look
     | Click
     | Box
     | Move
@@ -139,5 +144,5 @@ ClientMessage: TypeAlias = (
     | Ping
 )
 ServerMessage: TypeAlias = (
-    Welcome | Progress | Image | Preview | Classes | Object | Gone | Regions | File | Pong | Error
+    Welcome | Progress | Image | Preview | Classes | Object | Gone | Regions | Window | File | Pong | Error
 )

@@ -32,6 +32,7 @@ from app.protocol.fields import (
     PointLabel,
     Radius,
     Side,
+    WindowXyxy,
 )
 from app.protocol.values import ClassEntries
 
@@ -50,9 +51,12 @@ class PromptStep(TrailStep, frozen=True):
 
     Attributes:
         pick: the candidate that a person took, shown and gone on from; None is the one with the best score.
+        window: the part of the picture that the model saw when it answered; None for the whole. It has every prompt
+            so far.
     """
 
     pick: Index | None = None
+    window: WindowXyxy | None = None
 
 
 class PointStep(PromptStep, frozen=True, kw_only=True, tag="point"):

@@ -7,18 +7,19 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from app.protocol.fields import MAX_CLASSES, MAX_MASK_SIDE, Coord, Count, GridSide, Index, Name, Score
+from app.protocol.fields import MAX_CLASSES, MAX_MASK_SIDE, Coord, Count, GridSide, Index, Name, Score, WindowXyxy
 
 
-class Mask(Struct, frozen=True):
+class Mask(Struct, frozen=True, omit_defaults=True):
     """A mask as run lengths inside its own box; see `run_lengths` for the way to and from an array.
 
     Attributes:
-        size: `(height, width)` of the grid, which spans the whole image.
+        size: `(height, width)` of the grid, which spans the whole image, or `window` where it is told.
         box: `(x0, y0, x1, y1)` of the crop on the grid, end exclusive; four zeros for an empty mask.
         runs: LEB128 varints, row-major, alternating background and foreground, beginning with background.
         score: the model's own predicted IoU.
         area: foreground in pixels of the image.
+        window: `(x0, y0, x1, y1)`, the part of the image that the grid spans; outside of it the mask has nothing.
     """
 
     size: tuple[GridSide, GridSide]
@@ -26,6 +27,7 @@ class Mask(Struct, frozen=True):
     runs: Annotated[bytes, Meta(max_length=MAX_MASK_SIDE**2 + 1)]
     score: Score
     area: Count
+    window: WindowXyxy | None = None
 
 
 class Region(Struct, frozen=True):

@@ -16,6 +16,7 @@ from app.protocol.messages import (
     Export,
     FindRegions,
     Give,
+    Look,
     Model,
     Open,
     Paint,
@@ -28,6 +29,7 @@ from app.realtime.closing import error_message
 from app.realtime.exports import ExportWorker
 from app.realtime.flag import Flag
 from app.realtime.hovers import HoverWorker
+from app.realtime.looks import LookOut
 from app.realtime.outbox import Outbox
 from app.realtime.queue_position import embedded_in_turn
 from app.realtime.regions import RegionSearch
@@ -42,7 +44,7 @@ from app.session.replies import StateMessage
 from app.session.session import Change, Session
 from app.session.values import OpenImage
 
-Ordered: TypeAlias = Change | Give | Open | Model | FindRegions | Export
+Ordered: TypeAlias = Change | Give | Open | Model | FindRegions | Look | Export
 """Messages that are worked off in the order in which they came."""
 RESUME_SEQ: Final = 0
 """`seq` of what a resumed client is told without having asked."""
@@ -58,6 +60,7 @@ class ChangeWorker:
         exports: makes the files that were asked for.
         models: brings the session to other models.
         regions: looks for the things of the picture.
+        looks: has what is seen of it encoded by itself.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class ChangeWorker:
         self.exports = ExportWorker(session, outbox, shared_state.exporter, predictor)
         self.models = ModelSwitch(session, hovers, outbox, predictor)
         self.regions = RegionSearch(session, outbox, predictor)
+        self.looks = LookOut(session, outbox, predictor)
         self.opening = 0
         self._queue: deque[Ordered] = deque()
         self._came = Flag()
@@ -147,6 +151,7 @@ class ChangeWorker:
     async def _change(self, message: Ordered) -> None:
         if isinstance(message, (Open, Model)):
             self.regions.drop()
+            self.looks.drop()
         if isinstance(message, Open):
             try:
                 await self._open(message)
@@ -157,6 +162,8 @@ class ChangeWorker:
                 self._outbox.put_answer(replies)
         elif isinstance(message, FindRegions):
             self.regions.begin(message)
+        elif isinstance(message, Look):
+            self.looks.begin(message)
         elif isinstance(message, Export):
             self.exports.put(message)
             self.models.finish()
@@ -175,8 +182,7 @@ class ChangeWorker:
         session = self._session
         if session.image is None:
             raise AssertionError("a query needs a picture")
-        key = self._predictor.key(session.image.image_id, session.answering)
-        return session.commit(query, await self._backend.answer(key, session.image.size_hw, query))
+        return session.commit(*await self._predictor.answer_whole(session.image, query, session.answering))
 
     async def _given(self, message: Give) -> list[StateMessage]:
         """Answer objects that were made elsewhere, all of them or none; return the replies."""
@@ -186,8 +192,7 @@ class ChangeWorker:
         queries, image = session.given(message), session.image
         if image is None:
             raise AssertionError("a query needs a picture")
-        key = self._predictor.key(image.image_id, session.answering)
-        answers = [await self._backend.answer(key, image.size_hw, query) for query in queries]
+        answers = [await self._predictor.answer(image, query, session.answering) for query in queries]
         items = [query.subject for query in queries]
         return session.commit_all(message.seq, list(zip(items, answers, strict=True)), listed=message.classes)
 
@@ -216,7 +221,7 @@ class ChangeWorker:
         """Draw in full what a choice takes; until then a candidate is kept on the logit grid alone."""
         item, image = self._session.undrawn(message), self._session.image
         if item is not None and item.answer is not None and image is not None:
-            answer = await self._backend.drawn(item, item.answer, message.candidate, image.size_hw)
+            answer = await self._predictor.drawn(image, item, item.answer, message.candidate)
             self._session.renew([(item, answer)])
 
     async def _open(self, message: Open) -> None:
@@ -258,7 +263,7 @@ class ChangeWorker:
         embedded = await embedded_in_turn(self._backend, self._outbox, seq, key)
         if timeline is not None:
             queries = [Query(seq, item) for item in timeline.now.objects.values()]
-            timeline = timeline.answered([await self._backend.answer(key, image.size_hw, query) for query in queries])
+            timeline = timeline.answered([await self._predictor.answer(image, query, model) for query in queries])
         return embedded, timeline
 
     async def _take_inline(self, seq: int, data: bytes) -> str:

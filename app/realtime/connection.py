@@ -138,6 +138,7 @@ class Connection:
             changes.run(),
             *(preparation.run() for preparation in changes.models.preparations),
             changes.regions.preparation.run(),
+            changes.looks.preparation.run(),
             changes.exports.run(),
             hovers.run(),
         )

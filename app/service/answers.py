@@ -22,12 +22,14 @@ from app.masks.cleaning import clicked_cells, smoothed, without_specks
 from app.masks.given import box_around, heart_of, logits_of
 from app.masks.layers import finished
 from app.masks.packing import as_kept, pack_logits, unpack_logits
-from app.masks.upsampling import area_px, grid_of, object_mask, preview_mask, upsampled_mask
+from app.masks.upsampling import area_px, drawn_in, grid_of, object_mask, preview_mask
 from app.protocol.counts import mask_of
 from app.protocol.fields import BoxXyxy
+from app.protocol.frames import over_picture
 from app.protocol.recipe import BoxStep, PointStep, Step
 from app.protocol.run_lengths import decode_mask, encode_mask
 from app.protocol.values import Mask
+from app.protocol.windows import size_of, whole
 from app.session.objects import Answer, PointXyl, SessionObject, is_asked
 from app.session.query import Query
 from app.session.values import OpenImage
@@ -165,6 +167,11 @@ def taken(found: Candidates, pick: int | None) -> int:
     return found.best if pick is None else pick
 
 
+def packed_of(found: Candidates, pick: int | None) -> bytes:
+    """Return the packed logits of the candidate that was picked, the best where none was."""
+    return pack_logits(found.logits[taken(found, pick)])
+
+
 def shown(found: Candidates, size_hw: tuple[int, int], speck_share: float, points: Sequence[PointXyl]) -> list[Logits]:
     """Return each candidate's logits as every mask is drawn from them: as they are kept, and without specks.
 
@@ -292,10 +299,12 @@ def native_mask(item: SessionObject, answer: Answer, size_hw: tuple[int, int], s
         speck_share: specks and holes up to this share of the picture are left out, as in every mask that is shown.
     """
     seen = item.shown[item.chosen]
-    if seen.size == size_hw:
-        return decode_mask(seen)
+    own_hw = size_of(seen.window or whole(size_hw))
+    if seen.size == own_hw:  # as it was shown
+        return over_picture(seen, size_hw)
     if not item.prompts:
         return finished(given_mask(item, size_hw), item.layers, size_hw)
-    kept = unpack_logits(answer.memory[item.chosen])
-    mask_hw = upsampled_mask(without_specks(kept, speck_share, item.points, size_hw), size_hw)
+    kept, window = unpack_logits(answer.memory[item.chosen]), item.window or whole(size_hw)
+    points = [(x - window[0], y - window[1], label) for x, y, label in item.points]
+    mask_hw = drawn_in(without_specks(kept, speck_share, points, size_of(window)), window, size_hw)
     return finished(mask_hw, item.layers, size_hw)

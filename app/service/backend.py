@@ -180,10 +180,19 @@ class Backend(Protocol):
         """
         ...
 
+    async def encode_behind(self, key: EmbeddingKey) -> Encoded:
+        """Return once a source is encoded, behind all that are opened or prepared; whoever leaves waits no longer.
+
+        Left out where nobody waits for it any more before it has begun. Raises as `encode`.
+        """
+        ...
+
     async def preview(
         self, key: EmbeddingKey, size_hw: tuple[int, int], newest: Newest, priority: Priority
     ) -> Answer | None:
         """Return the answer to the newest hover, or None where none is wanted any more.
+
+        No hover waits for the encode of a part of a picture: `EmbeddingLostError` where that has gone.
 
         Args:
             key: the model and the source.
@@ -200,6 +209,10 @@ class Backend(Protocol):
             UnknownImageError: its pixels aren't kept.
             UnknownObjectError: a step goes on from a candidate that there isn't.
         """
+        ...
+
+    async def advance(self, key: EmbeddingKey, size_hw: tuple[int, int], query: Query) -> bytes:
+        """Return packed logits from which the step after a query's last goes on; raises as `answer`."""
         ...
 
     async def candidates(self, key: EmbeddingKey, size_hw: tuple[int, int], query: Query) -> Candidates:

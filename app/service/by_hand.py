@@ -15,9 +15,12 @@ from app.masks.strokes import stroke_mask
 from app.masks.upsampling import area_px, grid_of
 from app.protocol.counts import counts_of
 from app.protocol.fields import SetOperation
+from app.protocol.frames import in_frame
 from app.protocol.recipe import MaskStep, StrokeStep
 from app.protocol.run_lengths import decode_mask, encode_mask, scale_mask
+from app.protocol.windows import size_of, whole
 from app.service.answers import given_mask, native_mask, object_answer, touched
+from app.service.windows import grid_like, reach
 from app.session.objects import Answer, SessionObject
 from app.session.query import Query
 
@@ -85,9 +88,15 @@ def click_of(item: SessionObject, stroke: StrokeStep, size_hw: tuple[int, int]) 
     """
     if item.answer is None:
         return None
-    mask_hw = decode_mask(item.shown[item.chosen])
-    under = stroke_mask(stroke.path, stroke.radius, size_hw, mask_hw.shape)
+    mask = item.shown[item.chosen]
+    own = mask.window or whole(size_hw)
+    frame = reach(own, [stroke], size_hw)
+    grid_hw = grid_like(mask.size, own, frame)
+    mask_hw = in_frame(decode_mask(mask), own, frame, grid_hw)
+    path = tuple((x - frame[0], y - frame[1]) for x, y in stroke.path)
+    under = stroke_mask(path, stroke.radius, size_of(frame), grid_hw)
     heart = heart_of(under & ~mask_hw if stroke.label else under & mask_hw)
     if heart is None:
         return None
-    return heart[0] * size_hw[1] / mask_hw.shape[1], heart[1] * size_hw[0] / mask_hw.shape[0]
+    height, width = size_of(frame)
+    return frame[0] + heart[0] * width / grid_hw[1], frame[1] + heart[1] * height / grid_hw[0]

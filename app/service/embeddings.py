@@ -22,6 +22,11 @@ class EmbeddingKey(NamedTuple):
     model: str
     source: str
 
+    @property
+    def is_part(self) -> bool:
+        """Whether the source is a part of a picture, see `app.protocol.windows.source_of`."""
+        return "@" in self.source
+
 
 @dataclass(frozen=True)
 class StoreStats:

@@ -28,10 +28,12 @@ class Encode(Generic[T]):
 
     Attributes:
         turn: done once it may go into the scheduler's queue.
+        behind: those who wait for it, and would rather have others go first.
         task: its end.
     """
 
     turn: asyncio.Future[None]
+    behind: int = 0
     task: asyncio.Task[T] = field(init=False)
 
 
@@ -58,6 +60,20 @@ class Encodes(Generic[T]):
         """Begin on a picture that nobody has asked for yet; left out where many are under way."""
         if key not in self._under_way and len(self._under_way) < MAX_PREPARED:
             self._begin(key)
+
+    async def behind(self, key: EmbeddingKey) -> T:
+        """Return what a picture's encode gives, which lets all others go first.
+
+        Where all who wait for it have left before its turn came, it is given up.
+        """
+        encode = self._under_way.get(key) or self._begin(key)
+        encode.behind += 1
+        try:
+            return await asyncio.shield(encode.task)
+        finally:
+            encode.behind -= 1
+            if not encode.behind and not encode.turn.done():
+                encode.task.cancel()
 
     def under_way(self, key: EmbeddingKey) -> asyncio.Task[T] | None:
         """Return the task that encodes a picture, None where none does."""

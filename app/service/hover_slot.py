@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 
+from app.protocol.fields import WindowXyxy
 from app.session.query import HoverQuery
 from app.session.values import OpenImage
 
@@ -31,11 +32,16 @@ class HoverSlot:
             overtaken, self._hover = self._hover is not None, hover
             return overtaken
 
-    def take(self, image: OpenImage, model: str) -> HoverQuery | None:
-        """Take the hover out, if it asks this model about this picture; one about another stays for its turn."""
+    def peek(self, image: OpenImage, model: str) -> HoverQuery | None:
+        """Return the hover, if it asks this model about this picture."""
+        hover = self._hover
+        return hover if hover is not None and hover.image is image and hover.model == model else None
+
+    def take(self, image: OpenImage, model: str, window: WindowXyxy | None = None) -> HoverQuery | None:
+        """Take the hover out, if it asks this model about this part of this picture; another stays for its turn."""
         with self._lock:
-            hover = self._hover
-            if hover is None or hover.image is not image or hover.model != model:
+            hover = self.peek(image, model)
+            if hover is None or hover.window != window:
                 return None
             self._hover = None
             return hover

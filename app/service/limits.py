@@ -16,6 +16,10 @@ class ServiceLimits:
     """Each waits with all its bytes in memory, and one picture is read at a time."""
     max_exports_queued: Annotated[int, "files, of all sessions, that may wait to be made"] = 16
     """Each waits with the masks of its objects, and one file is made at a time."""
+    max_window_bytes: Annotated[int, "memory of the parts of pictures that are seen sharp; the oldest go first"] = 2**28
+    """Sixteen people's windows by the largest model, or twice as many by nano; one that has gone is encoded again."""
+    max_decoded_bytes: Annotated[int, "memory of pictures that stay decoded, for parts that are seen sharp"] = 2**27
+    """One of 40 megapixels, or three from a telephone: who pans over a picture has it decoded once."""
     hover_timeout_s: Annotated[float, "answering a hover"] = 2.0
     """A preview that comes later lights up what the pointer has left long ago."""
     click_timeout_s: Annotated[float, "answering a click or box"] = 15.0

@@ -15,10 +15,10 @@ from typing import Final, TypeVar
 import numpy as np
 
 from app.engine.contract import Candidates, Embedding, Engine
-from app.errors import EngineMemoryError
+from app.errors import EmbeddingLostError, EngineMemoryError
 from app.machine import available_cores, embedding_budget, memory_bytes
 from app.protocol.values import Region
-from app.service.answers import Replay, decodes_left, drawn, object_answer, preview_answer, shown
+from app.service.answers import Replay, decodes_left, drawn, object_answer, packed_of, preview_answer, shown
 from app.service.backend import BackendState, Encoded, Newest, Pixels
 from app.service.by_hand import by_hand
 from app.service.embeddings import EmbeddingKey, EmbeddingStore
@@ -52,6 +52,7 @@ class LocalBackend:
         models: those that are loaded, and the way to load others.
         scheduler: the owner of their device.
         store: embeddings that are kept; those of a model go with it, since another load of it is another engine.
+        windows: the same of parts of pictures, within a bound of their own.
         first: the model that answers until another has seen a picture, None where there is none.
     """
 
@@ -80,6 +81,7 @@ class LocalBackend:
         self.models, self.scheduler, self.store = models, scheduler, store
         self._pictures, self._limits, self.first = pictures, limits, first
         self._speck_share = speck_share
+        self.windows = EmbeddingStore(limits.max_window_bytes)
         self._regions = RegionFinder(speck_share)
         models.on_unload = self._unloaded
         self._encodes = Encodes(self._encode, limits.encode_timeout_s)
@@ -140,30 +142,39 @@ class LocalBackend:
 
     def holds(self, key: EmbeddingKey) -> bool:
         """Return whether a source needs no encoding."""
-        return self.store.get(key) is not None
+        return self._store_of(key).get(key) is not None
 
     def before(self, key: EmbeddingKey) -> Sequence[asyncio.Task[Embedded]]:
         """Return the encodes of other sources that come before this one, were it asked for now."""
-        return [] if self.store.get(key) is not None else self._encodes_of(key).before(key)
+        return [] if self._store_of(key).get(key) is not None else self._encodes_of(key).before(key)
 
     def prepare(self, key: EmbeddingKey) -> None:
         """Begin to encode a source that will soon be asked for; see `Backend.prepare`."""
-        if self.store.get(key) is None:
+        if self._store_of(key).get(key) is None:
             self._encodes_of(key).prepare(key)
 
     async def encode(self, key: EmbeddingKey) -> Embedded:
         """Return a source's embedding, encoded now if need be; see `Backend.encode`."""
-        kept = self.store.get(key)
+        kept = self._store_of(key).get(key)
         if kept is not None:
             return Embedded(cached=True, encode_ms=0.0, embedding=kept)
         return await asyncio.shield(
             self._encodes_of(key).want(key)
         )  # one who leaves doesn't take the picture from the others
 
+    async def encode_behind(self, key: EmbeddingKey) -> Embedded:
+        """Return a source's embedding, encoded behind all others; see `Backend.encode_behind`."""
+        kept = self._store_of(key).get(key)
+        if kept is not None:
+            return Embedded(cached=True, encode_ms=0.0, embedding=kept)
+        return await self._encodes_of(key).behind(key)
+
     async def preview(
         self, key: EmbeddingKey, size_hw: tuple[int, int], newest: Newest, priority: Priority
     ) -> Answer | None:
         """Return the answer to the newest hover; see `Backend.preview`."""
+        if key.is_part and key not in self._store_of(key):
+            raise EmbeddingLostError("this part of the picture isn't encoded (any more)")
         async with self._at_hand(key) as (engine, embedding):
 
             def work() -> Answer | None:
@@ -184,6 +195,10 @@ class LocalBackend:
             return object_answer(found, size_hw, self._speck_share, query.subject)
 
         return await self.asked(key, size_hw, query, finish)
+
+    async def advance(self, key: EmbeddingKey, size_hw: tuple[int, int], query: Query) -> bytes:
+        """Return packed logits from which the step after a query's last goes on; see `Backend.advance`."""
+        return await self.asked(key, size_hw, query, lambda found: packed_of(found, query.subject.pick))
 
     async def candidates(self, key: EmbeddingKey, size_hw: tuple[int, int], query: Query) -> Candidates:
         """Return three candidates for the last step of a trail; see `Backend.candidates`."""
@@ -230,7 +245,7 @@ class LocalBackend:
         await self.encode(key)
 
         async def click(x: float, y: float) -> Candidates | None:
-            if key not in self.store:
+            if key not in self._store_of(key):
                 return None
             async with self._at_hand(key) as (engine, embedding):
                 once = Replay(lone_click(x, y), size_hw, engine, embedding).once
@@ -245,8 +260,8 @@ class LocalBackend:
 
     def state(self) -> BackendState:
         """Return how things stand."""
-        kept = self.store.stats()
-        return BackendState(kept.bytes, kept.hits, kept.misses)
+        whole, parts = self.store.stats(), self.windows.stats()
+        return BackendState(whole.bytes + parts.bytes, whole.hits + parts.hits, whole.misses + parts.misses)
 
     def close(self) -> None:
         """Stop the device's threads and downloads, and let go of the models."""
@@ -261,7 +276,7 @@ class LocalBackend:
     async def _at_hand(self, key: EmbeddingKey) -> AsyncIterator[tuple[Engine, Embedding]]:
         """Give a model and what it remembers of a source; both are kept at least until the `with` ends."""
         async with self.models.use(key.model) as engine:
-            with self.store.pinned(key):
+            with self._store_of(key).pinned(key):
                 yield engine, (await self.encode(key)).embedding
 
     async def _encode(self, key: EmbeddingKey) -> Embedded:
@@ -283,7 +298,7 @@ class LocalBackend:
 
             began = time.perf_counter()
             embedding = await lane.run(Priority.ENCODE, work, self._limits.encode_timeout_s)
-            self.store.put(key, embedding)
+            self._store_of(key).put(key, embedding)
             return Embedded(cached=False, encode_ms=1000 * (time.perf_counter() - began), embedding=embedding)
 
     def _goes_first(self, key: EmbeddingKey) -> bool:
@@ -294,6 +309,10 @@ class LocalBackend:
 
     def _unloaded(self, model: str) -> None:
         self.store.drop(model)
+        self.windows.drop(model)
+
+    def _store_of(self, key: EmbeddingKey) -> EmbeddingStore:
+        return self.windows if key.is_part else self.store
 
     def _with_room(self, work: Callable[[], T]) -> T:
         """Return what `work` returns; where the device has no memory left, once more without what can be made again.
@@ -303,5 +322,6 @@ class LocalBackend:
         try:
             return work()
         except EngineMemoryError:
+            self.windows.drop()
             self.store.drop()
         return work()  # not inside of `except`, which would hold the first call's memory

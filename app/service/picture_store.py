@@ -17,7 +17,18 @@ from cachetools import LRUCache
 
 from app.arrays import ImageArray
 from app.errors import BusyError, UnknownImageError
-from app.pictures import NativeArray, PictureLimits, Rendition, read_native, read_picture, render_picture
+from app.pictures import (
+    NativeArray,
+    PictureLimits,
+    Rendition,
+    part_for_model,
+    read_native,
+    read_opaque,
+    read_picture,
+    render_picture,
+)
+from app.protocol.fields import WindowXyxy
+from app.protocol.windows import part_of
 from app.service.limits import ServiceLimits
 from app.service.shared_folder import SharedFolder
 from app.session.contrast import grid_colors
@@ -57,6 +68,7 @@ class PictureStore:
         self._max_waiting, self._timeout_s = limits.max_pictures_queued, limits.picture_timeout_s
         self._kept: LRUCache[str, Stored] = LRUCache(budget_bytes, lambda stored: min(len(stored.data), budget_bytes))
         self._fresh: LRUCache[str, ImageArray] = LRUCache(FRESH)
+        self._decoded: LRUCache[str, ImageArray] = LRUCache(limits.max_decoded_bytes, lambda pixels: pixels.nbytes)
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="pictures")
 
@@ -93,17 +105,22 @@ class PictureStore:
             coming.add_done_callback(lambda done: self._came(image_id, done))
         return await asyncio.shield(coming)
 
-    async def pixels(self, image_id: str, *, again: bool = False) -> ImageArray:
-        """Return the picture that the model sees, (h, w, 3) uint8 RGB, upright.
+    async def pixels(self, source: str, *, again: bool = False) -> ImageArray:
+        """Return what the model sees of a picture or of a part of it, (h, w, 3) uint8 RGB, upright.
+
+        A part is cut from the picture at its own size.
 
         Args:
-            image_id: the picture.
+            source: see `app.protocol.windows.source_of`.
             again: it will soon be asked for once more.
 
         Raises:
             UnknownImageError: the picture isn't kept.
         """
+        image_id, window = part_of(source)
         data = await self._data(image_id)
+        if window is not None:
+            return await self._work(partial(self._part, image_id, window), data)
         working = self._fresh.get(image_id) if again else self._fresh.pop(image_id, None)
         return working if working is not None else (await self._work(read_picture, data)).working
 
@@ -163,6 +180,15 @@ class PictureStore:
             where = f", and the folder that servers share failed ({trouble})" if trouble else ""
             raise UnknownImageError(f"this picture isn't kept on the server (any more){where}; upload it again")
         return stored
+
+    def _part(self, image_id: str, window: WindowXyxy, data: bytes, limits: PictureLimits) -> ImageArray:
+        """Return a part of a picture, which stays decoded, since parts are seldom asked for alone. In the worker."""
+        pixels = self._decoded.get(image_id)
+        if pixels is None:
+            pixels = read_opaque(data, limits)
+            if pixels.nbytes <= self._decoded.maxsize:
+                self._decoded[image_id] = pixels
+        return part_for_model(pixels, window)
 
     async def _work(self, read: Callable[[bytes, PictureLimits], T], data: bytes) -> T:
         if self._waiting >= self._max_waiting:

@@ -8,8 +8,9 @@ from app.errors import BadCoordError, BadMessageError, Reason, TooManyPointsErro
 from app.protocol.counts import decode_counts
 from app.protocol.fields import BoxXyxy
 from app.protocol.recipe import BoxStep, MaskStep, RefineStep, StrokeStep
+from app.protocol.windows import check_window, has, hull
 from app.session.limits import SessionLimits
-from app.session.objects import SessionObject
+from app.session.objects import SessionObject, is_asked, prompted
 from app.session.values import OpenImage
 
 
@@ -78,13 +79,31 @@ def check_given(step: MaskStep, image: OpenImage) -> None:
         raise BadMessageError(Reason("mask_empty", "expected a mask with at least one pixel, got one of nothing"))
 
 
+def check_windows(item: SessionObject, size_hw: tuple[int, int]) -> None:
+    """Refuse windows off the picture, and those that haven't got all that the model is asked about.
+
+    Raises:
+        BadCoordError: so it is.
+    """
+    for number, step in enumerate(item.trail):
+        if not is_asked(step) or step.window is None:
+            continue
+        check_window(step.window, size_hw)
+        boxes = prompted(item.trail[: number + 1])
+        if boxes and not has(step.window, hull(boxes)):
+            raise BadCoordError(
+                f"expected the window of each step of object {item.id} to have all prompts before it, "
+                f"got ({', '.join(map(str, step.window))}); take a larger one"
+            )
+
+
 def check_trail(item: SessionObject, image: OpenImage, limits: SessionLimits) -> None:
     """Refuse an object that no session could have made.
 
     Raises:
         BadMessageError: no step makes a mask, a given mask isn't the first step or isn't of this picture, a box isn't
             the first prompt, or there is nothing to refine.
-        BadCoordError: a step leaves the picture.
+        BadCoordError: a step leaves the picture, or its window.
         TooManyPointsError: it has more points or strokes than an object may.
     """
     if item.is_empty or any(isinstance(step, MaskStep) for step in item.trail[1:]):
@@ -124,6 +143,7 @@ def check_trail(item: SessionObject, image: OpenImage, limits: SessionLimits) ->
         check_given(item.given, image)
     for step in strokes:
         check_path(step, image, limits)
+    check_windows(item, image.size_hw)
 
 
 def check_room(items: Iterable[SessionObject], limits: SessionLimits) -> None:

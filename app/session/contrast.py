@@ -15,8 +15,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.protocol.fields import WindowXyxy
 from app.protocol.run_lengths import decode_mask
 from app.protocol.values import Mask
+from app.protocol.windows import whole
 from app.session.palette import PALETTE, color_rgb
 from app.session.values import OpenImage
 
@@ -58,7 +60,7 @@ def visible_color(first: int, image: OpenImage, mask: Mask, used: Iterable[int] 
     """
     if len(image.colors) != GRID * GRID * 3:
         return first
-    covered = covered_cells(decode_mask(mask))
+    covered = covered_cells(decode_mask(mask), mask.window or whole(image.size_hw), image.size_hw)
     if not covered.any():
         return first
     below = oklab(np.frombuffer(image.colors, np.uint8).reshape(GRID, GRID, 3)[covered])
@@ -70,13 +72,21 @@ def visible_color(first: int, image: OpenImage, mask: Mask, used: Iterable[int] 
     return min(visible, key=lambda choice: counts[choice % len(PALETTE)], default=choices[int(np.argmax(apart))])
 
 
-def covered_cells(mask_hw: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which cells of the grid a mask touches, (GRID, GRID) bool."""
+def covered_cells(mask_hw: NDArray[np.bool_], window: WindowXyxy, size_hw: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return which cells of the grid a mask touches, (GRID, GRID) bool.
+
+    Args:
+        mask_hw: (h, w) bool on a grid over the window.
+        window: the part of the picture that it is of.
+        size_hw: height and width of the picture.
+    """
     rows, columns = np.nonzero(mask_hw)
     cells: NDArray[np.bool_] = np.zeros((GRID, GRID), np.bool_)
     if len(rows):
         height, width = mask_hw.shape
-        cells[rows * GRID // height, columns * GRID // width] = True
+        y = window[1] * height + rows * (window[3] - window[1])  # in pixels of the picture, times the grid's height
+        x = window[0] * width + columns * (window[2] - window[0])
+        cells[y * GRID // (height * size_hw[0]), x * GRID // (width * size_hw[1])] = True
     return cells
 
 

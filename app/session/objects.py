@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeGuard
@@ -10,7 +11,8 @@ import msgspec
 from msgspec.structs import replace as replace_step
 
 from app.errors import Reason, TooManyPointsError, UnknownObjectError
-from app.protocol.fields import BoxXyxy
+from app.protocol.counts import box_of_counts
+from app.protocol.fields import BoxXyxy, WindowXyxy
 from app.protocol.messages import Mask
 from app.protocol.recipe import BoxStep, MaskStep, MorphStep, PointStep, PromptStep, RefineStep, Step, StrokeStep
 
@@ -103,6 +105,12 @@ class SessionObject:
         return prompts[-1].pick if prompts else None
 
     @property
+    def window(self) -> WindowXyxy | None:
+        """The part of the picture that the model saw when it last answered; None for the whole."""
+        prompts = self.prompts
+        return prompts[-1].window if prompts else None
+
+    @property
     def chosen(self) -> int:
         """Index of the candidate that the object shows: the one picked, else the best."""
         if self.pick is not None:
@@ -153,6 +161,10 @@ class SessionObject:
         """Return the object with every choice left to the model's scores."""
         return replace(self, trail=tuple(without_pick(step) for step in self.trail))
 
+    def seen_in(self, window: WindowXyxy | None) -> SessionObject:
+        """Return the object with its last prompt answered in another window; itself where the model wasn't asked."""
+        return self._with_last(lambda step: replace_step(step, window=window))
+
     def with_step(self, step: Step) -> SessionObject:
         """Return the object with one more step at the end of its trail."""
         return replace(self, trail=(*self.trail, step))
@@ -202,8 +214,13 @@ class SessionObject:
 
     def _picked(self, pick: int | None) -> SessionObject:
         """Return the object with another pick of its last answer; itself where the model wasn't asked."""
-        at = max((place for place, step in enumerate(self.trail) if is_asked(step)), default=None)
-        return self if at is None else self._with_step_at(at, replace_step(self.trail[at], pick=pick))
+        return self._with_last(lambda step: replace_step(step, pick=pick))
+
+    def _with_last(self, change: Callable[[AskedStep], AskedStep]) -> SessionObject:
+        for at in reversed(range(len(self.trail))):
+            if is_asked(step := self.trail[at]):
+                return self._with_step_at(at, change(step))
+        return self
 
     def with_candidate(self, index: int) -> SessionObject:
         """Return the object with another candidate chosen; the best is left to the model's scores.
@@ -228,9 +245,27 @@ def is_asked(step: Step) -> TypeGuard[AskedStep]:
     return isinstance(step, PromptStep)
 
 
+def in_window(trail: Iterable[Step], window: WindowXyxy | None) -> tuple[Step, ...]:
+    """Return a trail whose every prompt is asked in a window."""
+    return tuple(replace_step(step, window=window) if is_asked(step) else step for step in trail)
+
+
 def without_pick(step: Step) -> Step:
     """Return a step with its choice left to the model's scores."""
     return replace_step(step, pick=None) if is_asked(step) else step
+
+
+def prompted(trail: Iterable[Step]) -> list[BoxXyxy]:
+    """Return the box around each prompt and the given mask of a trail; that of a point has no area."""
+    boxes: list[BoxXyxy] = []
+    for step in trail:
+        if isinstance(step, PointStep):
+            boxes.append((step.x, step.y, step.x, step.y))
+        elif isinstance(step, BoxStep):
+            boxes.append(step.box)
+        elif isinstance(step, MaskStep) and (box := box_of_counts(step.counts, step.size)) is not None:
+            boxes.append(box)
+    return boxes
 
 
 Answered = tuple[SessionObject, Answer]

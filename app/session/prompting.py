@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.errors import BadMessageError, Reason, TooManyObjectsError, UnknownObjectError
+from app.protocol.fields import WindowXyxy
 from app.protocol.messages import Box, Click, Combine, Give, Hover, Morph, Move, Paint, Refine, Unpoint
 from app.protocol.recipe import MaskStep, MorphStep, RefineStep, StrokeStep
+from app.protocol.windows import check_window
 from app.session.checks import check_box, check_point, check_room, check_trail
 from app.session.history import Objects
 from app.session.limits import SessionLimits
 from app.session.names import unnamed
 from app.session.objects import SessionObject
 from app.session.query import Query
+from app.session.sight import aimed, seen_whole
 from app.session.values import OpenImage
 
 Prompted = Click | Box | Move | Unpoint | Refine | Paint | Morph
@@ -44,7 +47,7 @@ class Prompting:
         base = self._fresh() if message.object is None else self.object(message.object)
         self._check_point(message.x, message.y)
         subject = base.with_point((message.x, message.y, message.label), self.limits.max_points)
-        return grown(message.seq, base, subject)
+        return grown(message.seq, base, self._aimed(base, subject, message.window))
 
     def query(self, message: Prompted) -> Query:
         """Return the query for a changed prompt or mask; nothing is left of the object where `is_empty`.
@@ -153,13 +156,14 @@ class Prompting:
         max_points = self.limits.max_points
         if isinstance(message, Click):
             self._check_point(message.x, message.y)
-            return base.with_point((message.x, message.y, message.label), max_points, message.candidate)
+            subject = base.with_point((message.x, message.y, message.label), max_points, message.candidate)
+            return self._aimed(base, subject, message.window)
         if isinstance(message, Box):
             check_box(message.box, self.image.width, self.image.height)
-            return base.with_box(message.box)
+            return self._aimed(base, base.with_box(message.box), message.window)
         if isinstance(message, Move):
             self._check_point(message.x, message.y)
-            return base.moved(message.point, message.x, message.y)
+            return seen_whole(base.moved(message.point, message.x, message.y), self.image.size_hw)
         if isinstance(message, Unpoint):
             return base.without_point(message.point)
         return self._by_hand(base, message)
@@ -173,14 +177,26 @@ class Prompting:
         if isinstance(message, Refine):
             if base.given is None or base.prompts:
                 raise BadMessageError(f"expected object {base.id} to be a given mask that the model wasn't asked about")
-            return base.with_step(RefineStep())
+            return self._aimed(base, base.with_step(RefineStep()), message.window)
         if isinstance(message, Morph):
             return base.with_step(MorphStep(operation=message.operation, size=message.size))
         if not message.label and not base.trail:
             raise BadMessageError("expected an object to erase from; a new one begins with paint")
         if message.click is not None:
-            base = base.with_point((*message.click, message.label), self.limits.max_points)
+            self._check_point(*message.click)
+            clicked = base.with_point((*message.click, message.label), self.limits.max_points)
+            base = self._aimed(base, clicked, message.window)
         return base.with_step(StrokeStep(path=message.path, radius=message.radius, label=message.label))
+
+    def _aimed(self, base: SessionObject, subject: SessionObject, window: WindowXyxy | None) -> SessionObject:
+        """Return an object with its new prompt asked where it is seen best: see `aimed`.
+
+        Raises:
+            BadCoordError: the window isn't on the picture.
+        """
+        if window is not None:
+            check_window(window, self.image.size_hw)
+        return aimed(base, subject, window, self.image.size_hw)
 
     def _check(self, subject: SessionObject, gone: tuple[int, ...] = ()) -> None:
         """Refuse what no session could be made again from; raises as `check_trail`, `check_room`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.protocol.fields import WindowXyxy
 from app.protocol.recipe import PointStep
 from app.session.objects import Answer, SessionObject
 from app.session.values import OpenImage
@@ -52,3 +53,8 @@ class HoverQuery:
     y: float
     object: int | None
     model: str
+
+    @property
+    def window(self) -> WindowXyxy | None:
+        """The part of the picture that it is asked of; None for the whole."""
+        return self.query.subject.window

@@ -25,7 +25,7 @@ from app.exports.files import PIECE_BYTES, ExportFile
 from app.exports.options import check_options
 from app.exports.selection import ExportObject, Selection
 from app.limits import AppLimits
-from app.protocol.fields import MAX_CLASSES, BoxXyxy, ExportFormat, FileName, Name
+from app.protocol.fields import MAX_CLASSES, BoxXyxy, ExportFormat, FileName, Name, WindowXyxy
 from app.protocol.recipe import Trail
 from app.protocol.values import Class, ExportOptions
 from app.service.answers import export_object
@@ -70,6 +70,9 @@ class ExportedObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Trail | None,
         Meta(description="in place of both: every step, as in a recipe, given masks and strokes too"),
     ] = None
+    window: Annotated[WindowXyxy | None, Meta(description="as in `/api/segment`; steps of a trail have their own")] = (
+        None
+    )
     name: Annotated[Name, Meta(description="its class")] = ""
 
 
@@ -145,9 +148,13 @@ async def export(
     ]
     classes = ClassList().replaced(data.classes).covering(named_items)
     objects: list[ExportObject] = []
-    key = predictor.key(image.image_id)
-    for named in named_items:
-        answered = named.answered(await predictor.backend.answer(key, image.size_hw, Query(0, named)))
+    for named, asked in zip(named_items, data.objects, strict=True):
+        query = Query(0, named)
+        if asked.window is None:  # a trail is made again as it was
+            answered = named.answered(await predictor.answer(image, query))
+        else:
+            query, answer = await predictor.answer_whole(image, query)
+            answered = query.subject.answered(answer)
         used = (shown.item.color for shown in objects)
         color = visible_color(named.color, image, answered.shown[answered.chosen], used)
         objects.append(export_object(replace(answered, color=color), image, settings.speck_share))
@@ -190,9 +197,9 @@ def streamed(file: ExportFile) -> Stream:
 def exported(asked: ExportedObject, image: OpenImage, limits: SessionLimits) -> SessionObject:
     """Return an object by what makes it; raises as `item_of`, `check_trail`."""
     if asked.trail is None:
-        return item_of(SegmentRequest(image.image_id, asked.points, asked.box), image, limits)
-    if asked.points or asked.box is not None:
-        raise BadMessageError("expected a trail, or points and a box; got both")
+        return item_of(SegmentRequest(image.image_id, asked.points, asked.box, window=asked.window), image, limits)
+    if asked.points or asked.box is not None or asked.window is not None:
+        raise BadMessageError("expected a trail, or points, a box and a window; got both")
     item = SessionObject(id=0, name="", color=0, trail=asked.trail)
     check_trail(item, image, limits)
     return item

@@ -25,10 +25,12 @@ from app.arrays import MaskArray
 from app.errors import BadMessageError, Reason, TooManyObjectsError, TooManyPixelsError
 from app.exports.selection import ExportObject, Selection
 from app.limits import AppLimits
-from app.masks.upsampling import upsampled_mask
+from app.masks.upsampling import drawn_in
 from app.protocol.fields import MAX_CLASSES, FileName, Index, Name, ObjectId
+from app.protocol.frames import over_picture
 from app.protocol.run_lengths import decode_mask
 from app.protocol.values import Class, Mask
+from app.protocol.windows import check_window, size_of, whole
 from app.service.exporter import no_pixels
 from app.service.shared_state import SharedState
 from app.session.classes import ClassList
@@ -102,10 +104,10 @@ class Drawing:
 
     def __call__(self) -> MaskArray:
         """Return the mask, (H, W) bool; one that came on a smaller grid has its edge smoothed between the cells."""
-        mask_hw = decode_mask(self.mask)
-        if mask_hw.shape == self.size_hw:
-            return mask_hw
-        return upsampled_mask(np.where(mask_hw, np.float32(1), np.float32(-1)), self.size_hw)
+        mask_hw, window = decode_mask(self.mask), self.mask.window or whole(self.size_hw)
+        if mask_hw.shape == size_of(window):
+            return over_picture(self.mask, self.size_hw)
+        return drawn_in(np.where(mask_hw, np.float32(1), np.float32(-1)), window, self.size_hw)
 
 
 @post(
@@ -140,6 +142,7 @@ def selection_of(data: KeptMasks, max_pixels: int, max_objects: int) -> Selectio
 
     Raises:
         TooManyPixelsError, TooManyObjectsError: more than a session could have had.
+        BadCoordError: a window off the picture.
         BadMessageError: an object twice, a mask of another shape than its picture, or of a class that isn't listed.
     """
     picture = data.picture
@@ -171,13 +174,17 @@ def checked(kept: KeptObject, image: OpenImage) -> Mask:
     """Return the mask of an object.
 
     Raises:
+        BadCoordError: its window isn't on the picture.
         BadMessageError: its grid isn't that of the picture, scaled down at most.
     """
     height, width = kept.mask.size
-    off = abs(width * image.height - height * image.width)  # sides of a grid are whole numbers
-    if not (1 <= height <= image.height and 1 <= width <= image.width) or off > max(image.size_hw):
+    if kept.mask.window is not None:
+        check_window(kept.mask.window, image.size_hw)
+    most_hw = size_of(kept.mask.window or whole(image.size_hw))
+    off = abs(width * most_hw[0] - height * most_hw[1])  # sides of a grid are whole numbers
+    if not (1 <= height <= most_hw[0] and 1 <= width <= most_hw[1]) or off > max(most_hw):
         raise BadMessageError(
-            f"expected the mask of object {kept.id} on a grid in the shape of a picture of {image.width} x "
-            f"{image.height}, got {width} x {height}; send it as it came"
+            f"expected the mask of object {kept.id} on a grid in the shape of what it is of, {most_hw[1]} x "
+            f"{most_hw[0]}, got {width} x {height}; send it as it came"
         )
     return kept.mask

@@ -25,15 +25,16 @@ from app.arrays import Logits
 from app.engine.contract import Candidates
 from app.errors import BadMessageError
 from app.limits import AppLimits
-from app.masks.upsampling import upsampled_mask
-from app.protocol.fields import BoxXyxy, Coord, Counts, Name, PointLabel, Side
+from app.masks.upsampling import drawn_in
+from app.protocol.fields import BoxXyxy, Coord, Counts, Name, PointLabel, Side, WindowXyxy
 from app.protocol.recipe import BoxStep, MaskStep, PointStep, RefineStep, Trail
 from app.protocol.run_lengths import box_of, run_lengths
+from app.protocol.windows import whole
 from app.service.predictor import Predictor
 from app.service.scheduler import Lane, Priority
 from app.session.checks import check_trail
 from app.session.limits import SessionLimits
-from app.session.objects import SessionObject
+from app.session.objects import SessionObject, in_window
 from app.session.query import Query
 from app.session.values import OpenImage
 from app.web.examples import SEGMENT_REQUESTS, SEGMENTED, answered
@@ -43,6 +44,12 @@ MAX_BODY_BYTES: Final = 2**19
 """A prompt of as many points as an object may have takes a few KB of JSON, a given mask of 256 KiB some more."""
 UNCOMPRESSED: Final = "uncompressed"
 """Routes that carry this option are not deflated; see `asgi`."""
+
+
+WINDOW: Final = (
+    "[x0, y0, x1, y1] in whole pixels: the part of the picture that the model is to see by itself, for small things; "
+    "it has all of the prompt, and a thing that its edge cuts is asked for again in a larger one"
+)
 
 
 class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +77,7 @@ class SegmentRequest(msgspec.Struct, frozen=True):
     points: Annotated[list[Point], Meta(max_length=4096, description="may be left out where there is a box")] = []
     box: Annotated[BoxXyxy | None, Meta(description="[x0, y0, x1, y1], x0 < x1 and y0 < y1")] = None
     mask: Annotated[GivenMask | None, Meta(description="a rough mask that is to be made sharp")] = None
+    window: Annotated[WindowXyxy | None, Meta(description=WINDOW)] = None
 
 
 class RunLengths(msgspec.Struct, frozen=True):
@@ -92,11 +100,12 @@ class SegmentedMask(msgspec.Struct, frozen=True):
     area: Annotated[int, Meta(description="pixels of the picture")]
 
 
-class Segmented(msgspec.Struct, frozen=True):
+class Segmented(msgspec.Struct, frozen=True, omit_defaults=True):
     """The candidates, best score first."""
 
     masks: list[SegmentedMask]
     image_id: str
+    window: Annotated[WindowXyxy | None, Meta(description="the part that the model saw; left out for all of it")] = None
 
 
 @post(
@@ -127,8 +136,8 @@ async def segment(
     """
     image = await predictor.pictures.info(data.image_id)
     item = item_of(data, image, limits.session)
-    found = await predictor.backend.candidates(predictor.key(image.image_id), image.size_hw, Query(0, item))
-    body = await drawing.run(Priority.CLICK, lambda: written(found, image), limits.service.click_timeout_s)
+    found, window = await predictor.candidates(image, Query(0, item))
+    body = await drawing.run(Priority.CLICK, lambda: written(found, image, window), limits.service.click_timeout_s)
     return Response(body, media_type=MediaType.JSON)
 
 
@@ -146,27 +155,30 @@ def item_of(request: SegmentRequest, image: OpenImage, limits: SessionLimits) ->
     box = () if request.box is None else (BoxStep(box=request.box),)
     points = tuple(PointStep(x=point.x, y=point.y, label=point.label) for point in request.points)
     asked: Trail = (*box, *points) or (RefineStep(),)
-    item = SessionObject(id=0, name="", color=0, trail=(*mask, *asked))
+    item = SessionObject(id=0, name="", color=0, trail=(*mask, *in_window(asked, request.window)))
     check_trail(item, image, limits)
     return item
 
 
-def written(found: Candidates, image: OpenImage) -> bytes:
+def written(found: Candidates, image: OpenImage, window: WindowXyxy | None = None) -> bytes:
     """Return the reply as JSON. Takes up to tenths of a second; call it in a worker thread."""
     order = np.argsort(-found.scores, kind="stable")
-    masks = [segmented(found.logits[index], float(found.scores[index]), image.size_hw) for index in order]
-    return msgspec.json.encode(Segmented(masks, image.image_id))
+    masks = [segmented(found.logits[index], float(found.scores[index]), image.size_hw, window) for index in order]
+    return msgspec.json.encode(Segmented(masks, image.image_id, window))
 
 
-def segmented(logits: Logits, score: float, size_hw: tuple[int, int]) -> SegmentedMask:
+def segmented(
+    logits: Logits, score: float, size_hw: tuple[int, int], window: WindowXyxy | None = None
+) -> SegmentedMask:
     """Return a candidate at the size of the picture.
 
     Args:
         logits: (h, w) float32.
         score: the model's own predicted IoU.
         size_hw: height and width of the picture.
+        window: the part of the picture that the logits are of; None for all of it.
     """
-    mask_hw = upsampled_mask(logits, size_hw)
+    mask_hw = drawn_in(logits, window or whole(size_hw), size_hw)
     x0, y0, x1, y1 = box_of(mask_hw)
     bbox = (x0, y0, max(x0, x1 - 1), max(y0, y1 - 1))  # four zeros where there is nothing
     counts = run_lengths(mask_hw).tolist()

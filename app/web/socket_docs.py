@@ -34,6 +34,7 @@ ANSWERS: Final = {
     "open": "progress, then image and classes; with a recipe also its objects; if it was provisional, all once more",
     "hover": "preview, or nothing where a newer hover replaced it",
     "leave": "nothing",
+    "look": "window, once that is encoded",
     "click": "object, after classes where its name is a new one",
     "box": "object, after classes where its name is a new one",
     "move": "object",

@@ -12,17 +12,25 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
+from PIL import Image as Pil
+from PIL import ImageDraw
 from sam2.build_sam import build_sam2
 from sam2.sam2_image_predictor import SAM2ImagePredictor
 
+from app.cli.local import LocalPicture
 from app.engine.contract import Candidates, Prompt
 from app.engine.openvino.engine import OpenVinoEmbedding, OpenVinoEngine
 from app.engine.sam2.engine import TorchEmbedding, TorchEngine
 from app.engine.sam2.loader import load_model
 from app.engine.sam2.selection import MIN_STABILITY, STABILITY_DELTA
+from app.pictures import PictureLimits
+from app.protocol.run_lengths import iou
+from app.session.limits import SessionLimits
+from app.settings import Settings
 from app.weights.manifest import BUNDLED_DIR, load_manifest
 from tests.helpers.checkpoint_factory import enliven, picture, sized_model
 from tests.helpers.graph_factory import compiled, compiled_nano
+from tests.helpers.image_files import file_of
 from tests.helpers.load import SOAKS
 
 TOLERANCE = 1e-3
@@ -148,3 +156,23 @@ def test_a_compiled_prompt_of_many_points_equals_that_of_the_predictor(pair: Pai
     many = Prompt(points_xy, (1, 0) * 10, multimask=False)
     [found] = pair.compiled.decode(pair.compiled_embedding, [many])
     assert_same(found, predicted(pair.predictor, many))
+
+
+def test_a_window_is_answered_as_the_predictor_answers_the_same_crop(pair: Pair) -> None:
+    if pair.engine.model != "nano":
+        pytest.skip("a crop is but a picture: one architecture shows that it is the same")
+    x0, y0, x1, y1 = window = (256, 64, 512, 320)
+    theirs = SAM2ImagePredictor(pair.predictor.model)
+    theirs._bb_feat_sizes = pair.predictor._bb_feat_sizes
+    plate = Pil.new("RGB", (700, 450), (60, 70, 90))
+    ImageDraw.Draw(plate).ellipse((340, 150, 420, 230), fill=(220, 180, 60))
+    theirs.set_image(np.array(plate)[y0:y1, x0:x1])
+    limits = PictureLimits.of(Settings())
+    picture = LocalPicture(pair.engine, file_of(plate, "PNG"), limits, speck_share=0)
+    item = picture.prompted([(380, 190, 1)], None, None, SessionLimits(), window=window)
+    masks, scores, _ = theirs.predict(np.array([[380 - x0, 190 - y0]]), np.array([1]))
+    best = int(scores.argmax())
+    assert (item.window, item.chosen) == (window, best)
+    [shown] = picture.selection([item], "a.png").objects
+    assert shown.score == pytest.approx(float(scores[best]), abs=TOLERANCE)
+    assert iou(shown.draw()[y0:y1, x0:x1], masks[best] > 0) > 0.99

@@ -82,6 +82,7 @@ async def test_every_message_is_sent_and_answered(server: Server) -> None:
         await ask(m.SetClasses(seq=11, classes=("cup", "dog")), m.Classes)
         await ask(m.RenameClass(seq=12, name="cup", to="mug"), m.Object)
         await ask(m.Model(seq=13, name="tiny"), m.Object)
+        await ask(m.Look(seq=21, view=(2, 2, 9, 9), scale=80), m.Window)
         await ask(m.FindRegions(seq=22), m.Regions)
         await ask(m.Export(seq=23, format="coco"), m.File)
         await ask(m.Delete(seq=24, object=1), m.Gone)

@@ -58,6 +58,8 @@ COUNTED = {
     "model_budget_bytes": BOUNDS + "test_bytes_of_all_models",
     "max_export_bytes": BOUNDS + "test_bytes_of_a_file",
     "max_exports_queued": BOUNDS + "test_files_that_wait",
+    "max_window_bytes": "unit/service/test_windows.py::test_windows_of_many_people_stay_within_their_bound",
+    "max_decoded_bytes": "unit/service/test_windows.py::test_a_picture_stays_decoded_up_to_the_bound",
     "max_shared_pictures": "unit/service/test_bounded_folder.py::test_files_are_kept_up_to_the_bound",
 }
 WAITED = {

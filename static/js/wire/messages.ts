@@ -16,7 +16,10 @@ export type Point = [x: number, y: number, label: Label];
 /** Pixels; the end is exclusive for a mask's crop. */
 export type Box = [x0: number, y0: number, x1: number, y1: number];
 
-/** Run lengths inside a crop of a grid that covers the whole image. */
+/** Whole pixels of the image: a part that the model has seen by itself. */
+export type Window = [x0: number, y0: number, x1: number, y1: number];
+
+/** Run lengths inside a crop of a grid that covers the whole image, or its window. */
 export interface Mask {
   /** The grid. */
   size: [h: number, w: number];
@@ -28,6 +31,8 @@ export interface Mask {
   score: number;
   /** Pixels of the image. */
   area: number;
+  /** The part of the image that the grid covers; all of it if absent. */
+  window?: Window | null;
 }
 
 /** A thing that a click may take, found before anybody asked: its mask, no promise, and the click that gives it. */
@@ -35,9 +40,9 @@ export type Region = { mask: Mask; x: number; y: number; candidate: number };
 
 /** What made an object, with the candidate that was picked after it. */
 export type TrailStep =
-  | { t: "point"; x: number; y: number; label?: Label; pick?: number }
-  | { t: "box"; box: Box; pick?: number }
-  | { t: "refine"; pick?: number }
+  | { t: "point"; x: number; y: number; label?: Label; pick?: number; window?: Window }
+  | { t: "box"; box: Box; pick?: number; window?: Window }
+  | { t: "refine"; pick?: number; window?: Window }
   | { t: "mask"; size: [h: number, w: number]; counts: string }
   | { t: "stroke"; path: [x: number, y: number][]; radius: number; label?: Label }
   | { t: "morph"; operation: Morphology; size?: number };
@@ -79,19 +84,20 @@ export type Hello = { t: "hello"; version: number; session?: string; token?: str
 export type Ping = { t: "ping"; at: number };
 /** `provisional`: nano may answer until the model has seen it. */
 export type Open = { t: "open"; image_id: string; name?: string; recipe?: Recipe; provisional?: boolean };
-export type Hover = { t: "hover"; x: number; y: number; label: Label; object?: ObjectId; ack?: number };
+export type Hover = { t: "hover"; x: number; y: number; label: Label; object?: ObjectId; ack?: number; window?: Window };
 /** `candidate` is the one that was shown there, `name` that of a new object, and so its class. */
 export type Click = {
-  t: "click"; x: number; y: number; label: Label; object?: ObjectId; candidate?: number; name?: string;
+  t: "click"; x: number; y: number; label: Label; object?: ObjectId; candidate?: number; name?: string; window?: Window;
 };
-export type BoxPrompt = { t: "box"; box: Box; object?: ObjectId; name?: string };
+export type BoxPrompt = { t: "box"; box: Box; object?: ObjectId; name?: string; window?: Window };
 /** Make objects of whole trails in one step, each with its name, and so its class. */
 export type Give = { t: "give"; objects: GivenObject[]; classes?: readonly string[] };
 export type Combine = { t: "combine"; operation: SetOperation; objects: ObjectId[] };
-export type Refine = { t: "refine"; object: ObjectId };
+export type Refine = { t: "refine"; object: ObjectId; window?: Window };
 /** `smart` has the model clicked besides, where most of the stroke is new to it. */
 export type Paint = {
   t: "paint"; path: [x: number, y: number][]; radius: number; label: Label; object?: ObjectId; smart?: boolean; name?: string;
+  window?: Window;
 };
 export type Morph = { t: "morph"; object: ObjectId; operation: Morphology; size?: number };
 export type Move = { t: "move"; object: ObjectId; point: number; x: number; y: number };
@@ -107,6 +113,8 @@ export type Plain = { t: "leave" } | { t: "clear" } | { t: "undo" } | { t: "redo
 export type SwitchModel = { t: "model"; name: string };
 /** Look for the things of the picture, whenever nobody waits for the model. */
 export type FindRegions = { t: "regions" };
+/** Have what is seen encoded by itself; `scale` is pixels of the screen for one of the image. */
+export type Look = { t: "look"; view: Box; scale: number };
 export type ExportFormat = "coco" | "yolo" | "labelme" | "svg" | "mask" | "cutout" | "overlay" | "recipe";
 /** How a file is made: of a cutout, and of outlines; see the protocol. */
 export type ExportOptions = { trim?: boolean; edge?: "hard" | "soft"; ground?: string; tolerance?: number };
@@ -115,7 +123,7 @@ export type Export = { t: "export"; format: ExportFormat; objects?: ObjectId[]; 
 /** Answered, but for leave. */
 export type Request =
   | Open | Click | BoxPrompt | Give | Combine | Refine | Paint | Morph | Move | Unpoint | Choose | Rename | SetClasses | RenameClass | Delete | Plain | SwitchModel | Export;
-export type Numbered = (Request | Hover | FindRegions) & { seq: number };
+export type Numbered = (Request | Hover | FindRegions | Look) & { seq: number };
 export type ClientMessage = Hello | Ping | Numbered;
 
 // ---- from the server; `last` ends an answer of several messages
@@ -153,6 +161,8 @@ export type Gone = {
 };
 /** What was found so far, the best first, in the place of what was told before. */
 export type Regions = { t: "regions"; seq: number; regions: Region[]; last?: boolean };
+/** The part that prompts may name from now on; null where all of the image is as sharp. */
+export type WindowMessage = { t: "window"; seq: number; window: Window | null };
 /** A large one has no data, and an address under the server's. */
 export type FileMessage = {
   t: "file"; seq: number; name: string; media_type: string; data: Uint8Array<ArrayBuffer>; url?: string | null;
@@ -162,5 +172,5 @@ export type ErrorMessage = {
   t: "error"; seq?: number | null; code: string; message: string; fatal: boolean; retry_after?: number | null; reason?: string | null; values?: Values | null;
 };
 export type ServerMessage =
-  | Welcome | Progress | ImageReady | PreviewMessage | Classes | ObjectMessage | Gone | Regions | FileMessage | Pong
+  | Welcome | Progress | ImageReady | PreviewMessage | Classes | ObjectMessage | Gone | Regions | WindowMessage | FileMessage | Pong
   | ErrorMessage;

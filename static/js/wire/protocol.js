@@ -20,6 +20,7 @@ const REQUIRED = {
   classes: { seq: "number", classes: "array" },
   gone: { seq: "number", objects: "array" },
   regions: { seq: "number", regions: "array" },
+  window: { seq: "number" },
   file: { seq: "number", name: "string", media_type: "string", data: "bytes" },
   pong: { at: "number" },
   error: { code: "string", message: "string" },

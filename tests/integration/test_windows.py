@@ -1,0 +1,77 @@
+"""The window that is seen, over the socket, by HTTP and by the client."""
+
+from __future__ import annotations
+
+import httpx
+import numpy as np
+import pytest
+
+from app.client import connect
+from app.protocol import messages as m
+from app.protocol.frames import over_picture
+from app.session.recipe import read_recipe
+from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.image_files import png
+from tests.helpers.peer import opened, uploaded
+from tests.helpers.server import Server
+
+pytestmark = pytest.mark.anyio
+PICTURE = png(1600, 1200)
+SIZE_HW = (1200, 1600)
+
+
+async def test_who_looks_closer_gets_a_window_and_what_is_made_in_it_is_made_again(
+    server: Server, engine: FakeEngine
+) -> None:
+    async with opened(server, PICTURE) as peer:
+        # All of the picture on a screen of its size is sharp enough; a part of it at four times is not.
+        await peer.send(m.Look(seq=100, view=(0, 0, 1600, 1200), scale=0.2))
+        assert (await peer.expect(m.Window)).window is None
+        await peer.send(m.Look(seq=101, view=(700, 500, 900, 650), scale=4))
+        window = (await peer.expect(m.Window)).window
+        assert window is not None
+        assert engine.encoded[-1] == (256, 256)
+        await peer.send(m.Hover(seq=102, x=800, y=600, window=window))
+        assert {mask.window for mask in (await peer.expect(m.Preview)).masks} == {window}
+        await peer.send(m.Click(seq=103, x=800, y=600, window=window))
+        made = await peer.expect(m.Object)
+        assert (made.masks[made.chosen].window, made.trail[0].window) == (window, window)  # type: ignore[union-attr]
+        # A window that isn't one is told of, and nothing is lost.
+        for seq, bad in ((104, (0, 0, 1601, 10)), (105, (5, 5, 5, 9))):
+            await peer.send(m.Click(seq=seq, x=5, y=7, window=bad))
+            assert (await peer.expect(m.Error)).code == "bad_coord"
+        await peer.send(m.Look(seq=200, view=(9, 9, 9, 9), scale=4))
+        assert (await peer.expect(m.Error)).code == "bad_coord"
+        await peer.send(m.Export(seq=201, format="recipe"))
+        recipe = read_recipe((await peer.expect(m.File)).data)
+    assert [step.window for step in recipe.objects[0].trail] == [window]  # type: ignore[union-attr]
+    async with opened(server, PICTURE) as other:
+        await other.send(m.Open(seq=50, image_id=recipe.image_id, recipe=recipe))
+        await other.expect(m.Image)
+        again = await other.expect(m.Object)
+    assert again.masks == made.masks
+
+
+async def test_http_and_the_client_look_through_windows_too(server: Server) -> None:
+    image_id = await uploaded(server, PICTURE)
+    asked = {"image_id": image_id, "points": [{"x": 800, "y": 600}], "window": [640, 480, 896, 736]}
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        reply = (await http.post("/api/segment", json=asked)).json()
+        assert reply["window"] == asked["window"]
+        assert reply["masks"][0]["rle"]["size"] == [*SIZE_HW]
+        bad = await http.post("/api/segment", json=asked | {"window": [640, 480, 1700, 736]})
+        assert (bad.status_code, bad.json()["detail"]["code"]) == (400, "BAD_REQUEST")
+        del asked["image_id"]
+        wanted = {"image_id": image_id, "format": "recipe", "objects": [asked]}
+        file = await http.post("/api/export", json=wanted)
+        assert read_recipe(file.content).objects[0].trail[0].window == (640, 480, 896, 736)  # type: ignore[union-attr]
+    async with connect(server.url) as session:
+        await session.open(PICTURE)
+        window = await session.look((700, 500, 900, 650))
+        cat = await session.click(800, 600)
+        assert cat.masks[cat.chosen].window == window is not None
+        assert cat.mask.shape == SIZE_HW
+        assert np.array_equal(cat.mask, over_picture(cat.counting, SIZE_HW))
+        assert (preview := await session.preview(800, 600)) is not None
+        assert preview.mask[600, 800]
+        assert await session.look(None) is None
