@@ -82,7 +82,7 @@ def test_a_mask_of_a_window_comes_back_where_it_is(data: st.DataObject) -> None:
     height, width = data.draw(st.integers(2, 24)), data.draw(st.integers(2, 24))
     x0, y0 = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
     window = (x0, y0, data.draw(st.integers(x0 + 1, width)), data.draw(st.integers(y0 + 1, height)))
-    part = np.array(data.draw(st.lists(st.booleans(), min_size=(n := int(np.prod(size_of(window)))), max_size=n)))  # type: ignore[call-overload]
+    part = np.array(data.draw(st.lists(st.booleans(), min_size=(n := int(np.prod(size_of(window)))), max_size=n)))
     wanted = np.zeros((height, width), np.bool_)
     wanted[y0 : window[3], x0 : window[2]] = part.reshape(size_of(window))
     mask = encode_mask(part.reshape(size_of(window)), score=0.5)

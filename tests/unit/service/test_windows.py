@@ -95,11 +95,11 @@ async def test_a_click_in_a_window_is_answered_in_its_own_pixels(desk: Desk) -> 
     assert size_of(window) == (256, 256)
     await desk.change(m.Click(seq=1, x=800, y=600, window=window))
     [[prompt]] = desk.engine.decoded
-    assert prompt.points_xy == ((800 - window[0], 600 - window[1]),)
+    assert [*prompt.points_xy] == [(800 - window[0], 600 - window[1])]
     assert desk.engine.encoded == [(256, 256)]  # from the picture's own pixels
     item = item_of(desk)
     mask = item.shown[item.chosen]
-    assert (mask.window, mask.size, item.trail[0].window) == (window, (256, 256), window)  # type: ignore[union-attr]
+    assert [mask.window, mask.size, item.prompts[0].window] == [window, (256, 256), window]
     assert item.answer is not None
     drawn = native_mask(item, item.answer, SIZE_HW, 0.001)
     assert np.array_equal(drawn, over_picture(mask, SIZE_HW))
@@ -117,13 +117,14 @@ async def test_a_second_click_outside_is_asked_in_a_window_that_has_both_and_goe
     assert has(wider, (800, 600, 1100, 600))
     assert size_of(wider) > size_of(window)
     [prompt] = desk.engine.decoded[-1]
-    assert prompt.points_xy == ((800 - wider[0], 600 - wider[1]), (1100 - wider[0], 600 - wider[1]))
+    assert [*prompt.points_xy] == [(800 - wider[0], 600 - wider[1]), (1100 - wider[0], 600 - wider[1])]
     assert prompt.mask_logits is not None
     cell = size_of(wider)[0] / len(prompt.mask_logits)
     row, column = int((600 - wider[1]) / cell), int((800 - wider[0]) / cell)
     assert prompt.mask_logits[row, column] > 0 > prompt.mask_logits[0, 0]
     await desk.change(m.Move(seq=3, object=1, point=0, x=80, y=80))
-    assert item_of(desk).trail[0].window is None or has(item_of(desk).trail[0].window, (80, 80, 80, 80))  # type: ignore[union-attr, arg-type]
+    moved = item_of(desk).prompts[0].window
+    assert moved is None or has(moved, (80, 80, 80, 80))
 
 
 async def test_a_thing_that_the_edge_cuts_is_asked_for_again_in_a_larger_window(desk: Desk) -> None:
