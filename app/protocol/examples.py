@@ -42,7 +42,7 @@ def from_client() -> tuple[m.ClientMessage, ...]:
         m.Redo(seq=14),
         m.Model(seq=15, name="base_plus"),
         m.FindRegions(seq=20),
-        m.Look(seq=21, view=(1000.0, 800.5, 1400.0, 1050.0), scale=3.2),
+        m.Look(seq=21, view=(1000.5, 800.5, 1400.25, 1050.75), scale=3.2),
         m.Export(seq=16, format="cutout", options=ExportOptions(trim=True, edge="soft")),
         m.Ping(at=1234567.5),
     )
