@@ -31,18 +31,22 @@ const lines = ({ width, height, alpha }) =>
 test("a difference tells what a refining click would add and remove", () => {
   const before = fromRows(["111000", "111000", "110000", "110000"]);
   const after = fromRows(["001111", "001111", "000000", "000000"]);
-  const { added, removed } = difference(after, before);
+  const { added, removed } = difference(after, before, { width: 6, height: 4 });
   assert.deepEqual(lines(added), ["000111", "000111", "000000", "000000"]);
   assert.deepEqual(lines(removed), ["110000", "110000", "110000", "110000"]);
 });
 
 test("slivers of one cell, which two grids always disagree on, are left out", () => {
-  const { added } = difference(fromRows(["1111", "1110", "1110"]), fromRows(["1110", "1100", "1100"]));
+  const { added } = difference(fromRows(["1111", "1110", "1110"]), fromRows(["1110", "1100", "1100"]), { width: 4, height: 3 });
   assert.deepEqual(outlineCells(added), []);
 });
 
 test("a mask is sampled on a coarser and on a finer grid", () => {
   const mask = fromRows(["0011", "0011", "0000", "0000"]);
-  assert.deepEqual([...onGrid(mask, [2, 2])], [0, 255, 0, 0]);
-  assert.equal(onGrid(mask, [8, 8]).filter(Boolean).length, 16);
+  const image = { width: 4, height: 4 };
+  const grid = (/** @type {[number, number]} */ size) => ({ ...mask, size });
+  assert.deepEqual([...onGrid(mask, grid([2, 2]), image)], [0, 255, 0, 0]);
+  assert.equal(onGrid(mask, grid([8, 8]), image).filter(Boolean).length, 16);
+  assert.deepEqual([...onGrid(mask, { ...grid([2, 2]), window: [2, 1, 4, 3] }, image)], [255, 255, 0, 0]);
+  assert.deepEqual([...onGrid({ ...mask, window: [2, 2, 4, 4] }, grid([4, 4]), image)].flatMap((on, i) => (on ? [i] : [])), [11]);
 });

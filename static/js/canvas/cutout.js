@@ -4,7 +4,7 @@
 
 import { drawSquares } from "./marks.js";
 import { drawPicture } from "./render.js";
-import { decodeMask } from "../model/masks.js";
+import { decodeMask, gridOf } from "../model/masks.js";
 
 /** @import { OpenPicture, Size } from "../model/types.ts" */
 /** @import { ExportOptions, Mask } from "../wire/messages.ts" */
@@ -20,9 +20,10 @@ function edgeOf({ width, height }) {
  * @returns {Rect} what they cover, pixels of the picture; all of it where they cover nothing
  */
 export function coveredRect(masks, picture, beside) {
-  const boxes = masks.filter(({ box }) => box[0] < box[2] && box[1] < box[3]).map(({ box, size: [h, w] }) => {
-    const [across, down] = [picture.width / w, picture.height / h];
-    return [box[0] * across, box[1] * down, box[2] * across, box[3] * down];
+  const boxes = masks.filter(({ box }) => box[0] < box[2] && box[1] < box[3]).map((mask) => {
+    const { left, top, across, down } = gridOf(mask, picture);
+    const [x0, y0, x1, y1] = mask.box;
+    return [left + x0 * across, top + y0 * down, left + x1 * across, top + y1 * down];
   });
   if (boxes.length === 0) return { x: 0, y: 0, ...picture };
   const [x, y] = [0, 1].map((side) => Math.max(0, Math.min(...boxes.map((box) => box[side])) - beside));
@@ -67,8 +68,9 @@ export function drawCutout(canvas, picture, masks, { trim = false, edge = "hard"
   context.filter = edge === "soft" ? `blur(${(beside / 2) * scale}px)` : "none";
   for (const mask of masks) {
     const cut = stencil(mask);
-    const [across, down] = [(picture.width * scale) / mask.size[1], (picture.height * scale) / mask.size[0]];
-    const [x, y] = [view.x + mask.box[0] * across, view.y + mask.box[1] * down];
+    const grid = gridOf(mask, picture);
+    const [across, down] = [grid.across * scale, grid.down * scale];
+    const [x, y] = [view.x + grid.left * scale + mask.box[0] * across, view.y + grid.top * scale + mask.box[1] * down];
     if (cut) context.drawImage(cut, x, y, cut.width * across, cut.height * down);
   }
   context.filter = "none";

@@ -59,6 +59,7 @@ export class Frame {
       keep();
       stage.rehover();
     }
+    studio.looking.see(stage.scene.viewport, stage.size);
     const began = performance.now();
     renderer.draw(state, stage.scene, look);
     if (state.preview) {

@@ -7,6 +7,7 @@
 import { difference } from "../model/difference.js";
 import { outline, outlineCells, thinned } from "../model/masks.js";
 
+/** @import { Size } from "../model/types.ts" */
 /** @import { Mask } from "../wire/messages.ts" */
 /** @import { Drawing } from "./types.ts" */
 
@@ -64,11 +65,14 @@ export class Paths {
     return drawing;
   }
 
-  /** @param {Mask} preview @param {Mask} current @returns {{ added: Path2D, removed: Path2D }} on the preview's grid */
-  difference(preview, current) {
+  /**
+   * @param {Mask} preview @param {Mask} current @param {Size} image
+   * @returns {{ added: Path2D, removed: Path2D }} on the preview's grid
+   */
+  difference(preview, current, image) {
     let paths = this.#differences.get(preview);
     if (paths?.current !== current) {
-      const { added, removed } = difference(preview, current);
+      const { added, removed } = difference(preview, current, image);
       paths = { current, added: pathOf(outlineCells(added)), removed: pathOf(outlineCells(removed)) };
       this.#differences.set(preview, paths);
     }

@@ -10,6 +10,7 @@ import { Paths } from "./paths.js";
 import { Pyramid } from "./pyramid.js";
 import { freeRegions, standIn } from "../model/regions.js";
 import { Shots } from "./shots.js";
+import { gridOf } from "../model/masks.js";
 import { activeObject, isVisible, maskOf, objectOf, previewMask, shownPicture } from "../model/state.js";
 import { storedSize, turnOf } from "../model/turns.js";
 import { firstRadius } from "../model/strokes.js";
@@ -224,7 +225,7 @@ export class Renderer {
 
   /** @param {Context} context @param {Mask} preview @param {Mask} current @param {Size} image @param {Viewport} view */
   #difference(context, preview, current, image, view) {
-    const paths = this.#paths.difference(preview, current);
+    const paths = this.#paths.difference(preview, current, image);
     const hatches = this.#patterns(context);
     for (const [kind, color] of /** @type {const} */ ([["added", ADDED], ["removed", REMOVED]])) {
       const placed = onScreen(paths[kind], preview, image, view);
@@ -252,7 +253,7 @@ export class Renderer {
    * @returns {number} points of its outlines
    */
   #mask(context, mask, image, view, color, style) {
-    const cellPx = (image.width * view.scale * pixelRatio()) / mask.size[1];
+    const cellPx = gridOf(mask, image).across * view.scale * pixelRatio();
     const drawing = this.#paths.mask(mask, cellPx);
     const path = onScreen(drawing.path, mask, image, view);
     if (style.fill > 0) fill(context, withAlpha(color, style.fill), path);
@@ -277,9 +278,9 @@ function isBare(state, { band, stroke: path, cursor, hidden }) {
  */
 function onScreen(path, mask, image, view) {
   const placed = new Path2D();
-  const [h, w] = mask.size;
-  const [across, down] = [(image.width * view.scale) / w, (image.height * view.scale) / h];
-  placed.addPath(path, new DOMMatrix([across, 0, 0, down, view.x, view.y]));
+  const { left, top, across, down } = gridOf(mask, image);
+  const at = toScreen(view, { x: left, y: top });
+  placed.addPath(path, new DOMMatrix([across * view.scale, 0, 0, down * view.scale, at.x, at.y]));
   return placed;
 }
 

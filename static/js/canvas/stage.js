@@ -76,7 +76,7 @@ export class Stage {
   }
 
   /** @returns {Size} of the canvas, CSS pixels */
-  #size() {
+  get size() {
     return { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
   }
 
@@ -102,8 +102,8 @@ export class Stage {
   /** The canvas or the picture changed: keep what is fitted fitted, and the rest in sight. */
   settle() {
     const picture = shownPicture(this.state);
-    if (picture && this.#fitted) this.scene.viewport = (this.#fitted === "whole" ? fit : fill)(picture, this.#size());
-    else if (picture) this.scene.viewport = keepInSight(this.scene.viewport, picture, this.#size());
+    if (picture && this.#fitted) this.scene.viewport = (this.#fitted === "whole" ? fit : fill)(picture, this.size);
+    else if (picture) this.scene.viewport = keepInSight(this.scene.viewport, picture, this.size);
     this.changed();
   }
 
@@ -114,7 +114,7 @@ export class Stage {
   zoom(factor, at) {
     const picture = shownPicture(this.state);
     if (!picture) return;
-    const size = this.#size();
+    const size = this.size;
     const least = Math.min(1, fit(picture, size).scale) / 2;
     const middle = { x: size.width / 2, y: size.height / 2 };
     const cursor = this.scene.cursor && toScreen(this.scene.viewport, this.scene.cursor);
@@ -126,7 +126,7 @@ export class Stage {
     const picture = shownPicture(this.state);
     if (!picture) return;
     this.#fitted = null;
-    this.scene.viewport = keepInSight(viewport, picture, this.#size());
+    this.scene.viewport = keepInSight(viewport, picture, this.size);
     this.changed();
   }
 
@@ -281,7 +281,7 @@ export class Stage {
    */
   step(dx, dy) {
     if (!isArmed(this.state) || !this.state.picture) return;
-    const size = this.#size();
+    const size = this.size;
     const view = this.scene.viewport;
     const { cursor } = this.scene;
     const from = cursor ? toScreen(view, cursor) : { x: size.width / 2 - dx, y: size.height / 2 - dy };

@@ -22,6 +22,7 @@ const LIST = "project.json";
 const MAX_LIST_BYTES = 2 ** 28;
 /** Of a mask's grid. */
 const MAX_SIDE = 2048;
+const MAX_PICTURE_SIDE = 2 ** 20;
 /** Of a file's hash. */
 const KEY = /^[0-9a-f]{64}$/;
 
@@ -140,12 +141,15 @@ function maskOf(value) {
   if (x0 > x1 || y0 > y1 || x1 > w || y1 > h) return null;
   const runs = bytesOf(value.runs);
   if (runs === null || sumOf(runs) !== (x1 - x0) * (y1 - y0)) return null;
-  return { size, box, runs, score: Number(value.score) || 0, area: Number(value.area) || 0 };
+  const part = value.window ?? null;
+  if (part !== null && !(areSides(part, 4, MAX_PICTURE_SIDE) && part[0] < part[2] && part[1] < part[3])) return null;
+  const told = { size, box, runs, score: Number(value.score) || 0, area: Number(value.area) || 0 };
+  return part === null ? told : { ...told, window: part };
 }
 
-/** @param {any} list @param {number} length @returns {boolean} it has so many sides of a mask's grid */
-function areSides(list, length) {
-  const isSide = (/** @type {any} */ n) => Number.isInteger(n) && n >= 0 && n <= MAX_SIDE;
+/** @param {any} list @param {number} length @param {number} [most] @returns {boolean} it has so many sides of a grid */
+function areSides(list, length, most = MAX_SIDE) {
+  const isSide = (/** @type {any} */ n) => Number.isInteger(n) && n >= 0 && n <= most;
   return Array.isArray(list) && list.length === length && list.every(isSide);
 }
 

@@ -6,31 +6,33 @@
  * change as thin as that isn't shown.
  */
 
-import { decodeMask } from "./masks.js";
+import { decodeMask, gridOf } from "./masks.js";
 
 /** @import { Mask } from "../wire/messages.ts" */
-/** @import { Cells } from "./masks.js" */
+/** @import { Cells, Size } from "./masks.js" */
 
 /** What is thinner isn't shown, cells; and a grid of so many cells across is held to one more. */
 const THINNEST = 2;
 const CELLS_A_SLIVER = 85;
 
 /**
- * Return the mask on another grid over the same image, one byte a cell, sampled at the middles of the cells.
+ * Return the mask on the grid of another one of the same image, one byte a cell, sampled at the middles of the cells.
  * @param {Mask} mask
- * @param {[h: number, w: number]} size
- * @returns {Uint8Array} h * w, 255 for foreground
+ * @param {Mask} other
+ * @param {Size} image
+ * @returns {Uint8Array} as many as the other's grid has cells, 255 for foreground
  */
-export function onGrid(mask, [h, w]) {
+export function onGrid(mask, other, image) {
+  const [h, w] = other.size;
   const grid = new Uint8Array(h * w);
   const { width, alpha } = decodeMask(mask);
   const [x0, y0, x1, y1] = mask.box;
-  const [fromH, fromW] = mask.size;
+  const [from, to] = [gridOf(mask, image), gridOf(other, image)];
   for (let y = 0; y < h; y += 1) {
-    const row = Math.floor(((y + 0.5) * fromH) / h);
+    const row = Math.floor((to.top + (y + 0.5) * to.down - from.top) / from.down);
     if (row < y0 || row >= y1) continue;
     for (let x = 0; x < w; x += 1) {
-      const column = Math.floor(((x + 0.5) * fromW) / w);
+      const column = Math.floor((to.left + (x + 0.5) * to.across - from.left) / from.across);
       if (column >= x0 && column < x1) grid[y * w + x] = alpha[(row - y0) * width + (column - x0)];
     }
   }
@@ -55,14 +57,14 @@ function withoutSlivers(grid, w, h, side) {
 
 /**
  * Return what the preview has and the object hasn't, and the other way round.
- * @param {Mask} preview @param {Mask} current
+ * @param {Mask} preview @param {Mask} current @param {Size} image
  * @returns {{ added: Cells, removed: Cells }} on the preview's grid
  */
-export function difference(preview, current) {
+export function difference(preview, current, image) {
   const [h, w] = preview.size;
   const side = Math.max(THINNEST, Math.round(w / CELLS_A_SLIVER));
-  const after = onGrid(preview, preview.size);
-  const before = onGrid(current, preview.size);
+  const after = onGrid(preview, preview, image);
+  const before = onGrid(current, preview, image);
   /** @param {(i: number) => boolean} wanted @returns {Cells} */
   const cells = (wanted) => ({
     left: 0, top: 0, width: w, height: h, alpha: withoutSlivers(after.map((_, i) => (wanted(i) ? 255 : 0)), w, h, side),

@@ -72,6 +72,17 @@ export function decodeMask(mask) {
 }
 
 /**
+ * Return the part of the image that the mask's grid spans, and how large its cells are there.
+ * @param {Mask} mask @param {Size} image
+ * @returns {{ left: number, top: number, across: number, down: number }} image pixels; those of one cell
+ */
+export function gridOf(mask, image) {
+  const [h, w] = mask.size;
+  const [left, top, right, bottom] = mask.window ?? [0, 0, image.width, image.height];
+  return { left, top, across: (right - left) / w, down: (bottom - top) / h };
+}
+
+/**
  * Tell whether the mask covers a point of the image.
  * @param {Mask} mask
  * @param {Size} image
@@ -79,10 +90,10 @@ export function decodeMask(mask) {
  * @param {number} y pixels of the image
  */
 export function covers(mask, image, x, y) {
-  const [h, w] = mask.size;
   const [x0, y0, x1, y1] = mask.box;
-  const column = Math.floor((x / image.width) * w);
-  const row = Math.floor((y / image.height) * h);
+  const grid = gridOf(mask, image);
+  const column = Math.floor((x - grid.left) / grid.across);
+  const row = Math.floor((y - grid.top) / grid.down);
   if (column < x0 || row < y0 || column >= x1 || row >= y1) return false;
   // It is asked of many masks for every move of the pointer: the runs are read no farther than to the point.
   let left = (row - y0) * (x1 - x0) + (column - x0);

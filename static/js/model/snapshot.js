@@ -21,7 +21,7 @@ export function snapshot(state, { viewport, badge, resting, cursor }) {
     switching: state.switching && { ...state.switching },
     shown: shownPicture(state)?.name ?? null,
     objects: [...state.objects.values()].map((object) => plainObject(object, isVisible(state, object.id))),
-    regions: state.regions.map(plainRegion), showsRegions: state.showsRegions,
+    sharp: state.sharp && [...state.sharp], regions: state.regions.map(plainRegion), showsRegions: state.showsRegions,
     outlined: standIn(state) && plainRegion(/** @type {Region} */ (standIn(state))),
     preview: plainPreview(state),
     badge: badge && state.aim ? state.aim.does : null,

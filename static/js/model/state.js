@@ -33,6 +33,7 @@ const NOTHING = {
   point: null,
   aim: null,
   at: null,
+  sharp: null,
   regions: [],
   underPointer: null,
   walkedRegion: null,

@@ -12,7 +12,7 @@ import { regionAt } from "./regions.js";
 import { initialState, isVisible } from "./state.js";
 
 /** @import { Classes, Gone, ImageReady, Label, LineState, ModelInfo, SetOperation } from "../wire/messages.ts" */
-/** @import { ObjectId, ObjectMessage, PreviewMessage, Recipe, Region } from "../wire/messages.ts" */
+/** @import { ObjectId, ObjectMessage, PreviewMessage, Recipe, Region, Window } from "../wire/messages.ts" */
 /** @import { Aim, Album, Brush, Fields, Picture, PictureFacts } from "./types.ts" */
 /** @import { Progress, State, Tool, View, Work, XY } from "./types.ts" */
 
@@ -146,7 +146,7 @@ export class Store {
     this.#set({
       picture: { key, name, file, bitmap, orientation, width, height, imageId, encodeMs, cached, provisional },
       objects: new Map(), preview: null, canUndo: false, canRedo: false,
-      regions: [], underPointer: null, walkedRegion: null,
+      sharp: null, regions: [], underPointer: null, walkedRegion: null,
     });
     return true;
   }
@@ -171,7 +171,8 @@ export class Store {
     this.#ground({
       picture: { ...picture, imageId, encodeMs: 0, cached: true }, pending: null, restoring: true,
       notice: null, toast: null, ...UNSEEN, objects: objectsOf(recipe, masks), active, preview: null,
-      canUndo: past.length > 0, canRedo: future.length > 0, regions: [], underPointer: null, walkedRegion: null,
+      canUndo: past.length > 0, canRedo: future.length > 0,
+      sharp: null, regions: [], underPointer: null, walkedRegion: null,
     });
   }
 
@@ -260,6 +261,13 @@ export class Store {
   /** @param {Aim | null} aim what a click would give where the pointer is @param {XY | null} [at] image pixels */
   aim(aim, at = null) {
     this.#set({ aim, at, underPointer: at && regionAt(this.state, at) });
+  }
+
+  // ---- what is seen
+
+  /** The server has seen a part of the picture by itself, or none any more. @param {Window | null} sharp */
+  sharpen(sharp) {
+    if (String(sharp) !== String(this.state.sharp)) this.#ground({ sharp }); // what the pointer rests on is asked again
   }
 
   // ---- regions

@@ -2,7 +2,7 @@
  * The words of the page's model: types alone, which no browser fetches.
  */
 
-import type { Class, Label, LineState, Mask, ModelInfo, ObjectId, ObjectMessage, Recipe, Region, SetOperation } from "../wire/messages.ts";
+import type { Class, Label, LineState, Mask, ModelInfo, ObjectId, ObjectMessage, Recipe, Region, SetOperation, Window } from "../wire/messages.ts";
 
 /** Image pixels. */
 export type XY = { x: number; y: number };
@@ -189,6 +189,8 @@ export interface Fields {
   aim: Aim | null;
   /** Where the pointer is, image pixels. */
   at: XY | null;
+  /** The part of the picture that the server has seen by itself: what is asked in it is answered sharp. */
+  sharp: Window | null;
   /** What the server found before anybody asked, the best first. */
   regions: readonly Region[];
   /** The one where the pointer is: outlined until the answer to the hover is there. */

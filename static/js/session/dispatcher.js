@@ -59,6 +59,7 @@ export class Dispatcher {
       case "object": this.#object(message); break;
       case "gone": store.remove(message); break;
       case "regions": if (message.seq === exchange.searching) store.find(message.regions); break;
+      case "window": if (message.seq === exchange.looking) store.sharpen(message.window); break;
       case "pong": this.#pong(message); break;
       case "error": this.#error(message); break;
       default: break; // a file: whoever asked for it has it
@@ -137,7 +138,8 @@ export class Dispatcher {
   #error(message) {
     const { line, store, exchange } = this.parts;
     const { seq } = message;
-    if (line.refuse(message) || (seq !== undefined && seq === exchange.searching)) return; // nobody misses a region
+    // Nobody misses a region, or a sharper outline.
+    if (line.refuse(message) || (seq !== undefined && [exchange.searching, exchange.looking].includes(seq))) return;
     const isHover = typeof seq === "number" && PASSING.has(message.code);
     const isExpected = typeof seq === "number" && exchange.settle({ ...message, seq });
     if (!isExpected && !isHover) store.report(new Error(errorText(message)));

@@ -4,11 +4,12 @@
  */
 
 import { answer, createHoverFlow, forget, retire, take, want } from "../wire/hovers.js";
+import { sharpAt } from "../model/sharpness.js";
 import { Requests } from "../wire/requests.js";
 
 /** @import { Store } from "../model/store.js" */
 /** @import { XY } from "../model/types.ts" */
-/** @import { Class, Label, Request, ServerMessage } from "../wire/messages.ts" */
+/** @import { Box, Class, Label, Request, ServerMessage } from "../wire/messages.ts" */
 /** @import { Outside } from "./types.ts" */
 
 /** Requests after which what lies under the pointer is the same as before. */
@@ -20,6 +21,8 @@ export class Exchange {
   travelling = null;
   /** @type {number | null} the newest search for regions */
   searching = null;
+  /** @type {number | null} the newest part of the picture that the server is to see by itself */
+  looking = null;
   #hovers = createHoverFlow();
   /** The newest preview that was on the screen. */
   #painted = 0;
@@ -59,6 +62,15 @@ export class Exchange {
     this.outside.line.send({ t: "regions", seq: this.searching });
   }
 
+  /**
+   * Have the server see a part of the picture by itself.
+   * @param {Box} view image pixels @param {number} scale pixels of the screen for one of the image
+   */
+  look(view, scale) {
+    this.looking = this.requests.number();
+    this.outside.line.send({ t: "look", seq: this.looking, view, scale });
+  }
+
   /** Make every hover so far stale. */
   forget() {
     forget(this.#hovers, this.requests.lastSeq);
@@ -84,7 +96,7 @@ export class Exchange {
     if (!hover) return;
     const seq = this.requests.number();
     this.#asked.set(seq, { at: now, label: hover.label });
-    this.outside.line.send({ t: "hover", seq, ...hover, ack: this.#painted || undefined });
+    this.outside.line.send({ t: "hover", seq, ...hover, ack: this.#painted || undefined, ...sharpAt(this.store.state, hover) });
   }
 
   /** The pointer left the picture: nothing is under it any more. */

@@ -4,6 +4,7 @@
  */
 
 import { firstRadius, thinned } from "../model/strokes.js";
+import { sharpAt } from "../model/sharpness.js";
 import { activeObject, currentObject, objectAt } from "../model/state.js";
 import { shortName } from "../model/words.js";
 import { errorText, placeText } from "../words/errors.js";
@@ -45,7 +46,7 @@ export class Shaping {
       if (object === undefined && label === 0) throw new Error(t("paint.nothing"));
       const { sticky } = this.state;
       const name = object === undefined && sticky !== null ? { name: sticky } : {};
-      const reply = await this.exchange.request({ t: "paint", path: thinned(path, radius), radius, label, object, smart, ...name });
+      const reply = await this.exchange.request({ t: "paint", path: thinned(path, radius), radius, label, object, smart, ...name, ...(smart ? sharpAt(this.state, ...path) : {}) });
       if (reply.t !== "object") return;
       this.store.reveal(reply.id);
       this.store.select(reply.id);
@@ -69,7 +70,7 @@ export class Shaping {
     return this.actions.do(async () => {
       const object = currentObject(this.state);
       if (object?.trail?.[0]?.t !== "mask") throw new Error(t("shape.notGiven"));
-      await this.exchange.request({ t: "refine", object: object.id });
+      await this.exchange.request({ t: "refine", object: object.id, ...sharpAt(this.state) });
       this.store.tell(t("shape.sharp", { name: shortName(object.name) }), { undo: true });
     });
   }

@@ -8,6 +8,7 @@
 import { aimAt, isBrush, litAt, promptOf, questionOf } from "../model/aim.js";
 import { newName } from "../model/classes.js";
 import { History, withClasses } from "../model/history.js";
+import { sharpAt } from "../model/sharpness.js";
 import { activeObject, currentObject, isArmed } from "../model/state.js";
 import { shortName } from "../model/words.js";
 import { clipName } from "../wire/protocol.js";
@@ -17,6 +18,7 @@ import { Choosing } from "./choosing.js";
 import { Classifying } from "./classifying.js";
 import { Dispatcher } from "./dispatcher.js";
 import { Exchange } from "./exchange.js";
+import { Looking } from "./looking.js";
 import { Restorer } from "./restorer.js";
 import { Shaping } from "./shaping.js";
 import { Sight } from "./sight.js";
@@ -50,6 +52,7 @@ export class Studio {
     this.#restorer = new Restorer(store, outside, this.#exchange, this.#history, sight);
     this.classes = new Classifying(store, this.#exchange, this.actions);
     this.found = new Taking(store, this.#exchange, this.actions, (prompt) => this.#prompt(prompt));
+    this.looking = new Looking(store, this.#exchange);
     this.shaping = new Shaping(store, this.#exchange, this.actions);
     this.#choosing = new Choosing(store, this.#exchange, this.actions);
     this.#dispatcher = new Dispatcher({
@@ -210,7 +213,8 @@ export class Studio {
     const candidate = lit?.of === promptOf(this.state, aim) ? lit.candidate : undefined;
     if (question.object !== undefined) this.#select(question.object);
     const name = question.object === undefined ? newName(this.state) : {};
-    await this.#prompt({ t: "click", x, y, ...question, ...(candidate === undefined ? {} : { candidate }), ...name });
+    const where = sharpAt(this.state, { x, y });
+    await this.#prompt({ t: "click", x, y, ...question, ...(candidate === undefined ? {} : { candidate }), ...name, ...where });
   }
 
   /**
@@ -222,7 +226,9 @@ export class Studio {
     this.store.putDownOnTop();
     return this.actions.do(() => {
       const object = tool === "add" ? (this.state.active ?? undefined) : undefined;
-      return this.#prompt({ t: "box", box, object, ...(object === undefined ? newName(this.state) : {}) });
+      const [x0, y0, x1, y1] = box;
+      const where = sharpAt(this.state, { x: x0, y: y0 }, { x: x1, y: y1 });
+      return this.#prompt({ t: "box", box, object, ...(object === undefined ? newName(this.state) : {}), ...where });
     });
   }
 
