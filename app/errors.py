@@ -181,16 +181,25 @@ class ClipTooLongError(HoverError):
 
     code, http_status = "clip_too_long", 413
 
-    def __init__(self, message: str, *, frames: int = 0, duration_s: float = 0.0, seq: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        frames: int = 0,
+        duration_s: float = 0.0,
+        retry_after_s: float | None = None,
+        seq: int | None = None,
+    ) -> None:
         """Make an error to be raised.
 
         Args:
             message: what was expected, what came and what to do.
             frames: of the whole clip.
             duration_s: of the whole clip.
+            retry_after_s: when to try again; None where that alone doesn't help.
             seq: of the message that caused it, where that couldn't be read.
         """
-        super().__init__(message, seq=seq)
+        super().__init__(message, retry_after_s=retry_after_s, seq=seq)
         self.frames, self.duration_s = frames, duration_s
 
 

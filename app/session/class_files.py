@@ -9,26 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 import yaml
 
 from app.errors import BadMessageError, Reason
-from app.protocol.fields import MAX_CLASSES, MAX_NAME_CHARS
+from app.session.class_names import Found, names_of
 from app.session.names import readable
 
 MAX_TEXT_BYTES: Final = 2**18
 """Of a text or YAML file: as many classes as a list takes, with names longer than people give; read in a second."""
 LINE_END: Final = re.compile("\r\n|\r|\n")
 FORMATS: Final = "a text file with a name on each line, a data.yaml with names, or a COCO JSON with categories"
-
-
-class Found(NamedTuple):
-    """A class of a file, and where it stands there: `line 3`."""
-
-    name: str
-    where: str
 
 
 class CocoCategory(msgspec.Struct):
@@ -62,51 +55,9 @@ def read_classes(data: bytes, file_name: str) -> tuple[str, ...]:
         found = list(in_yaml(text_of(data)))
     else:
         found = list(in_lines(text_of(data)))
-    return checked(found)
-
-
-def checked(found: Sequence[Found]) -> tuple[str, ...]:
-    """Return the names of classes that can be a list; raises as `read_classes`."""
     if not found:
         raise BadMessageError(Reason("classes_none", "expected {formats}; got one without a class", formats=FORMATS))
-    if len(found) > MAX_CLASSES:
-        raise BadMessageError(
-            Reason(
-                "classes_most",
-                "a list takes at most {most} classes, got {got}; leave some out",
-                most=MAX_CLASSES,
-                got=len(found),
-            )
-        )
-    places: dict[str, str] = {}
-    for raw, where in found:
-        name = readable(raw)
-        if not name:
-            raise BadMessageError(
-                Reason("class_nameless", "{where}: a class without a name; give it one, or take it out", where=where)
-            )
-        if len(name) > MAX_NAME_CHARS:
-            raise BadMessageError(
-                Reason(
-                    "class_long",
-                    "{where}: a name takes {most} characters, got {got}; shorten it",
-                    where=where,
-                    most=MAX_NAME_CHARS,
-                    got=len(name),
-                )
-            )
-        if name in places:
-            raise BadMessageError(
-                Reason(
-                    "class_twice",
-                    "{where}: {name!r} is there already, at {first}; name each class once",
-                    where=where,
-                    name=name,
-                    first=places[name],
-                )
-            )
-        places[name] = where
-    return tuple(places)
+    return names_of([Found(readable(name), where) for name, where in found])
 
 
 def in_lines(text: str) -> Iterator[Found]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import Final, TypeAlias
 
-from app.errors import BadMessageError, Reason, UnknownObjectError
-from app.protocol.fields import MAX_CLASSES, MAX_NAME_CHARS
+from app.errors import BadMessageError, UnknownObjectError
 from app.protocol.messages import RenameClass, SetClasses
 from app.protocol.values import Class
+from app.session.class_names import Found, names_of
 from app.session.names import given_class, readable, unnamed
 from app.session.objects import SessionObject
 from app.session.palette import PALETTE
@@ -174,31 +174,8 @@ def classified(
 
 
 def checked(entries: tuple[Class, ...]) -> tuple[Class, ...]:
-    """Return the entries of a list that may be one.
-
-    Raises:
-        BadMessageError: two classes of one name, one without a name, one with too long a name, or too many.
-    """
-    if len(entries) > MAX_CLASSES:
-        raise BadMessageError(
-            Reason(
-                "classes_most",
-                "a list takes at most {most} classes, got {got}; leave some out",
-                most=MAX_CLASSES,
-                got=len(entries),
-            )
-        )
-    seen: dict[str, int] = {}
-    for place, entry in enumerate(entries, 1):
-        if not entry.name:
-            raise BadMessageError(f"class {place} of the list has no name; give it one, or leave it out")
-        if len(entry.name) > MAX_NAME_CHARS:
-            raise BadMessageError(
-                f"a class's name takes {MAX_NAME_CHARS} characters, class {place} has more; shorten it"
-            )
-        if entry.name in seen:
-            raise BadMessageError(f"classes {seen[entry.name]} and {place} are both {entry.name!r}; name each once")
-        seen[entry.name] = place
+    """Return the entries of a list that may be one; raises as `names_of`."""
+    names_of([Found(entry.name, f"class {place}") for place, entry in enumerate(entries, 1)])
     return entries
 
 

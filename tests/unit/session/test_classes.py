@@ -189,10 +189,10 @@ def test_the_most_classes_fit_and_one_more_is_refused() -> None:
 @pytest.mark.parametrize(
     ("message", "error", "words"),
     [
-        (listed(9, "cat", "cat"), BadMessageError, "classes 1 and 2 are both 'cat'"),
-        (listed(9, "a", "cat", m.Class(name="cat ", color=1)), BadMessageError, "classes 2 and 3 are both 'cat'"),
-        (listed(9, "cat", ""), BadMessageError, "class 2 of the list has no name"),
-        (listed(9, "\u2028"), BadMessageError, "class 1 of the list has no name"),
+        (listed(9, "cat", "cat"), BadMessageError, "class 2: 'cat' is there already, at class 1"),
+        (listed(9, "a", "cat", m.Class(name="cat ", color=1)), BadMessageError, "class 3: 'cat' is there already"),
+        (listed(9, "cat", ""), BadMessageError, "class 2: a class without a name"),
+        (listed(9, "\u2028"), BadMessageError, "class 1: a class without a name"),
         (rename(9, "mouse", "cat"), UnknownObjectError, "no class 'mouse' in the list, which has 'eye', 'cat', 'dog'"),
         (rename(9, "", "cat"), UnknownObjectError, "no class ''"),
         (click(9, "cat", object=1), BadMessageError, "object 1 is renamed by label"),
