@@ -314,18 +314,15 @@ def quick(report: Report, *arguments: str) -> str:
 
 def coverage(report: Report, *arguments: str) -> str:
     """Measure branch coverage; pyproject.toml says what counts and how much has to be reached."""
-    tool = (PYTHON, "-m", "coverage")
+    tool: tuple[str | Path, ...] = (PYTHON, "-m", "coverage")
     report.command("coverage erase", *tool, "erase")
     runs = (arguments,) if arguments else COVERED
     os.environ["OMP_NUM_THREADS"] = "1"
     with ThreadPoolExecutor(len(runs)) as pool:
         for run in runs:
             caches = ("-o", f"cache_dir={ROOT / '.pytest_cache' / Path(run[0]).name}")
-            pool.submit(
-                report.command,
-                f"coverage run {' '.join(run)}",
-                *(*tool, "run", "--parallel-mode", "-m", "pytest", "-q", *caches, *run),
-            )
+            words = (*tool, "run", "--parallel-mode", "-m", "pytest", "-q", *caches, *run)
+            pool.submit(report.command, f"coverage run {' '.join(run)}", *words)
     report.command("coverage combine", *tool, "combine")
     began = time.monotonic()
     shown = subprocess.run([*tool, "report"], cwd=ROOT, capture_output=True, text=True, check=False)
