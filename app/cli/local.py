@@ -110,7 +110,7 @@ class LocalPicture:
         """
         found = RegionCollector(self.image.size_hw, gates_of(self._engine.model), self._speck_share)
         for x, y in grid_points(self.image.size_hw):
-            answer = Replay(lone_click(x, y), self.image.size_hw, self._engine, self._embedding).all()
+            answer = Replay(lone_click(x, y), self.image.size_hw, self._engine, self.embedding).all()
             found.add(answer.logits, answer.scores, x, y)
         clicks = (PointStep(x=at.x, y=at.y, pick=at.candidate) for at in found.best_first[:most])
         return [
@@ -176,7 +176,8 @@ class LocalPicture:
         return Selection(self.image, name, self._engine.model, objects, pixels, classes or ClassList())
 
     @cached_property
-    def _embedding(self) -> Embedding:
+    def embedding(self) -> Embedding:
+        """What the model remembers of the picture."""
         return self._engine.encode(self._picture.working)
 
     @cached_property
@@ -186,7 +187,7 @@ class LocalPicture:
     def _seen(self, window: WindowXyxy | None) -> Embedding:
         """Return what the model saw of the picture or of a part of it; the last parts are remembered."""
         if window is None:
-            return self._embedding
+            return self.embedding
         if window not in self._parts:
             self._parts[window] = self._engine.encode(part_for_model(self._pixels, window))
         return self._parts[window]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast, get_args
 from app.protocol.fields import ExportFormat
 
 if TYPE_CHECKING:
+    from app.exports.frames import FramesFormat
     from app.exports.selection import Selection
 
 FORMATS: Final[tuple[str, ...]] = get_args(ExportFormat)
@@ -26,7 +27,7 @@ SUFFIXES: Final[dict[ExportFormat, str]] = {
 """What a file of each format is."""
 _SEVERAL: Final = {"masks": "mask"}
 """Words for a format that holds several objects."""
-_MAX_BYTES: Final = 2**30
+MAX_BYTES: Final = 2**30
 """Of a file that the command writes, as much as a server may be set to: a larger one fills a disk by mistake."""
 
 
@@ -53,6 +54,34 @@ def format_of(out: Path, given: str | None, objects: int = 1) -> ExportFormat:
     return kind
 
 
+def frames_format_of(out: Path, given: str | None) -> FramesFormat | None:
+    """Return the format of a file with all frames of a clip; None where its name asks for a single frame.
+
+    Raises:
+        ValueError: a clip isn't written as that.
+    """
+    suffix = out.suffix.lower()
+    named = [_SEVERAL.get(word, word) for word in re.split(r"[^a-z0-9]+", out.stem.lower())]
+    word = given or next((each for each in reversed(named) if each in FORMATS), None)
+    kinds: dict[tuple[str, str | None], FramesFormat] = {
+        (".zip", "mask"): "mask",
+        (".zip", None): "mask",
+        (".zip", "yolo"): "yolo",
+        (".json", "coco"): "coco",
+        (".json", None): "coco",
+        (".mp4", "overlay"): "overlay",
+        (".mp4", None): "overlay",
+        (".mp4", "cutout"): "cutout",
+    }
+    kind = kinds.get((suffix, word))
+    if kind is None and (suffix not in (".png", ".svg", ".json") or word == "recipe"):
+        raise ValueError(
+            "expected a clip to go into a file such as clip.masks.zip, clip.coco.json, clip.yolo.zip, clip.overlay.mp4 "
+            f"or clip.cutout.mp4, or one frame of it into mask.png or cat.labelme.json, got {out.name!r}"
+        )
+    return kind
+
+
 def write_file(selection: Selection, out: Path, kind: ExportFormat) -> None:
     """Write objects as a file, in the place of the one that is there.
 
@@ -62,4 +91,4 @@ def write_file(selection: Selection, out: Path, kind: ExportFormat) -> None:
     """
     from app.exports.make import make_file
 
-    make_file(kind, selection, _MAX_BYTES).copy_to(out)
+    make_file(kind, selection, MAX_BYTES).copy_to(out)

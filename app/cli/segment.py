@@ -20,12 +20,14 @@ from app.settings import Settings, from_environment
 if TYPE_CHECKING:
     from app.engine.contract import Engine
     from app.exports.selection import Selection
+    from app.protocol.clips import ClipPart
     from app.protocol.fields import ExportFormat
     from app.protocol.recipe import Recipe
     from app.protocol.values import ExportOptions
     from app.session.classes import ClassList
 
 OPTIONS: Final = ("model", "checkpoint", "device", "offline")
+VIDEOS: Final = (".mp4", ".mov", ".m4v", ".webm", ".mkv")
 EPILOG: Final = """\
 Coordinates are pixels of the upright picture, from its upper left. The box and the points make one object: the box
 comes first, then each point in its order goes on from what was found. A recipe has all objects of a session, as it was
@@ -34,6 +36,10 @@ has the same number in every file, whatever is on the picture; a name that isn't
 FILE is --format, or the last word of its name that is one, or what its ending stands for:
   mask.png, cat.coco.json, cat.labelme.json, yolo.zip, cat.svg, cutout.png, cat.overlay.png, cat.recipe.json,
   and cat.masks.zip where there are several objects.
+With --frame the file is a clip: a video (where PyAV is installed), an animation, a ZIP or a folder of frames. The
+prompt is on that frame, counted from 0; its object is followed through all others, each mask in the clip's own pixels:
+  clip.masks.zip (a PNG a frame), clip.coco.json, clip.yolo.zip, clip.overlay.mp4, clip.cutout.mp4,
+  and of that frame alone mask.png, cutout.png, overlay.png, clip.labelme.json, clip.svg.
 
 examples:
   python -m app segment cat.jpg --point 320,200 --out mask.png
@@ -45,6 +51,8 @@ examples:
   python -m app segment cat.jpg --point 320,200 --trim --edge soft --out cat.cutout.png
   python -m app segment cat.jpg --everything --out cat.coco.json
   python -m app segment flock.jpg --point 3120,840 --window 3000,700,3256,956 --out bird.mask.png
+  python -m app segment clip.gif --frame 0 --point 320,200 --out clip.masks.zip
+  python -m app segment clip.mp4 --part 12,20,10 --frame 0 --point 320,200 --out clip.overlay.mp4
 
 exit codes: 0 written, 1 the picture, prompt or recipe was refused, 2 wrong use, 3 no usable model or device
 """
@@ -54,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `segment`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description, parser.epilog = "Segment what a prompt points at, without a server.", EPILOG
-    parser.add_argument("picture", metavar="PICTURE", type=Path, help="JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF")
+    parser.add_argument("picture", metavar="PICTURE", type=Path, help="JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; a clip")
     parser.add_argument(
         "--point",
         metavar="X,Y[,LABEL]",
@@ -69,6 +77,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X0,Y0,X1,Y1",
         type=window_of,
         help="the part of the picture that the model sees by itself, so that small things come out sharp",
+    )
+    parser.add_argument("--frame", metavar="N", type=int, help="of a clip: the frame with the prompt, from 0")
+    parser.add_argument(
+        "--part",
+        metavar="BEGIN,END,RATE",
+        type=part_of,
+        help="of a clip: from second to second, so many frames a second at most",
     )
     parser.add_argument("--recipe", metavar="RECIPE", type=Path, help="objects of a session, in place of a prompt")
     parser.add_argument("--everything", action="store_true", help="all things that are found, in place of a prompt")
@@ -110,6 +125,10 @@ def main(args: argparse.Namespace) -> int:
         recipe = recipe_in(args.recipe) if args.recipe else None
         classes = classes_in(args.classes) if args.classes else None
         settings = settings_of(args, recipe)
+        if args.frame is not None:
+            from app.cli.segment_clip import segment_clip
+
+            return segment_clip(args, classes, settings, loaded, options_of)
         several = args.everything or (args.labels and args.out.suffix.lower() == ".zip")
         kind = format_of(args.out, args.format, len(recipe.objects) if recipe else 2 if several else 1)
         options = options_of(args, kind)
@@ -156,10 +175,25 @@ def check_use(args: argparse.Namespace) -> None:
         raise ValueError("expected --refine with --labels, whose masks are made sharp")
     if not (prompted or args.recipe or args.labels or args.everything):
         raise ValueError("expected a --point, a --box, a --recipe, --labels or --everything, got none")
+    check_frame(args)
     if args.candidate is not None and args.candidate < 0:
         raise ValueError(f"expected --candidate to count from 0, got {args.candidate}")
     if not args.out.parent.is_dir():
         raise ValueError(f"expected --out in a folder that is there, got {args.out}; make {args.out.parent} first")
+
+
+def check_frame(args: argparse.Namespace) -> None:
+    """Refuse options that don't go with a clip, or go with nothing else; raises as `check_use`."""
+    if args.frame is not None and args.window is not None:
+        raise ValueError("expected --frame without --window: the model sees frames of clips whole")
+    if args.frame is not None and (args.recipe or args.labels or args.everything):
+        raise ValueError("expected --frame with a --point or a --box, which are on that frame")
+    if args.frame is None and (args.picture.is_dir() or args.picture.suffix.lower() in VIDEOS):
+        raise ValueError(f"expected --frame with {args.picture}: which frame of the clip the prompt is on, from 0")
+    if args.frame is None and args.part is not None:
+        raise ValueError("expected --part with --frame, which says that the file is a clip")
+    if args.frame is not None and args.frame < 0:
+        raise ValueError(f"expected --frame to count from 0, got {args.frame}")
 
 
 def options_of(args: argparse.Namespace, kind: ExportFormat) -> ExportOptions:
@@ -306,6 +340,19 @@ def window_of(text: str) -> tuple[int, int, int, int]:
         raise argparse.ArgumentTypeError(f"expected X0,Y0,X1,Y1 in whole pixels, got {text!r}")
     x0, y0, x1, y1 = map(int, numbers)
     return x0, y0, x1, y1
+
+
+def part_of(text: str) -> ClipPart:
+    """Return a part of a clip from the command line."""
+    from app.protocol.clips import ClipPart
+
+    numbers = numbers_of(text)
+    if len(numbers) != 3:
+        raise argparse.ArgumentTypeError(f"expected BEGIN,END,RATE, got {text!r}")
+    try:
+        return msgspec.convert(dict(zip(("begin", "end", "rate"), numbers, strict=True)), ClipPart)
+    except msgspec.ValidationError as error:
+        raise argparse.ArgumentTypeError(f"expected BEGIN,END,RATE in seconds, got {text!r}: {error}") from error
 
 
 def numbers_of(text: str) -> list[float]:

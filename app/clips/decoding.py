@@ -16,6 +16,7 @@ import msgspec
 from app.clips.kinds import kind_of
 from app.clips.limits import ClipLimits
 from app.clips.values import ClipHead, ClipRefused, End, Frame, Message, Task, TooLong
+from app.clips.wholeness import check_whole
 from app.errors import ClipTooLongError, CorruptImageError, HoverError
 from app.protocol.clips import ClipPart
 
@@ -103,7 +104,9 @@ def decoded_frames(
         side: longest side of the frames; None for the clip's own.
         command: what decodes.
     """
-    task = Task(kind_of(data), limits, part, side, MEMORY_BYTES)
+    kind = kind_of(data)
+    check_whole(data, kind)
+    task = Task(kind, limits, part, side, MEMORY_BYTES)
     ended = False
     with running([*command, msgspec.json.encode(task).decode()], data, limits.clip_timeout_s + GRACE_S) as child:
         while (message := next_message(child.stdout)) is not None:

@@ -90,6 +90,11 @@ def cutout_png(selection: Selection, out: IO[bytes]) -> None:
         UnknownObjectError: there is no object.
     """
     require_object(selection)
+    Pil.fromarray(cutout_pixels(selection)).save(out, "PNG", compress_level=COLOR_LEVEL)
+
+
+def cutout_pixels(selection: Selection) -> NDArray[np.uint8]:
+    """Return what `cutout_png` writes, (H, W, 4), or (H, W, 3) over a colour."""
     options = selection.options
     rgba = (soft_cutout if options.edge == "soft" else hard_cutout)(selection)
     if options.trim:
@@ -100,7 +105,7 @@ def cutout_png(selection: Selection, out: IO[bytes]) -> None:
         ground = Pil.new("RGB", cut.size, options.ground)
         ground.paste(cut, mask=cut)
         cut = ground
-    cut.save(out, "PNG", compress_level=COLOR_LEVEL)
+    return np.asarray(cut)
 
 
 def covered(selection: Selection) -> MaskArray:
@@ -135,6 +140,11 @@ def soft_cutout(selection: Selection) -> NDArray[np.uint8]:
 
 def overlay_png(selection: Selection, out: IO[bytes]) -> None:
     """Write the picture, over white, with the objects tinted and outlined in their colours."""
+    Pil.fromarray(overlay_pixels(selection)).save(out, "PNG", compress_level=COLOR_LEVEL)
+
+
+def overlay_pixels(selection: Selection) -> NDArray[np.uint8]:
+    """Return what `overlay_png` writes, (H, W, 3)."""
     pixels = opaque(selection.pixels())
     outlines: list[tuple[list[Ring], tuple[int, int, int]]] = []
     for shown in selection.objects:
@@ -146,7 +156,7 @@ def overlay_png(selection: Selection, out: IO[bytes]) -> None:
     for rings, color in outlines:
         for ring in rings:
             pen.line([*map(tuple, ring.tolist()), tuple(ring[0].tolist())], fill=color, width=stroke, joint="curve")
-    drawn.save(out, "PNG", compress_level=COLOR_LEVEL)
+    return np.asarray(drawn)
 
 
 def opaque(pixels: PixelArray) -> NDArray[np.uint8]:

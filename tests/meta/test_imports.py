@@ -21,7 +21,7 @@ ALLOWED = {
     "clips": "errors arrays settings protocol pictures",
     "masks": "arrays protocol",
     "session": "errors protocol",
-    "exports": "errors arrays protocol masks session",
+    "exports": "errors arrays protocol clips masks session",
     "imports": "errors arrays protocol masks session exports",
     "weights": "errors settings",
     "engine": "errors arrays",
@@ -37,7 +37,7 @@ ALLOWED = {
     "asgi": "settings pictures session weights engine engine.factory service limits web",
     "server": "errors logs settings weights engine engine.factory fleet realtime limits asgi",
     "client": "errors arrays protocol",
-    "cli": "errors arrays machine settings pictures protocol masks session exports imports weights engine "
+    "cli": "errors arrays machine settings pictures protocol clips masks session exports imports weights engine "
     "engine.openvino engine.factory service client",
     "nano": "arrays protocol masks weights engine engine.sam2",
     "bench": "errors arrays machine settings pictures protocol masks session weights engine engine.sam2 "

@@ -16,7 +16,8 @@ from app.clips.kinds import is_clip, kind_of
 from app.clips.limits import ClipLimits
 from app.clips.names import clip_id_of, file_id_of, frame_source, split_clip_id, split_source
 from app.clips.values import ClipHead, ClipRefused, End, Frame, Message, Task, TooLong
-from app.errors import ClipTooLongError, UnknownImageError, UnsupportedImageError
+from app.clips.wholeness import check_whole, end_of_segment
+from app.errors import ClipTooLongError, CorruptImageError, UnknownImageError, UnsupportedImageError
 from app.protocol.clips import ClipPart
 from tests.helpers.clip_files import animation, left_of_square, picture, turned, video, zipped
 
@@ -191,6 +192,24 @@ def test_a_video_that_cant_be_read_is_refused_in_words() -> None:
     }
     for what, (data, said_of_it) in words.items():
         assert said_of_it in refusal(data), what
+
+
+@needs_av
+@pytest.mark.parametrize(("kind", "codec"), [("mp4", "libx264"), ("mov", "libx264"), ("webm", "libvpx-vp9")])
+def test_a_video_that_was_cut_is_refused_wherever_it_was(kind: str, codec: str) -> None:
+    whole = video(kind, codec, [40 * index for index in range(20)])
+    check_whole(whole, kind_of(whole))
+    for share in (0.3, 0.6, 0.9, 0.99):
+        cut = whole[: int(len(whole) * share)]
+        with pytest.raises(CorruptImageError, match="the video is cut"):
+            check_whole(cut, kind_of(cut))
+    check_whole(whole + b"\0\0 what some program left behind", kind_of(whole))
+
+
+def test_a_live_recording_says_no_length() -> None:
+    head = b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67"
+    for size, end in ((b"\x01" + b"\xff" * 7, 0), (b"\xff", 0), (b"\x85", 15), (b"\x40\x05", 16), (b"\0", 0), (b"", 0)):
+        assert end_of_segment(head + size) == end
 
 
 def test_names_of_clips_and_frames_are_read_back() -> None:
