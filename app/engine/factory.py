@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from app.engine.contract import Engine
 from app.engine.device import pick_device
@@ -89,6 +90,8 @@ def load_compiled(
     from app.engine.openvino.engine import OpenVinoEngine
     from app.engine.openvino.graph_store import GraphKey, GraphStore, check_seal
     from app.engine.openvino.hot_swap import Conversion, HotSwapEngine
+    from app.engine.openvino.memory_graphs import MemoryGraphs
+    from app.engine.openvino.memory_stages import compiled_tracker
 
     name = weights.entry.name
     sha256 = weights.entry.sha256 if weights.published else remembered_sha256(weights.path, settings.hashes_file)
@@ -96,12 +99,20 @@ def load_compiled(
     directory = settings.graphs_dir
     store, threads = GraphStore(directory), settings.threads or available_cores()
 
+    def tracker() -> MemoryGraphs | None:
+        if not weights.entry.has_memory:
+            return None
+        own = replace(key, part="memory")
+        timeout_s = conversion_s or EngineLimits().conversion_timeout_s  # nothing else can follow an object
+        conversion = Conversion(weights.path, own, directory, timeout_s)
+        return MemoryGraphs(own, store, conversion, lambda folder: compiled_tracker(folder, own.precision, threads))
+
     def compiled() -> OpenVinoEngine:
         folder = store.find(key)
         if folder is None:
             raise ModelUnavailableError(f"no compiled graphs of {name} in {directory}")
         check_seal(folder)
-        return OpenVinoEngine(name, folder, runtime.precision, threads)
+        return OpenVinoEngine(name, folder, runtime.precision, threads, tracker=tracker())
 
     if store.find(key) is not None:
         try:

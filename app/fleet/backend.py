@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from app.engine.contract import Candidates
+from app.engine.memory_bank import nearest
 from app.errors import EmbeddingLostError, EngineFailedError, HoverError, WorkerLostError
 from app.fleet.dispatcher import Dispatcher, RemoteCall
 from app.fleet.members import Members, WorkerProcesses, told
@@ -33,6 +34,7 @@ from app.service.limits import ServiceLimits
 from app.service.model_loading import Loading, LoadingStoppedError, Tell
 from app.service.model_pool import Source
 from app.service.scheduler import Lane, Priority
+from app.service.tracking import Followed, TrackStep
 from app.session.objects import Answer, SessionObject
 from app.session.query import Query
 
@@ -210,6 +212,24 @@ class FleetBackend:
         found: tuple[Region, ...] = await self._ask(key, lambda: remote, Priority.CLICK, SEARCH_S, lane=self._searching)
         return found
 
+    async def prepare_tracking(self, model: str) -> bool:
+        """Have all workers able to follow objects; see `Backend.prepare_tracking`."""
+        async with self.use(model):
+            pool = self.members.pool(model)
+            if not pool:
+                raise nobody()
+            rough = await asyncio.gather(*(asyncio.to_thread(self._prepare_at, worker, model) for worker in pool))
+        return any(rough)
+
+    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: TrackStep) -> Followed:
+        """Return an object on one more frame, by the worker that has its clip; see `Backend.follow`."""
+        chosen = nearest({one.frame: one for one in step.prompted}, step.frame, step.reach.conditioning)
+        others = [EmbeddingKey(key.model, one.source) for one in step.prompted if one.frame in chosen]
+        remote = RemoteCall("track", "follow", (key, size_hw, step))
+        timeout_s = self._limits.encode_timeout_s
+        followed: Followed = await self._ask(key, lambda: remote, Priority.TRACK, timeout_s, others=others)
+        return followed
+
     async def drawn(self, item: SessionObject, answer: Answer, index: int, size_hw: tuple[int, int]) -> Answer:
         """Return an object's answer with one more candidate drawn in full, here: it needs no model."""
         return await self._without_model(lambda: drawn(item, answer, index, size_hw, self._speck_share))
@@ -257,9 +277,10 @@ class FleetBackend:
         remote: Callable[[], RemoteCall | None],
         priority: Priority,
         timeout_s: float,
-        lane: Lane | None = None,
         *,
+        lane: Lane | None = None,
         again: bool = True,
+        others: Sequence[EmbeddingKey] = (),
     ) -> Any:  # noqa: ANN401 - each call has its own kind of answer
         """Return what a worker answers that has the source's embedding; made again first where none has.
 
@@ -270,6 +291,7 @@ class FleetBackend:
             timeout_s: how long it may take, without the encodes.
             lane: where it waits for its turn; None for the worker's own.
             again: False raises `EmbeddingLostError` where no worker has it.
+            others: sources of the same clip whose embeddings the worker needs too.
         """
         until = time.monotonic() + timeout_s
         for _ in range(TRIES):
@@ -277,18 +299,21 @@ class FleetBackend:
             if not again and not self.placement.holders(key):
                 raise EmbeddingLostError("this part of the picture isn't encoded (any more)")
             began = time.monotonic()
-            await self.placement.encoded(key)
+            for needed in (*others, key):
+                await self.placement.encoded(needed)
             until += time.monotonic() - began
             holders = self.placement.holders(key)
             if not holders:
                 continue  # the one that has just encoded it is gone
             worker, replica = holders[0], holders[1] if len(holders) > 1 else None
-            work = partial(self._turn, worker, remote, until, replica)
-            queue, patience_s = lane or self.placement.desks[worker].scheduler.decodes, until - time.monotonic()
+            scheduler, tracks = self.placement.desks[worker].scheduler, priority is Priority.TRACK
+            work = partial(self._turn, worker, remote, until, None if tracks else replica)  # which remembers nothing
+            queue, patience_s = lane or (scheduler.encodes if tracks else scheduler.decodes), until - time.monotonic()
             try:
                 return await queue.run(priority, work, max(0.0, patience_s) + SLACK_S)
             except EmbeddingLostError:
-                self.placement.forget(key, worker)
+                for needed in (*others, key):
+                    self.placement.forget(needed, worker)
             except WorkerLostError:
                 continue
         raise EngineFailedError("no worker keeps this picture; try again")
@@ -323,6 +348,14 @@ class FleetBackend:
         refused = [error for error in await asyncio.gather(*loads) if error is not None]
         if len(refused) == len(names):
             raise refused[0] if refused else nobody()
+
+    def _prepare_at(self, worker: str, model: str) -> bool:
+        """Have a worker able to follow objects; return whether it does so by likeness alone."""
+        call = self._workers.call(worker, "prepare_tracking", model)
+        try:
+            return bool(told(call.result(self._limits.load_timeout_s)))
+        except TimeoutError as error:
+            raise EngineFailedError(f"{worker} doesn't say whether {model} can follow objects; try again") from error
 
     def _load_at(self, worker: str, model: str) -> HoverError | None:
         try:

@@ -25,7 +25,7 @@ from app.arrays import ImageArray
 from app.errors import BusyError, EngineFailedError, HoverError, WorkerLostError
 from app.fleet.dispatcher import Dispatcher, RemoteCall
 from app.fleet.members import Members
-from app.fleet.routing import home_of, ranked
+from app.fleet.routing import family, home_of, ranked
 from app.fleet.values import EncodedThere
 from app.service.backend import Encoded, Pixels
 from app.service.embeddings import EmbeddingKey
@@ -112,7 +112,7 @@ class Placement:
     def holders(self, key: EmbeddingKey) -> list[str]:
         """Return the workers that have a source's embedding and may be asked, the most responsible first."""
         holders = self._holders.get(key)
-        self._homes.get(key)  # it is in use
+        self._homes.get(family(key))  # it is in use
         return [] if holders is None else ranked(holders.intersection(self._members.pool(key.model)), key)
 
     def forget(self, key: EmbeddingKey, worker: str) -> None:
@@ -183,6 +183,7 @@ class Placement:
 
     def _home(self, key: EmbeddingKey) -> str | None:
         """Return the worker that a source belongs to now; None where none is there."""
+        key = family(key)
         pool, kept = self._members.pool(key.model), self._homes.get(key)
         if kept in pool or not pool:
             return kept if pool else None

@@ -31,9 +31,14 @@ FASTEST: Final = ("on cuda", "on mps", "on cpu")
 """Ends of what workers compute with, the fastest first."""
 
 
+def family(key: EmbeddingKey) -> EmbeddingKey:
+    """Return what a source lies together with: a clip for its frames, `<clip>#<frame>`, itself for any other."""
+    return EmbeddingKey(key.model, key.source.partition("#")[0])
+
+
 def weight(worker: str, key: EmbeddingKey) -> int:
     """Return how much a worker is responsible for a source; the one with the most is its home."""
-    text = "\0".join((worker, key.model, key.source)).encode()
+    text = "\0".join((worker, key.model, family(key).source)).encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
 
 

@@ -31,6 +31,7 @@ from app.service.local_backend import LocalBackend
 from app.service.model_pool import ModelPool
 from app.service.model_source import ModelSource
 from app.service.scheduler import Priority
+from app.service.tracking import Followed, TrackStep
 from app.session.objects import Answer, SessionObject
 from app.session.query import Query
 from app.weights.catalogue import Weights, known_models, published_weights
@@ -121,6 +122,14 @@ class Worker:
     async def regions(self, key: EmbeddingKey, size_hw: tuple[int, int], points: int) -> tuple[Region, ...] | Refused:
         """Return the things of a source, looked for while nobody needs the device; see `Backend.regions`."""
         return await self._asked(lambda backend: backend.regions(key, size_hw, points))
+
+    async def prepare_tracking(self, model: str) -> bool | Refused:
+        """Have a model able to follow objects; see `Backend.prepare_tracking`."""
+        return await self._asked(lambda backend: backend.prepare_tracking(model))
+
+    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: TrackStep) -> Followed | Refused:
+        """Return an object on one more frame; see `Backend.follow`."""
+        return await self._asked(lambda backend: backend.follow(key, size_hw, step))
 
     async def _asked(self, ask: Callable[[LocalBackend], Awaitable[T]]) -> T | Refused:
         async def work() -> T:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.engine.contract import Engine
+from app.engine.contract import TrackingEngine
 from app.weights.manifest import ModelEntry, load_manifest
 
 CHECKPOINTS = Path(__file__).parent.parent.parent / "checkpoints"
@@ -23,6 +23,7 @@ DRAW_SEED = 20_261_124
 JUDGE_SEED = 99
 DRAWN = 3_000
 SCENES = 300
+CLIPS = 60
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,13 +53,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     regions.add_argument("--model", default="nano")
     regions.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")
     regions.add_argument("--scenes", type=int, default=SCENES)
+    clips = commands.add_parser("clips", help="print how well drawn objects are followed through clips")
+    clips.add_argument("--model", default="nano")
+    clips.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")
+    clips.add_argument("--clips", type=int, default=CLIPS)
     release = commands.add_parser("release", help="write the fp16 checkpoint and its line in the manifest")
     release.add_argument("weights", type=Path)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run one of the trainer's commands; return its exit code."""
-    commands = {"draw": draw, "train": train, "judge": judge, "regions": regions, "release": release}
+    commands = {"draw": draw, "train": train, "judge": judge, "regions": regions, "clips": clips, "release": release}
     return commands[args.nano_command](args)
 
 
@@ -136,7 +141,19 @@ def regions(args: argparse.Namespace) -> int:
     return 0
 
 
-def open_engine(model: str, checkpoint: Path | None) -> Engine:
+def clips(args: argparse.Namespace) -> int:
+    """Print how well drawn objects are followed through clips."""
+    from app.nano.clips import clips_table, judge_clips
+    from app.nano.moving import moving_scene
+    from app.nano.scenes import material
+
+    made_of = material(None, held_out=True)
+    made = (moving_scene(np.random.default_rng((JUDGE_SEED, number)), made_of) for number in range(args.clips))
+    print(clips_table(*judge_clips(open_engine(args.model, args.checkpoint), made), JUDGE_SEED))  # noqa: T201
+    return 0
+
+
+def open_engine(model: str, checkpoint: Path | None) -> TrackingEngine:
     """Return a loaded model on the CPU."""
     from app.engine.sam2.engine import load_torch_engine
 

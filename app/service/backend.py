@@ -25,6 +25,7 @@ from app.service.embeddings import EmbeddingKey
 from app.service.first_responder import FirstResponder
 from app.service.model_loading import Tell
 from app.service.scheduler import Lane, Priority
+from app.service.tracking import Followed, TrackStep
 from app.session.objects import Answer, SessionObject
 from app.session.query import Query
 
@@ -236,6 +237,32 @@ class Backend(Protocol):
 
         Raises:
             UnknownImageError: its pixels aren't kept.
+        """
+        ...
+
+    async def prepare_tracking(self, model: str) -> bool:
+        """Return once a model can follow objects, and whether it does so by likeness alone, which is rough.
+
+        The first time on a machine that compiles models it takes most of a minute, in the background.
+
+        Raises:
+            UnknownModelError, ModelUnavailableError: the model can't be loaded, or its memory can't be compiled.
+        """
+        ...
+
+    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: TrackStep) -> Followed:
+        """Return an object on one more frame of a pass; what is remembered of it stays where the clip's frames are.
+
+        Behind everybody's hovers, clicks and pictures.
+
+        Args:
+            key: the model and the frame, whose source is `<clip>#<frame>`, so that a clip's frames stay together.
+            size_hw: height and width of the frame.
+            step: which frame, of which pass.
+
+        Raises:
+            MemoryLostError: what was remembered of the frame before is gone; the pass has to begin anew.
+            UnknownImageError: the pixels of a frame aren't kept.
         """
         ...
 

@@ -24,11 +24,13 @@ from app.service.by_hand import by_hand
 from app.service.embeddings import EmbeddingKey, EmbeddingStore
 from app.service.encodes import Encodes
 from app.service.first_responder import FirstResponder
+from app.service.follower import Follower, following
 from app.service.limits import ServiceLimits
 from app.service.model_loading import Tell
 from app.service.model_pool import ModelPool
 from app.service.region_finder import RegionFinder
 from app.service.scheduler import Lane, Priority, Scheduler
+from app.service.tracking import Followed, TrackStep
 from app.session.objects import Answer, SessionObject
 from app.session.query import Query, lone_click
 from app.settings import Settings
@@ -83,6 +85,7 @@ class LocalBackend:
         self._speck_share = speck_share
         self.windows = EmbeddingStore(limits.max_window_bytes)
         self._regions = RegionFinder(speck_share)
+        self._follower = Follower(self._at_hand, scheduler.encodes, limits.encode_timeout_s, speck_share)
         models.on_unload = self._unloaded
         self._encodes = Encodes(self._encode, limits.encode_timeout_s)
         self._first_encodes = Encodes(self._encode, limits.encode_timeout_s)
@@ -254,6 +257,15 @@ class LocalBackend:
 
         return await self._regions.search(key, size_hw).until(points, click)
 
+    async def prepare_tracking(self, model: str) -> bool:
+        """Have a model able to follow objects; see `Backend.prepare_tracking`."""
+        async with self.models.use(model) as engine:
+            return (await following(engine)).is_rough_tracker
+
+    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: TrackStep) -> Followed:
+        """Return an object on one more frame; see `Backend.follow`."""
+        return await self._follower.follow(key, size_hw, step)
+
     async def drawn(self, item: SessionObject, answer: Answer, index: int, size_hw: tuple[int, int]) -> Answer:
         """Return an object's answer with one more candidate at the size of the source; see `Backend.drawn`."""
         return await self._without_model(lambda: drawn(item, answer, index, size_hw, self._speck_share))
@@ -310,6 +322,7 @@ class LocalBackend:
     def _unloaded(self, model: str) -> None:
         self.store.drop(model)
         self.windows.drop(model)
+        self._follower.memories.drop(model)
 
     def _store_of(self, key: EmbeddingKey) -> EmbeddingStore:
         return self.windows if key.is_part else self.store

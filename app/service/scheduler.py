@@ -63,13 +63,15 @@ class Priority(IntEnum):
     CLICK = 0
     HOVER = 1
     ENCODE = 2
-    THROTTLED = 3
+    TRACK = 3
+    """An object on a frame of a clip."""
+    THROTTLED = 4
     """Hovers of a client that sends faster than it may."""
-    IDLE = 4
+    IDLE = 5
     """What nobody waits for."""
 
 
-URGENT: Final = (Priority.CLICK, Priority.HOVER, Priority.ENCODE)
+URGENT: Final = (Priority.CLICK, Priority.HOVER, Priority.ENCODE, Priority.TRACK)
 """What begins as soon as the device is free; the rest waits until nobody else has anything to ask."""
 
 
@@ -285,7 +287,8 @@ class Lane:
         ended_at = time.perf_counter()
         if job.priority is not Priority.IDLE:
             self._ended_at = ended_at
-            self.meter.add(began - job.queued_at, ended_at - began)
+            if job.priority is not Priority.TRACK:  # the meter tells how long a picture takes
+                self.meter.add(began - job.queued_at, ended_at - began)
         if job.priority in URGENT:
             self._others_ended_at = ended_at
         if isinstance(outcome, HoverError):

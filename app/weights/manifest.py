@@ -36,6 +36,7 @@ class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         licence: SPDX name of the licence of the weights.
         params_m: parameters, in millions.
         bundled: True where the checkpoint comes with the program.
+        has_memory: whether its memory was trained, by which it follows objects through clips.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     licence: str
     params_m: Annotated[float, Meta(ge=0)]
     bundled: bool
+    has_memory: bool = True
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 
 from app.arrays import ImageArray
-from app.errors import UnknownImageError, UnknownModelError, UnknownObjectError
+from app.errors import MemoryLostError, UnknownImageError, UnknownModelError, UnknownObjectError
 from app.protocol.recipe import BoxStep, PointStep, Step
+from app.protocol.run_lengths import decode_mask
 from app.service.answers import Replay, object_answer, preview_answer, shown
 from app.service.backend import Backend
 from app.service.embeddings import EmbeddingKey
 from app.service.region_finder import LEVEL_ENDS
 from app.service.scheduler import Priority
+from app.service.tracking import PromptedFrame, TrackStep
 from app.session.objects import SessionObject
 from app.session.query import Query
 from tests.helpers.fake_engine import FakeEngine
@@ -28,6 +30,9 @@ SIZE_HW = (300, 400)
 SEEN_HW = (150, 200)
 """What the model sees of a source of `SIZE_HW`: half of it."""
 KEY = EmbeddingKey("tiny", "a")
+FRAMES = 4
+SAME_IOU = 0.8
+"""Of masks on a coarse grid and at the size of a frame."""
 
 
 @dataclass
@@ -49,10 +54,11 @@ class Sources:
 
 
 def sources() -> Sources:
-    """Return two sources whose masks differ, and a window of one of them, which is but a source of its own."""
+    """Return two sources whose masks differ, a window of one, which is but a source of its own, and a clip."""
     y, x = np.mgrid[: SEEN_HW[0], : SEEN_HW[1]]
     pictures = {name: np.stack([x, y, x + y + number], -1).astype(np.uint8) for number, name in enumerate("ab")}
-    return Sources(pictures | {"a@0,0,64,64": pictures["a"][:64, :64].copy()})
+    clip = {f"c#{frame}": pictures["a"] + np.uint8(frame) for frame in range(FRAMES)}
+    return Sources(pictures | clip | {"a@0,0,64,64": pictures["a"][:64, :64].copy()})
 
 
 class Make(Protocol):
@@ -73,6 +79,23 @@ def expected(query: Query, pixels: ImageArray, *, three: bool = False) -> Replay
     """Return the steps of a query as the engine answers them that every backend of these tests has."""
     engine = FakeEngine()
     return Replay(query, SIZE_HW, engine, engine.encode(pixels), three=three)
+
+
+def frame_key(frame: int) -> EmbeddingKey:
+    return EmbeddingKey("tiny", f"c#{frame}")
+
+
+def step(frame: int, shown: PromptedFrame, *, backward: bool = False, pass_id: str = "pass") -> TrackStep:
+    """One frame of a pass from a prompted frame."""
+    way = f"{pass_id} {'back' if backward else 'ahead'}"
+    return TrackStep(way, frame, FRAMES, start=shown.frame, backward=backward, prompted=(shown,))
+
+
+async def given_on_frame(backend: Backend, frame: int) -> PromptedFrame:
+    """Click on an object on a frame; return what is shown there."""
+    answer = await backend.answer(frame_key(frame), SIZE_HW, Query(1, trail(click(200, 150))))
+    fine = answer.fine[answer.best] if answer.fine else None
+    return PromptedFrame(frame, f"c#{frame}", fine or answer.masks[answer.best])
 
 
 class BackendPromises:
@@ -158,6 +181,25 @@ class BackendPromises:
         engine = FakeEngine()
         wanted = Replay(query, (64, 64), engine, engine.encode(given.kept["a@0,0,64,64"])).all()
         assert found == object_answer(wanted, (64, 64), SPECK_SHARE, query.subject)
+
+    async def test_an_object_is_followed_from_a_prompted_frame_each_way(self, backend: Backend) -> None:
+        assert await backend.prepare_tracking("tiny") is False
+        shown = await given_on_frame(backend, 1)
+        ahead = [await backend.follow(frame_key(frame), SIZE_HW, step(frame, shown)) for frame in (2, 3)]
+        back = await backend.follow(frame_key(0), SIZE_HW, step(0, shown, backward=True))
+        for followed in (*ahead, back):
+            assert followed.object_logit > 0
+            [mask] = followed.answer.fine or followed.answer.masks
+            assert mask is not None
+            found, wanted = decode_mask(mask), decode_mask(shown.mask)
+            assert (found & wanted).sum() / (found | wanted).sum() > SAME_IOU
+        again = await backend.follow(frame_key(2), SIZE_HW, step(2, shown, pass_id="another"))
+        assert again == ahead[0], "another pass of the same prompts gives the same"
+
+    async def test_a_pass_whose_memories_are_gone_says_so(self, backend: Backend) -> None:
+        shown = await given_on_frame(backend, 1)
+        with pytest.raises(MemoryLostError, match="track again from frame 1"):
+            await backend.follow(frame_key(3), SIZE_HW, step(3, shown))
 
     async def test_what_cannot_be_had_is_told_and_nothing_is_lost(self, backend: Backend) -> None:
         with pytest.raises(UnknownImageError, match="isn't kept"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ import torch
 from app.engine.openvino.convert import convert
 from app.engine.openvino.engine import OpenVinoEngine
 from app.engine.openvino.graph_store import GraphKey, GraphStore
+from app.engine.openvino.hot_swap import Conversion
+from app.engine.openvino.memory_graphs import MemoryGraphs
+from app.engine.openvino.memory_stages import compiled_tracker
 from app.engine.sam2.loader import load_model
 from app.machine import available_cores
 from app.weights.manifest import BUNDLED_DIR, load_manifest
@@ -31,6 +35,18 @@ def compiled(name: str, sam: SAM2Base, precision: str, directory: Path) -> OpenV
     """Return the engine of a loaded model; its graphs are kept in a directory and made there once."""
     folder = graphs(lambda: sam, GraphKey(name, "0", precision, "test", "test"), GraphStore(directory, keep=8))
     return OpenVinoEngine(name, folder, precision, available_cores())
+
+
+def compiled_with_memory(name: str, sam: SAM2Base, precision: str, directory: Path) -> OpenVinoEngine:
+    """Return the engine of a loaded model with its memory; its graphs are kept in a directory and made there once."""
+    store, threads = GraphStore(directory, keep=8), available_cores()
+    picture = GraphKey(name, "0", precision, "test", "test")
+    memory = replace(picture, part="memory")
+    folders = [graphs(lambda: sam, key, store) for key in (picture, memory)]
+    conversion = Conversion(Path("none"), memory, directory, 1.0)
+    tracker = MemoryGraphs(memory, store, conversion, lambda folder: compiled_tracker(folder, precision, threads))
+    tracker.make()
+    return OpenVinoEngine(name, folders[0], precision, threads, tracker=tracker)
 
 
 def compiled_nano(precision: str) -> OpenVinoEngine:

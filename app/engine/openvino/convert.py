@@ -15,7 +15,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from app.engine.openvino.graph_store import COMPILED, ENCODER, TABLE, GraphKey, GraphStore, decoder_file
+from app.engine.openvino.graph_store import (
+    COMPILED,
+    ENCODER,
+    MEMORY_TABLE,
+    READER,
+    TABLE,
+    GraphKey,
+    GraphStore,
+    decoder_file,
+    head_file,
+    writer_file,
+)
 from app.engine.openvino.variants import HOVER, Variant, decoder_precision
 from app.errors import HoverError
 
@@ -49,9 +60,14 @@ def convert(load: Callable[[], SAM2Base], key: GraphKey, store: GraphStore, thre
         if folder is not None:
             sam = load()
             from app.engine.openvino.engine import COMMON, OpenVinoEngine
+            from app.engine.openvino.memory_stages import compiled_tracker
             from app.engine.sam2.features import prompt_table
 
             prompt_table(sam).save(folder / TABLE)
+            if key.part == "memory":
+                write_memory_graphs(sam, folder, key.precision)
+                compiled_tracker(folder, key.precision, threads)
+                return
             write_graphs(sam, folder, key.precision)
             OpenVinoEngine(key.model, folder, key.precision, threads, COMMON)
             if len(list((folder / COMPILED).glob("*.blob"))) <= len(COMMON):  # of which OpenVINO says nothing
@@ -83,6 +99,41 @@ def write_graphs(sam: SAM2Base, folder: Path, precision: str) -> None:
             save(model, folder / decoder_file(variant))
 
 
+def write_memory_graphs(sam: SAM2Base, folder: Path, precision: str) -> None:
+    """Write what reads and writes memories, and the decoder in the form that finds objects with them."""
+    import openvino
+    import torch
+
+    from app.engine.openvino.graphs import HeadGraph
+    from app.engine.sam2.mask_decoder import ReassociatedDecoder
+    from app.engine.sam2.memory_modules import FoldedReader, MemoryWriter, TrackHead, memory_table
+
+    table, side = memory_table(sam), int(sam.image_size)
+    table.save(folder / MEMORY_TABLE)
+    cells, width, depth = (side // int(sam.backbone_stride)) ** 2, table.no_pointer.size, table.no_object.size
+    decoder = ReassociatedDecoder(sam).eval()
+    kept = torch.bfloat16 if decoder_precision(precision, side) == "bf16" else torch.float32
+    grid = side // 4
+    with torch.inference_mode():
+        features, memory, code = torch.zeros(cells, width), torch.zeros(2, cells, depth), torch.zeros(2, depth)
+        pointers = torch.zeros(width // depth, depth)
+        counts = torch.ones(2 * cells + len(pointers), 1)
+        example = [features, memory, code, pointers, pointers, counts]
+        save(openvino.convert_model(traced(FoldedReader(sam), example)), folder / READER)
+        fine = torch.zeros(cells, 4, 4, width // 8, dtype=kept)
+        middle = torch.zeros(cells, 4, width // 4, dtype=kept)
+        head = TrackHead(sam, decoder)
+        for variant in TRACED:
+            example = [features, fine, middle, torch.zeros(1, variant.tokens, width), torch.zeros(1, 1, variant.tokens)]
+            if variant.refines:
+                example.append(torch.zeros(1, 1, grid, grid))
+            save(openvino.convert_model(traced(HeadGraph(head, variant), example)), folder / head_file(variant))
+        for from_logits in (False, True):
+            mask = torch.zeros(1, 1, grid, grid) if from_logits else torch.zeros(1, 1, side, side)
+            model = openvino.convert_model(traced(MemoryWriter(sam, from_logits=from_logits), [features, mask]))
+            save(model, folder / writer_file(from_logits=from_logits))
+
+
 def save(model: openvino.Model, path: Path) -> None:
     """Write a graph, its weights in fp32.
 
@@ -112,6 +163,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m app.engine.openvino.convert", description=__doc__)
     for name in ("model", "checkpoint", "directory", "sha256", "precision", "version", "processor"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--part", choices=("picture", "memory"), default="picture")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args(arguments)
     warnings.simplefilter("ignore")  # torch's tracer warns of every shape that it takes for constant; so it should be
@@ -127,7 +179,7 @@ def main(arguments: list[str]) -> int:
         torch.set_num_threads(args.threads)
         return load_model(load_manifest().entry(args.model), Path(args.checkpoint))
 
-    key = GraphKey(args.model, args.sha256, args.precision, args.version, args.processor)
+    key = GraphKey(args.model, args.sha256, args.precision, args.version, args.processor, args.part)
     try:
         convert(load, key, GraphStore(Path(args.directory)), args.threads)
     except HoverError as error:

@@ -11,16 +11,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.arrays import ImageArray
-from app.engine.contract import Candidates, Embedding, Prompt
+from app.arrays import ImageArray, MaskArray
+from app.engine.contract import Candidates, Embedding, Prompt, Tracked
 from app.engine.failures import device_failures
+from app.engine.memory_bank import Memory, MemoryBank
 from app.engine.openvino.graph_store import COMPILED, ENCODER, TABLE, decoder_file
 from app.engine.openvino.variants import HOVER, Variant, decoder_precision, variant_for
+from app.engine.sam2.likeness import FeatureMaps, LikenessTracker
+from app.engine.sam2.memory import Table, floats_of
 from app.engine.sam2.pixels import check_image, model_input
 from app.engine.sam2.prompt_tokens import PromptTable, padded
 from app.engine.sam2.prompts import shape_of, stacked_mask_logits, tokens
@@ -64,6 +67,36 @@ class OpenVinoEmbedding:
         return sum(int(term.byte_size) for term in self.terms)
 
 
+class Tracker(Protocol):
+    """What follows objects, see `contract.TrackingEngine`; it may have to be made first."""
+
+    @property
+    def is_rough(self) -> bool:
+        """Whether it goes by likeness alone."""
+        ...
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is made."""
+        ...
+
+    def prepare(self) -> None:
+        """Begin to make it. Returns at once."""
+        ...
+
+    def track(self, embedding: Embedding, bank: MemoryBank, prompt: Prompt | None, pick: int | None) -> Tracked:
+        """Return one object on one frame."""
+        ...
+
+    def remember(self, embedding: Embedding, mask_hw: MaskArray) -> Memory:
+        """Return what to remember of an object whose mask is known."""
+        ...
+
+    def close(self) -> None:
+        """Stop making it."""
+        ...
+
+
 class OpenVinoEngine:
     """A SAM 2.1 model in compiled form; fulfils `contract.Engine`.
 
@@ -73,7 +106,14 @@ class OpenVinoEngine:
     device = "cpu"
 
     def __init__(
-        self, name: str, folder: Path, precision: str, threads: int, decoders: Sequence[Variant] = (HOVER,)
+        self,
+        name: str,
+        folder: Path,
+        precision: str,
+        threads: int,
+        decoders: Sequence[Variant] = (HOVER,),
+        *,
+        tracker: Tracker | None = None,
     ) -> None:
         """Compile the encoder and some decoders, or read what was compiled before.
 
@@ -83,6 +123,7 @@ class OpenVinoEngine:
             precision: bf16 or fp32.
             threads: processor threads of one inference.
             decoders: those to begin with; others follow when a prompt needs them. A hover's answers first clicks too.
+            tracker: what follows objects through clips, None for by likeness alone.
 
         Raises:
             ModelUnavailableError: a file is missing or damaged, or the CPU lacks what the graphs need.
@@ -90,6 +131,7 @@ class OpenVinoEngine:
         self.model, self.precision = name, precision
         self.runtime = f"OpenVINO {precision}"
         self._folder, self._threads = folder, threads
+        self._tracker = tracker or LikenessTracker(self.decode, self._feature_maps)
         try:
             self._table = PromptTable.load(folder / TABLE)
             self._decoder_precision = decoder_precision(precision, self.input_size)
@@ -130,14 +172,38 @@ class OpenVinoEngine:
         One by one: four hovers in one batch take 0.84 of the time of four alone (measured on two cores, tiny, bf16), so
         each would be answered after 3.4 decodes, where in turn they are answered after 1 to 4, 2.5 on average.
         """
-        if not isinstance(embedding, OpenVinoEmbedding):
-            raise TypeError(f"this engine decodes an OpenVinoEmbedding, got {type(embedding).__name__}")
+        terms_of(embedding)
         if not prompts:
             raise ValueError("decode needs at least one prompt, got none")
         return [self._decode_one(embedding, prompt) for prompt in prompts]
 
+    @property
+    def is_rough_tracker(self) -> bool:
+        """Whether it follows objects by likeness alone; see `contract.TrackingEngine`."""
+        return self._tracker.is_rough
+
+    @property
+    def can_track(self) -> bool:
+        """Whether what follows objects is compiled; see `contract.TrackingEngine`."""
+        return self._tracker.is_ready
+
+    def prepare_tracking(self) -> None:
+        """Begin to compile what follows objects; see `contract.TrackingEngine.prepare_tracking`."""
+        self._tracker.prepare()
+
+    def track(
+        self, embedding: Embedding, bank: MemoryBank, prompt: Prompt | None = None, pick: int | None = None
+    ) -> Tracked:
+        """Return one object on one frame of a clip; see `contract.TrackingEngine.track`."""
+        return self._tracker.track(embedding, bank, prompt, pick)
+
+    def remember(self, embedding: Embedding, mask_hw: MaskArray) -> Memory:
+        """Return what to remember of an object; see `contract.TrackingEngine.remember`."""
+        return self._tracker.remember(embedding, mask_hw)
+
     def close(self) -> None:
-        """Nothing runs beside the calls; see `contract.Engine.close`."""
+        """Stop what compiles what follows objects, if it runs; see `contract.Engine.close`."""
+        self._tracker.close()
 
     def adopt(self, embedding: TorchEmbedding) -> OpenVinoEmbedding:
         """Return the embedding that the torch engine made of a picture, in this engine's precision."""
@@ -150,7 +216,12 @@ class OpenVinoEngine:
             tuple(tensor_of((a.view(torch.uint16) if kept is torch.bfloat16 else a).numpy()) for a in arrays),
         )
 
-    def _decode_one(self, embedding: OpenVinoEmbedding, prompt: Prompt) -> Candidates:
+    def _feature_maps(self, embedding: Embedding) -> FeatureMaps:
+        """Return what is kept of a frame, as a tracker by likeness reads it."""
+        tokens, *_, fine, middle = map(floats, terms_of(embedding))
+        return FeatureMaps(tokens - self._table.no_mask, fine, middle)
+
+    def _decode_one(self, embedding: Embedding, prompt: Prompt) -> Candidates:
         shape = shape_of(prompt)
         prompt_tokens = self._table.tokens(*tokens([prompt], embedding.size_hw, self.input_size))
         mask_logits = stacked_mask_logits([prompt], self.logits_hw)
@@ -158,7 +229,7 @@ class OpenVinoEngine:
         with device_failures("prepare for a prompt"):
             requests = self._decoder(variant)
         own = [*padded(prompt_tokens, variant.tokens), *([] if mask_logits is None else [mask_logits])]
-        inputs = [*embedding.terms, *map(tensor_of, own)]  # kept until the answer: a request doesn't own its inputs
+        inputs = [*terms_of(embedding), *map(tensor_of, own)]  # kept until the answer: a request doesn't own its inputs
         with device_failures("decode a prompt"), requests.taken() as request:
             for number, term in enumerate(inputs):
                 request.set_input_tensor(number, term)
@@ -181,6 +252,26 @@ class OpenVinoEngine:
         return found
 
 
+def terms_of(embedding: Embedding) -> tuple[openvino.Tensor, ...]:
+    """Return what the decoder keeps of a picture.
+
+    Raises:
+        TypeError: another engine made the embedding.
+    """
+    if not isinstance(embedding, OpenVinoEmbedding):
+        raise TypeError(f"this engine decodes an OpenVinoEmbedding, got {type(embedding).__name__}")
+    return embedding.terms
+
+
+def floats(tensor: openvino.Tensor) -> Table:
+    """Return a tensor of float32 or bf16 as an array of float32."""
+    if tensor.element_type.get_type_name() == "bf16":
+        bits = np.asarray(tensor.data).view(np.uint16)
+        return floats_of(bits)
+    values: Table = np.asarray(tensor.data)
+    return values
+
+
 class Requests:
     """The inference requests of one compiled graph: one for each call that runs at the moment, kept for the next."""
 
@@ -197,6 +288,11 @@ class Requests:
             request = self._graph.create_infer_request()
         yield request
         self._free.append(request)
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return len(self._graph.outputs)
 
     def output_shapes(self) -> list[tuple[int, ...]]:
         """Return the shape of every output."""

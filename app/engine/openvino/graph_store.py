@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from filelock import FileLock
@@ -28,12 +28,16 @@ from app.weights.checkpoints import CHUNK_BYTES
 
 ENCODER: Final = "encoder.xml"
 TABLE: Final = "prompt_table.npz"
+READER: Final = "memory_reader.xml"
+MEMORY_TABLE: Final = "memory_table.npz"
 COMPILED: Final = "compiled"
 SEAL: Final = "checksums.json"
 """CRC-32 of every other file by its path in the folder. Tells a damaged disk, not an enemy, who could write it too."""
 LOCK: Final = ".lock"
-FORM: Final = 5
+FORM: Final = 6
 """Raised when the files change their meaning, so that older ones are not read."""
+
+Part = Literal["picture", "memory"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class GraphKey:
         precision: bf16 or fp32.
         version: of OpenVINO.
         processor: the CPU's name and what it can do.
+        part: of the model: what a picture needs, or its memory, which clips need besides.
     """
 
     model: str
@@ -53,12 +58,14 @@ class GraphKey:
     precision: str
     version: str
     processor: str
+    part: Part = "picture"
 
     @property
     def folder(self) -> str:
         """Name of the folder: the model for people, a hash for the rest."""
         rest = "\n".join([str(FORM), self.weights_sha256, self.precision, self.version, self.processor])
-        return f"{self.model}-{self.precision}-{hashlib.sha256(rest.encode()).hexdigest()[:16]}"
+        name = self.model if self.part == "picture" else f"{self.model}.{self.part}"
+        return f"{name}-{self.precision}-{hashlib.sha256(rest.encode()).hexdigest()[:16]}"
 
 
 class GraphStore:
@@ -99,7 +106,8 @@ class GraphStore:
         shutil.rmtree(self._directory / key.folder, ignore_errors=True)
 
     def _forget_old(self, key: GraphKey) -> None:
-        alike = sorted(self._directory.glob(f"{key.model}-*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
+        name = key.folder.partition("-")[0]
+        alike = sorted(self._directory.glob(f"{name}-*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
         for folder in alike[self._keep :]:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -141,3 +149,13 @@ def crc32_of(path: Path) -> int:
 def decoder_file(variant: Variant) -> str:
     """Return the name of the file of a variant's graph, which is the same for every number of tokens."""
     return f"decoder{'_refine' if variant.refines else ''}{'_candidates' if variant.first_mask else ''}.xml"
+
+
+def head_file(variant: Variant) -> str:
+    """Return the name of the file of a memory's head, which is the same for every number of tokens."""
+    return f"memory_{decoder_file(variant).replace('decoder', 'head')}"
+
+
+def writer_file(*, from_logits: bool) -> str:
+    """Return the name of the file of what writes a memory, from logits or from a mask that a person made."""
+    return f"memory_writer{'_logits' if from_logits else ''}.xml"

@@ -14,6 +14,7 @@ from app.engine.openvino.variants import Variant
 from app.engine.sam2.features import picture_features
 from app.engine.sam2.image_encoder import WindowedEncoder, has_nested_windows
 from app.engine.sam2.mask_decoder import ImageTerms, ReassociatedDecoder
+from app.engine.sam2.memory_modules import TrackHead
 
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
@@ -55,3 +56,24 @@ class DecoderGraph(nn.Module):
         prompt, padding, *mask = inputs[len(ImageTerms._fields) :]
         logits, scores = self.decoder(terms, prompt, padding, mask[0] if mask else None, self.variant.first_mask)
         return logits, scores
+
+
+class HeadGraph(nn.Module):
+    """From a frame's features, after they looked at memories, and one prompt to masks, presence and pointers."""
+
+    def __init__(self, head: TrackHead, variant: Variant) -> None:
+        super().__init__()
+        self.head, self.variant = head, variant
+
+    def forward(self, features: Tensor, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return logits (1, K, h, w), scores (1, K), presence (1, 1) and pointers (1, 4, C).
+
+        Args:
+            features: (N, C) float32.
+            inputs: `fine` and `middle` as they are kept of a picture, the prompt's tokens, what tells padding apart,
+                and logits to refine where the variant does.
+        """
+        fine, middle, tokens, padding, *mask = inputs
+        prompt = tokens, padding, mask[0] if mask else None
+        found: tuple[Tensor, ...] = self.head(features, (fine.float(), middle.float()), prompt, self.variant.first_mask)
+        return found

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from app.arrays import ImageArray
-from app.engine.contract import Candidates, Embedding, Engine, Prompt
+from app.arrays import ImageArray, MaskArray
+from app.engine.contract import Candidates, Embedding, Prompt, Tracked, TrackingEngine
+from app.engine.memory_bank import Memory, MemoryBank
 from app.engine.openvino.engine import OpenVinoEmbedding, OpenVinoEngine
 from app.errors import HoverError
 
@@ -44,7 +45,16 @@ class Conversion:
         self._key, self._timeout_s = key, timeout_s
         self._command = [sys.executable, "-m", "app.engine.openvino.convert", "--checkpoint", str(checkpoint)]
         self._command += ["--directory", str(directory), "--model", key.model, "--sha256", key.weights_sha256]
-        self._command += ["--precision", key.precision, "--version", key.version, "--processor", key.processor]
+        self._command += [
+            "--precision",
+            key.precision,
+            "--version",
+            key.version,
+            "--processor",
+            key.processor,
+            "--part",
+            key.part,
+        ]
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = threading.Event()
 
@@ -100,7 +110,7 @@ class HotSwapEngine:
         settled: set once the engine will not change any more: it went over, or can't.
     """
 
-    def __init__(self, reference: Engine, conversion: Conversion, load: Callable[[], OpenVinoEngine]) -> None:
+    def __init__(self, reference: TrackingEngine, conversion: Conversion, load: Callable[[], OpenVinoEngine]) -> None:
         """Begin the conversion.
 
         Args:
@@ -110,7 +120,8 @@ class HotSwapEngine:
         """
         self.model, self.device = reference.model, reference.device
         self.settled = threading.Event()
-        self._now: Engine = reference
+        self._now: TrackingEngine = reference
+        self._tracks = False
         self._conversion, self._load = conversion, load
         self._closed = False
         threading.Thread(target=self._go_over, name=f"convert {self.model}", daemon=True).start()
@@ -131,19 +142,51 @@ class HotSwapEngine:
 
     def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
         """Return one `Candidates` per prompt, in order; see `contract.Engine.decode`."""
-        if not isinstance(embedding, UpgradableEmbedding):
-            raise TypeError(f"this engine decodes an UpgradableEmbedding, got {type(embedding).__name__}")
-        inner = embedding.inner  # read first: what the graphs made is here only once they answer
-        now = self._now
-        if isinstance(now, OpenVinoEngine) and not isinstance(inner, OpenVinoEmbedding):
-            inner = embedding.inner = now.adopt(inner)
+        now, inner = self._at_hand(embedding)
         return now.decode(inner, prompts)
+
+    @property
+    def is_rough_tracker(self) -> bool:
+        """Whether it follows objects by likeness alone; see `contract.TrackingEngine`."""
+        return self._now.is_rough_tracker
+
+    @property
+    def can_track(self) -> bool:
+        """Whether objects can be followed now; see `contract.TrackingEngine`."""
+        return self._now.can_track
+
+    def prepare_tracking(self) -> None:
+        """Begin to make what follows objects, for the graphs too; see `contract.TrackingEngine.prepare_tracking`."""
+        self._tracks = True
+        self._now.prepare_tracking()
+
+    def track(
+        self, embedding: Embedding, bank: MemoryBank, prompt: Prompt | None = None, pick: int | None = None
+    ) -> Tracked:
+        """Return one object on one frame of a clip; memories of torch are those of the graphs too."""
+        now, inner = self._at_hand(embedding)
+        return now.track(inner, bank, prompt, pick)
+
+    def remember(self, embedding: Embedding, mask_hw: MaskArray) -> Memory:
+        """Return what to remember of an object; see `contract.TrackingEngine.remember`."""
+        now, inner = self._at_hand(embedding)
+        return now.remember(inner, mask_hw)
 
     def close(self) -> None:
         """Stop the conversion, if it runs; see `contract.Engine.close`."""
         self._closed = True
         self._conversion.stop()
         self._now.close()
+
+    def _at_hand(self, embedding: Embedding) -> tuple[TrackingEngine, TorchEmbedding | OpenVinoEmbedding]:
+        """Return who computes now, and an embedding as that one reads it."""
+        if not isinstance(embedding, UpgradableEmbedding):
+            raise TypeError(f"this engine decodes an UpgradableEmbedding, got {type(embedding).__name__}")
+        inner = embedding.inner  # read first: what the graphs made is here only once they answer
+        now = self._now
+        if isinstance(now, OpenVinoEngine) and not isinstance(inner, OpenVinoEmbedding):
+            inner = embedding.inner = now.adopt(inner)
+        return now, inner
 
     def _go_over(self) -> None:
         try:
@@ -153,6 +196,8 @@ class HotSwapEngine:
             if not self._closed:
                 log.warning("engine_stays_on_torch", model=self.model, why=str(error))
         else:
+            if self._tracks:
+                fast.prepare_tracking()
             self._now = fast
             log.info("engine_compiled", model=self.model, precision=fast.precision)
         finally:

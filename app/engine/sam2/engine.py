@@ -17,15 +17,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from app.arrays import ImageArray
-from app.engine.contract import Candidates, Embedding, Prompt
+from app.arrays import ImageArray, MaskArray
+from app.engine.contract import Candidates, Embedding, Prompt, Tracked
 from app.engine.failures import device_failures
+from app.engine.memory_bank import Memory, MemoryBank
 from app.engine.sam2.features import picture_features, prompt_table
+from app.engine.sam2.likeness import FeatureMaps, LikenessTracker
 from app.engine.sam2.loader import load_model
 from app.engine.sam2.mask_decoder import ImageTerms, ReassociatedDecoder
 from app.engine.sam2.pixels import check_image, model_input
 from app.engine.sam2.prompts import batches, stacked_mask_logits, tokens
 from app.engine.sam2.selection import selected
+from app.engine.sam2.torch_stages import numbers, torch_tracker
+from app.engine.sam2.tracker import MemoryTracker
 from app.weights.manifest import ModelEntry
 
 if TYPE_CHECKING:
@@ -57,14 +61,24 @@ class TorchEngine:
     """A SAM 2.1 model on a torch device; fulfils `contract.Engine`."""
 
     runtime = "torch"
+    can_track = True
 
-    def __init__(self, name: str, model: SAM2Base, device: str) -> None:
-        """Args: the model's name, the model in evaluation mode, and the device that it is on."""
+    def __init__(self, name: str, model: SAM2Base, device: str, *, has_memory: bool = True) -> None:
+        """Take a model.
+
+        Args:
+            name: its name.
+            model: in evaluation mode.
+            device: where it is.
+            has_memory: whether somebody trained its memory.
+        """
         self.model = name
+        self.is_rough_tracker = not has_memory
         self.device = device
         self._sam = steady(model)
         self._decoder = ReassociatedDecoder(model).eval()
         self._table = prompt_table(model)
+        self._tracker: MemoryTracker | LikenessTracker | None = None
 
     @property
     def logits_hw(self) -> tuple[int, int]:
@@ -84,17 +98,37 @@ class TorchEngine:
     @torch.inference_mode()
     def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
         """Return one `Candidates` per prompt, in order; see `contract.Engine.decode`."""
-        if not isinstance(embedding, TorchEmbedding):
-            raise TypeError(f"this engine decodes a TorchEmbedding, got {type(embedding).__name__}")
+        terms_of(embedding)
         found: dict[int, Candidates] = {}
         for batch in batches(prompts, MAX_BATCH):
             found.update(zip(batch, self._decode_batch(embedding, [prompts[index] for index in batch]), strict=True))
         return [found[index] for index in range(len(prompts))]
 
+    def prepare_tracking(self) -> None:
+        """Do nothing: the model's memory came with it."""
+
+    def track(
+        self, embedding: Embedding, bank: MemoryBank, prompt: Prompt | None = None, pick: int | None = None
+    ) -> Tracked:
+        """Return one object on one frame of a clip; see `contract.TrackingEngine.track`."""
+        return self._following().track(embedding, bank, prompt, pick)
+
+    def remember(self, embedding: Embedding, mask_hw: MaskArray) -> Memory:
+        """Return what to remember of an object; see `contract.TrackingEngine.remember`."""
+        return self._following().remember(embedding, mask_hw)
+
+    def _following(self) -> MemoryTracker | LikenessTracker:
+        """Return what follows objects, made when it is first asked for."""
+        if self._tracker is None and self.is_rough_tracker:
+            self._tracker = LikenessTracker(self.decode, self._feature_maps)
+        elif self._tracker is None:
+            self._tracker = torch_tracker(self._sam, self._decoder, terms_of, self.device)
+        return self._tracker
+
     def close(self) -> None:
         """Do nothing: no work goes on between calls, and memory goes with the last reference."""
 
-    def _decode_batch(self, embedding: TorchEmbedding, prompts: list[Prompt]) -> list[Candidates]:
+    def _decode_batch(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
         """Decode prompts of equal shape in one call of the model."""
         multimask = prompts[0].multimask
         prompt = self._table.tokens(*tokens(prompts, embedding.size_hw, self._sam.image_size))
@@ -102,7 +136,7 @@ class TorchEngine:
         padding = np.zeros((len(prompt), 1, prompt.shape[1]), np.float32)
         with device_failures("decode a prompt"):
             logits, scores = self._decoder(
-                embedding.terms,
+                terms_of(embedding),
                 self._on_device(prompt),
                 self._on_device(padding),
                 None if mask_logits is None else self._on_device(mask_logits),
@@ -111,8 +145,24 @@ class TorchEngine:
             pairs = zip(logits.cpu().numpy(), scores.cpu().numpy(), strict=True)
             return [selected(masks, iou, multimask=multimask) for masks, iou in pairs]
 
+    def _feature_maps(self, embedding: Embedding) -> FeatureMaps:
+        """Return what is kept of a frame, as a tracker by likeness reads it."""
+        terms = terms_of(embedding)
+        return FeatureMaps(numbers(terms.tokens) - self._table.no_mask, numbers(terms.fine), numbers(terms.middle))
+
     def _on_device(self, array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(array).to(self.device)
+
+
+def terms_of(embedding: Embedding) -> ImageTerms:
+    """Return what the decoder keeps of a picture.
+
+    Raises:
+        TypeError: another engine made the embedding.
+    """
+    if not isinstance(embedding, TorchEmbedding):
+        raise TypeError(f"this engine decodes a TorchEmbedding, got {type(embedding).__name__}")
+    return embedding.terms
 
 
 class SteadyConvolution(nn.Conv2d):
@@ -156,4 +206,4 @@ def load_torch_engine(entry: ModelEntry, path: Path, device: str = "cpu") -> Tor
         ModelUnavailableError: the file is missing, damaged, runs code, or belongs to another architecture.
         EngineFailedError: the device has no room for the model.
     """
-    return TorchEngine(entry.name, load_model(entry, path, device), device)
+    return TorchEngine(entry.name, load_model(entry, path, device), device, has_memory=entry.has_memory)

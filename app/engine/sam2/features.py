@@ -36,5 +36,6 @@ def prompt_table(sam: SAM2Base) -> PromptTable:
         labels=numbers(*(part.weight for part in encoder.point_embeddings)),
         no_point=numbers(encoder.not_a_point_embed.weight),
         frequencies=numbers(encoder.pe_layer.positional_encoding_gaussian_matrix),
+        no_mask=numbers(encoder.no_mask_embed.weight[0]),
         input_size=np.array([encoder.input_image_size[0]], np.float32),
     )

@@ -262,6 +262,11 @@ class ReassociatedDecoder(nn.Module):
             mask: (B, 1, 4 h, 4 w) logits to refine, or None; all prompts of a batch alike.
             first_mask: 0 for all four masks, 1 for the three candidates alone.
         """
+        queries, picture = self.settled(terms, prompt, padding, mask)
+        return self.answered(terms, queries, picture, first_mask)
+
+    def settled(self, terms: ImageTerms, prompt: Tensor, padding: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return the prompt's tokens (B, T, C) and the picture's (B, N, C) after both looked at each other."""
         first, second = self.first, self.second
         queries = first.among_prompt(prompt, prompt, padding)
         if mask is None:
@@ -283,7 +288,10 @@ class ReassociatedDecoder(nn.Module):
         given = second.from_picture.picture_looks(placed, queries + prompt, queries, padding)
         picture = second.block.norm4(picture + given)
         taken = self.last.prompt_looks(queries + prompt, picture + self.position, picture)
-        queries = self.last_norm(queries + taken)
+        return self.last_norm(queries + taken), picture
+
+    def answered(self, terms: ImageTerms, queries: Tensor, picture: Tensor, first_mask: int) -> tuple[Tensor, Tensor]:
+        """Return what `forward` does, of the tokens that `settled` returned."""
         scores = self.iou_head(queries[:, FIRST_MASK_TOKEN - 1])[:, first_mask:]
         masks = self.masks(picture, terms, queries[:, FIRST_MASK_TOKEN + first_mask : FIRST_MASK_TOKEN + MASK_TOKENS])
         return masks, scores

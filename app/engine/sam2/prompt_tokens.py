@@ -26,6 +26,7 @@ class PromptTable:
         labels: (4, C), the codes of labels 0 to 3: off, on, top-left and bottom-right corner of a box.
         no_point: (1, C), the code of the token that ends every prompt.
         frequencies: (2, C / 2), of the random Fourier code of positions (Tancik et al. 2020, arXiv:2006.10739).
+        no_mask: (C,), what tokens of a picture have besides its own features, since no mask was given.
         input_size: (1,), side of the model's square input in pixels.
     """
 
@@ -33,6 +34,7 @@ class PromptTable:
     labels: Table
     no_point: Table
     frequencies: Table
+    no_mask: Table
     input_size: Table
 
     def save(self, path: Path) -> None:
@@ -64,6 +66,10 @@ class PromptTable:
         outputs, last = (np.broadcast_to(part, (batch, *part.shape)) for part in (self.outputs, self.no_point))
         result: Table = np.concatenate([outputs, points, last], 1).astype(np.float32)
         return result
+
+    def nothing(self) -> Table:
+        """Return the tokens of a frame on which nobody pointed at anything, (1, 8, C) float32."""
+        return np.concatenate([self.outputs, self.no_point, self.no_point])[None].astype(np.float32)
 
 
 def padded(tokens: Table, size: int) -> tuple[Table, Table]:

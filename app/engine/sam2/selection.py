@@ -23,8 +23,8 @@ def stability(logits: Logits) -> float:
     return smaller / larger if larger else 1.0
 
 
-def selected(logits: Logits, scores: NDArray[np.float32], *, multimask: bool) -> Candidates:
-    """Return a prompt's answer.
+def kept_masks(logits: Logits, scores: NDArray[np.float32], *, multimask: bool) -> slice:
+    """Return which masks answer a prompt: the three candidates, or one.
 
     The single mask gives way to the best of the candidates where it is unstable: SAM 2.1's rule.
 
@@ -39,8 +39,17 @@ def selected(logits: Logits, scores: NDArray[np.float32], *, multimask: bool) ->
     if not np.isfinite(scores).all():
         raise EngineFailedError("the model gave a score that is not a number; try the cpu device")
     if multimask:
-        kept = slice(-3, None)
-    else:
-        best = 0 if stability(logits[0]) >= MIN_STABILITY else 1 + int(scores[1:].argmax())
-        kept = slice(best, best + 1)
-    return Candidates(logits[kept].clip(-MAX_LOGIT, MAX_LOGIT).astype(np.float32), scores[kept].astype(np.float32))
+        return slice(-3, None)
+    best = 0 if stability(logits[0]) >= MIN_STABILITY else 1 + int(scores[1:].argmax())
+    return slice(best, best + 1)
+
+
+def clipped(logits: Logits, scores: NDArray[np.float32]) -> Candidates:
+    """Return masks (K, h, w) and their scores (K,) as candidates."""
+    return Candidates(logits.clip(-MAX_LOGIT, MAX_LOGIT).astype(np.float32), scores.astype(np.float32))
+
+
+def selected(logits: Logits, scores: NDArray[np.float32], *, multimask: bool) -> Candidates:
+    """Return a prompt's answer; see `kept_masks`."""
+    kept = kept_masks(logits, scores, multimask=multimask)
+    return clipped(logits[kept], scores[kept])

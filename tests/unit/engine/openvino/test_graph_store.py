@@ -108,7 +108,16 @@ def test_a_seal_that_is_no_seal_is_damage(store: GraphStore) -> None:
 @pytest.mark.parametrize("field", ["weights_sha256", "precision", "version", "processor"])
 def test_other_weights_precision_package_or_processor_need_other_graphs(store: GraphStore, field: str) -> None:
     write(store, KEY)
-    assert store.find(replace(KEY, **{field: "other"})) is None
+    assert store.find(replace(KEY, **{field: "other"})) is None  # type: ignore[arg-type]
+
+
+def test_what_pictures_need_and_the_memory_of_a_model_are_kept_apart_and_make_no_room_for_each_other(
+    tmp_path: Path,
+) -> None:
+    store, memory = GraphStore(tmp_path, keep=1), replace(KEY, part="memory")
+    for key in (KEY, memory):
+        write(store, key)
+    assert store.find(KEY) not in (None, store.find(memory))
 
 
 def test_of_two_that_write_the_same_graphs_the_second_waits_and_finds_them(store: GraphStore) -> None:
