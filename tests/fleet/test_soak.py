@@ -141,6 +141,30 @@ class Seen:
     masks: tuple[object, ...]
 
 
+async def test_without_a_copy_the_next_hover_waits_for_one_encode_and_without_a_worker_for_its_restart(
+    fleet: FleetBackend, given: Sources
+) -> None:
+    alone, restarted = list[float](), list[float]()
+    for number in range(TIMES):
+        await until(lambda: len(fleet.members.alive()) == 2)
+        key = EmbeddingKey("tiny", f"of one {number}")
+        given.kept[key.source] = given.kept["a"]
+        await hovered(fleet, given, key, 50)
+        [worker] = fleet.placement.holders(key)
+        os.kill(pid_of(fleet, worker), signal.SIGKILL)
+        alone.append(await hovered(fleet, given, key, 90))
+        await until(lambda: len(fleet.members.alive()) == 2)
+        for name in fleet.members.all:
+            os.kill(pid_of(fleet, name), signal.SIGKILL)
+        began = time.perf_counter()
+        await fleet.answer(key, SIZE_HW, Query(1, trail(click(90, 120))))
+        restarted.append(time.perf_counter() - began)
+    show(f"without a copy: next hover median {median(alone):.2f} s, most {max(alone):.2f} s")
+    show(f"every worker killed: next click median {median(restarted):.2f} s, most {max(restarted):.2f} s")
+    assert median(alone) <= 0.5
+    assert median(restarted) <= 5.0
+
+
 async def pointed(peer: Peer, x: float, y: float) -> m.Preview:
     """Return the answer to a hover; where the machine was too busy to give one in time, it is asked again."""
     while True:
