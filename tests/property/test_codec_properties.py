@@ -49,6 +49,8 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
             return st.tuples(*map(values_of, kind.item_types))
         case inspect.VarTupleType():
             return st.lists(values_of(kind.item_type), min_size=kind.min_length or 0, max_size=LONGEST).map(tuple)
+        case inspect.DictType():
+            return st.dictionaries(values_of(kind.key_type), values_of(kind.value_type), max_size=LONGEST)
         case inspect.StructType():
             return st.builds(kind.cls, **{field.name: values_of(field.type) for field in kind.fields})
     raise TypeError(f"no strategy for {kind}")
