@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast, get_args
 
 from app.protocol.fields import ExportFormat
+from app.protocol.messages import File
 
 if TYPE_CHECKING:
     from app.exports.frames import FramesFormat
@@ -31,13 +32,14 @@ MAX_BYTES: Final = 2**30
 """Of a file that the command writes, as much as a server may be set to: a larger one fills a disk by mistake."""
 
 
-def format_of(out: Path, given: str | None, objects: int = 1) -> ExportFormat:
+def format_of(out: Path, given: str | None, objects: int = 1, pictures: int = 1) -> ExportFormat:
     """Return the format of a file: the one given, the last word of its name that is one, or its ending's.
 
     Args:
         out: the file.
         given: the format that was named, if one was.
         objects: how many go into it; masks of several are a ZIP.
+        pictures: of how many it is; of several all but COCO's is a ZIP.
 
     Raises:
         ValueError: the name stands for none, or for a format of another ending.
@@ -47,9 +49,9 @@ def format_of(out: Path, given: str | None, objects: int = 1) -> ExportFormat:
     kind = cast("ExportFormat | None", given or (words[-1] if words else _BY_SUFFIX.get(out.suffix.lower())))
     if kind is None:
         raise ValueError(f"expected a file such as mask.png or cat.coco.json, got {out.name!r}; or name its --format")
-    suffix = ".zip" if kind == "mask" and objects > 1 else SUFFIXES[kind]
+    suffix = ".zip" if (kind == "mask" and objects > 1) or (kind != "coco" and pictures > 1) else SUFFIXES[kind]
     if out.suffix.lower() != suffix:
-        of = f" of {objects} objects" if objects > 1 else ""
+        of = f" of {pictures} pictures" if pictures > 1 else f" of {objects} objects" if objects > 1 else ""
         raise ValueError(f"expected {kind}{of} to go into a file that ends in {suffix}, got {out.name!r}")
     return kind
 
@@ -80,6 +82,14 @@ def frames_format_of(out: Path, given: str | None) -> FramesFormat | None:
             f"or clip.cutout.mp4, or one frame of it into mask.png or cat.labelme.json, got {out.name!r}"
         )
     return kind
+
+
+def export_of(selection: Selection, kind: ExportFormat) -> File:
+    """Return objects as a file, in memory; raises as `write_file`."""
+    from app.exports.make import make_file
+
+    made = make_file(kind, selection, _MAX_BYTES)
+    return File(seq=0, name=made.name, media_type=made.media_type, data=made.data)
 
 
 def write_file(selection: Selection, out: Path, kind: ExportFormat) -> None:

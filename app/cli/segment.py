@@ -50,6 +50,7 @@ examples:
   python -m app segment cat.jpg --labels rough.mask.png --refine --out cat.mask.png
   python -m app segment cat.jpg --point 320,200 --trim --edge soft --out cat.cutout.png
   python -m app segment cat.jpg --everything --out cat.coco.json
+  python -m app segment photos/*.jpg --labels photos.coco.json --refine --out better.coco.json
   python -m app segment flock.jpg --point 3120,840 --window 3000,700,3256,956 --out bird.mask.png
   python -m app segment clip.gif --frame 0 --point 320,200 --out clip.masks.zip
   python -m app segment clip.mp4 --part 12,20,10 --frame 0 --point 320,200 --out clip.overlay.mp4
@@ -62,7 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `segment`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description, parser.epilog = "Segment what a prompt points at, without a server.", EPILOG
-    parser.add_argument("picture", metavar="PICTURE", type=Path, help="JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; a clip")
+    pictures = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, or a clip; of several one file is made"
+    parser.add_argument("pictures", metavar="PICTURE", type=Path, nargs="+", help=pictures)
     parser.add_argument(
         "--point",
         metavar="X,Y[,LABEL]",
@@ -130,9 +132,11 @@ def main(args: argparse.Namespace) -> int:
 
             return segment_clip(args, classes, settings, loaded, options_of)
         several = args.everything or (args.labels and args.out.suffix.lower() == ".zip")
-        kind = format_of(args.out, args.format, len(recipe.objects) if recipe else 2 if several else 1)
+        count, pictures = len(recipe.objects) if recipe else 2 if several else 1, len(args.pictures)
+        kind = format_of(args.out, args.format, count, pictures)
         options = options_of(args, kind)
-        args.picture.stat()  # a name that is misspelt is told before a model is loaded
+        for picture in args.pictures:
+            picture.stat()  # a name that is misspelt is told before a model is loaded
     except ValueError as error:
         complain(str(error))
         return EXIT_USAGE
@@ -145,10 +149,14 @@ def main(args: argparse.Namespace) -> int:
         complain(str(error))
         return EXIT_NO_MODEL
     try:
-        selection, told = found_by(engine, args, recipe, classes, settings)
-        if args.labels:
-            kind = format_of(args.out, args.format, len(selection.objects))
-        write_file(replace(selection, options=options), args.out, kind)
+        if pictures > 1:
+            told = write_all(engine, args, classes=classes, settings=settings, kind=kind, options=options)
+        else:
+            [picture] = args.pictures
+            selection, told = found_by(engine, args, picture, recipe, classes=classes, settings=settings)
+            if args.labels:
+                kind = format_of(args.out, args.format, len(selection.objects))
+            write_file(replace(selection, options=options), args.out, kind)
     except (HoverError, OSError, ValueError) as error:
         complain(str(error))
         return EXIT_USAGE if isinstance(error, ValueError) else EXIT_FAILED
@@ -178,6 +186,8 @@ def check_use(args: argparse.Namespace) -> None:
     check_frame(args)
     if args.candidate is not None and args.candidate < 0:
         raise ValueError(f"expected --candidate to count from 0, got {args.candidate}")
+    if len(args.pictures) > 1 and not (args.labels or args.everything):
+        raise ValueError("expected one PICTURE for a prompt or a recipe; several go with --labels or --everything")
     if not args.out.parent.is_dir():
         raise ValueError(f"expected --out in a folder that is there, got {args.out}; make {args.out.parent} first")
 
@@ -188,8 +198,8 @@ def check_frame(args: argparse.Namespace) -> None:
         raise ValueError("expected --frame without --window: the model sees frames of clips whole")
     if args.frame is not None and (args.recipe or args.labels or args.everything):
         raise ValueError("expected --frame with a --point or a --box, which are on that frame")
-    if args.frame is None and (args.picture.is_dir() or args.picture.suffix.lower() in VIDEOS):
-        raise ValueError(f"expected --frame with {args.picture}: which frame of the clip the prompt is on, from 0")
+    if args.frame is None and (args.pictures[0].is_dir() or args.pictures[0].suffix.lower() in VIDEOS):
+        raise ValueError(f"expected --frame with {args.pictures[0]}: which frame of the clip the prompt is on, from 0")
     if args.frame is None and args.part is not None:
         raise ValueError("expected --part with --frame, which says that the file is a clip")
     if args.frame is not None and args.frame < 0:
@@ -254,14 +264,60 @@ def settings_of(args: argparse.Namespace, recipe: Recipe | None) -> Settings:
     return msgspec.convert(msgspec.structs.asdict(from_environment(os.environ)) | made_with | given, Settings)
 
 
+def write_all(
+    engine: Engine,
+    args: argparse.Namespace,
+    *,
+    classes: ClassList | None,
+    settings: Settings,
+    kind: ExportFormat,
+    options: ExportOptions,
+) -> str:
+    """Write one file of what is found on all pictures, and return that in words.
+
+    Raises:
+        OSError: a picture can't be read, or the file can't be written.
+        HoverError: a picture or its labels are refused; the text begins with the picture's name.
+        ValueError: two pictures have one name, or the files don't go together.
+    """
+    from app.cli.mask_file import export_of
+    from app.client.joining import join_files
+    from app.session.classes import ClassList
+
+    files, found, so_far = [], 0, ClassList()
+    for picture in args.pictures:
+        try:
+            selection, _ = found_by(engine, args, picture, classes=classes, settings=settings, so_far=so_far)
+            files.append(export_of(replace(selection, options=options), kind))
+        except HoverError as error:
+            error.args = (f"{picture}: {error.message}",)
+            raise
+        found, so_far = found + len(selection.objects), selection.classes
+        sys.stderr.write(f"{picture}: {len(selection.objects)} objects\n")
+    args.out.write_bytes(join_files(files, args.out.name).data)
+    return f"{found} objects of {len(files)} pictures"
+
+
 def found_by(
     engine: Engine,
     args: argparse.Namespace,
-    recipe: Recipe | None,
+    photo: Path,
+    recipe: Recipe | None = None,
+    *,
     classes: ClassList | None,
     settings: Settings,
+    so_far: ClassList | None = None,
 ) -> tuple[Selection, str]:
-    """Return what the prompt or the recipe gives, and that in words.
+    """Return what the prompt or the recipe gives on a picture, and that in words.
+
+    Args:
+        engine: the model.
+        args: of the command.
+        photo: the picture's file.
+        recipe: to replay; None without one.
+        classes: of `--classes`; None without any.
+        settings: of the engine and of pictures.
+        so_far: classes of the pictures before, whose numbers stay.
 
     Raises:
         OSError: the picture can't be read.
@@ -273,15 +329,16 @@ def found_by(
     from app.session.limits import SessionLimits
 
     bounds, limits = SessionLimits(), PictureLimits.of(settings)
-    picture = LocalPicture(engine, args.picture.read_bytes(), limits, speck_share=settings.speck_share)
+    picture = LocalPicture(engine, photo.read_bytes(), limits, speck_share=settings.speck_share)
     if args.labels:
-        labels = picture.labels(args.labels, args.picture.name, bounds, () if classes is None else classes.names)
+        labels = picture.labels(args.labels, photo.name, bounds, () if classes is None else classes.names)
         for problem in labels.problems:
             sys.stderr.write(f"{args.labels}: {problem.where}: {problem.why}\n")
         items = picture.given(labels, bounds, args.name, refine=args.refine)
-        classes = ClassList().with_listed(labels.classes).with_classes_of(items) if classes is None else classes
+        grown = (so_far or ClassList()).with_listed(labels.classes).with_classes_of(items)
+        classes = grown if classes is None else classes
         told = f"{len(items)} {'object' if len(items) == 1 else 'objects'}, {labels.left_out} left out"
-        return picture.selection(items, args.picture.name, classes.covering(items)), told
+        return picture.selection(items, photo.name, classes.covering(items)), told
     if recipe is not None or args.everything:
         items, own = (
             (picture.everything(bounds.max_objects, args.name), None)
@@ -290,12 +347,12 @@ def found_by(
         )
         classes = (own or ClassList()) if classes is None else classes.covering(items)
         count = f"{len(items)} {'object' if len(items) == 1 else 'objects'}"
-        return picture.selection(items, args.picture.name, classes), f"{count} by {engine.model}"
+        return picture.selection(items, photo.name, classes), f"{count} by {engine.model}"
     item = picture.prompted(args.point, args.box, args.candidate, bounds, args.name, window=args.window)
     classes = ClassList() if classes is None else classes.covering([item])
     masks = item.answer.masks if item.answer else ()
     of = f"candidate of {len(masks)}" if len(masks) > 1 else "one candidate"
-    return picture.selection([item], args.picture.name, classes), f"score {masks[item.chosen].score:.3f}, {of}"
+    return picture.selection([item], photo.name, classes), f"score {masks[item.chosen].score:.3f}, {of}"
 
 
 def loaded(settings: Settings) -> Engine:

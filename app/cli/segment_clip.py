@@ -47,7 +47,7 @@ def segment_clip(
     if kind == "cutout" and args.trim:
         raise ValueError("expected no --trim with a video, all frames of which have one size; leave it out")
     options = options_of(args, kind or format_of(args.out, args.format))
-    data = clip_bytes(args.picture)
+    data = clip_bytes(args.pictures[0])
     try:
         engine = load(settings)
     except (HoverError, ValueError) as error:
@@ -74,7 +74,7 @@ def written(
     from app.session.classes import ClassList
     from app.session.limits import SessionLimits
 
-    name, kind = args.picture.name, frames_format_of(args.out, args.format)
+    name, kind = args.pictures[0].name, frames_format_of(args.out, args.format)
     clip = LocalClip(engine, data, name, ClipLimits(), part=args.part, speck_share=settings.speck_share)
     frame, count = clip.frame(args.frame), len(clip.clip.jpegs)
     item = frame.prompted(args.point, args.box, args.candidate, SessionLimits(), args.name)

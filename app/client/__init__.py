@@ -1,6 +1,7 @@
 """The Python client: `connect` for asyncio, `connect_blocking` for everything else."""
 
 from app.client.blocking import BlockingSession, connect_blocking
+from app.client.joining import join_files
 from app.client.patience import Reconnect, Timeouts
 from app.client.session import ClientSession, connect
 from app.client.values import Imported, Latency, Object, Preview
@@ -25,4 +26,5 @@ __all__ = (
     "Welcome",
     "connect",
     "connect_blocking",
+    "join_files",
 )

@@ -8,7 +8,9 @@ one file for all has to join them; ids of a COCO file are made for that.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -26,13 +28,16 @@ from app.errors import BadMessageError, Reason, TooManyObjectsError, TooManyPixe
 from app.exports.selection import ExportObject, Selection
 from app.limits import AppLimits
 from app.masks.upsampling import drawn_in
+from app.protocol.counts import mask_of
 from app.protocol.fields import MAX_CLASSES, FileName, Index, Name, ObjectId
 from app.protocol.frames import over_picture
+from app.protocol.recipe import MaskStep
 from app.protocol.run_lengths import decode_mask
 from app.protocol.values import Class, Mask
 from app.protocol.windows import check_window, size_of, whole
 from app.service.exporter import no_pixels
 from app.service.shared_state import SharedState
+from app.session.checks import check_given
 from app.session.classes import ClassList
 from app.session.names import unnamed
 from app.session.objects import SessionObject
@@ -64,6 +69,7 @@ class KeptObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mask: Mask
     name: Annotated[Name, Meta(description="its class")] = ""
     color: Index = 0
+    given: Annotated[MaskStep | None, Meta(description="the one step of its trail, where that is a given mask")] = None
 
 
 class KeptMasks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,13 +167,32 @@ def selection_of(data: KeptMasks, max_pixels: int, max_objects: int) -> Selectio
     if len({kept.id for kept in data.objects}) < len(data.objects):
         raise BadMessageError("expected each object once; give each an id of its own")
     image = OpenImage(picture.image_id, picture.width, picture.height)
-    items = [SessionObject(kept.id, kept.name or unnamed(kept.id), kept.color) for kept in data.objects]
+    items = [
+        SessionObject(kept.id, kept.name or unnamed(kept.id), kept.color, () if kept.given is None else (kept.given,))
+        for kept in data.objects
+    ]
+    for item in items:
+        if item.given is not None:
+            check_given(item.given, image)
     classes = ClassList().replaced(data.classes).covering(items)
     objects = tuple(
-        ExportObject(item, kept.mask.score, Drawing(checked(kept, image), image.size_hw))
+        ExportObject(item, kept.mask.score, drawing_of(kept, image))
         for item, kept in zip(items, data.objects, strict=True)
     )
     return Selection(image, picture.name, data.model, objects, no_pixels, classes)
+
+
+def drawing_of(kept: KeptObject, image: OpenImage) -> Callable[[], MaskArray]:
+    """Return what draws the mask of an object; raises as `checked`.
+
+    Decision: a given mask comes as it was given. Context: kept masks lie on a grid of 2048 at most, and what came in
+    from a file goes out again the same to the pixel until it is touched. Choice: its trail's one step beside its mask.
+    Price: both travel.
+    """
+    mask = checked(kept, image)
+    if kept.given is None:
+        return Drawing(mask, image.size_hw)
+    return partial(mask_of, kept.given.counts, kept.given.size)
 
 
 def checked(kept: KeptObject, image: OpenImage) -> Mask:

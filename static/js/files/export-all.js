@@ -70,9 +70,10 @@ function isWorked(entry) {
 /** @param {Readonly<Entry>} entry those of its objects that have a mask */
 function objectsOf({ work }) {
   const kept = new Map(work?.masks ?? []);
-  return (work?.recipe.objects ?? []).flatMap(({ id, name, color }) => {
+  return (work?.recipe.objects ?? []).flatMap(({ id, name, color, trail }) => {
     const mask = kept.get(id);
-    return mask ? [{ id, name, color, mask }] : [];
+    const given = trail.length === 1 && trail[0].t === "mask" ? { given: trail[0] } : {}; // goes out as it came in
+    return mask ? [{ id, name, color, mask, ...given }] : [];
   });
 }
 

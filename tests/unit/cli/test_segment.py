@@ -211,3 +211,42 @@ def test_an_option_that_cannot_be_is_wrong_use(given: list[str], kind: ExportFor
     with pytest.raises(ValueError, match=said):
         options_of(parser.parse_args(["cat.jpg", *given]), kind)
     assert options_of(parser.parse_args(["cat.jpg"]), kind) == ExportOptions()
+
+
+def test_the_labels_of_several_pictures_become_one_file_whose_classes_keep_their_numbers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("app.cli.segment.loaded", lambda _: FakeEngine())
+    monkeypatch.chdir(tmp_path)
+    shapes = {"a": ["cat", "dog"], "b": ["dog"]}
+    for place, name in enumerate(shapes):
+        Path(f"{name}.png").write_bytes(png(60, 40 + place))
+    images = [{"id": place, "file_name": f"{name}.png"} for place, name in enumerate(shapes)]
+    listed = [(0, 2, "cat"), (0, 1, "dog"), (1, 1, "dog")]
+    annotations = [
+        {
+            "id": place,
+            "image_id": image,
+            "category_id": category,
+            "segmentation": [[5, 5, 25, 5, 25, 25 + place, 5, 25]],
+        }
+        for place, (image, category, _) in enumerate(listed)
+    ]
+    categories = [{"id": 1, "name": "dog"}, {"id": 2, "name": "cat"}]
+    content = {"images": images, "annotations": annotations, "categories": categories}
+    Path("labels.json").write_text(json.dumps(content), encoding="utf-8")
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert main(parser.parse_args(["a.png", "b.png", "--labels", "labels.json", "--out", "all.coco.json"])) == 0
+    whole = json.loads(Path("all.coco.json").read_text(encoding="utf-8"))
+    files = {image["id"]: image["file_name"] for image in whole["images"]}
+    names = {category["id"]: category["name"] for category in whole["categories"]}
+    found = [(files[each["image_id"]], names[each["category_id"]]) for each in whole["annotations"]]
+    assert found == [("a.png", "cat"), ("a.png", "dog"), ("b.png", "dog")]
+    assert main(parser.parse_args(["a.png", "b.png", "--labels", "labels.json", "--out", "all.yolo.zip"])) == 0
+    assert sorted(unzipped(Path("all.yolo.zip").read_bytes())) == [
+        "data.yaml",
+        "labels/train/a.txt",
+        "labels/train/b.txt",
+    ]
+    assert main(parser.parse_args(["a.png", "b.png", "--point", "3,3", "--out", "all.coco.json"])) == 2

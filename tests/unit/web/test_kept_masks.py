@@ -11,6 +11,8 @@ import pytest
 
 from app.arrays import MaskArray
 from app.errors import BadMessageError, TooManyObjectsError, TooManyPixelsError
+from app.protocol.counts import counts_of
+from app.protocol.recipe import MaskStep
 from app.protocol.run_lengths import encode_mask, iou
 from app.web.kept_masks import EXAMPLE, KeptMasks, selection_of
 from tests.helpers.export_readers import coco_decoded, made, unzipped
@@ -89,3 +91,20 @@ def test_an_object_that_comes_twice_is_refused_and_runs_that_fill_no_box_too() -
 def test_the_documented_example_is_a_mask_of_three_pixels() -> None:
     content = json.loads(made("coco", selection_of(msgspec.convert(EXAMPLE.value, KeptMasks), 100, 4)).data)
     assert content["annotations"][0]["area"] == 3.0
+
+
+def test_a_given_mask_goes_out_as_it_came_in_also_of_a_picture_larger_than_the_grid() -> None:
+    size_hw = (32, 4096)
+    given_hw = np.zeros(size_hw, np.bool_)
+    given_hw[3:9, 2001:2004] = given_hw[5, 7:4000:2] = True  # finer than any grid that masks travel on
+    body = asked(np.ones((16, 2048), np.bool_), size_hw=size_hw)
+    given = MaskStep(size=size_hw, counts=counts_of(given_hw))
+    data = msgspec.structs.replace(body, objects=[msgspec.structs.replace(body.objects[0], given=given)])
+    selection = selection_of(msgspec.json.decode(msgspec.json.encode(data), type=KeptMasks), 10**6, 4)
+    [annotation] = json.loads(made("coco", selection).data)["annotations"]
+    assert np.array_equal(coco_decoded(annotation["segmentation"]), given_hw)
+    assert annotation["polygons_differ"] == 0  # outlines are exact, too
+    wrong = msgspec.structs.replace(given, size=(16, 2048), counts=counts_of(np.ones((16, 2048), np.bool_)))
+    other = msgspec.structs.replace(body, objects=[msgspec.structs.replace(body.objects[0], given=wrong)])
+    with pytest.raises(BadMessageError, match="picture's size"):
+        selection_of(other, 10**6, 4)
