@@ -7,17 +7,27 @@ from app.protocol.codec import decode_server, encode
 from app.protocol.messages import ClientMessage, ServerMessage
 
 
-def frame_of(message: ClientMessage) -> bytes:
+def frame_of(message: ClientMessage, max_bytes: int | None = None) -> bytes:
     """Return a message as one binary frame.
 
+    Args:
+        message: to the server.
+        max_bytes: of one message, as the server's welcome has it: for a longer one it would close the socket.
+
     Raises:
-        BadMessageError: a value can't be sent, such as an integer of more than 64 bits or half a character.
+        BadMessageError: a value can't be sent, such as an integer of more than 64 bits or half a character, or the
+            message is longer than the server takes.
     """
+    kind = type(message).__name__.lower()
     try:
-        return encode(message)
+        frame = encode(message)
     except (OverflowError, TypeError, ValueError) as error:
-        text = f"expected plain values in {type(message).__name__.lower()}, got what can't be sent: {error}"
-        raise BadMessageError(text) from error
+        raise BadMessageError(f"expected plain values in {kind}, got what can't be sent: {error}") from error
+    if max_bytes is not None and len(frame) > max_bytes:
+        raise BadMessageError(
+            f"a message takes at most {max_bytes} bytes, this {kind} has {len(frame)}; send less at once"
+        )
+    return frame
 
 
 def message_in(frame: str | bytes) -> ServerMessage:

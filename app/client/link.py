@@ -48,10 +48,11 @@ class Link:
 
         Raises:
             LostError: the socket is gone.
+            BadMessageError: it can't be sent, or is longer than the server takes; the socket stays as it was.
         """
         stall = asyncio.get_running_loop().call_later(self._stall_s, self._socket.transport.abort)
         try:
-            await self._socket.send(frame_of(message))
+            await self._socket.send(frame_of(message, self.welcome.limits.max_message_bytes))
         except ConnectionClosed as error:
             raise closed_error(error) from error
         finally:

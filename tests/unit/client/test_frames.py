@@ -31,6 +31,13 @@ def test_what_cannot_be_sent_is_refused_before_it_is(value: Any) -> None:
         frame_of(m.Label(seq=1, object=1, name=value))
 
 
+def test_a_message_longer_than_the_server_takes_is_refused_before_it_costs_the_socket() -> None:
+    message = m.Label(seq=1, object=1, name="cat")
+    assert frame_of(message, len(frame_of(message))) == frame_of(message)
+    with pytest.raises(BadMessageError, match=r"at most 20 bytes, this label has \d+; send less"):
+        frame_of(message, 20)
+
+
 @pytest.mark.parametrize(
     "frame",
     ["text", b"", b"\xc1", *map(msgpack.packb, ({"seq": 1}, {"t": "gone"}, {"t": "sunrise"})), b"\x01"],
