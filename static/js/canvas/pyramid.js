@@ -16,8 +16,8 @@ export class Pyramid {
   /** @param {ImageBitmap} bitmap @param {() => void} changed another level is there */
   constructor(bitmap, changed) {
     this.#levels = [bitmap];
-    /** Something shows through the picture. */
-    this.isTransparent = isTransparent(bitmap);
+    /** Something shows through the picture; looked at once there is a small level, since a large one takes long. */
+    this.isTransparent = false;
     void this.#grow(changed);
   }
 
@@ -25,13 +25,15 @@ export class Pyramid {
   async #grow(changed) {
     for (;;) {
       const { width, height } = /** @type {ImageBitmap} */ (this.#levels.at(-1));
-      if (Math.max(width, height) < 2 * SMALLEST_SIDE) return;
+      if (Math.max(width, height) < 2 * SMALLEST_SIDE) break;
       const size = { resizeWidth: Math.ceil(width / 2), resizeHeight: Math.ceil(height / 2) };
       const half = await createImageBitmap(/** @type {ImageBitmap} */ (this.#levels.at(-1)), { ...size, resizeQuality: "medium" });
       if (this.#dropped) return half.close();
       this.#levels.push(half);
       changed();
     }
+    this.isTransparent = isTransparent(/** @type {ImageBitmap} */ (this.#levels.at(-1)));
+    if (this.isTransparent) changed();
   }
 
   /**

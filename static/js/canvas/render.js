@@ -34,6 +34,19 @@ const REMOVED = "#ff4a2b";
 const REGION_FILL = 0.3;
 const REGION_DASH = [5, 4];
 
+/** Of a level that is far larger than what is drawn of it, so many pixels take a frame and more to draw finely. */
+const MANY_PIXELS = 2 ** 22;
+
+/**
+ * What of a picture is drawn: its first frame comes before the smaller levels are there.
+ * @param {Pyramid | null} pyramid @param {number | null} wide pixels of the screen
+ */
+function levelOf(pyramid, wide) {
+  const level = (wide && pyramid?.levelFor(wide)) || null;
+  const isLarge = level !== null && wide !== null && level.width > 2 * wide && level.width * level.height > MANY_PIXELS;
+  return { level, isLarge, isTransparent: pyramid?.isTransparent ?? false };
+}
+
 export class Renderer {
   #paths = new Paths();
   /** @type {Pyramid | null} */
@@ -68,13 +81,13 @@ export class Renderer {
     const { viewport: view } = scene;
     const place = [view.scale, view.x, view.y];
     const wide = picture && storedSize(picture.orientation ?? 1, picture).width * view.scale * pixelRatio();
-    const level = (wide && this.#pyramid?.levelFor(wide)) || null;
+    const { level, isTransparent, isLarge } = levelOf(this.#pyramid, wide);
     const moves = this.#moves(place, picture?.file);
-    const quality = moves ? "low" : "high"; // a smooth pan is worth more than pixels nobody can look at
-    this.picture.draw([picture?.file, level, quality, ...place], (context) => {
+    const quality = moves || isLarge ? "low" : "high"; // a smooth pan is worth more than pixels nobody can look at
+    this.picture.draw([picture?.file, level, isTransparent, quality, ...place], (context) => {
       if (!picture) return;
       const [width, height] = [picture.width * view.scale, picture.height * view.scale];
-      if (level && this.#pyramid?.isTransparent) drawSquares(context, { x: view.x, y: view.y, width, height });
+      if (level && isTransparent) drawSquares(context, { x: view.x, y: view.y, width, height });
       drawPicture(context, picture, level, view, quality);
     });
     const showsObjects = picture && state.pending === null && !scene.hidden;
