@@ -88,7 +88,7 @@ def export_of(selection: Selection, kind: ExportFormat) -> File:
     """Return objects as a file, in memory; raises as `write_file`."""
     from app.exports.make import make_file
 
-    made = make_file(kind, selection, _MAX_BYTES)
+    made = make_file(kind, selection, MAX_BYTES)
     return File(seq=0, name=made.name, media_type=made.media_type, data=made.data)
 
 
