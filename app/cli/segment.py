@@ -150,7 +150,13 @@ def main(args: argparse.Namespace) -> int:
         return EXIT_NO_MODEL
     try:
         if pictures > 1:
-            told = write_all(engine, args, classes=classes, settings=settings, kind=kind, options=options)
+            from app.cli.segment_several import write_all
+
+            def found_on(picture: Path, so_far: ClassList) -> Selection:
+                found, _ = found_by(engine, args, picture, classes=classes, settings=settings, so_far=so_far)
+                return replace(found, options=options)
+
+            told = write_all(args.pictures, args.out, kind, found_on)
         else:
             [picture] = args.pictures
             selection, told = found_by(engine, args, picture, recipe, classes=classes, settings=settings)
@@ -262,40 +268,6 @@ def settings_of(args: argparse.Namespace, recipe: Recipe | None) -> Settings:
     given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
     made_with = {} if recipe is None else {"model": recipe.model}
     return msgspec.convert(msgspec.structs.asdict(from_environment(os.environ)) | made_with | given, Settings)
-
-
-def write_all(
-    engine: Engine,
-    args: argparse.Namespace,
-    *,
-    classes: ClassList | None,
-    settings: Settings,
-    kind: ExportFormat,
-    options: ExportOptions,
-) -> str:
-    """Write one file of what is found on all pictures, and return that in words.
-
-    Raises:
-        OSError: a picture can't be read, or the file can't be written.
-        HoverError: a picture or its labels are refused; the text begins with the picture's name.
-        ValueError: two pictures have one name, or the files don't go together.
-    """
-    from app.cli.mask_file import export_of
-    from app.client.joining import join_files
-    from app.session.classes import ClassList
-
-    files, found, so_far = [], 0, ClassList()
-    for picture in args.pictures:
-        try:
-            selection, _ = found_by(engine, args, picture, classes=classes, settings=settings, so_far=so_far)
-            files.append(export_of(replace(selection, options=options), kind))
-        except HoverError as error:
-            error.args = (f"{picture}: {error.message}",)
-            raise
-        found, so_far = found + len(selection.objects), selection.classes
-        sys.stderr.write(f"{picture}: {len(selection.objects)} objects\n")
-    args.out.write_bytes(join_files(files, args.out.name).data)
-    return f"{found} objects of {len(files)} pictures"
 
 
 def found_by(
