@@ -48,7 +48,9 @@ Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS)]
 FileName = Annotated[str, Meta(max_length=4096)]
 """A file's name as its disk has it; a path to it is taken too, as long as systems allow."""
 Text = Annotated[str, Meta(max_length=2048)]
-Values = Annotated[dict[Name, float | Text], Meta(max_length=16)]
+Quantity = Annotated[float, Meta(ge=-1e18, le=1e18)]
+"""A count, a size or a measure: wider than any that is met, so that none is refused."""
+Values = Annotated[dict[Name, Quantity | Text], Meta(max_length=16)]
 """What an error is about, by the names that its sentence has for it."""
 FileBytes = Annotated[bytes, Meta(max_length=MAX_FILE_BYTES)]
 ObjectIds = Annotated[tuple[ObjectId, ...], Meta(max_length=4096)]

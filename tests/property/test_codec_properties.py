@@ -65,6 +65,9 @@ def leaves_of(kind: Any) -> Iterator[Any]:
             yield from leaves_of(field.type)
     if isinstance(kind, inspect.VarTupleType):
         yield from leaves_of(kind.item_type)
+    if isinstance(kind, inspect.DictType):
+        yield from leaves_of(kind.key_type)
+        yield from leaves_of(kind.value_type)
     yield kind
 
 
@@ -76,11 +79,11 @@ def messages_of(union: Any) -> st.SearchStrategy[Any]:
 def test_every_field_has_a_bound(message: Any) -> None:
     for leaf in leaves_of(inspect.type_info(message)):
         if isinstance(leaf, (inspect.IntType, inspect.FloatType)):
-            assert None not in (leaf.ge, leaf.le), leaf
-        elif isinstance(leaf, (inspect.StrType, inspect.BytesType, inspect.VarTupleType)):
+            assert None not in (leaf.ge if leaf.gt is None else leaf.gt, leaf.le), leaf
+        elif isinstance(leaf, (inspect.StrType, inspect.BytesType, inspect.VarTupleType, inspect.DictType)):
             assert leaf.max_length is not None, leaf
         else:
-            assert not isinstance(leaf, (inspect.AnyType, inspect.ListType, inspect.DictType)), leaf
+            assert not isinstance(leaf, (inspect.AnyType, inspect.ListType)), leaf
 
 
 @unhurried
