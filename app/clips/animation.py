@@ -11,7 +11,7 @@ from PIL import Image as Pil
 
 from app.clips.limits import ClipLimits
 from app.clips.shaping import Shaped, shaped
-from app.errors import CorruptImageError, HoverError, UnsupportedImageError
+from app.errors import CorruptImageError, HoverError, Reason, UnsupportedImageError
 from app.pictures.color import to_srgb
 from app.pictures.limits import PictureLimits, ShapeLimits, check_size
 from app.pictures.reading import over_white, read_picture
@@ -21,6 +21,8 @@ BROWSERS_S: Final = 0.1
 FOLDER_RATE: Final = 25.0
 """Frames a second of pictures that say nothing of it."""
 MAX_MEMBERS: Final = 20_000
+MAX_NAME_CHARS: Final = 200
+"""Of a file in a ZIP, as it is told."""
 MAX_MEMBER_BYTES: Final = 64 * 2**20
 
 
@@ -37,7 +39,9 @@ def animation_frames(file: IO[bytes], kind: str, limits: ClipLimits) -> Iterator
             check_size(picture.size, PictureLimits(2**62, limits.max_clip_pixels, ShapeLimits()))
             count = getattr(picture, "n_frames", 1)
             if count < 2:
-                raise UnsupportedImageError(f"this {kind} has one frame; open it as a picture")
+                raise UnsupportedImageError(
+                    Reason("clip_one", "this {kind} has one frame; open it as a picture", kind=kind)
+                )
             begins = 1 if getattr(picture, "default_image", False) else 0  # shown by who knows no animated PNG
             profile, time_s = picture.info.get("icc_profile"), 0.0
             for index in range(begins, count + begins if kind == "PNG" and begins else count):
@@ -52,7 +56,8 @@ def animation_frames(file: IO[bytes], kind: str, limits: ClipLimits) -> Iterator
     except HoverError:
         raise
     except Exception as error:  # parsers raise many kinds on damaged data
-        raise CorruptImageError(f"the {kind} is cut or damaged ({str(error)[:80]}); save it again") from error
+        text = "the {kind} is cut or damaged ({cause}); save it again"
+        raise CorruptImageError(Reason("clip_cut", text, kind=kind, cause=str(error)[:80])) from error
 
 
 def zip_frames(file: IO[bytes], limits: ClipLimits) -> Iterator[Shaped]:
@@ -69,21 +74,32 @@ def zip_frames(file: IO[bytes], limits: ClipLimits) -> Iterator[Shaped]:
             size_wh: tuple[int, int] | None = None
             for place, member in enumerate(members):
                 if member.file_size > MAX_MEMBER_BYTES:
-                    raise UnsupportedImageError(f"{member.filename} is too large for a frame; save it smaller")
+                    text = "{name} is too large for a frame; save it smaller"
+                    raise UnsupportedImageError(Reason("clip_frame_bytes", text, name=member.filename[:MAX_NAME_CHARS]))
                 try:
                     picture = read_picture(archive.read(member), bounds)
                 except HoverError as error:
-                    raise type(error)(f"frame {member.filename}: {error.message}") from error
+                    text = "frame {name}: {cause}"
+                    told = Reason("clip_frame", text, name=member.filename[:MAX_NAME_CHARS], cause=error.message)
+                    raise type(error)(told) from error
                 size_wh = size_wh or (picture.width, picture.height)
                 if (picture.width, picture.height) != size_wh:
                     raise UnsupportedImageError(
-                        f"expected frames of one size, {size_wh[0]} x {size_wh[1]}, got {picture.width} x "
-                        f"{picture.height} in {member.filename}; scale them alike"
+                        Reason(
+                            "clip_frame_size",
+                            "expected frames of one size, {width} x {height}, got {got_width} x {got_height} in "
+                            "{name}; scale them alike",
+                            width=size_wh[0],
+                            height=size_wh[1],
+                            got_width=picture.width,
+                            got_height=picture.height,
+                            name=member.filename[:MAX_NAME_CHARS],
+                        )
                     )
                 flat = Pil.fromarray(picture.working)
                 yield shaped(flat, place / FOLDER_RATE, 1 / FOLDER_RATE, len(members), size_wh)
     except BadZipFile as error:
-        raise CorruptImageError("the ZIP is cut or damaged; pack it again") from error
+        raise CorruptImageError(Reason("clip_cut", "the ZIP is cut or damaged; pack it again")) from error
 
 
 def frames_in(archive: ZipFile) -> list[ZipInfo]:
@@ -93,11 +109,13 @@ def frames_in(archive: ZipFile) -> list[ZipInfo]:
         UnsupportedImageError: there are too few of them, or too many files.
     """
     if len(archive.infolist()) > MAX_MEMBERS:
-        raise UnsupportedImageError(f"a ZIP of frames may have {MAX_MEMBERS} files; pack fewer")
+        text = "a ZIP of frames may have {most} files; pack fewer"
+        raise UnsupportedImageError(Reason("clip_files", text, most=MAX_MEMBERS))
     pictures = re.compile(r"(?!.*(^|/)[._])[^\\]*\.(jpe?g|png|webp|bmp|tiff?|gif|avif)", re.IGNORECASE)
     found = [member for member in archive.infolist() if pictures.fullmatch(member.filename)]
     if len(found) < 2:
-        raise UnsupportedImageError(f"expected a ZIP with at least two pictures, its frames, got {len(found)}")
+        text = "expected a ZIP with at least two pictures, its frames, got {got}"
+        raise UnsupportedImageError(Reason("clip_few", text, got=len(found)))
     return sorted(found, key=lambda member: natural(member.filename))
 
 

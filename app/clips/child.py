@@ -21,7 +21,7 @@ from app.clips.kinds import VIDEOS
 from app.clips.shaping import Shaped, fitted_wh, jpeg_of
 from app.clips.values import ClipHead, ClipRefused, End, Frame, Message, Task, TooLong
 from app.clips.video import rest_of, video_frames
-from app.errors import CorruptImageError, HoverError, TooManyPixelsError
+from app.errors import CorruptImageError, HoverError, Reason, TooManyPixelsError
 
 LENGTH_BYTES = 4
 """Of the length before each message, most significant first."""
@@ -61,9 +61,16 @@ def said(task: Task, file: IO[bytes]) -> Iterator[Message]:
     try:
         yield from clip_of(task, file)
     except HoverError as error:
-        yield ClipRefused(error.code, error.message)
+        yield refused(error)
     except MemoryError:
-        yield ClipRefused(TooManyPixelsError.code, "the clip takes too much memory to be decoded; scale it down")
+        text = "the clip takes too much memory to be decoded; scale it down"
+        yield refused(TooManyPixelsError(Reason("clip_memory", text)))
+
+
+def refused(error: HoverError) -> ClipRefused:
+    """Return what is said of an error."""
+    reason = error.reason or Reason("clip_died", "{cause}", cause=error.message)
+    return ClipRefused(error.code, reason.key, reason.template, dict(reason.values))
 
 
 def clip_of(task: Task, file: IO[bytes]) -> Iterator[Message]:
@@ -88,9 +95,11 @@ def clip_of(task: Task, file: IO[bytes]) -> Iterator[Message]:
         ends_s = frame.time_s + frame.shown_s
     if not chooser.taken:
         where = "" if task.part is None else f" from {task.part.begin:g} to {task.part.end:g} s"
-        raise CorruptImageError(f"there is no frame in this clip{where}; it may be cut, or shorter")
+        text = "there is no frame in this clip{where}; it may be cut, or shorter"
+        raise CorruptImageError(Reason("clip_frames", text, where=where))
     if chooser.taken == 1 and task.part is None:
-        raise CorruptImageError("this clip has one frame; save that as a picture and open it")
+        text = "this clip has one frame; save that as a picture and open it"
+        raise CorruptImageError(Reason("clip_one", text))
     yield End(ends_s)
 
 

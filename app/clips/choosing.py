@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from app.clips.limits import ClipLimits
-from app.errors import ClipTooLongError
+from app.errors import ClipTooLongError, Reason
 from app.protocol.clips import ClipPart
 
 SLACK_S: Final = 1e-6
@@ -34,7 +34,13 @@ class Chooser:
         self.taken = 0
         if part is not None and not SLACK_S < part.end - part.begin <= limits.max_clip_s + SLACK_S:
             raise ClipTooLongError(
-                f"a part of a clip may have {limits.max_clip_s:g} s, got {part.begin:g} to {part.end:g} s; choose less"
+                Reason(
+                    "clip_part",
+                    "a part of a clip may have {most_s:g} s, got {begin:g} to {end:g} s; choose less",
+                    most_s=limits.max_clip_s,
+                    begin=part.begin,
+                    end=part.end,
+                )
             )
 
     def is_past(self, time_s: float) -> bool:

@@ -17,7 +17,7 @@ from app.clips.kinds import kind_of
 from app.clips.limits import ClipLimits
 from app.clips.values import ClipHead, ClipRefused, End, Frame, Message, Task, TooLong
 from app.clips.wholeness import check_whole
-from app.errors import ClipTooLongError, CorruptImageError, HoverError
+from app.errors import ClipTooLongError, CorruptImageError, HoverError, Reason
 from app.protocol.clips import ClipPart
 
 WORKING_SIDE: Final = 1280
@@ -111,12 +111,7 @@ def decoded_frames(
     with running([*command, msgspec.json.encode(task).decode()], data, limits.clip_timeout_s + GRACE_S) as child:
         while (message := next_message(child.stdout)) is not None:
             if isinstance(message, TooLong):
-                raise ClipTooLongError(
-                    f"a clip may have {limits.max_clip_frames} frames and {limits.max_clip_s:g} s, this one has "
-                    f"{message.frames} and {message.duration_s:.1f} s; choose a part of it and a frame rate",
-                    frames=message.frames,
-                    duration_s=message.duration_s,
-                )
+                raise too_long(message, limits)
             if isinstance(message, ClipRefused):
                 raise refusal_of(message)
             yield message
@@ -164,17 +159,34 @@ def next_message(pipe: IO[bytes] | None) -> Message | None:
     try:
         return msgspec.msgpack.decode(data, type=Message)
     except msgspec.DecodeError as error:
-        raise CorruptImageError("the clip's decoder went astray; save the clip again") from error
+        told = Reason("clip_died", "the clip's decoder went astray; save the clip again")
+        raise CorruptImageError(told) from error
+
+
+def too_long(message: TooLong, limits: ClipLimits) -> ClipTooLongError:
+    """Return the error of a clip that has more than is worked on at once."""
+    told = Reason(
+        "clip_long",
+        "a clip may have {most} frames and {most_s:g} s, this one has {frames} and {duration_s} s; choose a part of it "
+        "and a frame rate",
+        most=limits.max_clip_frames,
+        most_s=limits.max_clip_s,
+        frames=message.frames,
+        duration_s=round(message.duration_s, 1),
+    )
+    return ClipTooLongError(told, frames=message.frames, duration_s=message.duration_s)
 
 
 def refusal_of(message: ClipRefused) -> HoverError:
     """Return the error that the child told."""
     kinds = {each.code: each for each in HoverError.__subclasses__()}
-    return kinds.get(message.code, CorruptImageError)(message.message)
+    return kinds.get(message.code, CorruptImageError)(message.reason)
 
 
-def death_of(code: int, limits: ClipLimits) -> str:
-    """Return why a child that ended by itself gave no clip, in words."""
+def death_of(code: int, limits: ClipLimits) -> Reason:
+    """Return why a child that ended by itself gave no clip."""
     if code in (-9, -14, -24):  # killed by us, by its own clock, by its share of the processor
-        return f"the clip couldn't be read within {limits.clip_timeout_s:g} s; save it smaller or shorter"
-    return "the clip's decoder died of it; save the clip again, or convert it to MP4 with H.264"
+        text = "the clip couldn't be read within {most:g} s; save it smaller or shorter"
+        return Reason("clip_time", text, most=limits.clip_timeout_s)
+    text = "the clip's decoder died of it; save the clip again, or convert it to MP4 with H.264"
+    return Reason("clip_died", text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from app.errors import UnsupportedImageError
+from app.errors import Reason, UnsupportedImageError
 
 ClipKind = Literal["mov", "matroska", "GIF", "WEBP", "PNG", "ZIP"]
 """FFmpeg's name of a container, Pillow's of an animation, or a ZIP of pictures."""
@@ -36,7 +36,9 @@ def kind_of(data: bytes) -> ClipKind:
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
-    raise UnsupportedImageError(f"{EXPECTED}, got {'an empty file' if not data else 'something else'}")
+    if not data:
+        raise UnsupportedImageError(Reason("kind_empty", EXPECTED + ", got an empty file"))
+    raise UnsupportedImageError(Reason("clip_kind", EXPECTED + ", got something else"))
 
 
 def is_clip(data: bytes) -> bool:

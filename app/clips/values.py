@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from app.clips.kinds import ClipKind
 from app.clips.limits import ClipLimits
+from app.errors import Reason
 from app.protocol.clips import ClipPart
 
 
@@ -61,10 +62,17 @@ class TooLong(Said, frozen=True):
 
 
 class ClipRefused(Said, frozen=True):
-    """The file is no clip that can be read: the code of an error, and its text."""
+    """The file is no clip that can be read: the code of an error, and what makes its `Reason`."""
 
     code: Annotated[str, Meta(max_length=64)]
-    message: str
+    key: Annotated[str, Meta(max_length=64)]
+    template: Annotated[str, Meta(max_length=1000)]
+    values: dict[str, str | int | float]
+
+    @property
+    def reason(self) -> Reason:
+        """Why, for people."""
+        return Reason(self.key, self.template, **self.values)
 
 
 Message: TypeAlias = ClipHead | Frame | End | TooLong | ClipRefused

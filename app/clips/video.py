@@ -15,7 +15,7 @@ from PIL import Image as Pil
 
 from app.clips.limits import ClipLimits
 from app.clips.shaping import Shaped, fitted_wh
-from app.errors import CorruptImageError, TooManyPixelsError, UnsupportedImageError
+from app.errors import CorruptImageError, Reason, TooManyPixelsError, UnsupportedImageError
 
 if TYPE_CHECKING:
     import av
@@ -45,7 +45,7 @@ def video_frames(
     try:
         import av
     except ImportError as error:
-        raise UnsupportedImageError(NO_VIDEO) from error
+        raise UnsupportedImageError(Reason("clip_no_video", NO_VIDEO)) from error
     try:
         with av.open(file, format=kind, metadata_errors="ignore") as container:
             stream = video_stream(container, limits)
@@ -55,9 +55,8 @@ def video_frames(
             yield from frames_of(container, stream, limits, side, whole=begin_s <= 0)
     except av.error.FFmpegError as error:
         what = getattr(error, "strerror", None) or str(error)
-        raise CorruptImageError(
-            f"the video is cut or damaged ({what[:80]}); save it again and send it whole"
-        ) from error
+        text = "the video is cut or damaged ({cause}); save it again and send it whole"
+        raise CorruptImageError(Reason("clip_cut", text, cause=what[:80])) from error
 
 
 def video_stream(container: av.container.InputContainer, limits: ClipLimits) -> av.VideoStream:
@@ -66,12 +65,14 @@ def video_stream(container: av.container.InputContainer, limits: ClipLimits) -> 
 
     moving = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
     if not container.streams:
-        raise CorruptImageError("the video is cut: its index isn't there; send it whole")
+        raise CorruptImageError(Reason("clip_cut", "the video is cut: its index isn't there; send it whole"))
     if not moving:
-        raise UnsupportedImageError("there is no video in this file, only sound or text; open another")
+        text = "there is no video in this file, only sound or text; open another"
+        raise UnsupportedImageError(Reason("clip_sound", text))
     stream = moving[0]
     if stream.codec_context is None:
-        raise UnsupportedImageError("the video is of a codec that isn't there; convert it to H.264, VP9 or AV1")
+        text = "the video is of a codec that isn't there; convert it to H.264, VP9 or AV1"
+        raise UnsupportedImageError(Reason("clip_codec", text))
     check_pixels(stream.codec_context.width, stream.codec_context.height, limits)
     stream.codec_context.options = {"max_pixels": str(2 * limits.max_clip_pixels)}  # it counts whole blocks
     stream.codec_context.thread_count = 1  # a frame in each thread would take as many times the memory
@@ -86,8 +87,13 @@ def check_pixels(width: int, height: int, limits: ClipLimits) -> None:
     """
     if width * height > limits.max_clip_pixels:
         raise TooManyPixelsError(
-            f"a frame of a clip may have {limits.max_clip_pixels / 1e6:.1f} megapixels, got {width} x {height}; "
-            "scale the clip down"
+            Reason(
+                "clip_pixels",
+                "a frame of a clip may have {most} megapixels, got {width} x {height}; scale the clip down",
+                most=round(limits.max_clip_pixels / 1e6, 1),
+                width=width,
+                height=height,
+            )
         )
 
 
@@ -109,9 +115,8 @@ def frames_of(
             yield Shaped(upright_picture(frame, size_wh, side), size_wh, time_s, shown_s, stream.frames)
             last_s = time_s
     if whole and packets < stream.frames:
-        raise CorruptImageError(
-            f"the video is cut: its header says {stream.frames} frames, {packets} are there; send it whole"
-        )
+        text = "the video is cut: its header says {most} frames, {got} are there; send it whole"
+        raise CorruptImageError(Reason("clip_cut", text, most=stream.frames, got=packets))
 
 
 def turns_of(frame: av.VideoFrame) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from app.clips.kinds import ClipKind
-from app.errors import CorruptImageError
+from app.errors import CorruptImageError, Reason
 
 SEGMENT: Final = b"\x18\x53\x80\x67"
 """The identifier of the part of a Matroska or WebM file that holds everything."""
@@ -24,7 +24,8 @@ def check_whole(data: bytes, kind: ClipKind) -> None:
     """
     end = end_of_boxes(data) if kind == "mov" else end_of_segment(data) if kind == "matroska" else 0
     if end > len(data):
-        raise CorruptImageError(f"the video is cut: of {end} bytes {len(data)} are there; send it whole")
+        text = "the video is cut: of {most} bytes {got} are there; send it whole"
+        raise CorruptImageError(Reason("clip_cut", text, most=end, got=len(data)))
 
 
 def end_of_boxes(data: bytes) -> int:

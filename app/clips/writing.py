@@ -11,7 +11,7 @@ from typing import IO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import UnsupportedImageError
+from app.errors import Reason, UnsupportedImageError
 
 NO_PYAV: Final = "videos are written by PyAV, which isn't installed here: ./start.sh install video"
 CLOCK: Final = Fraction(1, 90_000)
@@ -34,7 +34,7 @@ def write_mp4(frames: Iterable[tuple[float, NDArray[np.uint8]]], out: IO[bytes])
     try:
         import av
     except ImportError as error:
-        raise UnsupportedImageError(NO_PYAV) from error
+        raise UnsupportedImageError(Reason("clip_no_writer", NO_PYAV)) from error
     with tempfile.TemporaryDirectory() as folder:  # its index is put before the frames in a second pass, by name
         path = Path(folder) / "clip.mp4"
         with av.open(path, "w", format="mp4", options={"movflags": "faststart"}) as container:

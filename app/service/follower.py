@@ -18,7 +18,7 @@ from typing import Final
 from app.arrays import MaskArray
 from app.engine.contract import Candidates, Embedding, Engine, TrackingEngine
 from app.engine.memory_bank import FrameMemory, Memory, attended, nearest
-from app.errors import EngineFailedError
+from app.errors import EngineFailedError, Reason
 from app.masks.packing import as_kept
 from app.protocol.run_lengths import decode_mask
 from app.service.answers import object_answer
@@ -100,7 +100,8 @@ async def following(engine: Engine) -> TrackingEngine:
         ModelUnavailableError: what it takes couldn't be compiled.
     """
     if not hasattr(engine, "track"):
-        raise EngineFailedError(f"{engine.model} doesn't follow objects here; choose another model")
+        text = "{name} doesn't follow objects here; choose another model"
+        raise EngineFailedError(Reason("follows_not", text, name=engine.model))
     tracking: TrackingEngine = engine  # type: ignore[assignment] # which has just been looked at
     while not tracking.can_track:
         tracking.prepare_tracking()

@@ -211,6 +211,7 @@ if (loaded.album.size > 0) {
   const gathered = await pictures().catch((error) => store.report(error));
   await gathered?.browsing.begin(loaded.album, loaded.here, keeper.kept.work);
 }
-if (!storage.isLasting) store.warn(t("start.passing"));
+if (storage.isFull) store.warn(t("album.noRoom"));
+else if (!storage.isLasting) store.warn(t("start.passing"));
 else if (others > 0 && loaded.album.size === 0) store.tell(t("start.otherTab"), { undo: false });
 line.open();

@@ -31,6 +31,17 @@ def shot(number: int) -> FilePayload:
 
 
 BROKEN: FilePayload = {"name": "shot 0.png", "mimeType": "image/png", "buffer": b"\x89PNG broken"}
+TAKEN_OVER = """async () => {
+  const { name: url } = performance.getEntriesByType("resource").find(({ name }) => name.includes("album-storage"));
+  const { openStorage } = await import(url);
+  const storage = await openStorage(new URL(".", location.href).pathname);
+  const [left] = await storage.albums();
+  await storage.load("of a new tab");
+  const { album } = await storage.read(left);
+  await storage.adopt([...album.values()], [left]);
+  return [album.size, (await storage.read(left)).album.size, storage.isLasting];
+}"""
+"""Has a new tab take over the newest album that was left: its size before and after, and whether there was room."""
 NOTES: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"not a picture"}
 
 
@@ -188,9 +199,10 @@ def test_full_browser_keeps_the_work_and_asks_for_the_file_again(open_studio: Op
     full = """
       const put = IDBObjectStore.prototype.put;
       IDBObjectStore.prototype.put = function (...given) {
-        if (this.name === "files") throw new DOMException("", "QuotaExceededError");
+        if (globalThis.full.includes(this.name)) throw new DOMException("", "QuotaExceededError");
         return put.apply(this, given);
       };
+      globalThis.full = ["files"];
     """
     studio = open_studio(before=lambda page: page.add_init_script(full))
     studio.page.locator("#file").set_input_files([shot(1), shot(2)])
@@ -207,3 +219,14 @@ def test_full_browser_keeps_the_work_and_asks_for_the_file_again(open_studio: Op
     expect(studio.page.locator("#notice-text")).to_contain_text("known by its content")
     chooser.value.set_files({**shot(1), "name": "renamed.png"})
     is_shown(studio, "shot 1.png", 1)
+
+    # There isn't even room for what is done: that is said, a new tab loses nothing, and the next change tries again.
+    studio.page.evaluate("() => { full = ['files', 'rows']; }")
+    studio.add_object(PLACES["blue"])
+    expect(studio.page.locator("#notice-text")).to_contain_text("no room left")
+    expect(studio.page.locator("#pictures-text")).to_contain_text("lasts as long as this page")
+    assert studio.page.evaluate(TAKEN_OVER) == [2, 2, False]
+    studio.page.evaluate("() => { full = []; }")
+    studio.press("Control+z")
+    expect(studio.page.locator("#pictures-text")).to_contain_text("stays in this browser")
+    assert studio.page.evaluate(TAKEN_OVER) == [2, 0, True]

@@ -107,9 +107,11 @@ test("pictures of one name from two folders get names that no disk and no label 
 
 test("what comes in badly is told by name and number, and what comes in well isn't", () => {
   const nothing = { doubled: [], large: [], others: [], over: 0, unkept: 0 };
-  assert.equal(intakeText(nothing, 500), "");
-  const text = intakeText({ doubled: ["a.jpg"], large: ["b.tif", "c.tif"], others: ["1", "2", "3", "4"], over: 1, unkept: 2 }, 500);
+  const kept = { isLasting: true, isFull: false };
+  assert.equal(intakeText(nothing, 500, kept), "");
+  const text = intakeText({ doubled: ["a.jpg"], large: ["b.tif", "c.tif"], others: ["1", "2", "3", "4"], over: 1, unkept: 2 }, 500, kept);
   for (const part of ["1 is here already: a.jpg.", "2 are larger than this server takes: b.tif and c.tif.", "4 are no pictures: 1, 2 and 2 more.", "500 pictures are the most: 1 left out", "no room for 2 files"]) assert.ok(text.includes(part), text);
+  assert.match(intakeText({ ...nothing, unkept: 2 }, 500, { isLasting: false, isFull: true }), /^This browser has no room left/);
 });
 
 test("a cell of the filmstrip says how far its picture is", () => {
@@ -137,6 +139,7 @@ beforeEach(async () => {
   kept = new Map();
   browsing = new Browsing(play.store, play.studio, {
     storage: {
+      isLasting: true, isFull: false,
       put: (entry) => void kept.set(entry.key, entry),
       putFile: async (key, file) => Boolean(files.set(key, file)),
       file: async (key) => files.get(key) ?? null,
@@ -182,6 +185,29 @@ async function click(id, x, name = `Object ${id}`) {
 }
 
 const shown = () => [play.state.picture?.name, [...play.state.objects.keys()]];
+
+test("one picture that finds no place says so, as many do", async () => {
+  const many = Array.from({ length: 500 }, (_, n) => newEntry(String(n), `${n}.png`));
+  play.store.list(new Map(many.map((entry) => [entry.key, entry])));
+  await take("one too many");
+  assert.match(play.state.notice ?? "", /500 pictures are the most: 1 left out/);
+  browsing.outside.hash = () => Promise.reject(new Error("gone"));
+  await take("gone.png");
+  assert.match(play.state.notice ?? "", /1 is no picture: gone\.png/);
+});
+
+test("a browser that keeps nothing doesn't promise to ask for a file again", async () => {
+  const { storage } = browsing.outside;
+  const putFile = async (/** @type {string} */ key, /** @type {Blob} */ file) => !files.set(key, file);
+  browsing.outside.storage = { ...storage, putFile, isLasting: false };
+  await take("a");
+  await opened();
+  assert.equal(play.state.notice, null);
+  browsing.outside.storage = { ...storage, putFile, isLasting: false, isFull: true };
+  await take("b");
+  await opened();
+  assert.match(play.state.notice ?? "", /no room left: what you do now lasts as long as this page/);
+});
 
 test("back and forth: each picture has its own objects again, at once, before the server has said a word", async () => {
   await take("a", "b");
@@ -361,7 +387,7 @@ test("a work that is taken in while a picture is open adds to it, and to what is
   const others = [{ ...newEntry("a", "a"), work: workOf([made(1, "cat", 9)]) }, { ...newEntry("c", "c"), here: false }];
   const merging = browsing.merge(others, async (key) => new Blob([key]), () => browsing.noteNow());
   await opened();
-  assert.deepEqual(await merging, { pictures: 2, both: 1, left: 0, over: 0, unkept: 0 });
+  assert.deepEqual(await merging, { pictures: 2, both: 1, left: 0, over: 0, unkept: 0, isFull: false });
   browsing.noteNow();
   assert.deepEqual([shown(), kept.get("a")?.work?.recipe.objects?.map(({ id, name }) => [id, name])], [["a", [1, 2]], [[1, "Object 1"], [2, "cat"]]]);
   assert.deepEqual([[...play.state.album.keys()], files.has("c")], [["a", "b", "c"], true]);
@@ -415,6 +441,7 @@ test("a project of another version, of another program, or in part damaged says 
   };
   const head = { format: "hoversam-project", version: 1, classes: [{ name: "cat", color: 0 }, { name: 5 }] };
   await assert.rejects(packed({ ...head, version: 2, pictures: [] }), /version 2, this page reads version 1.*Nothing was changed/);
+  await assert.rejects(packed({ ...head, version: 3, pictures: { a: 1 } }), /version 3/); // whatever that one is like
   await assert.rejects(packed({ ...head, format: "x", pictures: [] }), /another program/);
   const zip = new ZipWriter();
   await zip.add("data.yaml", "");

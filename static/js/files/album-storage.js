@@ -73,6 +73,10 @@ export class AlbumStorage {
    */
   #waiting = new Map();
   #busy = false;
+  /** The last write found no room: what waits is tried again with the next change. */
+  isFull = false;
+  /** Called when room runs out, and when there is room again. */
+  onRoom = () => {};
   /** Files and thumbnails of this visit. @type {Map<string, Blob>} */
   #files = new Map();
   /** @type {Map<string, Blob>} */
@@ -85,7 +89,14 @@ export class AlbumStorage {
 
   /** What is put here outlives the page. */
   get isLasting() {
-    return this.#db !== null;
+    return this.#db !== null && !this.isFull;
+  }
+
+  /** @param {boolean} isFull */
+  #found(isFull) {
+    if (this.isFull === isFull) return;
+    this.isFull = isFull;
+    this.onRoom();
   }
 
   /** @param {IDBTransactionMode} mode @param {(typeof STORES)[number]} name @returns {IDBObjectStore} */
@@ -128,13 +139,25 @@ export class AlbumStorage {
     }
   }
 
-  /** Put an album away that is part of another one by now. @param {string} album its name */
-  async drop(album) {
+  /**
+   * Take entries of other albums into this one, and put those albums away: both, or neither where there is no room.
+   * @param {readonly Readonly<Entry>[]} entries as they are in this album @param {readonly string[]} others names
+   */
+  async adopt(entries, others) {
+    if (this.#db === null) return;
+    for (const entry of entries) this.#place(entry);
     try {
-      this.#store("readwrite", "rows").delete(rowsOf(album));
-      await done(this.#store("readwrite", "albums").delete(album));
+      const transaction = this.#db.transaction(["rows", "albums"], "readwrite");
+      const rows = transaction.objectStore("rows");
+      for (const entry of entries) rows.put(this.#row(entry));
+      for (const other of others) {
+        rows.delete(rowsOf(other));
+        transaction.objectStore("albums").delete(other);
+      }
+      await written(transaction);
     } catch {
-      // It is found again by the next tab, and is part of its album already.
+      for (const entry of entries) this.#waiting.set(entry.key, entry);
+      this.#found(true);
     }
   }
 
@@ -142,28 +165,41 @@ export class AlbumStorage {
 
   /** Keep an entry as it is now. @param {Readonly<Entry>} entry */
   put(entry) {
-    if (!this.#places.has(entry.key)) this.#places.set(entry.key, Math.max(-1, ...this.#places.values()) + 1);
+    this.#place(entry);
     this.#waiting.set(entry.key, entry);
     void this.#write();
+  }
+
+  /** An entry that is new comes last. @param {Readonly<Entry>} entry */
+  #place({ key }) {
+    if (!this.#places.has(key)) this.#places.set(key, Math.max(-1, ...this.#places.values()) + 1);
+  }
+
+  /** @param {Readonly<Entry>} entry @returns {Row} */
+  #row(entry) {
+    return { album: this.#album, key: entry.key, place: this.#places.get(entry.key) ?? 0, entry };
   }
 
   async #write() {
     if (this.#busy || this.#db === null) return;
     this.#busy = true;
+    let { isFull } = this;
     while (this.#waiting.size > 0) {
       const entries = [...this.#waiting.values()];
       this.#waiting.clear();
       try {
         const store = this.#store("readwrite", "rows");
-        for (const entry of entries) {
-          store.put({ album: this.#album, key: entry.key, place: this.#places.get(entry.key) ?? 0, entry });
-        }
+        for (const entry of entries) store.put(this.#row(entry));
         await written(store.transaction);
-      } catch {
-        break; // no room, or the browser ends: the next change tries again
+        isFull = false;
+      } catch { // no room, or the browser ends: the next change tries again
+        for (const entry of entries) if (!this.#waiting.has(entry.key)) this.#waiting.set(entry.key, entry);
+        isFull = true;
+        break;
       }
     }
     this.#busy = false;
+    this.#found(isFull);
   }
 
   /** Keep which picture is looked at. @param {string} key */

@@ -157,12 +157,9 @@ async function taken(storage, albums, loaded, drop) {
     const both = merged(album, other.album.values());
     album = both.album;
     here ??= other.here;
-    for (const one of both.changed) {
-      const entry = album.get(one);
-      if (entry) storage.put(entry);
-    }
+    const changed = both.changed.flatMap((one) => album.get(one) ?? []);
+    await storage.adopt(changed, drop && both.over === 0 ? [name] : []);
     if (here !== null) storage.stand(here);
-    if (drop && both.over === 0) void storage.drop(name);
   }
   return { album, here };
 }

@@ -66,13 +66,12 @@ export async function readProject(archive) {
   } catch {
     // said below
   }
-  if (content?.format !== FORMAT || !Array.isArray(content.pictures)) {
-    throw new Error(t("project.damaged"));
-  }
+  if (content?.format !== FORMAT) throw new Error(t("project.damaged"));
   if (content.version !== VERSION) {
     const found = String(content.version).slice(0, 20);
     throw new Error(t("project.version", { found, version: VERSION }));
   }
+  if (!Array.isArray(content.pictures)) throw new Error(t("project.damaged"));
   const isWhole = (/** @type {any} */ one) => KEY.test(one?.key) && typeof one.name === "string";
   const whole = /** @type {any[]} */ (content.pictures).filter(isWhole);
   const entries = whole.slice(0, MAX_PICTURES).map((one) => ({

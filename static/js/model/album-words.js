@@ -31,19 +31,23 @@ export function markOf({ work, done, here, trouble }) {
   return done ? `✓ ${count}` : String(count);
 }
 
+/** @typedef {{ doubled: string[], large: string[], others: string[], over: number, unkept: number }} Intake */
+
 /**
  * What came of files that were given together, where it isn't all well.
- * @param {{ doubled: string[], large: string[], others: string[], over: number, unkept: number }} told
+ * @param {Intake} told
  * @param {number} most pictures that there may be
+ * @param {{ isLasting: boolean, isFull: boolean }} storage
  * @returns {string}
  */
-export function intakeText({ doubled, large, others, over, unkept }, most) {
+export function intakeText({ doubled, large, others, over, unkept }, most, { isLasting, isFull }) {
   return [
     doubled.length > 0 && t("intake.doubled", { count: doubled.length, names: named(doubled) }),
     others.length > 0 && t("intake.others", { count: others.length, names: named(others) }),
     large.length > 0 && t("intake.large", { count: large.length, names: named(large) }),
     over > 0 && t("intake.over", { most, count: over }),
-    unkept > 0 && t("intake.unkept", { count: unkept }),
+    unkept > 0 && isLasting && t("intake.unkept", { count: unkept }),
+    isFull && t("album.noRoom"),
   ].filter(Boolean).join(" ");
 }
 
@@ -58,16 +62,23 @@ export function albumText({ done, objects, total }, isLasting) {
 }
 
 /**
- * What came of a project that was taken in.
- * @param {string} name of its file
- * @param {{ pictures: number, both: number, left: number, over: number, unkept: number }} came
+ * @typedef {object} Merging what came of a project that was taken in
+ * @property {number} pictures that came
+ * @property {number} both of them were here
+ * @property {number} left objects that found no room
+ * @property {number} over pictures that found none
+ * @property {number} unkept files that the browser has no room for
+ * @property {boolean} isFull it has none for what is done
  */
-export function mergeText(name, { pictures, both, left, over, unkept }) {
+
+/** @param {string} name of the project's file @param {Merging} came */
+export function mergeText(name, { pictures, both, left, over, unkept, isFull }) {
   return [
     t("merge.pictures", { name, count: pictures }),
     both > 0 && t("merge.both", { count: both }),
     left > 0 && t("merge.left", { count: left }),
     over > 0 && t("merge.over", { count: over }),
     unkept > 0 && t("merge.unkept", { count: unkept }),
+    isFull && t("album.noRoom"),
   ].filter(Boolean).join(" ");
 }

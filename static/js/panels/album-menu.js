@@ -54,6 +54,11 @@ export class AlbumMenu {
       if (file) void this.openProject(file);
       chooser.value = "";
     });
+    storage.onRoom = () => {
+      this.#album = null; // its words are others now
+      this.update();
+      if (!storage.isLasting) store.warn(t("album.noRoom"));
+    };
     find("making-stop").addEventListener("click", () => this.#making?.abort());
   }
 

@@ -12,6 +12,7 @@ import { maskOf } from "../model/state.js";
 import { shortName, tooLarge } from "../model/words.js";
 import { t } from "../words/translate.js";
 
+/** @import { Intake, Merging } from "../model/album-words.js" */
 /** @import { Store } from "../model/store.js" */
 /** @import { Album, Entry, KeptWork, Picture, State } from "../model/types.ts" */
 /** @import { ObjectId, Mask } from "../wire/messages.ts" */
@@ -27,7 +28,6 @@ import { t } from "../words/translate.js";
  * @property {string} after
  * @property {ReadonlyMap<string, ReadonlySet<ObjectId>>} touched objects of other pictures
  */
-/** @typedef {{ doubled: string[], large: string[], others: string[], over: number, unkept: number }} Told */
 
 /** Pictures whose pixels are held: the one that is shown, and one on each side. */
 const MAX_NEAR = 3;
@@ -78,7 +78,7 @@ export class Browsing {
   async take(given) {
     const alone = given.length === 1;
     const { pictures, others } = alone ? { pictures: given, others: [] } : parted(given);
-    /** @type {Told} */
+    /** @type {Intake} */
     const told = { doubled: [], large: [], others: others.map(({ name }) => name), over: 0, unkept: 0 };
     const turn = (this.#asked += 1);
     /** @type {Promise<void> | null} */
@@ -89,15 +89,15 @@ export class Browsing {
       if (key !== null && opening === null && turn === this.#asked) opening = this.#open(key, turn, alone);
     }
     await opening; // what is said of a picture that begins would take the place of this
-    const text = intakeText(told, MAX_PICTURES);
+    if (alone) told.doubled = []; // one that is here is shown
+    const text = intakeText(told, MAX_PICTURES, this.outside.storage);
     const [{ name, file }] = given;
     if (alone && told.large.length > 0) this.store.warn(tooLarge(name, file.size, this.outside.maxBytes));
-    else if (text !== "" && !alone) this.store.warn(text);
-    else if (told.unkept > 0) this.store.warn(intakeText({ ...told, doubled: [] }, MAX_PICTURES));
+    else if (text !== "") this.store.warn(text);
     if (pictures.length > 1) this.store.say(t("intake.here", { count: this.state.album.size }));
   }
 
-  /** @param {Given} given @param {Told} told @returns {Promise<string | null>} its key, null where it isn't taken */
+  /** @param {Given} given @param {Intake} told @returns {Promise<string | null>} its key, null where it isn't taken */
   async #add({ file, name }, told) {
     if (file.size > this.outside.maxBytes) {
       told.large.push(name);
@@ -126,9 +126,7 @@ export class Browsing {
    * Take another work into this one: on a picture that both have, the objects of both.
    * @param {Iterable<Readonly<Entry>>} entries
    * @param {(key: string) => Promise<Blob | null>} file of a picture that comes with them
-   * @param {(place: number, total: number) => void} onProgress
-   * @returns {Promise<{ pictures: number, both: number, left: number, over: number, unkept: number }>} how many came,
-   *   how many were here, how many objects and pictures found no room, how many files didn't
+   * @param {(place: number, total: number) => void} onProgress @returns {Promise<Merging>}
    */
   async merge(entries, file, onProgress) {
     await this.studio.actions.atRest();
@@ -151,7 +149,9 @@ export class Browsing {
       if (!(await this.outside.storage.putFile(key, blob))) unkept += 1;
     }
     if (picture === null && changed.length > 0) await this.go(changed[0]);
-    return { pictures: changed.length, both: changed.filter((key) => before.has(key)).length, left, over, unkept };
+    const { isFull, isLasting } = this.outside.storage;
+    const both = changed.filter((key) => before.has(key)).length;
+    return { pictures: changed.length, both, left, over, unkept: isLasting ? unkept : 0, isFull };
   }
 
   // ---- from picture to picture

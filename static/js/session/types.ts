@@ -47,6 +47,10 @@ export interface Outside {
 export interface AlbumStorage {
   /** Keep an entry as it is now. */
   put(entry: Readonly<Entry>): void;
+  /** What is kept outlives the page. */
+  readonly isLasting: boolean;
+  /** There is no room left for what is done. */
+  readonly isFull: boolean;
   /** Keep a picture's file; false where there is no room, or no way to. */
   putFile(key: string, file: Blob): Promise<boolean>;
   /** Return a picture's file, null where it isn't kept. */

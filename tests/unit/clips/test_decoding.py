@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from app.clips import ClipLimits, decoded_frames, read_clip
-from app.errors import ClipTooLongError, CorruptImageError
-from tests.helpers.clip_files import animation
+from app.errors import ClipTooLongError, CorruptImageError, UnsupportedImageError
+from tests.helpers.clip_files import animation, zipped
 
 
 def program(text: str) -> tuple[str, ...]:
@@ -30,6 +30,15 @@ def test_a_clip_that_is_too_long_says_so_with_figures() -> None:
     with pytest.raises(ClipTooLongError, match="choose a part") as caught:
         read_clip(animation(), replace(ClipLimits(), max_clip_frames=2))
     assert (caught.value.frames, round(caught.value.duration_s, 1)) == (6, 0.6)
+    assert caught.value.reason
+    assert (caught.value.reason.key, caught.value.reason.values["duration_s"]) == ("clip_long", 0.6)
+
+
+def test_a_refusal_of_the_child_keeps_its_reason() -> None:
+    with pytest.raises(UnsupportedImageError, match="got 1") as caught:
+        read_clip(zipped(1), ClipLimits())
+    assert caught.value.reason
+    assert (caught.value.reason.key, caught.value.reason.values) == ("clip_few", {"got": 1})
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def refusal(data: bytes, limits: ClipLimits | None = None) -> str:
     """Return the code and the text of a refusal, which is all that comes of a file after its frames."""
     last = told(data, limits=limits)[-1]
     assert isinstance(last, ClipRefused), last
-    return f"{last.code}: {last.message}"
+    return f"{last.code}: {last.reason}"
 
 
 def is_too_long(message: Message, frames: int, duration_s: float) -> bool:

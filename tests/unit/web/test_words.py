@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import Reason, TooManyPointsError
+from app.errors import HoverError, Reason, TooManyPointsError
 from app.realtime.closing import error_message
 from app.web.problems import problem
 from app.web.words import Words, chosen, load_words
@@ -17,6 +17,14 @@ from tests.helpers.pseudo import pseudo
 
 ROOT = Path(__file__).parents[3]
 ENGLISH = load_words(ROOT / "static" / "words")["en"].table
+FILE_ERRORS = {
+    "BadMessageError",
+    "ClipTooLongError",
+    "CorruptImageError",
+    "ImageTooLargeError",
+    "TooManyPixelsError",
+    "UnsupportedImageError",
+}
 LANGUAGES = {name: Words(name, {"page.direction": "ltr"}) for name in ("en", "de", "pt-BR")}
 
 
@@ -64,6 +72,38 @@ def test_every_reason_of_an_error_has_its_sentence_with_values_that_come_with_it
         assert sentences, key
         for sentence in sentences:
             assert set(re.findall(r"\{(\w+)[,}]", sentence)) <= values, (key, sentence)
+
+
+def test_every_code_of_an_error_has_its_sentence() -> None:
+    kinds = [HoverError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    assert [kind.code for kind in kinds if f"code.{kind.code}" not in ENGLISH] == []
+
+
+@pytest.mark.parametrize("package", ["clips", "imports", "pictures"])
+def test_whatever_is_wrong_with_a_file_is_said_in_the_pages_words(package: str) -> None:
+    plain = [
+        f"{path.name}:{node.lineno}"
+        for path in (ROOT / "app" / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") in FILE_ERRORS
+        and (isinstance(node.args[0], ast.Constant | ast.JoinedStr | ast.BinOp) or ast.unparse(node.args[0]).isupper())
+    ]
+    assert plain == []
+
+
+def test_no_sentence_is_there_for_nothing() -> None:
+    files = [*(ROOT / "static" / "js").rglob("*.js"), *(ROOT / "templates").rglob("*.html")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    said = {*re.findall(r"""["'`]([\w.]+)["'`]""", text), *(f"error.{key}" for key in reasons())}
+    beginnings = tuple({*re.findall(r"""[`"']([\w.]+\.)(?:\$\{|["'] ?~)""", text), "error.kind_"})
+    endings = tuple({*re.findall(r"\}(\w+)`", text), *(key for key in reasons() if key.startswith("_"))})
+    unsaid = [
+        key for key in ENGLISH if key not in said and not key.startswith(beginnings) and not key.endswith(endings)
+    ]
+    assert unsaid == []
 
 
 def test_a_reason_reaches_the_socket_and_http_and_another_process() -> None:
