@@ -22,7 +22,7 @@ from app.protocol.recipe import BoxStep, PointStep, Recipe, RefineStep, Step
 from app.protocol.windows import is_cut, larger, size_of, whole
 from app.service.answers import Replay, decodes_left, export_object, object_answer, packed_of
 from app.service.by_hand import by_hand
-from app.service.windows import first_part, gone_on, is_windowed, layered, moved_into, on_picture
+from app.service.windows import first_part, gone_on, layered, moved_into, on_picture
 from app.session.checks import check_trail
 from app.session.classes import ClassList
 from app.session.contrast import grid_colors, visible_color
@@ -205,7 +205,9 @@ class LocalPicture:
         else:
             answer = by_hand(local, part_hw, self._speck_share)
         answer = on_picture(answer, item.window)
-        return item.answered(layered(answer, item.layers, size_hw) if is_windowed(query) and item.layers else answer)
+        return item.answered(
+            layered(answer, item.layers, size_hw) if query.subject.is_windowed and item.layers else answer
+        )
 
     def _replayed(self, query: Query) -> Candidates:
         """Return what the model makes of steps that one window answers."""

@@ -179,10 +179,13 @@ class ChangeWorker:
             self._outbox.put_answer(await self._answered(step) if isinstance(step, Query) else step)
 
     async def _answered(self, query: Query) -> list[StateMessage]:
-        session = self._session
-        if session.image is None:
+        session, image = self._session, self._session.image
+        if image is None:
             raise AssertionError("a query needs a picture")
-        return session.commit(*await self._predictor.answer_whole(session.image, query, session.answering))
+        if query.subject.is_windowed:
+            return session.commit(*await self._predictor.answer_whole(image, query, session.answering))
+        key = self._predictor.key(image.image_id, session.answering)  # as most are: of the whole picture
+        return session.commit(query, await self._backend.answer(key, image.size_hw, query))
 
     async def _given(self, message: Give) -> list[StateMessage]:
         """Answer objects that were made elsewhere, all of them or none; return the replies."""

@@ -23,7 +23,7 @@ from app.service.embeddings import EmbeddingKey
 from app.service.hover_slot import HoverSlot
 from app.service.picture_store import PictureStore
 from app.service.scheduler import Priority
-from app.service.windows import first_part, gone_on, is_windowed, item_in, layered, moved_into, on_picture
+from app.service.windows import first_part, gone_on, item_in, layered, moved_into, on_picture
 from app.session.objects import Answer, SessionObject
 from app.session.query import HoverQuery, Query
 from app.session.values import OpenImage
@@ -228,7 +228,7 @@ class Predictor:
     async def _by_hand(self, answer: Answer, query: Query, image: OpenImage) -> Answer:
         """Return an answer with what was done by hand, where windows gave it; in a thread, since that may take long."""
         layers = query.subject.layers
-        if not (layers and is_windowed(query)):
+        if not (layers and query.subject.is_windowed):
             return answer
         return await asyncio.to_thread(layered, answer, layers, image.size_hw)
 

@@ -55,11 +55,6 @@ def window_of(step: Step) -> WindowXyxy | None:
     return step.window if is_asked(step) else None
 
 
-def is_windowed(query: Query) -> bool:
-    """Return whether a window answers a step of a trail, or has."""
-    return any(window_of(step) is not None for step in query.subject.trail)
-
-
 def moved_into(query: Query, size_hw: tuple[int, int]) -> Query:
     """Return a query of steps that one window answers, in the pixels of that window; itself without windows.
 
@@ -67,7 +62,7 @@ def moved_into(query: Query, size_hw: tuple[int, int]) -> Query:
         query: in the pixels of the picture.
         size_hw: height and width of the picture.
     """
-    if not is_windowed(query):
+    if not query.subject.is_windowed:
         return query
     subject, before = query.subject, replace(query.subject, trail=query.subject.trail[: query.known])
     window = subject.window

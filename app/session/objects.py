@@ -111,6 +111,11 @@ class SessionObject:
         return prompts[-1].window if prompts else None
 
     @property
+    def is_windowed(self) -> bool:
+        """Whether a window answered one of its prompts."""
+        return any(prompt.window is not None for prompt in self.prompts)
+
+    @property
     def chosen(self) -> int:
         """Index of the candidate that the object shows: the one picked, else the best."""
         if self.pick is not None:

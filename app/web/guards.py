@@ -15,6 +15,7 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
+from app.errors import Reason
 from app.service.refusals import RefusalLog
 from app.settings import Settings
 from app.web.tickets import Tickets
@@ -97,7 +98,11 @@ async def require_same_origin(connection: ASGIConnection[Any, Any, Any, Any], _:
         refusals.note("HOVERSAM_ALLOWED_HOSTS", host=host or "")
         name = (host or "")[:MAX_NAME_CHARS]
         raise PermissionDeniedException(
-            detail=f"this server isn't known as {name!r}; if that is its name, list it in HOVERSAM_ALLOWED_HOSTS"
+            detail=Reason(
+                "name_refused",
+                "this server isn't known as {name!r}; if that is its name, list it in HOVERSAM_ALLOWED_HOSTS",
+                name=name,
+            )
         )
     if connection.scope.get("method") in SAFE_METHODS:
         return
@@ -110,8 +115,12 @@ async def require_same_origin(connection: ASGIConnection[Any, Any, Any, Any], _:
         refusals.note("HOVERSAM_ALLOWED_ORIGINS, or a proxy that passes Host on", origin=origin or "", host=host or "")
         page = (origin or "")[:MAX_NAME_CHARS]
         raise PermissionDeniedException(
-            detail=f"pages of {page!r} are refused; if that is your page, list it in HOVERSAM_ALLOWED_ORIGINS, "
-            "or let the proxy in front of the server pass Host on"
+            detail=Reason(
+                "page_refused",
+                "pages of {page!r} are refused; if that is your page, list it in HOVERSAM_ALLOWED_ORIGINS, "
+                "or let the proxy in front of the server pass Host on",
+                page=page,
+            )
         )
 
 

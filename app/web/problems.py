@@ -111,6 +111,8 @@ def http_error_response(request: Request[Any, Any, Any], error: HTTPException) -
 
 def reason_of(error: HTTPException) -> str:
     """Return what the framework says, with the fields that it could not read where it names them."""
+    if isinstance(error.detail, Reason):
+        return error.detail
     named = error.extra if isinstance(error.extra, list) else []
     reasons = [f"{item.get('key', 'body')}: {item.get('message', '')}" for item in named if isinstance(item, dict)]
     text = "; ".join([error.detail, *reasons[:MAX_REASONS]])

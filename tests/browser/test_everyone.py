@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -214,7 +215,8 @@ def test_sheet_lists_every_key_of_the_table_and_tooltips_say_the_same(open_studi
     expect(sheet).to_be_visible()
     caps = {text.lower() for text in sheet.locator("kbd").all_inner_texts()}
     code = (ROOT / "static" / "js" / "model" / "keys.js").read_text()
-    commands = dict(re.findall(r'name: "([^"]+)", keys: \[(.*)\] \}', code))
+    words = json.loads((ROOT / "static" / "words" / "en.json").read_text(encoding="utf-8"))
+    commands = {words[f"command.{name}"]: keys for name, keys in re.findall(r"^  (\w+): \[(.*)\],$", code, re.M)}
     keys = {
         part.lower() for text in commands.values() for key in re.findall(r'"([^"]+)"', text) for part in key.split("+")
     }

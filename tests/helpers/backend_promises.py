@@ -199,7 +199,7 @@ class BackendPromises:
     async def test_a_pass_whose_memories_are_gone_says_so(self, backend: Backend) -> None:
         shown = await given_on_frame(backend, 1)
         with pytest.raises(MemoryLostError, match="track again from frame 1"):
-            await backend.follow(frame_key(3), SIZE_HW, step(3, shown))
+            await backend.follow(frame_key(3), SIZE_HW, step(3, shown, pass_id="a new one"))
 
     async def test_what_cannot_be_had_is_told_and_nothing_is_lost(self, backend: Backend) -> None:
         with pytest.raises(UnknownImageError, match="isn't kept"):

@@ -36,7 +36,8 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
         case inspect.IntType():
             return st.integers(kind.ge, kind.le)
         case inspect.FloatType():
-            return st.floats(kind.ge, kind.le)
+            lowest = kind.ge if kind.gt is None else kind.gt
+            return st.floats(lowest, kind.le, exclude_min=kind.gt is not None)
         case inspect.StrType():
             return st.from_regex(kind.pattern, fullmatch=True) if kind.pattern else st.text(max_size=LONGEST)
         case inspect.BytesType():
