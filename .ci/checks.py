@@ -42,14 +42,18 @@ SOAKED = (
 )
 COVERED = (("tests/unit", "tests/property"), ("tests/integration",), ("tests/contract",))
 """What is measured: runs side by side, since a test is half as quick again where each line is noted."""
+BROWSER = tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/browser").glob("test_*.py")))
 BESIDE = (
-    ("tests/browser",),
+    BROWSER[::2],
     ("tests/contract",),
     ("tests/unit", "tests/property"),
     ("tests", *(f"--ignore=tests/{folder}" for folder in ("browser", "contract", "unit", "property", "faults"))),
     ("tests/faults", "-m", "not alone"),
+    BROWSER[1::2],
 )
-"""What runs side by side, the longest first: a test mostly waits for a socket, a browser or a program."""
+"""What runs side by side: a test mostly waits for a socket, a browser or a program; two halves of the longest."""
+MAX_BESIDE = 5
+"""Runs at once; the next begins when one of them ends."""
 ALONE = ("tests/faults", "-m", "alone")
 """What compares times, and so wants the machine for itself."""
 
@@ -258,8 +262,8 @@ def show_all_but_last(lines: IO[str], show: IO[str]) -> str:
 def side_by_side(report: Report, *runs: tuple[str, ...]) -> str:
     """Run pytest several times at once, a thread of model work each; what the first run says is shown as it comes.
 
-    Decision: what fails beside another run is run once more, alone. Context: five runs on two cores starve a test now
-    and then, in a time that it waits for. Choice: only what fails again fails the checks, and both runs are shown.
+    Decision: what fails beside another run is run once more, alone. Context: several runs on two cores starve a test
+    now and then, in a time that it waits for. Choice: only what fails again fails the checks, and both runs are shown.
     Price: a fault that shows now and then may pass.
     """
     began, said = time.monotonic(), [sys.stdout, *(io.StringIO() for _ in runs[1:])]
@@ -269,7 +273,7 @@ def side_by_side(report: Report, *runs: tuple[str, ...]) -> str:
         return pytest_ended((*runs[number], *caches[number]), said[number])
 
     os.environ["OMP_NUM_THREADS"] = "1"  # teams of threads on two cores would wait for one another
-    with ThreadPoolExecutor(len(runs)) as pool:
+    with ThreadPoolExecutor(MAX_BESIDE) as pool:
         ended = list(pool.map(run, range(len(runs))))
     del os.environ["OMP_NUM_THREADS"]
     for text in said[1:]:
