@@ -182,7 +182,14 @@ def test_project_moves_the_work_and_everything_here_is_forgotten_when_it_is_said
 
 def test_browser_that_keeps_nothing_says_so_and_the_pictures_go_on_as_long_as_the_page(open_studio: OpenStudio) -> None:
     def private(page: Page) -> None:
-        page.add_init_script("indexedDB.open = () => { throw new DOMException('', 'SecurityError'); };")
+        page.add_init_script("""
+          const refuse = () => { throw new DOMException('', 'SecurityError'); };
+          indexedDB.open = refuse;
+          for (const name of ['localStorage', 'sessionStorage']) {
+            Object.defineProperty(globalThis, name, { get: refuse });
+          }
+          for (const name of ['request', 'query']) navigator.locks[name] = async () => refuse();
+        """)
 
     studio = open_studio(before=private)
     expect(studio.page.locator("#notice-text")).to_contain_text("This browser keeps nothing here")

@@ -204,7 +204,10 @@ def test_every_control_is_reached_in_every_window_theme_and_state(open_studio: O
     studio.click(DISC_B)
     studio.until("s.objects.length === 2 && s.active !== null")
     troubles["objects, the list put away"] = unreached(studio, 15, themes=("light",))
-    studio.page.evaluate("() => { document.getElementById('show-panel').ariaExpanded = 'true'; }")
+    studio.page.evaluate("""() => {
+      document.getElementById("show-panel").ariaExpanded = "true";
+      document.getElementById("found").hidden = false; // as where the model finds something
+    }""")
     troubles["objects"] = unreached(studio, 25, with_menus=True)
 
     studio.page.evaluate("""() => {

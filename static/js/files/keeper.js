@@ -42,7 +42,7 @@ function isOurs(tab) {
     navigator.locks.request(`hoversam.${tab}`, { signal: wait }, () => {
       resolve(true);
       return new Promise(() => {}); // held as long as the page lives
-    }).catch(() => resolve(false));
+    }).catch(({ name }) => resolve(name !== "TimeoutError")); // without storage there are no locks, and no other tab
   });
 }
 
@@ -171,7 +171,8 @@ async function taken(storage, albums, loaded, drop) {
  */
 async function livingTabs(own) {
   if (navigator.locks) {
-    const { held = [] } = await navigator.locks.query();
+    const locks = await navigator.locks.query().catch(() => null); // refused where storage is
+    const held = locks?.held ?? [];
     const names = held.map(({ name = "" }) => name.replace("hoversam.", ""));
     return new Set(names.filter((name) => name !== own));
   }

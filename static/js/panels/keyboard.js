@@ -20,12 +20,13 @@ export function stepOf(stroke) {
 }
 
 /**
- * Tell whether the key is for the element that has the focus, or for a menu that is open.
+ * Tell whether the key is for the element that has the focus, or for a menu that is open. All keys are a dialog's that
+ * is open: who clicks on its text has the focus nowhere.
  * @param {EventTarget | null} target @param {string} key
  */
 function belongsTo(target, key) {
   if (!(target instanceof Element)) return false;
-  if (target.closest("dialog, :popover-open")) return true;
+  if (target.closest(":popover-open") || document.querySelector("dialog:modal")) return true;
   if (key === "Escape" && document.querySelector(":popover-open")) return true;
   if (target.matches(CHOICES)) return key === " " || key === "Enter";
   if (target.closest("input, textarea, select, [contenteditable]")) return true;
