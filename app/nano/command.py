@@ -57,13 +57,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     clips.add_argument("--model", default="nano")
     clips.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")
     clips.add_argument("--clips", type=int, default=CLIPS)
+    windows = commands.add_parser("windows", help="print how well small things are found, in windows and without")
+    windows.add_argument("--model", default="nano")
+    windows.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")
+    windows.add_argument("--scenes", type=int, default=100)
     release = commands.add_parser("release", help="write the fp16 checkpoint and its line in the manifest")
     release.add_argument("weights", type=Path)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run one of the trainer's commands; return its exit code."""
-    commands = {"draw": draw, "train": train, "judge": judge, "regions": regions, "clips": clips, "release": release}
+    figures = {"judge": judge, "regions": regions, "clips": clips, "windows": windows}
+    commands = {"draw": draw, "train": train, **figures, "release": release}
     return commands[args.nano_command](args)
 
 
@@ -150,6 +155,19 @@ def clips(args: argparse.Namespace) -> int:
     made_of = material(None, held_out=True)
     made = (moving_scene(np.random.default_rng((JUDGE_SEED, number)), made_of) for number in range(args.clips))
     print(clips_table(*judge_clips(open_engine(args.model, args.checkpoint), made), JUDGE_SEED))  # noqa: T201
+    return 0
+
+
+def windows(args: argparse.Namespace) -> int:
+    """Print how well clicks find small things of large drawn pictures, in windows and without."""
+    from app.nano.close_up import CloseUp, small_scene
+    from app.nano.scenes import material
+
+    engine, made_of, found = open_engine(args.model, args.checkpoint), material(None, held_out=True), CloseUp()
+    for number in range(args.scenes):
+        rng = np.random.default_rng((JUDGE_SEED, number))
+        found.add(engine, small_scene(rng, made_of), rng)
+    print(found.table(engine.logits_hw[0]))  # noqa: T201
     return 0
 
 
