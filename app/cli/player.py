@@ -13,9 +13,10 @@ import msgspec
 
 from app.cli.script_line import ScriptLine
 from app.client import ClientSession, File, Image, Latency, Object, Preview
+from app.client.pending_requests import UNNUMBERED
 from app.errors import HoverError, UnknownObjectError
 from app.protocol.fields import PathXy
-from app.protocol.messages import Given
+from app.protocol.messages import Given, Regions, Window
 from app.protocol.values import ListedClasses
 
 METHODS: Final = {"hover": "preview", "classes": "set_classes", "rename": "rename_class"}
@@ -108,6 +109,12 @@ async def _do(session: ClientSession, fields: dict[str, Any], step: ScriptLine, 
         return await session.open(step.picture if isinstance(step.picture, bytes) else folder / (step.picture or ""))
     if kind == "box":
         return await session.box(tuple(fields.pop("box")), **fields)
+    if kind == "look":
+        return Window(seq=UNNUMBERED, window=await session.look(**fields))
+    if kind == "regions":
+        return Regions(seq=UNNUMBERED, regions=await session.regions())
+    if kind == "export":
+        fields |= fields.pop("options", {})
     for field, wanted in ELEMENTS.items():
         if field in fields and kind not in {"combine", "export"}:
             fields[field] = msgspec.convert(fields[field], wanted)
@@ -135,6 +142,10 @@ def told_briefly(reply: object) -> str:
         return f"{reply.name}, {len(reply.data)} bytes"
     if isinstance(reply, Latency):
         return f"waits {reply.queue_ms:.1f} ms for the device, decodes in {reply.decode_ms:.1f} ms"
+    if isinstance(reply, Window):
+        return "all of the picture" if reply.window is None else f"sharp in {','.join(map(str, reply.window))}"
+    if isinstance(reply, Regions):
+        return f"{len(reply.regions)} things"
     if isinstance(reply, (list, tuple)):
         return f"{len(reply)} {'objects' if isinstance(reply, list) else 'classes'}"
     return "done"

@@ -10,7 +10,8 @@
 
 `at` holds a line back until so many seconds after the beginning. `picture` and `out` are paths from the script's
 folder; `data` in place of `picture` has the file's bytes as base64. `as` gives a new object a name, by which later
-lines may know it; a number is the server's own id, which counts from 1.
+lines may know it; a number is the server's own id, which counts from 1. `look` without a `view` looks at all of the
+picture again.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from app.protocol.fields import PathXy
+from app.protocol.fields import BoxXyxy, PathXy
 from app.protocol.messages import Given
-from app.protocol.values import ListedClasses
+from app.protocol.values import ExportOptions, ListedClasses
 
 _NUMBER: Final = (int, float)
 _OBJECT: Final = (int, str)
@@ -37,6 +38,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
     "hover": {"x": _NUMBER, "y": _NUMBER, "label": (int,), "object": _OBJECT},
     "leave": {},
     "look": {"view": (list,), "scale": _NUMBER},
+    "regions": {},
     "click": {
         **{"x": _NUMBER, "y": _NUMBER, "label": (int,), "object": _OBJECT},
         **{"candidate": (int,), "name": (str,), "as": (str,)},
@@ -61,7 +63,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
     "undo": {},
     "redo": {},
     "model": {"name": (str,)},
-    "export": {"format": (str,), "objects": (list,), "out": (str,)},
+    "export": {"format": (str,), "objects": (list,), "options": (dict,), "out": (str,)},
     "ping": {},
 }
 """The fields of each message and their types."""
@@ -77,11 +79,11 @@ _OPTIONAL: Final = frozenset({"label", "object", "as", "out", "picture", "data"}
 _OPTIONAL_IN: Final = {
     "click": {"candidate", "name"},
     "box": {"name"},
-    "look": {"scale"},
+    "look": {"view", "scale"},
     "paint": {"smart", "click", "name"},
     "morph": {"size"},
     "give": {"classes"},
-    "export": {"objects"},
+    "export": {"objects", "options"},
 }
 """Those that lines of one message may leave out."""
 _NEEDS_OBJECT: Final = frozenset({"move", "unpoint", "choose", "label", "delete", "refine", "morph"})
@@ -160,6 +162,10 @@ def check_fields(number: int, raw: Mapping[str, Any]) -> None:
             raise ScriptError(f"line {number}: expected {field} to hold {_named(_ELEMENTS[field])}, got {value!r}")
     if "classes" in raw:
         check_elements(number, raw["classes"], ListedClasses, "classes to hold names, or name and color each")
+    if "view" in raw:
+        check_elements(number, raw["view"], BoxXyxy, "view to be [x0, y0, x1, y1]")
+    if "options" in raw:
+        check_elements(number, raw["options"], ExportOptions, "options to be those of a file")
     if kind == "give":
         check_elements(number, raw["objects"], list[Given], "objects to hold a trail each, and perhaps a name")
     if kind == "paint":

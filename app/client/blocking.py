@@ -119,7 +119,7 @@ class BlockingSession:
         """Upload a picture and return what the server says of it once it takes prompts; see `ClientSession.open`."""
         return self._run(self._session.open(picture, progress=progress, provisional=provisional))
 
-    def look(self, view: BoxXyxy | None, *, scale: float = CLOSE_UP) -> WindowXyxy | None:
+    def look(self, view: BoxXyxy | None = None, *, scale: float = CLOSE_UP) -> WindowXyxy | None:
         """Have the model see a part of the picture by itself; see `ClientSession.look`."""
         return self._run(self._session.look(view, scale=scale))
 

@@ -7,6 +7,7 @@ from typing import Final, cast
 from app.client.by_hand import ByHand, finite
 from app.client.pending_requests import UNNUMBERED
 from app.client.reconnecting import ReconnectingSession
+from app.client.record import Recorder
 from app.protocol import messages as m
 from app.protocol.fields import BoxXyxy, WindowXyxy
 from app.protocol.messages import Region, Regions, Window
@@ -19,8 +20,9 @@ class Looking(ByHand):
     """The part of a session that looks."""
 
     _reconnecting: ReconnectingSession
+    _recorder: Recorder
 
-    async def look(self, view: BoxXyxy | None, *, scale: float = CLOSE_UP) -> WindowXyxy | None:
+    async def look(self, view: BoxXyxy | None = None, *, scale: float = CLOSE_UP) -> WindowXyxy | None:
         """Have the model see a part of the picture by itself, at its full input size, and return that part.
 
         From now on prompts are answered in it, or in a larger one where it hasn't all of an object: small things come
@@ -34,7 +36,9 @@ class Looking(ByHand):
             The window `(x0, y0, x1, y1)`, somewhat larger than the view; None for the whole picture.
         """
         self._window = None
-        if view is not None:
+        if view is None:
+            self._recorder.note_whole()
+        else:
             asked = m.Look(seq=UNNUMBERED, view=cast("BoxXyxy", tuple(map(finite, view))), scale=finite(scale))
             self._window = (await self._ask(asked, Window, timeout_s=self._reconnecting.timeouts.open_s)).window
         return self._window

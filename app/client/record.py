@@ -35,6 +35,10 @@ class Recorder:
         fields.pop("window", None)  # that of the last `look`
         self._write(fields)
 
+    def note_whole(self) -> None:
+        """Write down that all of the picture is looked at again, for which there is no message."""
+        self._write({"t": "look"})
+
     def note_open(self, picture: PictureSource) -> None:
         """Write down that a picture is opened."""
         if isinstance(picture, Path):

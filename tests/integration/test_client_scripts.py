@@ -112,6 +112,30 @@ async def test_a_recorded_session_replays_to_the_same_masks(server: Server, fold
         assert [each[1:] for each in told(again.objects).values()] == recorded
 
 
+async def test_where_a_recorded_session_looked_and_how_its_files_were_made_is_replayed(
+    server: Server, folder: Path
+) -> None:
+    record = folder / "session.jsonl"
+    async with connect(server.url, record=record) as session:
+        await session.open(png(640, 480))
+        window = await session.look((300, 200, 380, 280))
+        made = [await session.click(340, 240)]
+        assert await session.look() is None
+        made.append(await session.click(100, 400))
+        assert [each.masks[each.chosen].window for each in made] == [window, None]
+        await session.export("cutout", trim=True)
+        await session.regions()
+    outcomes = await played(server, record.read_text(), folder)
+    assert [outcome.line for outcome in outcomes if outcome.code] == []
+    texts = [outcome.text for outcome in outcomes]
+    assert window is not None
+    assert texts[1] == f"sharp in {','.join(map(str, window))}"
+    assert texts[3] == "all of the picture"
+    areas = [each.masks[each.chosen].area for each in made]
+    assert [f", {area} px," in text for area, text in zip(areas, texts[2:5:2], strict=True)] == [True, True]
+    assert texts[-1].endswith(" things")
+
+
 async def test_the_command_stops_at_the_first_failure_unless_it_is_to_go_on(
     server: Server, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -41,6 +41,8 @@ def test_a_picture_may_ride_in_the_script() -> None:
         ('{"t": "click", "x": true, "y": 2}', "expected x to be int or float, got True"),
         ('{"t": "box", "box": [1, "2", 3, 4]}', "expected box to hold int or float"),
         ('{"t": "export", "format": "coco", "objects": [[1]]}', "expected objects to hold int or str"),
+        ('{"t": "look", "view": [1, 2, 3]}', "expected view to be [x0, y0, x1, y1]"),
+        ('{"t": "export", "format": "cutout", "options": {"edge": "wet"}}', "expected options to be those of a file"),
         ('{"t": "open"}', "expected picture or data"),
         ('{"t": "open", "picture": "a", "data": "aaaa"}', "expected picture or data"),
         ('{"t": "open", "data": "?"}', "expected data as base64"),
