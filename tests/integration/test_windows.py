@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AsyncExitStack
+
 import httpx
 import numpy as np
 import pytest
@@ -10,10 +13,11 @@ from app.client import connect
 from app.protocol import messages as m
 from app.protocol.frames import over_picture
 from app.session.recipe import read_recipe
-from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.fake_engine import EMBEDDING_BYTES, FakeEngine
 from tests.helpers.image_files import png
-from tests.helpers.peer import opened, uploaded
+from tests.helpers.peer import Peer, greeted, opened, uploaded
 from tests.helpers.server import Server
+from tests.helpers.serving import serving
 
 pytestmark = pytest.mark.anyio
 PICTURE = png(1600, 1200)
@@ -75,3 +79,28 @@ async def test_http_and_the_client_look_through_windows_too(server: Server) -> N
         assert (preview := await session.preview(800, 600)) is not None
         assert preview.mask[600, 800]
         assert await session.look(None) is None
+
+
+@pytest.mark.parametrize("kept", [4, 16])
+async def test_sixteen_people_look_closer_and_all_are_answered_sharp_within_the_bound(
+    engine: FakeEngine, kept: int
+) -> None:
+    bound = kept * EMBEDDING_BYTES
+
+    async def looks_and_clicks(peer: Peer, number: int) -> None:
+        x, y = 100.0 + 90 * number, 200.0 + 50 * number
+        await peer.send(m.Look(seq=peer.seq(), view=(x - 50, y - 50, x + 50, y + 50), scale=4))
+        window = (await peer.expect(m.Window)).window
+        await peer.send(m.Click(seq=peer.seq(), x=x, y=y, window=window))
+        made = await peer.expect(m.Object)
+        assert made.masks[made.chosen].window == window is not None
+        assert server.backend.windows.stats().bytes <= bound
+
+    async with serving(engine, max_window_bytes=bound) as server, AsyncExitStack() as stack:
+        image_id = await uploaded(server, PICTURE)
+        people = [await stack.enter_async_context(greeted(server)) for _ in range(16)]
+        for peer in people:
+            await peer.open(image_id)
+        await asyncio.gather(*map(looks_and_clicks, people, range(16)))
+        assert server.backend.windows.stats().bytes == bound
+        assert server.backend.store.stats().bytes == EMBEDDING_BYTES  # no window drives out a picture
