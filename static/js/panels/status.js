@@ -43,9 +43,8 @@ export function showStatus(state, hinted) {
   find("connection").dataset.state = state.connection;
   find("file-name").title = name;
   document.title = name ? t("page.titleOf", { name }) : t("page.title");
-  const zoom = find("zoom");
-  zoom.classList.toggle("sharp", state.sharp !== null);
-  zoom.title = state.sharp === null ? "" : t("zoom.sharp");
+  find("sharp").hidden = state.sharp === null;
+  find("zoom").title = state.sharp === null ? "" : t("zoom.sharp");
   showModel(state);
   showProgress(state);
   showTools(state);
