@@ -103,9 +103,17 @@ def figures(browser: Browser, url: str, tabs: int, hovers: int = HOVERS) -> dict
     }
 
 
-def opened(browser: Browser, url: str) -> Page:
-    """Return a page of its own session, its first sample open and ready for hovers."""
+def opened(browser: Browser, url: str, before: str = "") -> Page:
+    """Return a page of its own session, its first sample open and ready for hovers.
+
+    Args:
+        browser: to open it in.
+        url: of the server.
+        before: a script that runs before the page's own.
+    """
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    if before:
+        page.add_init_script(before)
     page.goto(url)
     page.locator("#welcome .sample").first.click()
     page.wait_for_function(

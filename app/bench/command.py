@@ -158,7 +158,7 @@ def first_responder(subject: Subject) -> Subject:
 
 
 def in_a_browser(subject: Subject, engine: str) -> dict[str, object]:
-    """Return how long it takes from a pointer's move to a painted mask, how smoothly a view moves, and show both.
+    """Return how long it takes from a pointer's move to a painted mask or outline, how smoothly a view moves; show all.
 
     Raises:
         RuntimeError: there is no Chromium.
@@ -166,13 +166,16 @@ def in_a_browser(subject: Subject, engine: str) -> dict[str, object]:
     from app.bench.browser import chromium, measure_browser
     from app.bench.browser import table as browser_table  # Playwright comes with the tests alone
     from app.bench.fluency import fluency_table, measure_fluency
+    from app.bench.outlines import measure_outlines, outlines_line
 
     with running_server(subject.options(engine), subject.cache_dir) as server, chromium() as browser:
         found = measure_browser(browser, server.url)
         show(browser_table(found))
+        outlines = measure_outlines(browser, server.url)
+        show(outlines_line(outlines))
         fluency = measure_fluency(browser, server.url)
         show(fluency_table(fluency))
-    return {**found, "fluency": fluency}
+    return {**found, "outlines": outlines, "fluency": fluency}
 
 
 def in_workers(subject: Subject, engine: str, seconds: float) -> dict[str, object]:
