@@ -1,20 +1,22 @@
-"""How well a model follows objects through drawn clips: mean IoU by frame, with and without a correction half way.
+"""How well a model follows objects through drawn clips: mean IoU, with and without a correction half way.
 
-A person begins with a click and two corrections; half way, one click more where the mask is wrong most.
+An object begins with its true mask, as clips are judged elsewhere (DAVIS), and with a click and two corrections, as a
+person begins; half way comes one click more where the mask is wrong most.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.arrays import Logits, MaskArray
 from app.engine.contract import Embedding, Prompt, TrackingEngine
 from app.engine.memory_bank import FrameMemory, attended
 from app.masks.upsampling import upsampled_mask
-from app.nano.judge import PER_SCENE, ROUNDS
+from app.nano.judge import PER_SCENE, corrected
 from app.nano.moving import MovingScene
 from app.nano.prompts import correction, inner_point, iou
 
@@ -24,6 +26,19 @@ MIN_SEEN: Final = 400
 """Pixels that it shows on a frame, or the frame doesn't count."""
 RESAMPLES: Final = 2000
 INTERVAL: Final = (2.5, 97.5)
+Floats = NDArray[np.float64]
+
+
+class Followed(NamedTuple):
+    """How one object was followed, IoU of each frame after the first.
+
+    Attributes:
+        alone: without another word.
+        corrected: with a click half way.
+    """
+
+    alone: list[float]
+    corrected: list[float]
 
 
 class Course:
@@ -34,27 +49,43 @@ class Course:
         self._remembered: dict[int, FrameMemory] = {}
         self._logits: dict[int, Logits] = {}
 
-    def begin(self) -> None:
-        """Click on the object on the first frame, and correct it."""
-        self._click(0, None)
-        for _ in range(ROUNDS):
-            self._click(0, self._logits[0])
-        self._keep(0)
+    def clicked(self) -> MaskArray:
+        """Return the mask of a click on the object on the first frame, corrected."""
+        truth, embedding = self._truth[0], self._embeddings[0]
+        click = Prompt((inner_point(truth),), (1,))
+        [found] = self._engine.decode(embedding, [click])
+        *_, mask = corrected(self._engine, embedding, truth, click, found)
+        return mask
 
-    def correct(self, frame: int) -> None:
-        """Click once where a frame's mask is wrong most."""
-        self._click(frame, self._logits[frame] if (self._logits[frame] > 0).any() else None)
-        self._keep(frame)
+    def run(self, first: MaskArray) -> Followed:
+        """Follow the object from its mask on the first frame to the end, then again from a correction half way."""
+        self._keep(0, first)
+        self._follow(1)
+        alone, middle = self._overlaps(), len(self._truth) // 2
+        if self._truth[middle].sum() >= MIN_SEEN:
+            self._correct(middle)
+            self._follow(middle + 1)
+        return Followed(alone, self._overlaps())
 
-    def follow(self, start: int) -> None:
-        """Follow the object from a frame to the end."""
+    def _follow(self, start: int) -> None:
         for frame in range(start, len(self._truth)):
             bank = attended(self._remembered, frame, frames=len(self._truth))
             tracked = self._engine.track(self._embeddings[frame], bank)
             self._remembered[frame] = FrameMemory(tracked.memory, conditioning=False)
             self._logits[frame] = tracked.logits
 
-    def overlaps(self) -> list[float]:
+    def _correct(self, frame: int) -> None:
+        """Click once where a frame's mask is wrong most."""
+        truth, before = self._truth[frame], self._logits[frame]
+        prompt = Prompt((inner_point(truth),), (1,))
+        if (before > 0).any():
+            point, label = correction(None, self._mask(frame), truth)
+            prompt = Prompt((point,), (label,), mask_logits=before, multimask=False)
+        [found] = self._engine.decode(self._embeddings[frame], [prompt])
+        self._logits[frame] = found.logits[found.best]
+        self._keep(frame, self._mask(frame))
+
+    def _overlaps(self) -> list[float]:
         """Return the IoU of each frame after the first, not a number where the object can hardly be seen."""
         return [
             iou(self._mask(frame), truth) if truth.sum() >= MIN_SEEN else np.nan
@@ -65,57 +96,50 @@ class Course:
     def _mask(self, frame: int) -> MaskArray:
         return upsampled_mask(self._logits[frame], self._truth[frame].shape)
 
-    def _keep(self, frame: int) -> None:
-        memory = self._engine.remember(self._embeddings[frame], self._mask(frame))
+    def _keep(self, frame: int, mask: MaskArray) -> None:
+        memory = self._engine.remember(self._embeddings[frame], mask)
         self._remembered[frame] = FrameMemory(memory, conditioning=True)
 
-    def _click(self, frame: int, before: Logits | None) -> None:
-        truth = self._truth[frame]
-        if before is None:
-            prompt = Prompt((inner_point(truth),), (1,))
-        else:
-            point, label = correction(None, upsampled_mask(before, truth.shape), truth)
-            prompt = Prompt((point,), (label,), mask_logits=before, multimask=False)
-        [found] = self._engine.decode(self._embeddings[frame], [prompt])
-        self._logits[frame] = found.logits[found.best]
 
-
-def judge_clips(engine: TrackingEngine, clips: Iterable[MovingScene]) -> tuple[list[list[float]], list[list[float]]]:
-    """Return the IoU of each object by frame, without a correction and with one half way."""
-    alone, corrected = [], []
+def judge_clips(engine: TrackingEngine, clips: Iterable[MovingScene]) -> dict[str, list[Followed]]:
+    """Return how objects were followed, from their true mask on the first frame and from a person's clicks."""
+    found: dict[str, list[Followed]] = {"from its mask": [], "from three clicks": []}
     for clip in clips:
         embeddings = [engine.encode(frame) for frame in clip.frames]
         followed = [truth for truth in clip.masks if truth[0].sum() > MIN_AREA][:PER_SCENE]
         for truth in followed:
-            course = Course(engine, embeddings, truth)
-            course.begin()
-            course.follow(1)
-            alone.append(course.overlaps())
-            middle = len(truth) // 2
-            if truth[middle].sum() >= MIN_SEEN:
-                course.correct(middle)
-                course.follow(middle + 1)
-            corrected.append(course.overlaps())
-    return alone, corrected
+            firsts = truth[0], Course(engine, embeddings, truth).clicked()
+            for starts, first in zip(found.values(), firsts, strict=True):
+                starts.append(Course(engine, embeddings, truth).run(first))
+    return found
 
 
-def clips_table(alone: list[list[float]], corrected: list[list[float]], seed: int) -> str:
-    """Return mean IoU with intervals of 95 % over objects, as lines of text."""
-    first, second = np.array(alone), np.array(corrected)
-    half = first.shape[1] // 2
-    rows = {
-        "all frames": np.nanmean(first, 1),
-        "last frame": first[:, -1],
-        "all frames, one correction half way": np.nanmean(second, 1),
-        "second half": np.nanmean(first[:, half:], 1),
-        "second half, one correction": np.nanmean(second[:, half:], 1),
-        "gained in the second half": np.nanmean(second[:, half:], 1) - np.nanmean(first[:, half:], 1),
-    }
-    rng = np.random.default_rng(seed)
-    lines = [f"{len(first)} objects, {first.shape[1] + 1} frames"]
-    for name, values in rows.items():
-        kept = values[np.isfinite(values)]
-        means = rng.choice(kept, (RESAMPLES, len(kept))).mean(1)
-        low, high = np.percentile(means, INTERVAL)
-        lines.append(f"{name:38}{kept.mean():6.3f}  ({low:.3f} to {high:.3f})")
+def clips_table(found: dict[str, list[Followed]], seed: int) -> str:
+    """Return mean IoU with intervals of 95 % over objects as a Markdown table, a column for each way to begin."""
+    rng, columns = np.random.default_rng(seed), [figures(starts) for starts in found.values()]
+    count = len(next(iter(found.values())))
+    lines = [f"| mean IoU, {count} objects | {' | '.join(found)} |", "|---" * (1 + len(found)) + "|"]
+    for name in columns[0]:
+        lines.append(f"| {name} | {' | '.join(with_interval(rng, column[name]) for column in columns)} |")
     return "\n".join(lines)
+
+
+def figures(starts: list[Followed]) -> dict[str, Floats]:
+    """Return the figures of each object, by name."""
+    alone, again = (np.array([getattr(start, name) for start in starts]) for name in Followed._fields)
+    half = alone.shape[1] // 2
+    later, better = np.nanmean(alone[:, half:], 1), np.nanmean(again[:, half:], 1)
+    return {
+        f"{alone.shape[1] + 1} frames": np.nanmean(alone, 1),
+        "the last frame": alone[:, -1],
+        "the second half": later,
+        "the second half, after a correction half way": better,
+        "gained by it": better - later,
+    }
+
+
+def with_interval(rng: np.random.Generator, values: Floats) -> str:
+    """Return a mean and where it lies in 95 of 100 draws of the objects."""
+    kept = values[np.isfinite(values)]
+    low, high = np.percentile(rng.choice(kept, (RESAMPLES, len(kept))).mean(1), INTERVAL)
+    return f"{kept.mean():.3f} ({low:.3f} to {high:.3f})"

@@ -154,7 +154,7 @@ def clips(args: argparse.Namespace) -> int:
 
     made_of = material(None, held_out=True)
     made = (moving_scene(np.random.default_rng((JUDGE_SEED, number)), made_of) for number in range(args.clips))
-    print(clips_table(*judge_clips(open_engine(args.model, args.checkpoint), made), JUDGE_SEED))  # noqa: T201
+    print(clips_table(judge_clips(open_engine(args.model, args.checkpoint), made), JUDGE_SEED))  # noqa: T201
     return 0
 
 
