@@ -2,9 +2,9 @@
 
 Decision: windows are squares of power-of-two sides at steps of an eighth of a side. Context: the whole of a picture of
 12 megapixels comes to logit cells of 16 pixels, in which small things vanish: clicks on things of 1 to 3 % of its side
-have an IoU of 0.02, in a window of 256 pixels 0.90 (`nano`, drawn scenes). Choice: what is seen fits into the window
-with a margin, and who looks at about the same place gets the same window, encoded once. Price: a window is up to two
-and a half times as wide as what is seen.
+have an IoU of 0.003, in a window of 256 pixels 0.85 (`nano windows`, 282 drawn things). Choice: what is seen fits into
+the window with a margin, and who looks at about the same place gets the same window, encoded once. Price: a window is
+up to two and a half times as wide as what is seen.
 """
 
 from __future__ import annotations
