@@ -49,7 +49,7 @@ async def hang(lane: Lane, gate: Gate, hung: int) -> None:
 
     On a busy machine a job may be given up before it begins: then it never hangs, and another one is tried.
     """
-    begun = threading.Event()
+    begun, timeout_s = threading.Event(), 0.01
 
     def work() -> str:
         begun.set()
@@ -57,7 +57,8 @@ async def hang(lane: Lane, gate: Gate, hung: int) -> None:
 
     while not begun.is_set():
         with pytest.raises(EngineFailedError, match="no answer within"):
-            await lane.run(Priority.CLICK, work, 0.01)
+            await lane.run(Priority.CLICK, work, timeout_s)
+        timeout_s *= 2
         if lane.hung >= hung:
             return
     while lane.hung < hung:
