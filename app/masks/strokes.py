@@ -9,11 +9,15 @@ the path covers one stretch, whose ends are computed. Price: these lines are our
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.arrays import MaskArray
+
+TINY: Final = 1e-9
+"""Pixels; a piece no longer is a point, and one that rises no more is level: divisions by less may overflow."""
 
 
 def stroke_mask(
@@ -73,10 +77,10 @@ def stretch(
     # Between the ends, the piece is as wide as the brush: two sides that run beside it.
     along = ends - starts
     length = np.hypot(along[:, 0], along[:, 1])
-    aside = np.stack([-along[:, 1], along[:, 0]], axis=1) * (radius / np.where(length > 0, length, 1))[:, None]
+    aside = np.stack([-along[:, 1], along[:, 0]], axis=1) * (radius / np.where(length > TINY, length, 1))[:, None]
     rise = along[:, 1]
     for begin in (starts + aside, starts - aside):
-        share = np.divide(y - begin[:, 1], rise, out=np.full(len(y), -1.0), where=rise != 0)
+        share = np.divide(y - begin[:, 1], rise, out=np.full(len(y), -1.0), where=np.abs(rise) > TINY)
         crosses = (share >= 0) & (share <= 1)
         x = begin[:, 0] + share * along[:, 0]
         np.minimum(low, x, out=low, where=crosses)
