@@ -10,7 +10,9 @@ object wasn't to be seen are left out, since remembering them makes a model forg
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
+
+M = TypeVar("M")
 
 POINTERS: Final = 15
 """Frames before the current one whose pointers are taken: sam2's `max_obj_ptrs_in_encoder` less one."""
@@ -57,6 +59,17 @@ class Placed(NamedTuple):
     memory: Memory
     distance: int
     conditioning: bool
+
+
+def memory_of_kind(kind: type[M], placed: Placed) -> M:
+    """Return a memory of the kind that a model makes.
+
+    Raises:
+        TypeError: another model made it.
+    """
+    if not isinstance(placed.memory, kind):
+        raise TypeError(f"this model remembers a {kind.__name__}, got {type(placed.memory).__name__}")
+    return placed.memory
 
 
 class Reach(NamedTuple):

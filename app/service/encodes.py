@@ -73,6 +73,7 @@ class Encodes(Generic[T]):
         finally:
             encode.behind -= 1
             if not encode.behind and not encode.turn.done():
+                self._under_way.pop(key, None)  # at once: whoever asks now gets another
                 encode.task.cancel()
 
     def under_way(self, key: EmbeddingKey) -> asyncio.Task[T] | None:
@@ -90,7 +91,7 @@ class Encodes(Generic[T]):
         encode: Encode[T] = Encode(asyncio.get_running_loop().create_future())
         self._under_way[key] = encode
         encode.task = asyncio.create_task(self._run(key, encode))
-        encode.task.add_done_callback(lambda done: self._ended(key, done))
+        encode.task.add_done_callback(lambda done: self._ended(key, encode, done))
         return encode
 
     async def _run(self, key: EmbeddingKey, encode: Encode[T]) -> T:
@@ -109,8 +110,9 @@ class Encodes(Generic[T]):
             encode.turn.set_result(None)
             self._under_way[key] = self._under_way.pop(key)
 
-    def _ended(self, key: EmbeddingKey, done: asyncio.Task[T]) -> None:
+    def _ended(self, key: EmbeddingKey, encode: Encode[T], done: asyncio.Task[T]) -> None:
         """Make room for the next encode of this picture; those who wait see what went wrong, if anyone still does."""
-        self._under_way.pop(key, None)
+        if self._under_way.get(key) is encode:
+            del self._under_way[key]
         if not done.cancelled():
             done.exception()

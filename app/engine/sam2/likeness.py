@@ -18,7 +18,7 @@ from PIL import Image as Pil
 
 from app.arrays import Logits, MaskArray
 from app.engine.contract import Candidates, Embedding, Prompt, Tracked
-from app.engine.memory_bank import MemoryBank, Placed
+from app.engine.memory_bank import MemoryBank, Placed, memory_of_kind
 from app.engine.sam2.memory import Table
 from app.engine.sam2.selection import MAX_LOGIT
 from app.engine.sam2.tracker import enlarged
@@ -123,19 +123,8 @@ class LikenessTracker:
         if not placed:
             raise ValueError("track needs a memory or a prompt, got neither")
         last = min(placed, key=lambda one: abs(one.distance))
-        seen = likeness(of_likeness(last), placed, features, abs(last.distance))
+        seen = likeness(memory_of_kind(LikenessMemory, last), placed, features, abs(last.distance))
         return None if seen is None else prompt_about(seen, embedding.size_hw)
-
-
-def of_likeness(placed: Placed) -> LikenessMemory:
-    """Return a memory of this kind.
-
-    Raises:
-        TypeError: it is of another.
-    """
-    if not isinstance(placed.memory, LikenessMemory):
-        raise TypeError(f"this model remembers a LikenessMemory, got {type(placed.memory).__name__}")
-    return placed.memory
 
 
 def nothing(features: Table) -> Candidates:
@@ -200,7 +189,8 @@ def likeness(last: LikenessMemory, placed: list[Placed], features: Table, frames
         frames: since it was there.
     """
     where = surroundings(last.mask, TRAVEL * frames)
-    kept = [memory for memory in map(of_likeness, placed) if not memory.is_empty]
+    memories = [memory_of_kind(LikenessMemory, one) for one in placed]
+    kept = [memory for memory in memories if not memory.is_empty]
     if not kept or not where.any():
         return None
     cells = features[where]

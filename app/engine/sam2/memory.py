@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.memory_bank import MemoryBank, Placed
+from app.engine.memory_bank import MemoryBank, memory_of_kind
+from app.engine.sam2.stored_table import StoredTable
 
 Table = NDArray[np.float32]
 Bits = NDArray[np.uint16]
@@ -56,8 +56,8 @@ class Layout(NamedTuple):
     counts: Table
 
 
-@dataclass(frozen=True)
-class MemoryTable:
+@dataclass(frozen=True, eq=False)
+class MemoryTable(StoredTable):
     """The learned values of a model's memory that are used outside of its modules. C channels, D of a memory.
 
     Attributes:
@@ -81,16 +81,6 @@ class MemoryTable:
     no_mask: Table
     mask_weight: Table
     mask_bias: Table
-
-    def save(self, path: Path) -> None:
-        """Write the table as `.npz`."""
-        np.savez(path, **{field.name: getattr(self, field.name) for field in fields(self)})
-
-    @classmethod
-    def load(cls, path: Path) -> MemoryTable:
-        """Return what `save` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(**{field.name: stored[field.name] for field in fields(cls)})
 
     def plain_features(self, tokens: Table) -> Table:
         """Return a frame's own features (N, C), of its tokens in the decoder's terms."""
@@ -128,7 +118,7 @@ class MemoryTable:
         Raises:
             TypeError: a memory is another model's.
         """
-        kept = [spatial(placed) for placed in bank.memories]
+        kept = [memory_of_kind(SpatialMemory, placed) for placed in bank.memories]
         memory = np.stack([floats_of(one.features) for one in kept])
         places = [-1 if placed.conditioning else placed.distance - 1 for placed in bank.memories]
         pointers, code = self._pointers(bank)
@@ -150,23 +140,13 @@ class MemoryTable:
     def _pointers(self, bank: MemoryBank) -> tuple[Table, Table]:
         """Return the tokens of a bank's pointers and their codes, (P, D) each; a pointer is C / D tokens."""
         depth = self.no_object.size
-        pointers = [spatial(placed).pointer.reshape(-1, depth) for placed in bank.pointers]
+        kept = [memory_of_kind(SpatialMemory, placed) for placed in bank.pointers]
+        pointers = [one.pointer.reshape(-1, depth) for one in kept]
         if not pointers:
             return np.zeros((0, depth), np.float32), np.zeros((0, depth), np.float32)
         distances = np.array([placed.distance for placed in bank.pointers], np.float32) / np.float32(bank.span)
         code = sines(distances, self.no_pointer.size) @ self.pointer_weight.T + self.pointer_bias
         return np.concatenate(pointers), np.repeat(code, len(pointers[0]), axis=0).astype(np.float32)
-
-
-def spatial(placed: Placed) -> SpatialMemory:
-    """Return a memory of this kind.
-
-    Raises:
-        TypeError: it is of another.
-    """
-    if not isinstance(placed.memory, SpatialMemory):
-        raise TypeError(f"this model remembers a SpatialMemory, got {type(placed.memory).__name__}")
-    return placed.memory
 
 
 def filled(rows: Table, lacking: int) -> Table:

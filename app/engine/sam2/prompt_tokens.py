@@ -5,20 +5,21 @@ Kept outside of compiled graphs: a position in pixels needs float32, whatever pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from app.engine.sam2.stored_table import StoredTable
 
 Table = NDArray[np.float32]
 PADDING_SCORE: Final = -1e4
 """Added to the score of a token that is padding: its share is 0 in float32 and in bfloat16."""
 
 
-@dataclass(frozen=True)
-class PromptTable:
+@dataclass(frozen=True, eq=False)
+class PromptTable(StoredTable):
     """The learned values behind prompt tokens, C channels each.
 
     Attributes:
@@ -36,16 +37,6 @@ class PromptTable:
     frequencies: Table
     no_mask: Table
     input_size: Table
-
-    def save(self, path: Path) -> None:
-        """Write the table as `.npz`."""
-        np.savez(path, **{field.name: getattr(self, field.name) for field in fields(self)})
-
-    @classmethod
-    def load(cls, path: Path) -> PromptTable:
-        """Return what `save` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(**{field.name: stored[field.name] for field in fields(cls)})
 
     @property
     def extra(self) -> int:

@@ -122,3 +122,16 @@ async def test_an_encode_that_fails_is_told_and_may_be_asked_for_again(encoder: 
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
             await encodes.want(key("a"))
+
+
+async def test_who_asks_in_the_moment_in_which_the_last_one_left_is_answered(encoder: Encoder) -> None:
+    encodes = Encodes(encoder, LONG_S)
+    encodes.want(key("opened"))
+    leaves = asyncio.create_task(encodes.behind(key("part")))
+    await settled()
+    leaves.cancel()
+    came = asyncio.create_task(encodes.behind(key("part")))
+    await settled()
+    await encoder.finish("opened")
+    await encoder.finish("part")
+    assert await came == Encoded(cached=False, encode_ms=0.0)
