@@ -43,13 +43,15 @@ SOAKED = (
 COVERED = (("tests/unit", "tests/property"), ("tests/integration",), ("tests/contract",))
 """What is measured: runs side by side, since a test is half as quick again where each line is noted."""
 BROWSER = tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/browser").glob("test_*.py")))
+NAMED = ("browser", "contract", "unit", "property", "integration", "faults")
 BESIDE = (
     BROWSER[::2],
     ("tests/contract",),
     ("tests/unit", "tests/property"),
-    ("tests", *(f"--ignore=tests/{folder}" for folder in ("browser", "contract", "unit", "property", "faults"))),
+    ("tests/integration",),
     ("tests/faults", "-m", "not alone"),
     BROWSER[1::2],
+    ("tests", *(f"--ignore=tests/{folder}" for folder in NAMED)),
 )
 """What runs side by side: a test mostly waits for a socket, a browser or a program; two halves of the longest."""
 MAX_BESIDE = 5
