@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from app.limits import AppLimits
-from app.settings import Settings
+from app.settings import Settings, variable
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.limits import QUICK
 from tests.helpers.program import Phoenix, Program, free_port
@@ -18,8 +18,13 @@ from tests.helpers.server import Server, open_gates, started
 
 
 def pytest_configure() -> None:
-    """Let programs that tests start run on torch, which compiles nothing beside the tests; some ask for more."""
-    os.environ.setdefault("HOVERSAM_ENGINE", "torch")
+    """Let programs that tests start run on torch, which compiles nothing beside the tests; some ask for more.
+
+    Settings of whoever runs the tests are none of theirs.
+    """
+    for name in map(variable, Settings.__struct_fields__):
+        os.environ.pop(name, None)
+    os.environ["HOVERSAM_ENGINE"] = "torch"
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a job in the background; its children would ignore it too
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

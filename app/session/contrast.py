@@ -82,7 +82,9 @@ def covered_cells(mask_hw: NDArray[np.bool_], window: WindowXyxy, size_hw: tuple
     """
     height, width = mask_hw.shape
     # The cell of each row and column; those of one cell lie side by side, so that each cell's are put together at once.
-    y = window[1] * height + np.arange(height) * (window[3] - window[1])  # pixels of the picture, times the grid's height
+    y = window[1] * height + np.arange(height) * (
+        window[3] - window[1]
+    )  # pixels of the picture, times the grid's height
     x = window[0] * width + np.arange(width) * (window[2] - window[0])
     cell_of_row, cell_of_column = y * GRID // (height * size_hw[0]), x * GRID // (width * size_hw[1])
     rows, first_rows = np.unique(cell_of_row, return_index=True)
