@@ -81,12 +81,11 @@ def covered_cells(mask_hw: NDArray[np.bool_], window: WindowXyxy, size_hw: tuple
         size_hw: height and width of the picture.
     """
     height, width = mask_hw.shape
-    # The cell of each row and column; those of one cell lie side by side, so that each cell's are put together at once.
-    y = window[1] * height + np.arange(height) * (
-        window[3] - window[1]
-    )  # pixels of the picture, times the grid's height
+    # The cell of each row and column, in whole numbers: pixels of the picture times the sides of the mask.
+    y = window[1] * height + np.arange(height) * (window[3] - window[1])
     x = window[0] * width + np.arange(width) * (window[2] - window[0])
     cell_of_row, cell_of_column = y * GRID // (height * size_hw[0]), x * GRID // (width * size_hw[1])
+    # Those of one cell lie side by side, so that each cell's are put together at once.
     rows, first_rows = np.unique(cell_of_row, return_index=True)
     columns, first_columns = np.unique(cell_of_column, return_index=True)
     touched = np.logical_or.reduceat(np.logical_or.reduceat(mask_hw, first_rows, axis=0), first_columns, axis=1)
