@@ -206,7 +206,9 @@ class ReconnectingSession:
             request = self.pending.get(message.seq)
             if request is not None and request.progress is not None:
                 request.progress(message)
-        elif not isinstance(message, m.Welcome) and (answer := self.view.take(message, nbytes)):
+        elif not isinstance(message, (m.Welcome, m.OpenedClip, m.Masks, m.TrackProgress)) and (
+            answer := self.view.take(message, nbytes)
+        ):
             answered = self.pending.resolve(message.seq, answer)
             if answered is not None:
                 self._remember(answered, answer[0])

@@ -34,7 +34,7 @@ from app.service.limits import ServiceLimits
 from app.service.model_loading import Loading, LoadingStoppedError, Tell
 from app.service.model_pool import Source
 from app.service.scheduler import Lane, Priority
-from app.service.tracking import Followed, TrackStep
+from app.service.tracking import Followed, FollowStep
 from app.session.objects import Answer, SessionObject
 from app.session.query import Query
 
@@ -221,7 +221,7 @@ class FleetBackend:
             rough = await asyncio.gather(*(asyncio.to_thread(self._prepare_at, worker, model) for worker in pool))
         return any(rough)
 
-    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: TrackStep) -> Followed:
+    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: FollowStep) -> Followed:
         """Return an object on one more frame, by the worker that has its clip; see `Backend.follow`."""
         chosen = nearest({one.frame: one for one in step.prompted}, step.frame, step.reach.conditioning)
         others = [EmbeddingKey(key.model, one.source) for one in step.prompted if one.frame in chosen]

@@ -31,7 +31,7 @@ from app.service.local_backend import LocalBackend
 from app.service.model_pool import ModelPool
 from app.service.model_source import ModelSource
 from app.service.scheduler import Priority
-from app.service.tracking import Followed, TrackStep
+from app.service.tracking import Followed, FollowStep
 from app.session.objects import Answer, SessionObject
 from app.session.query import Query
 from app.weights.catalogue import Weights, known_models, published_weights
@@ -127,7 +127,7 @@ class Worker:
         """Have a model able to follow objects; see `Backend.prepare_tracking`."""
         return await self._asked(lambda backend: backend.prepare_tracking(model))
 
-    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: TrackStep) -> Followed | Refused:
+    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: FollowStep) -> Followed | Refused:
         """Return an object on one more frame; see `Backend.follow`."""
         return await self._asked(lambda backend: backend.follow(key, size_hw, step))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.protocol import messages as m
-from app.protocol.recipe import MaskStep
+from app.protocol.recipe import MaskStep, TrackStep
 from app.protocol.values import ExportOptions
 
 MASK = m.Mask(size=(3, 4), box=(1, 0, 3, 2), runs=bytes([0, 3, 1]), score=0.875, area=3)
@@ -14,6 +14,7 @@ REGION = m.Region(mask=MASK, x=1.5, y=0.5, candidate=1)
 GIVEN = MaskStep(size=(3, 4), counts="321O4")
 """The same mask as it is given: its run lengths down the columns are 3, 2, 1, 1 and 5."""
 CLASS = m.Class(name="leaf", color=2)
+TRACK = TrackStep(frame=10, direction="forward", last=29)
 
 
 def from_client() -> tuple[m.ClientMessage, ...]:
@@ -23,6 +24,9 @@ def from_client() -> tuple[m.ClientMessage, ...]:
         m.Open(seq=1, image_id="3f9a", name="cat.jpg"),
         m.Hover(seq=3, x=320.5, y=200.25),
         m.Leave(seq=300),
+        m.ShowFrame(seq=301, index=10),
+        m.Track(seq=302, objects=(7,), direction="forward", last=29),
+        m.Stop(seq=303),
         m.Click(seq=70_000, x=320.5, y=200.25),
         m.Box(seq=6, box=(10.5, 20.5, 110.25, 220.75)),
         m.Move(seq=7, object=7, point=2, x=1.5, y=2.5),
@@ -54,6 +58,7 @@ def from_server() -> tuple[m.ServerMessage, ...]:
         welcome(),
         m.Progress(seq=1, stage="queued", position=3),
         m.Image(seq=1, image_id="3f9a", width=640, height=480, model="nano", cached=False, encode_ms=512.5),
+        m.OpenedClip(seq=1, clip_id="clip-3f9a", width=640, height=480, times=(0.0, 0.04, 0.125), duration=0.165),
         m.Preview(seq=200, x=0.5, y=0.25, object=7, best=0, masks=(MASK,)),
         m.Object(
             seq=6,
@@ -67,6 +72,8 @@ def from_server() -> tuple[m.ServerMessage, ...]:
             can_undo=True,
             can_redo=True,
         ),
+        m.Masks(seq=302, frame=11, objects=(m.ObjectMask(7, MASK), m.ObjectMask(8, None))),
+        m.TrackProgress(seq=302, done=19, frames=19, last=True),
         m.Classes(
             seq=18,
             classes=(m.Class(name="Käfer 🐞", color=0), CLASS),

@@ -71,5 +71,9 @@ Morphology = Literal["fill_holes", "remove_specks", "smooth", "grow", "shrink"]
 MorphSize = Annotated[float, Meta(ge=0.1, le=2**40)]
 """Pixels: an area where holes are filled and specks removed, else a distance."""
 SetOperation = Literal["union", "difference", "intersection"]
+Direction = Literal["forward", "backward"]
+"""Of a clip's time."""
+Times = Annotated[tuple[Seconds, ...], Meta(min_length=1, max_length=2**16)]
+"""When each frame of a clip is shown, from its beginning."""
 ExportFormat = Literal["coco", "yolo", "labelme", "svg", "mask", "cutout", "overlay", "recipe"]
 Stage = Literal["queued", "decoding", "encoding", "downloading"]

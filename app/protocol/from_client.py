@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -10,6 +10,7 @@ from app.protocol.fields import (
     BoxXyxy,
     ClockMs,
     Coord,
+    Direction,
     ExportFormat,
     FileBytes,
     FileName,
@@ -45,11 +46,12 @@ class Hello(FromClient, frozen=True, kw_only=True):
 
 
 class Open(FromClient, frozen=True, kw_only=True):
-    """Work on this picture: an uploaded one by `image_id`, or a small one in `data`; exactly one of the two.
+    """Work on this picture or clip: an uploaded one by `image_id`, or a small picture in `data`; one of them.
 
     A `recipe` of it has its objects made again, with its model where that can be had, and its undo steps kept.
     With `provisional`, nano may answer until the session's model has seen the picture: `image`, `preview` and `object`
-    then say `provisional`, and the `image` and every `object` come once more, without it, under this `seq`.
+    then say `provisional`, and the `image` and every `object` come once more, without it, under this `seq`; not so on
+    a clip, of which `frame` is shown.
     """
 
     seq: Seq
@@ -58,6 +60,33 @@ class Open(FromClient, frozen=True, kw_only=True):
     name: FileName | None = None
     recipe: Recipe | None = None
     provisional: bool = False
+    frame: Index = 0
+
+
+class ShowFrame(FromClient, frozen=True, kw_only=True, tag="frame"):
+    """Show frame number `index` of the clip: prompts go to it from now on. A newer one replaces one that waits."""
+
+    seq: Seq
+    index: Index
+
+
+class Track(FromClient, frozen=True, kw_only=True):
+    """Follow objects from the frame that is shown, all on it or those named, behind everything that anybody waits for.
+
+    Both ways, or one way as far as frame `last`. With `fast` less is remembered: three frames in place of seven.
+    """
+
+    seq: Seq
+    objects: ObjectIds | None = None
+    direction: Direction | Literal["both"] = "both"
+    fast: bool = False
+    last: Index | None = None
+
+
+class Stop(FromClient, frozen=True, kw_only=True):
+    """Follow no object any further; what was found stays."""
+
+    seq: Seq
 
 
 class Hover(FromClient, frozen=True, kw_only=True):

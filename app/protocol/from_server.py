@@ -25,18 +25,19 @@ from app.protocol.fields import (
     Side,
     Stage,
     Text,
+    Times,
     Values,
     WindowXyxy,
 )
 from app.protocol.recipe import Trail
-from app.protocol.values import ClassEntries, Limits, Mask, ModelInfo, Region
+from app.protocol.values import ClassEntries, Limits, Mask, ModelInfo, ObjectMask, Region
 
 
 class FromServer(Struct, tag_field="t", tag=str.lower, frozen=True, omit_defaults=True):
     """The root of what the server sends. Unknown fields are passed over, so that a later server may say more.
 
-    One change may be answered by several of `image`, `classes`, `object` and `gone`; `last` marks the one that ends
-    the answer.
+    One change may be answered by several of `clip`, `image`, `classes`, `object` and `gone`; `last` marks the one that
+    ends the answer.
     """
 
 
@@ -62,12 +63,27 @@ class Progress(FromServer, frozen=True, kw_only=True):
     fraction: Fraction | None = None
 
 
+class OpenedClip(FromServer, frozen=True, kw_only=True, tag="clip"):
+    """The clip that is open; comes before the `image` of the frame that is shown.
+
+    `width` and `height` are those of all coordinates; `times` has a time for each frame, and the last one ends after
+    `duration`.
+    """
+
+    seq: Seq
+    clip_id: Name
+    width: Side
+    height: Side
+    times: Times
+    duration: Seconds
+
+
 class Image(FromServer, frozen=True, kw_only=True):
     """The picture is ready for prompts; `cached` if its embedding was already there.
 
     The pixels of the file, decoded without heeding any mark of it, are upright once turned by `orientation`, as EXIF
     numbers it. Where `rendered`, programs show the file not at all or otherwise: `GET /api/pictures/IMAGE_ID` shows it.
-    While `provisional`, nano answers in place of `model`.
+    While `provisional`, nano answers in place of `model`. On a clip it is the frame that is shown, and says its number.
     """
 
     seq: Seq
@@ -80,6 +96,7 @@ class Image(FromServer, frozen=True, kw_only=True):
     orientation: Orientation = 1
     rendered: bool = False
     provisional: bool = False
+    frame: Index | None = None
     last: bool = False
 
 
@@ -101,6 +118,7 @@ class Object(FromServer, frozen=True, kw_only=True):
     `trail` is what made it, in order: its box and its points, each with the candidate that a person picked after it.
     The chosen mask is of the picture's size, up to `MAX_MASK_SIDE`; another may be on the logit grid until it is so.
     A `provisional` object is nano's, and comes again as soon as the session's model has seen the picture.
+    On a clip `points`, `box` and `masks` are of the frame that is shown, no masks where the object isn't on it.
     """
 
     seq: Seq
@@ -115,6 +133,31 @@ class Object(FromServer, frozen=True, kw_only=True):
     can_undo: bool
     can_redo: bool
     provisional: bool = False
+    frame: Index | None = None
+    last: bool = False
+
+
+class Masks(FromServer, frozen=True, kw_only=True):
+    """Masks of objects on one frame of a clip, prompted or followed: as they are found, and where a change brings them.
+
+    After an `open` or a resume they come for every frame that has any. A `mask` of null takes one away. Those of the
+    frame that is shown come with `object` too.
+    """
+
+    seq: Seq
+    frame: Index
+    objects: Annotated[tuple[ObjectMask, ...], Meta(max_length=4096)]
+
+
+class TrackProgress(FromServer, frozen=True, kw_only=True, tag="tracked"):
+    """How far a `track` has come, or what another change has had followed again: frames that are `done`, of `frames`.
+
+    Each object's frames count. `last` marks the one after which none comes.
+    """
+
+    seq: Seq
+    done: Count
+    frames: Count
     last: bool = False
 
 

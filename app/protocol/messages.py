@@ -35,6 +35,9 @@ from app.protocol.from_client import (
     Refine,
     RenameClass,
     SetClasses,
+    ShowFrame,
+    Stop,
+    Track,
     Undo,
     Unpoint,
 )
@@ -44,15 +47,18 @@ from app.protocol.from_server import (
     File,
     Gone,
     Image,
+    Masks,
     Object,
+    OpenedClip,
     Pong,
     Preview,
     Progress,
     Regions,
+    TrackProgress,
     Welcome,
     Window,
 )
-from app.protocol.values import Class, CloseCode, Limits, Mask, ModelInfo, Region
+from app.protocol.values import Class, CloseCode, Limits, Mask, ModelInfo, ObjectMask, Region
 
 __all__ = (
     "MAX_FILE_BYTES",
@@ -85,12 +91,15 @@ __all__ = (
     "Limits",
     "Look",
     "Mask",
+    "Masks",
     "Model",
     "ModelInfo",
     "Morph",
     "Move",
     "Object",
+    "ObjectMask",
     "Open",
+    "OpenedClip",
     "Paint",
     "Ping",
     "Pong",
@@ -103,7 +112,11 @@ __all__ = (
     "RenameClass",
     "ServerMessage",
     "SetClasses",
+    "ShowFrame",
     "Stage",
+    "Stop",
+    "Track",
+    "TrackProgress",
     "Undo",
     "Unpoint",
     "Welcome",
@@ -118,6 +131,9 @@ SUBPROTOCOL: Final = "hoversam.v1"
 ClientMessage: TypeAlias = (
     Hello
     | Open
+    | ShowFrame
+    | Track
+    | Stop
     | Hover
     | Leave
     | Look
@@ -144,5 +160,19 @@ ClientMessage: TypeAlias = (
     | Ping
 )
 ServerMessage: TypeAlias = (
-    Welcome | Progress | Image | Preview | Classes | Object | Gone | Regions | Window | File | Pong | Error
+    Welcome
+    | Progress
+    | OpenedClip
+    | Image
+    | Preview
+    | Classes
+    | Object
+    | Gone
+    | Masks
+    | TrackProgress
+    | Regions
+    | Window
+    | File
+    | Pong
+    | Error
 )

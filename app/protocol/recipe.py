@@ -9,6 +9,11 @@ Decision: what is done by hand lies over what the model says. Context: a stroke 
 lost with the next click, and points along a stroke do harm (measured). Choice: a given mask is what an object begins
 with; strokes and morphology are applied to the mask in their order, whatever the model makes of the prompts, and what
 was painted is painted once more after each. Price: a click can't take a painted pixel back; the eraser can.
+
+Decision: an object of a clip has one trail over all frames, and following it is a step of it. Context: what a model
+makes of a frame depends on all frames that were prompted by then. Choice: each prompt says its frame, and each frame
+is answered by its own prompts alone; a `track` step depends on the prompts before it, and gives a mask to each frame
+that it comes through, but to those that were prompted. Price: changing a prompt has the object followed again.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from app.protocol.fields import (
     BoxXyxy,
     Coord,
     Counts,
+    Direction,
     FileName,
     Index,
     Morphology,
@@ -42,8 +48,14 @@ VERSION: Final = 1
 """Of the recipe's format; a reader refuses any other."""
 
 
-class TrailStep(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="t"):
-    """A step that makes an object; all coordinates and lengths are pixels of the upright picture."""
+class TrailStep(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="t", kw_only=True):
+    """A step that makes an object; all coordinates and lengths are pixels of the upright picture.
+
+    Attributes:
+        frame: of a clip, the number from 0; None on a picture.
+    """
+
+    frame: Index | None = None
 
 
 class PromptStep(TrailStep, frozen=True):
@@ -115,7 +127,21 @@ class MorphStep(TrailStep, frozen=True, kw_only=True, tag="morph"):
     size: MorphSize | None = None
 
 
-Step: TypeAlias = PointStep | BoxStep | RefineStep | MaskStep | StrokeStep | MorphStep
+class TrackStep(TrailStep, frozen=True, kw_only=True, tag="track"):
+    """Follow the object through the clip, from `frame`, where it was prompted by then.
+
+    Attributes:
+        direction: of time.
+        last: number of the last frame that it came to.
+        fast: whether less is remembered, three frames in place of seven.
+    """
+
+    direction: Direction
+    last: Index
+    fast: bool = False
+
+
+Step: TypeAlias = PointStep | BoxStep | RefineStep | MaskStep | StrokeStep | MorphStep | TrackStep
 Trail = Annotated[tuple[Step, ...], Meta(max_length=4097)]
 """The steps that make an object, in order."""
 
@@ -147,7 +173,7 @@ class Recipe(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     """What makes a session again: its picture, its model and its objects; sizes in pixels, upright.
 
     Attributes:
-        image_id: content hash of the picture.
+        image_id: content hash of the picture, or of the clip.
         name: its file name, or None.
         classes: the session's ordered list, those without an object too.
         objects: in the order in which they were made.

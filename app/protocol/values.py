@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from app.protocol.fields import MAX_CLASSES, MAX_MASK_SIDE, Coord, Count, GridSide, Index, Name, Score, WindowXyxy
+from app.protocol.fields import (
+    MAX_CLASSES,
+    MAX_MASK_SIDE,
+    Coord,
+    Count,
+    GridSide,
+    Index,
+    Name,
+    ObjectId,
+    Score,
+    WindowXyxy,
+)
 
 
 class Mask(Struct, frozen=True, omit_defaults=True):
@@ -43,6 +54,18 @@ class Region(Struct, frozen=True):
     x: Coord
     y: Coord
     candidate: Index
+
+
+class ObjectMask(Struct, frozen=True):
+    """An object's mask on a frame of a clip.
+
+    Attributes:
+        id: of the object.
+        mask: of the clip's size, up to `MAX_MASK_SIDE`; None where there is none any more.
+    """
+
+    id: ObjectId
+    mask: Mask | None
 
 
 class Class(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from msgspec import structs
 
-from app.errors import BusyError, HoverError, ImageTooLargeError
+from app.errors import BadMessageError, BusyError, HoverError, ImageTooLargeError, Reason
 from app.protocol.messages import (
     Choose,
     Combine,
@@ -22,6 +22,9 @@ from app.protocol.messages import (
     Paint,
     Progress,
     Redo,
+    ShowFrame,
+    Stop,
+    Track,
     Undo,
 )
 from app.protocol.recipe import MaskStep, StrokeStep
@@ -44,7 +47,7 @@ from app.session.replies import StateMessage
 from app.session.session import Change, Session
 from app.session.values import OpenImage
 
-Ordered: TypeAlias = Change | Give | Open | Model | FindRegions | Look | Export
+Ordered: TypeAlias = Change | Give | Open | ShowFrame | Track | Stop | Model | FindRegions | Look | Export
 """Messages that are worked off in the order in which they came."""
 RESUME_SEQ: Final = 0
 """`seq` of what a resumed client is told without having asked."""
@@ -157,6 +160,8 @@ class ChangeWorker:
                 await self._open(message)
             finally:
                 self.opening -= 1
+        elif isinstance(message, (ShowFrame, Track, Stop)):
+            raise BadMessageError(Reason("clip_none", "expected an open clip for this; open one first"))
         elif isinstance(message, Model):
             if replies := await self.models.step(message):
                 self._outbox.put_answer(replies)
@@ -170,13 +175,17 @@ class ChangeWorker:
         elif isinstance(message, Give):
             self._outbox.put_answer(await self._given(message))
         else:
-            if isinstance(message, (Undo, Redo)):
-                await self.models.renew(message)
-            elif isinstance(message, Choose):
-                await self._draw(message)
-            combined = await self._combined(message) if isinstance(message, Combine) else None
-            step = self._session.step(await self._clicked(message) if isinstance(message, Paint) else message, combined)
-            self._outbox.put_answer(await self._answered(step) if isinstance(step, Query) else step)
+            self._outbox.put_answer(await self._stepped(message))
+
+    async def _stepped(self, message: Change) -> list[StateMessage]:
+        """Make a change of objects or classes; return the replies."""
+        if isinstance(message, (Undo, Redo)):
+            await self.models.renew(message)
+        elif isinstance(message, Choose):
+            await self._draw(message)
+        combined = await self._combined(message) if isinstance(message, Combine) else None
+        step = self._session.step(await self._clicked(message) if isinstance(message, Paint) else message, combined)
+        return await self._answered(step) if isinstance(step, Query) else step
 
     async def _answered(self, query: Query) -> list[StateMessage]:
         session, image = self._session, self._session.image

@@ -25,7 +25,7 @@ from app.service.embeddings import EmbeddingKey
 from app.service.first_responder import FirstResponder
 from app.service.model_loading import Tell
 from app.service.scheduler import Lane, Priority
-from app.service.tracking import Followed, TrackStep
+from app.service.tracking import Followed, FollowStep
 from app.session.objects import Answer, SessionObject
 from app.session.query import Query
 
@@ -250,7 +250,7 @@ class Backend(Protocol):
         """
         ...
 
-    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: TrackStep) -> Followed:
+    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: FollowStep) -> Followed:
         """Return an object on one more frame of a pass; what is remembered of it stays where the clip's frames are.
 
         Behind everybody's hovers, clicks and pictures.

@@ -25,7 +25,7 @@ from app.service.answers import object_answer
 from app.service.embeddings import EmbeddingKey
 from app.service.scheduler import Lane, Priority
 from app.service.track_memories import TrackMemories, kept_under
-from app.service.tracking import Followed, PromptedFrame, TrackStep
+from app.service.tracking import Followed, FollowStep, PromptedFrame
 from app.session.objects import SessionObject
 
 AtHand = Callable[[EmbeddingKey], AbstractAsyncContextManager[tuple[Engine, Embedding]]]
@@ -51,7 +51,7 @@ class Follower:
         self._timeout_s, self._speck_share = timeout_s, speck_share
         self.memories = TrackMemories()
 
-    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: TrackStep) -> Followed:
+    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: FollowStep) -> Followed:
         """Return an object on a frame; see `Backend.follow`."""
         own = replace(step, pass_id=kept_under(key.model, step.pass_id))
         before = self.memories.before(own)

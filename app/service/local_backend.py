@@ -30,7 +30,7 @@ from app.service.model_loading import Tell
 from app.service.model_pool import ModelPool
 from app.service.region_finder import RegionFinder
 from app.service.scheduler import Lane, Priority, Scheduler
-from app.service.tracking import Followed, TrackStep
+from app.service.tracking import Followed, FollowStep
 from app.session.objects import Answer, SessionObject
 from app.session.query import Query, lone_click
 from app.settings import Settings
@@ -262,7 +262,7 @@ class LocalBackend:
         async with self.models.use(model) as engine:
             return (await following(engine)).is_rough_tracker
 
-    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: TrackStep) -> Followed:
+    async def follow(self, key: EmbeddingKey, size_hw: tuple[int, int], step: FollowStep) -> Followed:
         """Return an object on one more frame; see `Backend.follow`."""
         return await self._follower.follow(key, size_hw, step)
 

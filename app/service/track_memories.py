@@ -11,7 +11,7 @@ from typing import Final
 
 from app.engine.memory_bank import POINTERS, Memory
 from app.errors import MemoryLostError
-from app.service.tracking import TrackStep
+from app.service.tracking import FollowStep
 
 BUDGET_BYTES: Final = 256 * 1024**2
 """Of all passes; one of a published model has 8 MB at most."""
@@ -30,7 +30,7 @@ class TrackMemories:
         """Bytes of all memories."""
         return sum(memory.nbytes for kept in self._passes.values() for memory in kept.values())
 
-    def before(self, step: TrackStep) -> dict[int, Memory]:
+    def before(self, step: FollowStep) -> dict[int, Memory]:
         """Return what a pass remembers of the frames before a step, by frame.
 
         Raises:
@@ -46,7 +46,7 @@ class TrackMemories:
             )
         return {frame: memory for frame, memory in kept.items() if 1 <= sign * (step.frame - frame) <= POINTERS}
 
-    def keep(self, step: TrackStep, memory: Memory) -> None:
+    def keep(self, step: FollowStep, memory: Memory) -> None:
         """Remember a step's frame, and no more frames than later steps look at."""
         kept = self.before(step) if step.pass_id in self._passes else {}
         self.put(step.pass_id, {**kept, step.frame: memory})

@@ -31,7 +31,7 @@ class PromptedFrame:
 
 
 @dataclass(frozen=True)
-class TrackStep:
+class FollowStep:
     """One frame of a pass.
 
     Attributes:

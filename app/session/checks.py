@@ -106,6 +106,8 @@ def check_trail(item: SessionObject, image: OpenImage, limits: SessionLimits) ->
         BadCoordError: a step leaves the picture, or its window.
         TooManyPointsError: it has more points or strokes than an object may.
     """
+    if any(step.frame is not None for step in item.trail):
+        raise BadMessageError(f"expected the steps of object {item.id} to say no frame: this is a picture, no clip")
     if item.is_empty or any(isinstance(step, MaskStep) for step in item.trail[1:]):
         raise BadMessageError(f"expected object {item.id} to have a point, a box, a stroke or a given mask, that first")
     if any(isinstance(step, BoxStep) for step in item.prompts[1:]):

@@ -31,7 +31,11 @@ CLOSES: Final = {
 }
 ANSWERS: Final = {
     "hello": "welcome; on resume also image, classes and every object; an empty gone where no picture is open",
-    "open": "progress, then image and classes; with a recipe also its objects; if it was provisional, all once more",
+    "open": "progress, then clip where it is one, image and classes; with a recipe also its objects, on a clip then "
+    "masks; if it was provisional, all once more",
+    "frame": "progress, then image and every object as it is there; or nothing where a newer one replaced it",
+    "track": "the objects; then, again and again, masks and tracked, the last of which is marked",
+    "stop": "the objects as far as they were followed, after the last tracked",
     "hover": "preview, or nothing where a newer hover replaced it",
     "leave": "nothing",
     "look": "window, once that is encoded",
@@ -111,6 +115,7 @@ def value_docs() -> tuple[MessageDoc, ...]:
         examples.MASK,
         examples.REGION,
         examples.GIVEN,
+        examples.TRACK,
         examples.CLASS,
         examples.welcome().models[0],
         examples.welcome().limits,

@@ -20,7 +20,7 @@ from app.service.backend import Backend
 from app.service.embeddings import EmbeddingKey
 from app.service.region_finder import LEVEL_ENDS
 from app.service.scheduler import Priority
-from app.service.tracking import PromptedFrame, TrackStep
+from app.service.tracking import FollowStep, PromptedFrame
 from app.session.objects import SessionObject
 from app.session.query import Query
 from tests.helpers.fake_engine import FakeEngine
@@ -85,10 +85,10 @@ def frame_key(frame: int) -> EmbeddingKey:
     return EmbeddingKey("tiny", f"c#{frame}")
 
 
-def step(frame: int, shown: PromptedFrame, *, backward: bool = False, pass_id: str = "pass") -> TrackStep:
+def step(frame: int, shown: PromptedFrame, *, backward: bool = False, pass_id: str = "pass") -> FollowStep:
     """One frame of a pass from a prompted frame."""
     way = f"{pass_id} {'back' if backward else 'ahead'}"
-    return TrackStep(way, frame, FRAMES, start=shown.frame, backward=backward, prompted=(shown,))
+    return FollowStep(way, frame, FRAMES, start=shown.frame, backward=backward, prompted=(shown,))
 
 
 async def given_on_frame(backend: Backend, frame: int) -> PromptedFrame:

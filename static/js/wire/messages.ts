@@ -38,14 +38,17 @@ export interface Mask {
 /** A thing that a click may take, found before anybody asked: its mask, no promise, and the click that gives it. */
 export type Region = { mask: Mask; x: number; y: number; candidate: number };
 
-/** What made an object, with the candidate that was picked after it. */
-export type TrailStep =
+/** What made an object, with the candidate that was picked after it; on a clip each step says its frame. */
+export type TrailStep = { frame?: number } & (
   | { t: "point"; x: number; y: number; label?: Label; pick?: number; window?: Window }
   | { t: "box"; box: Box; pick?: number; window?: Window }
   | { t: "refine"; pick?: number; window?: Window }
   | { t: "mask"; size: [h: number, w: number]; counts: string }
   | { t: "stroke"; path: [x: number, y: number][]; radius: number; label?: Label }
-  | { t: "morph"; operation: Morphology; size?: number };
+  | { t: "morph"; operation: Morphology; size?: number }
+  | { t: "track"; direction: Direction; last: number; fast?: boolean });
+/** Of a clip's time. */
+export type Direction = "forward" | "backward";
 /** What is done to the shape of a mask. */
 export type Morphology = "fill_holes" | "remove_specks" | "smooth" | "grow" | "shrink";
 export type SetOperation = "union" | "difference" | "intersection";
@@ -83,7 +86,12 @@ export type Labels = {
 export type Hello = { t: "hello"; version: number; session?: string; token?: string; client?: string };
 export type Ping = { t: "ping"; at: number };
 /** `provisional`: nano may answer until the model has seen it. */
-export type Open = { t: "open"; image_id: string; name?: string; recipe?: Recipe; provisional?: boolean };
+export type Open = { t: "open"; image_id: string; name?: string; recipe?: Recipe; provisional?: boolean; frame?: number };
+/** Show a frame of the clip: prompts go to it from now on. */
+export type ShowFrame = { t: "frame"; index: number };
+/** Follow objects from the frame that is shown: those that are on it, or those named. */
+export type Track = { t: "track"; objects?: ObjectId[]; direction?: Direction | "both"; fast?: boolean; last?: number };
+export type Stop = { t: "stop" };
 export type Hover = { t: "hover"; x: number; y: number; label: Label; object?: ObjectId; ack?: number; window?: Window };
 /** `candidate` is the one that was shown there, `name` that of a new object, and so its class. */
 export type Click = {
@@ -122,7 +130,8 @@ export type Export = { t: "export"; format: ExportFormat; objects?: ObjectId[]; 
 
 /** Answered, but for leave. */
 export type Request =
-  | Open | Click | BoxPrompt | Give | Combine | Refine | Paint | Morph | Move | Unpoint | Choose | Rename | SetClasses | RenameClass | Delete | Plain | SwitchModel | Export;
+  | Open | Click | BoxPrompt | Give | Combine | Refine | Paint | Morph | Move | Unpoint | Choose | Rename | SetClasses | RenameClass | Delete | Plain | SwitchModel | Export
+  | ShowFrame | Track | Stop;
 export type Numbered = (Request | Hover | FindRegions | Look) & { seq: number };
 export type ClientMessage = Hello | Ping | Numbered;
 
@@ -141,8 +150,17 @@ export type Progress = {
 };
 export type ImageReady = {
   t: "image"; seq: number; image_id: string; width: number; height: number; model: string; cached: boolean;
-  encode_ms: number; orientation?: number; rendered?: boolean; provisional?: boolean; last?: boolean;
+  encode_ms: number; orientation?: number; rendered?: boolean; provisional?: boolean; frame?: number | null; last?: boolean;
 };
+/** Comes before the image of the frame that is shown; a time in seconds for each frame. */
+export type ClipReady = {
+  t: "clip"; seq: number; clip_id: string; width: number; height: number; times: number[]; duration: number;
+};
+/** An object's mask on a frame; null where it has none any more. */
+export type ObjectMask = { id: ObjectId; mask: Mask | null };
+export type MasksMessage = { t: "masks"; seq: number; frame: number; objects: ObjectMask[] };
+/** How far a `track` has come, or what another change has had followed again; each object's frames count. */
+export type Tracked = { t: "tracked"; seq: number; done: number; frames: number; last?: boolean };
 export type PreviewMessage = {
   t: "preview"; seq: number; x: number; y: number; object?: ObjectId | null; best: number; masks: Mask[];
   provisional?: boolean;
@@ -150,7 +168,7 @@ export type PreviewMessage = {
 export type ObjectMessage = {
   t: "object"; seq: number; id: ObjectId; name: string; color: number; points: Point[]; box?: Box | null;
   trail?: TrailStep[]; chosen: number; masks: Mask[]; can_undo: boolean; can_redo: boolean; provisional?: boolean;
-  last?: boolean;
+  frame?: number | null; last?: boolean;
 };
 /** The list as it is now, before the objects that have changed with it. */
 export type Classes = {
@@ -172,5 +190,6 @@ export type ErrorMessage = {
   t: "error"; seq?: number | null; code: string; message: string; fatal: boolean; retry_after?: number | null; reason?: string | null; values?: Values | null;
 };
 export type ServerMessage =
-  | Welcome | Progress | ImageReady | PreviewMessage | Classes | ObjectMessage | Gone | Regions | WindowMessage | FileMessage | Pong
+  | Welcome | Progress | ClipReady | ImageReady | PreviewMessage | Classes | ObjectMessage | Gone | MasksMessage | Tracked | Regions
+  | WindowMessage | FileMessage | Pong
   | ErrorMessage;

@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import MemoryLostError
 from app.service.track_memories import TrackMemories, kept_under
-from app.service.tracking import TrackStep
+from app.service.tracking import FollowStep
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Note:
     is_empty: bool = False
 
 
-def step(frame: int, pass_id: str = "one", *, start: int = 0, backward: bool = False) -> TrackStep:
-    return TrackStep(pass_id, frame, 300, start, backward, ())
+def step(frame: int, pass_id: str = "one", *, start: int = 0, backward: bool = False) -> FollowStep:
+    return FollowStep(pass_id, frame, 300, start, backward, ())
 
 
 def walked(memories: TrackMemories, frames: range, pass_id: str = "one", *, backward: bool = False) -> None:
