@@ -14,6 +14,9 @@ export const SUBPROTOCOL = "hoversam.v1";
 const REQUIRED = {
   welcome: { session: "string", token: "string", resumed: "boolean", model: "string" },
   progress: { seq: "number", stage: "string" },
+  clip: { seq: "number", clip_id: "string", width: "number", height: "number", times: "array", duration: "number" },
+  masks: { seq: "number", frame: "number", objects: "array" },
+  tracked: { seq: "number", done: "number", frames: "number" },
   image: { seq: "number", image_id: "string", width: "number", height: "number", model: "string" },
   preview: { seq: "number", best: "number", masks: "array" },
   object: { seq: "number", id: "number", name: "string", color: "number", points: "array", chosen: "number", masks: "array" },
