@@ -26,6 +26,7 @@ from app.limits import AppLimits, told_limits
 from app.pictures import PictureLimits
 from app.service.backend import Backend, Pixels
 from app.service.bounded_folder import Bounds
+from app.service.clip_store import ClipStore
 from app.service.exporter import Exporter
 from app.service.first_responder import FirstResponder
 from app.service.local_backend import LocalBackend
@@ -38,10 +39,12 @@ from app.service.registry import Registry
 from app.service.scheduler import Lane
 from app.service.shared_folder import SharedFolder
 from app.service.shared_state import SharedState
+from app.service.sources import Sources
 from app.service.watchdog import Watchdog
 from app.session.session import Session
 from app.settings import Settings
 from app.web.classes import classes
+from app.web.clips import clip_part, frame, upload_clip
 from app.web.conditional import answer_not_modified
 from app.web.docs import docs
 from app.web.exports import export, exported_file
@@ -100,9 +103,10 @@ def create_app(
     folder, key = shared_folder(settings, limits) or (None, None)
     picture = PictureLimits.of(settings, limits.shape)
     pictures = PictureStore(picture, settings.image_budget_bytes, limits.service, folder)
-    predictor = Predictor(make_backend(ModelSource(settings, manifest, load), pictures), pictures)
+    sources = Sources(pictures, ClipStore(limits.clip, limits.service, folder))
+    predictor = Predictor(make_backend(ModelSource(settings, manifest, load), sources), sources)
     # What sessions share, and what HTTP needs beside it.
-    exporter = Exporter(predictor.pictures, settings.max_export_bytes, settings.speck_share, limits.service, folder)
+    exporter = Exporter(sources, settings.max_export_bytes, settings.speck_share, limits.service, folder)
     shared = make_shared_state(settings, limits, predictor.model, manifest, exporter)
     drawing = Lane("drawing", limits.service.max_jobs_queued, lambda: None)
     injected = {"predictor": predictor, "drawing": drawing, "shared_state": shared, "meters": shared.meters}
@@ -176,7 +180,7 @@ def routes() -> list[ControllerRouterHandler]:
     """Return every way in."""
     pages: list[ControllerRouterHandler] = [studio, stylesheet, script, engines, ticket, docs, static_files()]
     api: list[ControllerRouterHandler] = [
-        *(upload, rendition, segment, regions, export, export_masks, exported_file),
+        *(upload, rendition, upload_clip, clip_part, frame, segment, regions, export, export_masks, exported_file),
         *(import_labels, classes),
         *(health, list_limits),
     ]
@@ -200,10 +204,10 @@ def in_this_process(
         first_responder: name of the model that answers until another has seen a picture; None has sessions wait.
     """
 
-    def make(source: Source, pictures: Pixels) -> Backend:
+    def make(source: Source, pixels: Pixels) -> Backend:
         models = ModelPool(engine, source, settings.model_budget_bytes, limits.service.load_timeout_s)
         first = None if first_responder is None else FirstResponder(first_responder, models)
-        return LocalBackend.of(settings, limits.service, models, pictures, set_threads, first=first)
+        return LocalBackend.of(settings, limits.service, models, pixels, set_threads, first=first)
 
     return make
 
@@ -220,8 +224,10 @@ def shared_folder(settings: Settings, limits: AppLimits) -> tuple[SharedFolder, 
     folder = SharedFolder(
         settings.shared_dir,
         pictures=Bounds(settings.image_budget_bytes, own.max_shared_pictures, own.shared_picture_s),
+        clips=Bounds(own.max_clip_disk_bytes, own.max_shared_pictures, own.shared_picture_s),
         files=Bounds(MAX_BYTES, own.max_shared_pictures, KEPT_S),
         max_picture_bytes=settings.max_upload_bytes,
+        max_clip_bytes=limits.clip.max_clip_bytes,
         timeout_s=own.shared_timeout_s,
     )
     return folder, folder.prepare()

@@ -15,23 +15,22 @@ from zipfile import ZIP_STORED, ZipFile
 import numpy as np
 from PIL import Image as Pil
 
-from app.arrays import ImageArray, Logits, MaskArray
+from app.arrays import ImageArray, Logits
 from app.cli.local import LocalPicture
-from app.clips import Clip, ClipLimits, clip_id_of, decoded_frames, frame_source, read_clip
-from app.clips.names import file_id_of
+from app.clips import Clip, ClipFile, ClipLimits, clip_id_of, decoded_frames, frame_source, read_clip
 from app.clips.values import Frame
 from app.engine.contract import Engine, TrackingEngine
 from app.engine.memory_bank import POINTERS, FrameMemory, attended
 from app.errors import BadCoordError, EngineFailedError, UnsupportedImageError
-from app.exports.frames import ShownFrame, frame_name
+from app.exports.frames import ClipSelection, ShownFrame, frame_name
 from app.exports.selection import ExportObject, Selection
 from app.masks.cleaning import without_specks
+from app.masks.enlarging import enlarged, kept_small
 from app.masks.packing import as_kept
-from app.masks.upsampling import upsampled_mask
+from app.masks.upsampling import grid_of, object_mask
 from app.pictures import PictureLimits
 from app.protocol.clips import ClipPart
-from app.protocol.run_lengths import decode_mask, encode_mask
-from app.protocol.values import Mask
+from app.protocol.values import ExportOptions, Mask
 from app.session.classes import ClassList
 from app.session.objects import SessionObject
 from app.session.values import OpenImage
@@ -68,10 +67,10 @@ class LocalClip:
         Raises:
             HoverError: the clip is refused, see `read_clip`.
         """
-        self._engine, self._data, self._limits, self._part = engine, data, limits, part
+        self._engine, self._file, self._limits, self._part = engine, ClipFile.of_bytes(data), limits, part
         self._name, self._speck_share = name, speck_share
-        self.clip: Clip = read_clip(data, limits, part)
-        self.image = OpenImage(clip_id_of(file_id_of(data), part), self.clip.width, self.clip.height)
+        self.clip: Clip = read_clip(self._file, limits, part)
+        self.image = OpenImage(clip_id_of(self._file.file_id, part), self.clip.width, self.clip.height)
 
     def frame(self, index: int) -> LocalFrame:
         """Return a frame, as a picture to be prompted.
@@ -105,7 +104,7 @@ class LocalClip:
         [shown] = begun.selection([item], self._name).objects
         mask_hw = shown.draw()
         first = FrameMemory(engine.remember(begun.embedding, mask_hw), conditioning=True)
-        masks, count = {at: encode_mask(mask_hw, score=shown.score)}, len(self.clip.jpegs)
+        masks, count = {at: kept_small(mask_hw, grid_of(self.image.size_hw), shown.score)}, len(self.clip.jpegs)
         for backward, numbers in ((False, range(at + 1, count)), (True, range(at - 1, -1, -1))):
             kept = {at: first}
             for number in numbers:
@@ -115,36 +114,43 @@ class LocalClip:
                 if len(kept) > POINTERS + 1:  # what lies further back is never looked at again
                     del kept[next(other for other in kept if other != at)]
                 score = float(found.candidates.scores[found.index])
-                masks[number] = encode_mask(self._drawn(found.logits), score=score)
+                masks[number] = object_mask(self._clean(found.logits), self.image.size_hw, score)
                 tell(len(masks))
         return masks
 
-    def shown(self, item: SessionObject, masks: dict[int, Mask], classes: ClassList) -> Iterator[ShownFrame]:
-        """Give every frame with an object's mask on it, to be written."""
-        sources = self._natives()
+    def selection(
+        self, item: SessionObject, masks: dict[int, Mask], classes: ClassList, options: ExportOptions
+    ) -> ClipSelection:
+        """Return an object on all frames, to be written."""
+        return ClipSelection(self.image, self._name, (item,), classes, self._shown(item, masks, classes, options))
+
+    def _shown(
+        self, item: SessionObject, masks: dict[int, Mask], classes: ClassList, options: ExportOptions
+    ) -> Iterator[ShownFrame]:
+        jpeg = cast("Callable[[], bytes]", partial(next, self._natives()))
         for index, time_s in enumerate(self.clip.times_s):
             image = replace(self.image, image_id=frame_source(self.image.image_id, index))
             mask = masks[index]
-            objects = (ExportObject(item, mask.score, partial(decode_mask, mask)),) if mask.area else ()
-            pixels = cast("Callable[[], ImageArray]", partial(next, sources))
-            selection = Selection(image, frame_name(self._name, index), self._engine.model, objects, pixels, classes)
-            yield ShownFrame(index, time_s, selection)
+            draw = partial(enlarged, mask, self.image.size_hw)
+            objects = (ExportObject(item, mask.score, draw),) if mask.area else ()
+            name, model = frame_name(self._name, index), self._engine.model
+            selection = Selection(image, name, model, objects, lambda: pixels_of(jpeg()), classes, options)
+            yield ShownFrame(index, time_s, selection, jpeg)
 
-    def _drawn(self, logits: Logits) -> MaskArray:
-        size_hw = self.image.size_hw
-        return upsampled_mask(without_specks(as_kept(logits), self._speck_share, (), size_hw), size_hw)
+    def _clean(self, logits: Logits) -> Logits:
+        return without_specks(as_kept(logits), self._speck_share, (), self.image.size_hw)
 
-    def _natives(self) -> Iterator[ImageArray]:
+    def _natives(self) -> Iterator[bytes]:
         """Give the frames in the clip's own pixels, one after the other; decoded again where they are larger."""
         if self._is_native:
-            yield from (np.array(Pil.open(BytesIO(jpeg))) for jpeg in self.clip.jpegs)
+            yield from self.clip.jpegs
             return
-        for message in decoded_frames(self._data, self._limits, self._part, side=None):
+        for message in decoded_frames(self._file, self._limits.of_files, self._part, side=None):
             if isinstance(message, Frame):
-                yield np.array(Pil.open(BytesIO(message.jpeg)))
+                yield message.jpeg
 
     def _native(self, index: int) -> ImageArray:
-        return next(islice(self._natives(), index, None))
+        return pixels_of(next(islice(self._natives(), index, None)))
 
     @property
     def _is_native(self) -> bool:
@@ -173,6 +179,11 @@ class LocalFrame(LocalPicture):
     def selection(self, items: Sequence[SessionObject], name: str, classes: ClassList | None = None) -> Selection:
         """Return objects, to be written; see `LocalPicture.selection`."""
         return replace(super().selection(items, name, classes), pixels=self._native)
+
+
+def pixels_of(jpeg: bytes) -> ImageArray:
+    """Return the pixels of a frame, (H, W, 3) uint8 RGB."""
+    return np.array(Pil.open(BytesIO(jpeg)))
 
 
 def ready_to_track(engine: Engine) -> TrackingEngine:

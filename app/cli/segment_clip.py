@@ -90,10 +90,7 @@ def written(
             sys.stderr.write(f"\r{done} of {count} frames")
 
     masks = clip.followed(item, frame, args.frame, tell)
-    shown = (
-        replace(each, selection=replace(each.selection, options=options)) for each in clip.shown(item, masks, classes)
-    )
-    frames_file(kind, shown, name, clip.image, MAX_BYTES).copy_to(args.out)
+    frames_file(kind, clip.selection(item, masks, classes, options), MAX_BYTES).copy_to(args.out)
     seen = sum(mask.area > 0 for mask in masks.values())
     rough = ", followed by likeness alone, which is rough" if getattr(engine, "is_rough_tracker", False) else ""
     return f"{kind}, {len(masks)} frames, on {seen} of them the object is seen{rough}"

@@ -13,11 +13,13 @@ decoded again when it is encoded, some ten milliseconds.
 """
 
 from app.clips.decoding import Clip, decoded_frames, read_clip
+from app.clips.file import ClipFile
 from app.clips.limits import ClipLimits
 from app.clips.names import clip_id_of, frame_source, is_frame, split_source
 
 __all__ = [
     "Clip",
+    "ClipFile",
     "ClipLimits",
     "clip_id_of",
     "decoded_frames",

@@ -10,10 +10,10 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from PIL import Image as Pil
 
 from app.clips.limits import ClipLimits
-from app.clips.shaping import Shaped, shaped
+from app.clips.shaping import Shaped, check_pixels, shaped
 from app.errors import CorruptImageError, HoverError, Reason, UnsupportedImageError
 from app.pictures.color import to_srgb
-from app.pictures.limits import PictureLimits, ShapeLimits, check_size
+from app.pictures.limits import PictureLimits, ShapeLimits
 from app.pictures.reading import over_white, read_picture
 
 BROWSERS_S: Final = 0.1
@@ -36,7 +36,7 @@ def animation_frames(file: IO[bytes], kind: str, limits: ClipLimits) -> Iterator
     """
     try:
         with Pil.open(file, formats=(kind,)) as picture:
-            check_size(picture.size, PictureLimits(2**62, limits.max_clip_pixels, ShapeLimits()))
+            check_pixels(*picture.size, limits)
             count = getattr(picture, "n_frames", 1)
             if count < 2:
                 raise UnsupportedImageError(
@@ -114,7 +114,7 @@ def frames_in(archive: ZipFile) -> list[ZipInfo]:
     pictures = re.compile(r"(?!.*(^|/)[._])[^\\]*\.(jpe?g|png|webp|bmp|tiff?|gif|avif)", re.IGNORECASE)
     found = [member for member in archive.infolist() if pictures.fullmatch(member.filename)]
     if len(found) < 2:
-        text = "expected a ZIP with at least two pictures, its frames, got {got}"
+        text = "expected a ZIP or a folder with at least two pictures, its frames, got {got}"
         raise UnsupportedImageError(Reason("clip_few", text, got=len(found)))
     return sorted(found, key=lambda member: natural(member.filename))
 

@@ -5,13 +5,14 @@ The system ends it at its bounds, whatever the decoder does, and whether or not 
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import resource
 import signal
 import sys
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
@@ -23,8 +24,12 @@ from app.clips.values import ClipHead, ClipRefused, End, Frame, Message, Task, T
 from app.clips.video import rest_of, video_frames
 from app.errors import CorruptImageError, HoverError, Reason, TooManyPixelsError
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 LENGTH_BYTES = 4
 """Of the length before each message, most significant first."""
+BUFFER_BYTES = 2**16
 NICE = 5
 """Whoever points at a picture goes before whoever waits for a clip."""
 
@@ -32,10 +37,41 @@ NICE = 5
 def main(task: Task) -> None:
     """Decode what is on the standard input and say what came of it on the standard output."""
     bounded(task)
-    for message in said(task, sys.stdin.buffer):
+    for message in said(task, io.BufferedReader(OwnPlace(sys.stdin.fileno()), BUFFER_BYTES)):
         data = msgspec.msgpack.encode(message)
         sys.stdout.buffer.write(len(data).to_bytes(LENGTH_BYTES, "big") + data)
         sys.stdout.buffer.flush()
+
+
+class OwnPlace(io.RawIOBase):
+    """A file that is read from a place of its own: that of the descriptor is shared with who else reads the file."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor, self._at = descriptor, 0
+        self._nbytes = os.fstat(descriptor).st_size
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return that it can be read from anywhere."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Read some bytes; return how many."""
+        wanted = memoryview(buffer)
+        data = os.pread(self._descriptor, len(wanted), self._at)
+        wanted[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Go somewhere else."""
+        begin = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._nbytes}[whence]
+        self._at = max(0, begin + offset)
+        return self._at
 
 
 def bounded(task: Task) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import IO, Final
 
 import msgspec
 
+from app.clips.file import ClipFile
 from app.clips.kinds import kind_of
 from app.clips.limits import ClipLimits
 from app.clips.values import ClipHead, ClipRefused, End, Frame, Message, Task, TooLong
@@ -26,7 +26,11 @@ MEMORY_BYTES: Final = 3 * 2**30
 """What the child may take, addresses of libraries included; a decoder of 4K takes half a gigabyte."""
 MAX_MESSAGE_BYTES: Final = 2**26
 """Of one frame from the child; a JPEG of 4K has a few megabytes."""
+MAX_FRAMES_BYTES: Final = 2**29
+"""Of all frames of a clip; three hundred that are nothing but noise have 400 MB."""
 LENGTH_BYTES: Final = 4
+HEAD_BYTES: Final = 16
+"""Of a file, by which it is known what it is."""
 GRACE_S: Final = 5.0
 """How long after its time the child is ended from outside, should it not have ended itself."""
 CHILD: Final = (sys.executable, "-I", "-m", "app.clips.child")
@@ -56,14 +60,65 @@ class Clip:
         return sum(map(len, self.jpegs))
 
 
-def read_clip(data: bytes, limits: ClipLimits, part: ClipPart | None = None, *, command: Sequence[str] = CHILD) -> Clip:
-    """Return the clip in some bytes. Takes up to a minute; call it in a worker thread.
+class Children:
+    """The decoders that are at work, so that whoever closes can end them. Its methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._at_work: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self._ended = False
+
+    @contextmanager
+    def running(self, command: Sequence[str], file: ClipFile, timeout_s: float) -> Iterator[subprocess.Popen[bytes]]:
+        """Give a child that reads a file; it has ended, and nothing of it is left, when the `with` ends."""
+        child = subprocess.Popen(  # noqa: S603 - our own module
+            command, stdin=file.fileno(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
+        )
+        watch = threading.Timer(timeout_s, child.kill)
+        watch.daemon = True
+        watch.start()
+        try:
+            self._began(child)
+            yield child
+        finally:
+            watch.cancel()
+            child.kill()
+            child.wait()
+            if child.stdout is not None:
+                child.stdout.close()
+            with self._lock:
+                self._at_work.discard(child)
+
+    def end(self) -> None:
+        """End all that are at work, and those that are yet to begin."""
+        with self._lock:
+            self._ended = True
+            for child in self._at_work:
+                child.kill()
+
+    def _began(self, child: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            self._at_work.add(child)
+            if self._ended:
+                child.kill()
+
+
+def read_clip(
+    file: ClipFile,
+    limits: ClipLimits,
+    part: ClipPart | None = None,
+    *,
+    command: Sequence[str] = CHILD,
+    children: Children | None = None,
+) -> Clip:
+    """Return the clip in a file. Takes up to a minute; call it in a worker thread.
 
     Args:
-        data: MP4, MOV, WebM, an animated GIF, WebP or PNG, or a ZIP of frames.
+        file: MP4, MOV, WebM, an animated GIF, WebP or PNG, or a ZIP of frames.
         limits: of a clip.
         part: which frames, None for all.
         command: what decodes.
+        children: where the one that decodes is listed while it is at work.
 
     Raises:
         ClipTooLongError: it has more than is worked on at once; it says how much.
@@ -71,44 +126,51 @@ def read_clip(data: bytes, limits: ClipLimits, part: ClipPart | None = None, *, 
         TooManyPixelsError: its frames are too large.
         CorruptImageError: cut or damaged, or its decoder died.
     """
-    frames, head, ends_s = [], None, 0.0
-    for message in decoded_frames(data, limits, part, side=WORKING_SIDE, command=command):
+    frames: list[Frame] = []
+    head, ends_s, nbytes = None, 0.0, 0
+    for message in decoded_frames(file, limits, part, side=WORKING_SIDE, command=command, children=children):
         if isinstance(message, ClipHead):
             head = message
         elif isinstance(message, Frame):
             frames.append(message)
+            nbytes += len(message.jpeg)
+            if nbytes > MAX_FRAMES_BYTES or len(frames) > limits.max_clip_frames:
+                raise CorruptImageError(astray())
         else:
             ends_s = message.duration_s
-    if head is None:
-        raise AssertionError("a clip begins with its head")
+    if head is None or not frames:
+        raise CorruptImageError(astray())
     jpegs, times_s = tuple(frame.jpeg for frame in frames), tuple(frame.time_s for frame in frames)
     return Clip(head.width, head.height, jpegs, times_s, ends_s)
 
 
 def decoded_frames(
-    data: bytes,
+    file: ClipFile,
     limits: ClipLimits,
     part: ClipPart | None,
     *,
     side: int | None,
     command: Sequence[str] = CHILD,
+    children: Children | None = None,
 ) -> Iterator[ClipHead | Frame | End]:
     """Give a clip frame by frame: its head, its frames, its end; raises as `read_clip`.
 
     Who stops in between ends the child.
 
     Args:
-        data: the file.
+        file: the file.
         limits: of a clip.
         part: which frames, None for all.
         side: longest side of the frames; None for the clip's own.
         command: what decodes.
+        children: where the one that decodes is listed while it is at work.
     """
-    kind = kind_of(data)
-    check_whole(data, kind)
+    with file.mapped() as data:
+        kind = kind_of(data[:HEAD_BYTES])
+        check_whole(data, kind)
     task = Task(kind, limits, part, side, MEMORY_BYTES)
-    ended = False
-    with running([*command, msgspec.json.encode(task).decode()], data, limits.clip_timeout_s + GRACE_S) as child:
+    started, ended = [*command, msgspec.json.encode(task).decode()], False
+    with (children or Children()).running(started, file, limits.clip_timeout_s + GRACE_S) as child:
         while (message := next_message(child.stdout)) is not None:
             if isinstance(message, TooLong):
                 raise too_long(message, limits)
@@ -119,28 +181,6 @@ def decoded_frames(
         if not ended:
             child.wait()
             raise CorruptImageError(death_of(child.returncode, limits))
-
-
-@contextmanager
-def running(command: Sequence[str], data: bytes, timeout_s: float) -> Iterator[subprocess.Popen[bytes]]:
-    """Give a child that reads some bytes; it has ended, and nothing of it is left, when the `with` ends."""
-    with tempfile.TemporaryFile() as file:  # without a name, so that it goes with whoever has it open
-        file.write(data)
-        file.seek(0)
-        child = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
-        )
-    watch = threading.Timer(timeout_s, child.kill)
-    watch.daemon = True
-    watch.start()
-    try:
-        yield child
-    finally:
-        watch.cancel()
-        child.kill()
-        child.wait()
-        if child.stdout is not None:
-            child.stdout.close()
 
 
 def next_message(pipe: IO[bytes] | None) -> Message | None:
@@ -159,8 +199,12 @@ def next_message(pipe: IO[bytes] | None) -> Message | None:
     try:
         return msgspec.msgpack.decode(data, type=Message)
     except msgspec.DecodeError as error:
-        told = Reason("clip_died", "the clip's decoder went astray; save the clip again")
-        raise CorruptImageError(told) from error
+        raise CorruptImageError(astray()) from error
+
+
+def astray() -> Reason:
+    """Return what is told of a child that says what none of ours would."""
+    return Reason("clip_died", "the clip's decoder went astray; save the clip again")
 
 
 def too_long(message: TooLong, limits: ClipLimits) -> ClipTooLongError:

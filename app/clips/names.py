@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 from typing import Final
 
 from app.errors import UnknownImageError
@@ -15,9 +14,9 @@ CLIP_ID: Final = re.compile(rf"clip-([0-9a-f]{{32}})(?:-({NUMBER})-({NUMBER})-({
 FRAME_MARK: Final = "#"
 
 
-def file_id_of(data: bytes) -> str:
-    """Return the name of a clip's file, which is that of the whole clip."""
-    return f"clip-{sha256(data).hexdigest()[:32]}"
+def file_id_of(digest: str) -> str:
+    """Return the name of a clip's file by the SHA-256 of it in hexadecimal; it is that of the whole clip."""
+    return f"clip-{digest[:32]}"
 
 
 def clip_id_of(file_id: str, part: ClipPart | None) -> str:

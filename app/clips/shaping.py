@@ -8,6 +8,9 @@ from typing import Final
 
 from PIL import Image as Pil
 
+from app.clips.limits import ClipLimits
+from app.errors import Reason, TooManyPixelsError
+
 JPEG_QUALITY: Final = 92
 """No eye sees the loss, and no model."""
 
@@ -36,6 +39,24 @@ def shaped(
 ) -> Shaped:
     """Return a frame of its own size, or of the size that is given."""
     return Shaped(picture, size_wh or picture.size, time_s, shown_s, count)
+
+
+def check_pixels(width: int, height: int, limits: ClipLimits) -> None:
+    """Refuse frames that are too large, by what the header states or by what came.
+
+    Raises:
+        TooManyPixelsError: so they are.
+    """
+    if width * height > limits.max_clip_pixels:
+        raise TooManyPixelsError(
+            Reason(
+                "clip_pixels",
+                "a frame of a clip may have {most} megapixels, got {width} x {height}; scale the clip down",
+                most=round(limits.max_clip_pixels / 1e6, 1),
+                width=width,
+                height=height,
+            )
+        )
 
 
 def fitted_wh(size_wh: tuple[int, int], side: int | None) -> tuple[int, int]:

@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image as Pil
 
 from app.clips.limits import ClipLimits
-from app.clips.shaping import Shaped, fitted_wh
-from app.errors import CorruptImageError, Reason, TooManyPixelsError, UnsupportedImageError
+from app.clips.shaping import Shaped, check_pixels, fitted_wh
+from app.errors import CorruptImageError, Reason, UnsupportedImageError
 
 if TYPE_CHECKING:
     import av
@@ -77,24 +77,6 @@ def video_stream(container: av.container.InputContainer, limits: ClipLimits) -> 
     stream.codec_context.options = {"max_pixels": str(2 * limits.max_clip_pixels)}  # it counts whole blocks
     stream.codec_context.thread_count = 1  # a frame in each thread would take as many times the memory
     return stream
-
-
-def check_pixels(width: int, height: int, limits: ClipLimits) -> None:
-    """Refuse frames that are too large, by what the header states or by what came.
-
-    Raises:
-        TooManyPixelsError: so they are.
-    """
-    if width * height > limits.max_clip_pixels:
-        raise TooManyPixelsError(
-            Reason(
-                "clip_pixels",
-                "a frame of a clip may have {most} megapixels, got {width} x {height}; scale the clip down",
-                most=round(limits.max_clip_pixels / 1e6, 1),
-                width=width,
-                height=height,
-            )
-        )
 
 
 def frames_of(

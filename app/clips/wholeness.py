@@ -5,6 +5,7 @@ A decoder takes what is there for all there is, so that a file that was cut woul
 
 from __future__ import annotations
 
+from mmap import mmap
 from typing import Final
 
 from app.clips.kinds import ClipKind
@@ -16,7 +17,7 @@ BOX_HEAD_BYTES: Final = 8
 LONG_BOX_HEAD_BYTES: Final = 16
 
 
-def check_whole(data: bytes, kind: ClipKind) -> None:
+def check_whole(data: bytes | mmap, kind: ClipKind) -> None:
     """Refuse a video that ends before its parts do.
 
     Raises:
@@ -28,7 +29,7 @@ def check_whole(data: bytes, kind: ClipKind) -> None:
         raise CorruptImageError(Reason("clip_cut", text, most=end, got=len(data)))
 
 
-def end_of_boxes(data: bytes) -> int:
+def end_of_boxes(data: bytes | mmap) -> int:
     """Return where the last box of an MP4 or MOV ends that looks like one."""
     at = 0
     while at + BOX_HEAD_BYTES <= len(data) and data[at + 4 : at + 8].isalnum():
@@ -41,7 +42,7 @@ def end_of_boxes(data: bytes) -> int:
     return at
 
 
-def end_of_segment(data: bytes) -> int:
+def end_of_segment(data: bytes | mmap) -> int:
     """Return where the segment of a Matroska or WebM file ends; 0 where it doesn't say, as in a live recording."""
     at = data.find(SEGMENT, 0, 4096)
     if at < 0 or at + len(SEGMENT) >= len(data):

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import IO, Any, Final, Literal, cast
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from app.exports.coco import coco_json
 from app.exports.files import BoundedBuffer, ExportFile
-from app.exports.images import MASK_LEVEL, covered, cutout_pixels, grey, overlay_pixels
+from app.exports.images import MASK_LEVEL, check_indexed, covered, cutout_pixels, grey, indexed, overlay_pixels
 from app.exports.names import class_names, file_name, label_name
-from app.exports.selection import PixelArray, Selection
+from app.exports.selection import PixelArray, Selection, within_tolerance
 from app.exports.yolo import data_yaml, label_lines
+from app.session.classes import ClassList
+from app.session.objects import SessionObject
+from app.session.palette import color_rgb
 from app.session.values import OpenImage
 
 FramesFormat = Literal["mask", "coco", "yolo", "overlay", "cutout"]
@@ -27,6 +32,8 @@ ENDINGS: Final[dict[FramesFormat, tuple[str, str]]] = {
     "cutout": ("cutout.mp4", "video/mp4"),
 }
 """Of each format, how a file's name ends, and its media type."""
+WITH_FRAMES: Final[tuple[FramesFormat, ...]] = ("yolo", "overlay", "cutout")
+"""Formats that show the clip."""
 GROUND: Final = "#000000"
 """Behind a cutout that names no colour: a video knows no transparency."""
 
@@ -39,87 +46,135 @@ class ShownFrame:
         index: its place in the clip, from 0.
         time_s: when it is shown.
         selection: as of a picture of its own.
+        jpeg: returns the frame at the clip's own size as a JPEG, only where a format has it; then `selection.pixels`
+            isn't called.
     """
 
     index: int
     time_s: float
     selection: Selection
+    jpeg: Callable[[], bytes]
 
 
-def frames_file(
-    kind: FramesFormat, frames: Iterable[ShownFrame], name: str, clip: OpenImage, max_bytes: int
-) -> ExportFile:
-    """Return the frames of a clip as a file. Takes a frame at a time.
+@dataclass(frozen=True)
+class ClipSelection:
+    """A clip and objects of it, to be written.
+
+    Attributes:
+        image: the clip's id and its size in its own pixels.
+        name: its file name, or None.
+        items: all objects, in the order in which they were made; the last lies on top.
+        classes: the ordered list, those without an object here too.
+        frames: every frame in its order; made and written one at a time.
+    """
+
+    image: OpenImage
+    name: str | None
+    items: tuple[SessionObject, ...]
+    classes: ClassList
+    frames: Iterable[ShownFrame]
+
+
+def frames_file(kind: FramesFormat, selection: ClipSelection, max_bytes: int) -> ExportFile:
+    """Return the frames of a clip as a file. Takes up to minutes; call it in a worker thread.
 
     Args:
         kind: the format.
-        frames: in their order.
-        name: the clip's file name.
-        clip: its id and its size in its own pixels.
+        selection: the clip and its objects.
         max_bytes: largest file that may come of it.
 
     Raises:
         ImageTooLargeError: it would get larger.
+        TooManyObjectsError: more objects than the format takes.
         UnsupportedImageError: a video can't be written, since PyAV isn't installed.
     """
     out = BoundedBuffer(max_bytes)
     file = cast("IO[bytes]", out)
     if kind == "mask":
-        masks_zip(frames, file)
+        masks_zip(selection, file)
     elif kind == "coco":
-        file.write(joined_coco(frames))
+        file.write(joined_coco(selection))
     elif kind == "yolo":
-        yolo_zip(frames, file)
+        yolo_zip(selection, file)
     else:
         from app.clips.writing import write_mp4
 
         draw = overlay_pixels if kind == "overlay" else grounded
-        write_mp4(((shown.time_s, draw(shown.selection)) for shown in frames), file)
+        write_mp4(((shown.time_s, draw(shown.selection)) for shown in selection.frames), file)
     ending, media_type = ENDINGS[kind]
-    return ExportFile(file_name(name, clip, f".{ending}"), media_type, out)
+    return ExportFile(file_name(selection.name, selection.image, f".{ending}"), media_type, out)
 
 
-def frame_name(clip_name: str, index: int) -> str:
+def frame_name(clip_name: str | None, index: int) -> str:
     """Return what a frame is called in files, as programs that take clips apart call it."""
-    stem = clip_name.rpartition(".")[0] or clip_name
+    name = clip_name or "clip"
+    stem = name.rpartition(".")[0] or name
     return f"{stem}-{index:06d}.jpg"
 
 
-def masks_zip(frames: Iterable[ShownFrame], out: IO[bytes]) -> None:
-    """Write one PNG a frame, also where nothing is to be seen: 8 bit grey, 255 on the objects and 0 elsewhere."""
+def masks_zip(selection: ClipSelection, out: IO[bytes]) -> None:
+    """Write one PNG a frame, also where nothing is to be seen.
+
+    Of one object it is 8 bit grey, 255 on it and 0 elsewhere. Of several it is indexed, in their colours: a pixel has
+    its object's place among them, from 1, and 0 elsewhere; where objects overlap, the last made lies on top.
+    """
+    numbers = {item.id: number for number, item in enumerate(selection.items, 1)}
+    check_indexed(len(numbers))
+    colors = [color_rgb(selection.classes.color_of(item)) for item in selection.items]
     with ZipFile(out, "w", ZIP_STORED) as archive:
-        for shown in frames:
+        for shown in selection.frames:
+            if len(numbers) == 1:
+                picture = grey(covered(shown.selection))
+            else:
+                picture = indexed(numbered(shown.selection, numbers), colors)
             with archive.open(f"{shown.index:06d}.png", "w") as member:
-                grey(covered(shown.selection)).save(member, "PNG", compress_level=MASK_LEVEL)
+                picture.save(member, "PNG", compress_level=MASK_LEVEL)
 
 
-def joined_coco(frames: Iterable[ShownFrame]) -> bytes:
-    """Return a data set in which every frame is a picture; its `frame` and `time_s` say which."""
-    whole: dict[str, Any] = {}
-    for shown in frames:
-        one = msgspec.json.decode(coco_json(shown.selection))
-        one["images"][0] |= {"frame": shown.index, "time_s": round(shown.time_s, 6)}
-        if whole:
-            whole["images"] += one["images"]
-            whole["annotations"] += one["annotations"]
-            whole["categories"] = max(whole["categories"], one["categories"], key=len)
-        else:
-            whole = one
-    return msgspec.json.encode(whole)
+def numbered(selection: Selection, numbers: dict[int, int]) -> NDArray[np.uint8]:
+    """Return the number of each pixel's object, (H, W), 0 where there is none."""
+    found: NDArray[np.uint8] = np.zeros(selection.image.size_hw, np.uint8)
+    for shown in selection.objects:
+        found[shown.draw()] = numbers[shown.item.id]
+    return found
 
 
-def yolo_zip(frames: Iterable[ShownFrame], out: IO[bytes]) -> None:
-    """Write a data set with labels for every frame; those of a frame without an object are empty."""
-    names: list[str] = []
+def joined_coco(selection: ClipSelection) -> bytes:
+    """Return a data set in which every frame is a picture; its `frame` and `time_s` say which.
+
+    An annotation's `track_id` is the number of its object, which is the same on all frames.
+    """
+    classes = class_names(selection.classes.names, selection.items)
+    numbers = {name: number for number, name in enumerate(classes, 1)}
+    images: list[Any] = []
+    annotations: list[Any] = []
+    info: Any = {}
+    for shown in selection.frames:
+        one = msgspec.json.decode(coco_json(within_tolerance(shown.selection)))
+        names = {category["id"]: category["name"] for category in one["categories"]}
+        images += [one["images"][0] | {"frame": shown.index, "time_s": round(shown.time_s, 6)}]
+        for annotation, each in zip(one["annotations"], shown.selection.objects, strict=True):
+            own = {"category_id": numbers[names[annotation["category_id"]]], "track_id": each.item.id}
+            annotations.append(annotation | own)
+        info = {"info": one["info"], "licenses": one["licenses"]}
+    categories = [{"id": number, "name": name, "supercategory": ""} for name, number in numbers.items()]
+    return msgspec.json.encode({**info, "images": images, "annotations": annotations, "categories": categories})
+
+
+def yolo_zip(selection: ClipSelection, out: IO[bytes]) -> None:
+    """Write a data set of all frames, whose pictures nobody has as files, and labels for each.
+
+    Those of a frame without an object are empty.
+    """
+    classes = class_names(selection.classes.names, selection.items)
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
-        for shown in frames:
-            selection = shown.selection
-            classes = class_names(selection.classes.names, (each.item for each in selection.objects))
-            names = max(names, classes, key=len)
-            lines = [line for each in selection.objects for line in label_lines(each, classes, selection)]
-            label = label_name(selection.name, selection.image, ".txt")
-            archive.writestr(f"labels/train/{label}", "".join(lines))
-        archive.writestr("data.yaml", data_yaml(names))
+        archive.writestr("data.yaml", data_yaml(classes))
+        for shown in selection.frames:
+            own = within_tolerance(shown.selection)
+            lines = [line for each in own.objects for line in label_lines(each, classes, own)]
+            archive.writestr(f"labels/train/{label_name(own.name, own.image, '.txt')}", "".join(lines))
+            picture = ZipInfo(f"images/train/{label_name(own.name, own.image, '.jpg')}")
+            archive.writestr(picture, shown.jpeg())  # stored: a JPEG gets no smaller
 
 
 def grounded(selection: Selection) -> PixelArray:

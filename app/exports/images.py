@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import IO, Final
 from zipfile import ZIP_STORED, ZipFile
 
@@ -54,15 +55,7 @@ def masks_zip(selection: Selection, out: IO[bytes]) -> None:
     Raises:
         TooManyObjectsError: an indexed PNG has no room for so many.
     """
-    if len(selection.objects) > MAX_INDEXED:
-        raise TooManyObjectsError(
-            Reason(
-                "indexed",
-                "an indexed mask takes {most} objects, got {got}; name fewer in objects",
-                most=MAX_INDEXED,
-                got=len(selection.objects),
-            )
-        )
+    check_indexed(len(selection.objects))
     numbers: NDArray[np.uint8] = np.zeros(selection.image.size_hw, np.uint8)
     with ZipFile(out, "w", ZIP_STORED) as archive:
         for number, shown in enumerate(selection.objects, 1):
@@ -71,7 +64,8 @@ def masks_zip(selection: Selection, out: IO[bytes]) -> None:
             with archive.open(member_name(number, shown), "w") as member:
                 grey(mask_hw).save(member, "PNG", compress_level=MASK_LEVEL)
         with archive.open("indexed.png", "w") as member:
-            indexed(numbers, selection).save(member, "PNG", compress_level=MASK_LEVEL)
+            colors = [color_rgb(selection.color_of(shown)) for shown in selection.objects]
+            indexed(numbers, colors).save(member, "PNG", compress_level=MASK_LEVEL)
 
 
 def member_name(number: int, shown: ExportObject) -> str:
@@ -181,12 +175,21 @@ def grey(mask_hw: MaskArray) -> Pil.Image:
     return Pil.fromarray(mask_hw.astype(np.uint8) * np.uint8(255))
 
 
-def indexed(numbers: NDArray[np.uint8], selection: Selection) -> Pil.Image:
+def check_indexed(count: int) -> None:
+    """Refuse so many objects in one indexed picture.
+
+    Raises:
+        TooManyObjectsError: it has no room for them.
+    """
+    if count > MAX_INDEXED:
+        text = "an indexed mask takes {most} objects, got {got}; name fewer in objects"
+        raise TooManyObjectsError(Reason("indexed", text, most=MAX_INDEXED, got=count))
+
+
+def indexed(numbers: NDArray[np.uint8], colors: Sequence[tuple[int, int, int]]) -> Pil.Image:
     """Return the number of each pixel's object, (H, W) uint8, as a picture in the objects' colours."""
     picture = Pil.fromarray(numbers).convert("P")
-    picture.putpalette(
-        [0, 0, 0, *(part for shown in selection.objects for part in color_rgb(selection.color_of(shown)))]
-    )
+    picture.putpalette([0, 0, 0, *(part for color in colors for part in color)])
     return picture
 
 

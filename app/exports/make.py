@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import IO, Final, cast
 
 from app.exports.coco import coco_json
@@ -13,7 +12,7 @@ from app.exports.labelme import labelme_json
 from app.exports.names import file_name
 from app.exports.options import check_options
 from app.exports.recipe import recipe_json
-from app.exports.selection import Selection
+from app.exports.selection import Selection, within_tolerance
 from app.exports.svg import svg
 from app.exports.yolo import yolo_zip
 from app.protocol.fields import ExportFormat
@@ -41,10 +40,7 @@ def make_file(kind: ExportFormat, selection: Selection, max_bytes: int) -> Expor
         TooManyObjectsError: more objects than the format takes.
     """
     check_options(kind, selection.options)
-    tolerance_px = selection.options.tolerance
-    selection = replace(
-        selection, objects=tuple(replace(shown, tolerance_px=tolerance_px) for shown in selection.objects)
-    )
+    selection = within_tolerance(selection)
     ending, media_type, write = writer_of(kind, len(selection.objects))
     out = BoundedBuffer(max_bytes)
     write(selection, cast("IO[bytes]", out))

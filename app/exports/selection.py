@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,3 +61,9 @@ class Selection:
     def color_of(self, shown: ExportObject) -> int:
         """Return the colour in which an object is shown, an index into the palette."""
         return self.classes.color_of(shown.item)
+
+
+def within_tolerance(selection: Selection) -> Selection:
+    """Return a selection whose polygons stray from their masks as far as its options allow."""
+    tolerance_px = selection.options.tolerance
+    return replace(selection, objects=tuple(replace(each, tolerance_px=tolerance_px) for each in selection.objects))

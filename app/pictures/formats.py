@@ -56,6 +56,8 @@ SAID_OF: Final = {
     "a video": "kind_video",
 }
 """What the page says of some of them; of another it says that it is none that is read."""
+CLIPS: Final = {"a video", "a ZIP file"}
+"""What has a way of its own in."""
 SNIFFED_BYTES: Final = 4096
 """How much of a file is looked at to say what it is; names of kinds stand at its beginning."""
 AVIF_BRANDS: Final = {b"avif", b"avis"}
@@ -121,7 +123,9 @@ def kind_of(data: bytes) -> str:
 
 def of_another_kind(what: str) -> Reason:
     """Return what is said of a file that is no picture that is read; the page names the kinds that it has words for."""
-    text = EXPECTED + ", got {what}; convert the file and try again"
+    text = EXPECTED + (
+        ", got {what}; clips go to /api/clips" if what in CLIPS else ", got {what}; convert the file and try again"
+    )
     return Reason(SAID_OF.get(what, "kind_other"), text, what=what)
 
 

@@ -245,7 +245,7 @@ class ChangeWorker:
         image_id = message.image_id
         if message.data is not None:
             image_id = await self._take_inline(message.seq, message.data)
-        image = await self._predictor.pictures.info(image_id or "")
+        image = await self._predictor.sources.info(image_id or "")
         timeline, model = None, self._session.model
         if message.recipe is not None:
             timeline = self._session.timeline_of(message.recipe, image)

@@ -7,6 +7,7 @@ is that of `app.server.websocket_limits`.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -17,6 +18,10 @@ from app.server.websocket_limits import StallClock, host_of, keep_little_unsent
 
 BODY_CHECK_S: Final = 10.0
 """How often the pace of a body is looked at."""
+BODY_BYTES: Final = 32 * 2**20
+"""What may come in the time for a body; a longer one has as much more time as it says that it is longer."""
+MAX_TIMES: Final = 16
+"""A clip of the largest size; the pace of a body is looked at beside it."""
 LATE, TOO_LONG, FULL = 408, 431, 503
 
 log = structlog.get_logger(__name__)
@@ -64,7 +69,7 @@ class HardenedHttp(HttpToolsProtocol):
         """Give the body its time."""
         self.in_head, self.head_bytes, self.body_bytes = False, 0, 0
         self.stop_clocks()
-        wait_s = self.limits.server.body_timeout_s
+        wait_s = self.limits.server.body_timeout_s * times_as_long(self.headers)
         self.deadline = self.loop.call_later(wait_s, self.refuse, LATE, "the request's body took too long")
         self.pace = self.loop.call_later(BODY_CHECK_S, self.check_pace)
         super().on_headers_complete()
@@ -127,6 +132,12 @@ class HardenedHttp(HttpToolsProtocol):
         self.transport.close()
         if self.transport.get_write_buffer_size():
             self.stall.start(self.transport)
+
+
+def times_as_long(headers: Sequence[tuple[bytes, bytes]]) -> float:
+    """Return how many times the usual a request's body may take, by the length that its headers state."""
+    stated = next((value for name, value in headers if name == b"content-length"), b"")
+    return min(MAX_TIMES, max(1.0, int(stated) / BODY_BYTES)) if stated.isdigit() and len(stated) < 20 else 1.0
 
 
 def hardened_http(limits: AppLimits, max_connections: int) -> type[HardenedHttp]:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, TypeVar
 
 import structlog
 
 from app.errors import BusyError, HoverError, NoImageError, UnknownObjectError
 from app.exports.files import ExportFile
+from app.exports.frames import WITH_FRAMES
 from app.exports.make import WITH_PIXELS, make_file
 from app.exports.options import check_options
 from app.exports.selection import PixelArray, Selection
@@ -26,10 +28,11 @@ from app.protocol.recipe import MaskStep
 from app.protocol.values import ExportOptions
 from app.service.answers import export_object
 from app.service.by_hand import combined
+from app.service.clip_exports import ClipDraft, clip_file
 from app.service.limits import ServiceLimits
 from app.service.parked import ParkedFiles
-from app.service.picture_store import PictureStore
 from app.service.shared_folder import SharedFolder
+from app.service.sources import Sources
 from app.session.classes import ClassList
 from app.session.objects import SessionObject
 from app.session.session import Session
@@ -90,7 +93,7 @@ class Exporter:
 
     def __init__(
         self,
-        pictures: PictureStore,
+        sources: Sources,
         max_bytes: int,
         speck_share: float,
         limits: ServiceLimits,
@@ -99,16 +102,17 @@ class Exporter:
         """Start the thread.
 
         Args:
-            pictures: those that files may show.
+            sources: pictures and clips that files may show.
             max_bytes: of one file.
             speck_share: specks and holes of a mask up to this share of the picture are left out.
             limits: how many files may wait, and how long one may take.
             shared: the folder that other servers see too; None where this one is alone.
         """
-        self._pictures, self._max_bytes, self._speck_share, self._limits = pictures, max_bytes, speck_share, limits
+        self._sources, self._max_bytes, self._speck_share, self._limits = sources, max_bytes, speck_share, limits
         self.parked = ParkedFiles(shared)
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="exports")
+        self._clip_worker = ThreadPoolExecutor(1, thread_name_prefix="exports of clips")
 
     def selection(self, asked: ExportDraft) -> Selection:
         """Return objects to be written as they were when they were asked for.
@@ -127,7 +131,7 @@ class Exporter:
         Raises:
             UnknownImageError: it isn't kept any more.
         """
-        return self._pictures.native(image.image_id) if kind in WITH_PIXELS else no_pixels
+        return self._sources.native(image.image_id) if kind in WITH_PIXELS else no_pixels
 
     async def make(self, kind: ExportFormat, selection: Selection) -> ExportFile:
         """Return a file.
@@ -136,27 +140,56 @@ class Exporter:
             BusyError: too many files wait to be made, this one took too long, or the disk is full.
             HoverError: see `app.exports.make.make_file`; `internal` where the file failed by our mistake.
         """
-        if self._waiting >= self._limits.max_exports_queued:
-            raise BusyError(f"{self._waiting} files wait to be made; try again", retry_after_s=RETRY_AFTER_S)
         # A thread makes the file. It can't be interrupted, so it is made to stop at its next mask once nobody waits.
         stopped = threading.Event()
-        guarded = stoppable(selection, stopped)
-        work = asyncio.get_running_loop().run_in_executor(self._worker, make_file, kind, guarded, self._max_bytes)
+        work = partial(make_file, kind, stoppable(selection, stopped), self._max_bytes)
+        return await self._made(self._worker, work, stopped, self._limits.export_timeout_s)
+
+    async def make_clip(self, draft: ClipDraft, tell: Callable[[int], None]) -> ExportFile:
+        """Return a file of a clip, made frame by frame on the disk, beside the files of pictures.
+
+        Args:
+            draft: what is wanted.
+            tell: hears, on the event loop, how many frames are done.
+
+        Raises:
+            BusyError, HoverError: as `make`.
+            UnknownImageError: the clip isn't kept any more.
+        """
+        clips = self._sources.clips
+        natives = await clips.natives(draft.clip.clip_id) if draft.kind in WITH_FRAMES else no_frames
+        loop, stopped = asyncio.get_running_loop(), threading.Event()
+
+        def begins(done: int) -> None:
+            if stopped.is_set():
+                raise ExportStoppedError
+            loop.call_soon_threadsafe(tell, done)
+
+        work = partial(clip_file, draft, natives, begins, self._max_bytes)
+        return await self._made(self._clip_worker, work, stopped, clips.export_timeout_s)
+
+    async def _made(
+        self, worker: ThreadPoolExecutor, make: Callable[[], ExportFile], stopped: threading.Event, timeout_s: float
+    ) -> ExportFile:
+        """Return what a thread makes; it is stopped where nobody waits any more. Raises as `make`."""
+        if self._waiting >= self._limits.max_exports_queued:
+            raise BusyError(f"{self._waiting} files wait to be made; try again", retry_after_s=RETRY_AFTER_S)
+        work = asyncio.get_running_loop().run_in_executor(worker, make)
         self._waiting += 1
         work.add_done_callback(self._done)
         # What goes wrong is told so that its client knows whether to try again.
         try:
-            return await asyncio.wait_for(work, self._limits.export_timeout_s)
+            return await asyncio.wait_for(work, timeout_s)
         except asyncio.TimeoutError as error:
-            limit_s = self._limits.export_timeout_s
-            raise BusyError(f"the file wasn't made within {limit_s:g} s; export fewer objects, or try again") from error
+            text = f"the file wasn't made within {timeout_s:g} s; export fewer objects, or try again"
+            raise BusyError(text) from error
         except (HoverError, asyncio.CancelledError):
             raise
         except OSError as error:
             log.error("export_not_kept", errno=error.errno, reason=error.strerror)
             raise BusyError("the server's disk takes no file now; try again", retry_after_s=RETRY_AFTER_S) from error
         except Exception as error:
-            log.exception("export_failed", format=kind)
+            log.exception("export_failed")
             raise HoverError("the file couldn't be made, by a mistake of the server's") from error
         finally:
             stopped.set()
@@ -174,10 +207,16 @@ class Exporter:
     def close(self) -> None:
         """Stop the thread, and forget the files that nobody fetched."""
         self.parked.clear()
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        for worker in (self._worker, self._clip_worker):
+            worker.shutdown(wait=False, cancel_futures=True)
 
     def _done(self, _: asyncio.Future[ExportFile]) -> None:
         self._waiting -= 1
+
+
+def no_frames() -> Iterator[bytes]:
+    """Stand where a format shows no frames."""
+    raise ValueError("expected a format that shows no frames; name it in WITH_FRAMES")
 
 
 def no_pixels() -> PixelArray:

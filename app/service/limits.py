@@ -14,6 +14,12 @@ class ServiceLimits:
     """Four of each of 64 sessions; who comes later is refused at once and not kept waiting for nothing."""
     max_pictures_queued: Annotated[int, "uploads that may wait to be read"] = 8
     """Each waits with all its bytes in memory, and one picture is read at a time."""
+    max_clips_queued: Annotated[int, "clips that may wait to be read"] = 4
+    """One is read at a time, which takes seconds, and up to a minute for one of 4K."""
+    max_clip_memory_bytes: Annotated[int, "memory of the frames of clips; the least recently used go first"] = 2**29
+    """Some eight clips of three hundred frames; one that has gone is read again from its file."""
+    max_clip_disk_bytes: Annotated[int, "disk of the files of clips; the least recently used go first"] = 2**31
+    """A score of clips from telephones; who comes back to one that has gone sends it again."""
     max_exports_queued: Annotated[int, "files, of all sessions, that may wait to be made"] = 16
     """Each waits with the masks of its objects, and one file is made at a time."""
     max_window_bytes: Annotated[int, "memory of the parts of pictures that are seen sharp; the oldest go first"] = 2**28

@@ -1,4 +1,4 @@
-"""Joins pictures, a backend and the model that answers first: what a session asks in the words of a session.
+"""Joins pictures and clips, a backend and the model that answers first: what a session asks in the words of a session.
 
 Shared by every session; holds no session's state. Where a model's name may be given, None is the one that the server
 was started with.
@@ -19,10 +19,12 @@ from app.protocol.fields import WindowXyxy
 from app.protocol.windows import is_cut, larger, size_of, source_of, whole
 from app.service.answers import decodes_left
 from app.service.backend import Backend, Newest
+from app.service.clip_store import ClipStore
 from app.service.embeddings import EmbeddingKey
 from app.service.hover_slot import HoverSlot
 from app.service.picture_store import PictureStore
 from app.service.scheduler import Priority
+from app.service.sources import Sources
 from app.service.windows import first_part, gone_on, item_in, layered, moved_into, on_picture
 from app.session.objects import Answer, SessionObject
 from app.session.query import HoverQuery, Query
@@ -34,17 +36,27 @@ class Predictor:
 
     Attributes:
         backend: where the models are.
-        pictures: what was uploaded.
+        sources: what was uploaded, pictures and clips.
     """
 
-    def __init__(self, backend: Backend, pictures: PictureStore) -> None:
+    def __init__(self, backend: Backend, sources: Sources) -> None:
         """Join what the answers take.
 
         Args:
             backend: where the models are.
-            pictures: what was uploaded.
+            sources: what was uploaded, pictures and clips.
         """
-        self.backend, self.pictures = backend, pictures
+        self.backend, self.sources = backend, sources
+
+    @property
+    def pictures(self) -> PictureStore:
+        """The pictures that were uploaded."""
+        return self.sources.pictures
+
+    @property
+    def clips(self) -> ClipStore:
+        """The clips that were uploaded."""
+        return self.sources.clips
 
     @property
     def model(self) -> str:
@@ -183,9 +195,9 @@ class Predictor:
             return await self.answer(image, Query(0, item.unpicked()), model)
 
     def close(self) -> None:
-        """Close the backend and stop the picture worker."""
+        """Close the backend and stop what reads pictures and clips."""
         self.backend.close()
-        self.pictures.close()
+        self.sources.close()
 
     async def _previewed(
         self, image: OpenImage, model: str, window: WindowXyxy | None, newest: Newest, priority: Priority

@@ -1,4 +1,4 @@
-"""The folder that servers behind one balancer share: pictures by their hash, large exported files, a key for tickets.
+"""The folder that servers behind one balancer share: pictures and clips by hash, large exported files, a tickets' key.
 
 Decision: what the folder can't do is done without it. Context: a shared disk is full, read-only or gone one day, and
 a server has its own copy of what came to it. Choice: a failure is logged and counted, the picture stays in memory, and
@@ -16,18 +16,22 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 import structlog
 
+from app.clips import ClipFile
 from app.exports.files import ExportFile
 from app.pictures import image_id_of
 from app.service.bounded_folder import PART, BoundedFolder, Bounds, private
 
 KEY: Final = "key"
 KEY_BYTES: Final = 32
+COPIED_BYTES: Final = 2**20
+"""How much of a clip is in memory while it is copied."""
 THREADS: Final = 4
 """A file of hundreds of megabytes that is written doesn't keep pictures waiting."""
 MAX_AT_WORK: Final = 32
@@ -78,19 +82,31 @@ class SharedFolder:
     """
 
     def __init__(
-        self, path: Path, *, pictures: Bounds, files: Bounds, max_picture_bytes: int, timeout_s: float
+        self,
+        path: Path,
+        *,
+        pictures: Bounds,
+        clips: Bounds,
+        files: Bounds,
+        max_picture_bytes: int,
+        max_clip_bytes: int,
+        timeout_s: float,
     ) -> None:
         """Know the folder; `prepare` makes it.
 
         Args:
             path: the folder, the same for all servers.
             pictures: how many of them it keeps, and for how long.
+            clips: how many of their files.
             files: how many exported files.
             max_picture_bytes: of one picture; a larger one, which another server took, isn't read.
+            max_clip_bytes: of one clip's file, likewise.
             timeout_s: how long it may take to answer; then it is done without.
         """
-        self._path, self._max_picture_bytes, self._timeout_s = path, max_picture_bytes, timeout_s
+        self._path, self._timeout_s = path, timeout_s
+        self._max_picture_bytes, self._max_clip_bytes = max_picture_bytes, max_clip_bytes
         self._pictures = BoundedFolder(path / "pictures", pictures)
+        self._clips = BoundedFolder(path / "clips", clips)
         self._files = BoundedFolder(path / "files", files)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="shared folder")
         self._at_work = 0
@@ -104,7 +120,7 @@ class SharedFolder:
             OSError: the folder can't be used; the text says why.
         """
         try:
-            for folder in (self._pictures, self._files):
+            for folder in (self._pictures, self._clips, self._files):
                 folder.prepare()
             return shared_key(self._path / KEY)
         except OSError as error:
@@ -141,6 +157,15 @@ class SharedFolder:
             self._pictures.remove(image_id)  # damaged, and would stay so: nobody writes what is there
         return None
 
+    async def keep_clip(self, file: ClipFile) -> None:
+        """Keep a clip's file for the other servers, if the folder takes it and hasn't got it."""
+        await self._tried(lambda: self._write_clip(file))
+        self._begin_sweep(self._clips)
+
+    async def clip(self, file_id: str) -> ClipFile | None:
+        """Return a copy of a clip's file that came to any of the servers, or None."""
+        return await self._tried(lambda: self._read_clip(file_id))
+
     async def keep_file(self, name: str, file: ExportFile) -> bool:
         """Keep an exported file for the other servers; return whether the folder took it."""
 
@@ -159,13 +184,34 @@ class SharedFolder:
     async def run(self) -> None:
         """Take away what gets too old, until the task is cancelled."""
         while True:
-            for folder in (self._pictures, self._files):
+            for folder in (self._pictures, self._clips, self._files):
                 self._begin_sweep(folder)
             await asyncio.sleep(SWEEP_EVERY_S)
 
     def close(self) -> None:
         """Begin nothing more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _write_clip(self, file: ClipFile) -> None:
+        there = self._clips.open(file.file_id)
+        if there is None:
+            self._clips.write(file.file_id, file.pieces())
+        else:
+            there.close()
+
+    def _read_clip(self, file_id: str) -> ClipFile | None:
+        file = self._clips.open(file_id)
+        if file is None:
+            return None
+        with file:
+            if os.fstat(file.fileno()).st_size > self._max_clip_bytes:
+                return None
+            copy = ClipFile.of(iter(partial(file.read, COPIED_BYTES), b""), self._max_clip_bytes)
+        if copy.file_id == file_id:
+            return copy
+        with contextlib.suppress(OSError):
+            self._clips.remove(file_id)  # damaged, as a picture may be
+        return None
 
     def _read_file(self, name: str) -> ExportFile | None:
         file = self._files.open(name)

@@ -29,6 +29,34 @@ class OpenImage:
 
 
 @dataclass(frozen=True)
+class OpenClip:
+    """A clip, or the part of one, that a session works on; each of its frames is an `OpenImage` of its own.
+
+    Attributes:
+        clip_id: the hash of its file, and which part of it.
+        width, height: of the upright clip in its own pixels; the frame of all points and boxes.
+        times_s: when each frame is shown, from the beginning of the file, in seconds.
+        duration_s: when the last one ends.
+    """
+
+    clip_id: str
+    width: int
+    height: int
+    times_s: tuple[float, ...] = field(repr=False)
+    duration_s: float
+
+    @property
+    def count(self) -> int:
+        """How many frames it has."""
+        return len(self.times_s)
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width in its own pixels."""
+        return self.height, self.width
+
+
+@dataclass(frozen=True)
 class StandIn:
     """The model that answers in place of the session's own, and the `open` that let it."""
 

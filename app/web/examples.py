@@ -14,8 +14,19 @@ from litestar.openapi.spec import Example
 CAT: Final = "static/samples/cat.jpg"
 """The file that the documented upload sends."""
 UPLOADED: Final = {"image_id": "aad88ac752889eb11b40e2f3b6d0f47a", "width": 451, "height": 300}
-FORMS: Final = {"import": f"?image_id={UPLOADED['image_id']}&name=cat.txt' -F 'file=0 .5 .5 .4 .4'"}
-"""How curl goes on where a form isn't a picture's, by the last part of the path: labels of YOLO."""
+FORMS: Final = {
+    "import": f"?image_id={UPLOADED['image_id']}&name=cat.txt' -F 'file=0 .5 .5 .4 .4'",
+    "clips": f"' -F file=@{CAT} -F file=@{CAT}",
+}
+"""How curl goes on where a form isn't a picture's, by the last part of the path: labels of YOLO, frames of a clip."""
+CLIP: Final = {
+    "clip_id": "clip-PLACEHOLDER",
+    "width": 451,
+    "height": 300,
+    "times": [0.0, 0.04],
+    "duration": 0.08,
+}
+"""The answer to the documented clip, of two frames that are alike."""
 SEGMENT_REQUESTS: Final = [
     Example(
         summary="A point on the object",

@@ -136,7 +136,7 @@ async def export(
     objects; `cutout` and `overlay` are PNG, `recipe` a JSON that makes the objects again.
     """
     check_options(data.format, data.options)
-    image = await predictor.pictures.info(data.image_id)
+    image = await predictor.sources.info(data.image_id)
     bounds = limits.session
     if len(data.objects) > bounds.max_objects:
         raise TooManyObjectsError(f"a file takes {bounds.max_objects} objects, got {len(data.objects)}; send fewer")

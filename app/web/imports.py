@@ -62,7 +62,7 @@ async def import_labels(
     trails. What doesn't fit is named with its place and the reason, and the rest comes in; a file of another picture is
     refused.
     """
-    image = await predictor.pictures.info(image_id)
+    image = await predictor.sources.info(image_id)
     data = await file_of(request, min(MAX_FILE_BYTES, settings.max_upload_bytes))
     labels = await asyncio.to_thread(
         read_labels,

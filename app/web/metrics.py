@@ -39,7 +39,11 @@ class StateCollector(Collector):
         lanes, state = self._predictor.backend.lanes, self._predictor.backend.state()
         waiting: dict[str, float] = {kind: sum(lane.waiting for lane in lanes[kind]) for kind in ("decode", "encode")}
         yield gauge("hoversam_queue_depth", "Jobs that wait for the device, by kind.", waiting, "kind")
-        sizes: dict[str, float] = {"embeddings": state.embedding_bytes, "pictures": self._predictor.pictures.nbytes}
+        sizes: dict[str, float] = {
+            "embeddings": state.embedding_bytes,
+            "pictures": self._predictor.pictures.nbytes,
+            "clips": self._predictor.clips.nbytes,
+        }
         yield gauge("hoversam_cache_bytes", "Bytes kept, by cache.", sizes, "cache")
         lookups = CounterMetricFamily(
             "hoversam_embedding_lookups", "Embeddings asked for, by outcome.", labels=["outcome"]

@@ -14,7 +14,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.types import ExceptionHandlersMap
 
-from app.errors import HoverError, Reason, UnknownImageError
+from app.errors import ClipTooLongError, HoverError, Reason, UnknownImageError
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +76,8 @@ def problem_spec(code: str, meaning: str) -> ResponseSpec:
 
 def rest_code(kind: type[HoverError]) -> str:
     """Return the REST code of one of our errors."""
-    return "IMAGE_NOT_FOUND" if kind is UnknownImageError else REST_CODES.get(kind.http_status, "MODEL_ERROR")
+    own = {UnknownImageError: "IMAGE_NOT_FOUND", ClipTooLongError: "CLIP_TOO_LONG"}
+    return own.get(kind) or REST_CODES.get(kind.http_status, "MODEL_ERROR")
 
 
 def problem_handlers() -> ExceptionHandlersMap:

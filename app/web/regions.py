@@ -81,7 +81,7 @@ async def regions(
     People's hovers and clicks go before it, so it takes seconds, and longer on a busy server. The masks are what a
     click at the point gives, at the size of the picture.
     """
-    image = await predictor.pictures.info(data.image_id)
+    image = await predictor.sources.info(data.image_id)
     found = await predictor.backend.regions(predictor.key(image.image_id), image.size_hw, LEVEL_ENDS[-1])
     found = found[: limits.session.max_objects]
     logits = [await logits_of(predictor, image, region) for region in found]

@@ -134,7 +134,7 @@ async def segment(
     last step, where the box comes first and each point goes on from the best mask before it. The picture was encoded
     when it was uploaded, so this takes milliseconds.
     """
-    image = await predictor.pictures.info(data.image_id)
+    image = await predictor.sources.info(data.image_id)
     item = item_of(data, image, limits.session)
     found, window = await predictor.candidates(image, Query(0, item))
     body = await drawing.run(Priority.CLICK, lambda: written(found, image, window), limits.service.click_timeout_s)

@@ -40,13 +40,13 @@ def animation(kind: str = "GIF", count: int = 6, durations_ms: int | list[int] =
     return out.getvalue()
 
 
-def zipped(count: int = 4, kind: str = "png", names: str = "shot{}.{}") -> bytes:
+def zipped(count: int = 4, kind: str = "png", names: str = "shot{}.{}", size_wh: tuple[int, int] = (160, 120)) -> bytes:
     """Return a ZIP of pictures, the last first."""
     out = BytesIO()
     with ZipFile(out, "w") as archive:
         for index in reversed(range(count)):
             one = BytesIO()
-            Pil.fromarray(picture(index)).save(one, kind)
+            Pil.fromarray(picture(index, size_wh)).save(one, kind)
             archive.writestr(names.format(index, kind), one.getvalue())
     return out.getvalue()
 

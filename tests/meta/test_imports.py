@@ -28,13 +28,14 @@ ALLOWED = {
     "engine.sam2": "errors arrays masks weights engine",
     "engine.openvino": "errors arrays weights engine engine.sam2",
     "engine.factory": "errors machine settings weights engine engine.sam2 engine.openvino",
-    "service": "errors arrays machine settings pictures protocol masks session exports weights engine engine.factory",
-    "realtime": "errors settings protocol session exports service",
+    "service": "errors arrays machine settings pictures protocol clips masks session exports weights engine "
+    "engine.factory",
+    "realtime": "errors settings protocol clips session exports service",
     "server.limits": "",
     "fleet": "errors arrays logs machine settings protocol masks session weights engine engine.factory service",
     "limits": "settings protocol pictures clips session engine service realtime server.limits",
-    "web": "errors arrays settings protocol masks session exports imports engine service realtime limits",
-    "asgi": "settings pictures session weights engine engine.factory service limits web",
+    "web": "errors arrays settings protocol clips masks session exports imports engine service realtime limits",
+    "asgi": "settings pictures clips session weights engine engine.factory service limits web",
     "server": "errors logs settings weights engine engine.factory fleet realtime limits asgi",
     "client": "errors arrays protocol",
     "cli": "errors arrays machine settings pictures protocol clips masks session exports imports weights engine "

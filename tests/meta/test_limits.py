@@ -18,6 +18,7 @@ CASES = 3
 BOUNDS = "faults/test_bounds.py::"
 BY_HAND = "unit/session/test_by_hand.py::"
 CLIPS = "unit/clips/test_reading_clips.py::"
+CLIP_STORE = "unit/service/test_clip_store.py::"
 LIMITS = "faults/test_limits.py::"
 COUNTED = {
     "max_upload_bytes": "unit/pictures/test_reading.py::test_bytes_are_taken_up_to_the_limit",
@@ -27,6 +28,7 @@ COUNTED = {
     "max_clip_frames": CLIPS + "test_frames_of_a_clip",
     "max_clip_s": CLIPS + "test_seconds_of_a_clip",
     "max_clip_pixels": CLIPS + "test_pixels_of_a_clip",
+    "max_clip_bytes": CLIP_STORE + "test_bytes_of_a_clip",
     "max_inline_bytes": BOUNDS + "test_bytes_of_a_picture_in_a_message",
     "max_message_bytes": BOUNDS + "test_bytes_of_a_message",
     "max_prompt_bytes": LIMITS + "test_bytes_of_a_prompt",
@@ -52,6 +54,9 @@ COUNTED = {
     "max_clicks_queued": BOUNDS + "test_changes_that_wait",
     "max_jobs_queued": BOUNDS + "test_jobs_that_wait",
     "max_pictures_queued": BOUNDS + "test_pictures_that_wait",
+    "max_clips_queued": CLIP_STORE + "test_clips_that_wait",
+    "max_clip_memory_bytes": CLIP_STORE + "test_bytes_of_all_frames",
+    "max_clip_disk_bytes": CLIP_STORE + "test_bytes_of_all_files",
     "max_replies_waiting": BOUNDS + "test_replies_that_wait",
     "max_bad_messages": BOUNDS + "test_bad_messages_in_a_row",
     "image_budget_bytes": BOUNDS + "test_bytes_of_all_pictures",
@@ -76,6 +81,9 @@ WAITED = {
     "shared_timeout_s": "unit/service/test_shared_folder.py::test_a_folder_that_hangs_keeps_nobody",
     "picture_timeout_s": "unit/service/test_picture_store.py::test_a_picture_that_takes_too_long_is_given_up",
     "clip_timeout_s": "unit/clips/test_decoding.py::test_a_decoder_that_hangs_is_ended",
+    "clip_export_timeout_s": (
+        "unit/service/test_exporter.py::test_a_file_of_a_clip_that_takes_too_long_is_given_up_at_the_next_frame"
+    ),
     "hover_timeout_s": "unit/service/test_scheduler.py::test_a_job_that_waits_too_long_is_given_up_and_never_done",
     "click_timeout_s": "unit/service/test_scheduler.py::test_a_job_that_waits_too_long_is_given_up_and_never_done",
     "encode_timeout_s": "unit/service/test_scheduler.py::test_a_job_that_waits_too_long_is_given_up_and_never_done",

@@ -101,10 +101,15 @@ def test_coco_has_each_frame_as_a_picture_with_its_time(engine: FakeEngine, gif:
         assert coco.loadCats(annotation["category_id"])[0]["name"] == "walker"
 
 
-def test_yolo_has_a_label_file_a_frame(engine: FakeEngine, gif: Path, tmp_path: Path) -> None:
+def test_yolo_has_each_frame_and_its_labels(engine: FakeEngine, gif: Path, tmp_path: Path) -> None:
     assert segment(gif, tmp_path / "walk.yolo.zip", "--name", "walker") == 0
     found = members(tmp_path / "walk.yolo.zip")
-    assert sorted(found) == ["data.yaml", *(f"labels/train/walk-{index:06d}.txt" for index in range(FRAMES))]
+    assert sorted(found) == [
+        "data.yaml",
+        *(f"images/train/walk-{index:06d}.jpg" for index in range(FRAMES)),
+        *(f"labels/train/walk-{index:06d}.txt" for index in range(FRAMES)),
+    ]
+    assert Pil.open(BytesIO(found["images/train/walk-000003.jpg"])).size == (160, 120)
     assert all(data.startswith(b"0 0.") for name, data in found.items() if name.endswith(".txt"))
     assert b"walker" in found["data.yaml"]
 

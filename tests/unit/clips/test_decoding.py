@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.clips import ClipLimits, decoded_frames, read_clip
+from app.clips import ClipFile, ClipLimits, decoded_frames, read_clip
 from app.errors import ClipTooLongError, CorruptImageError, UnsupportedImageError
 from tests.helpers.clip_files import animation, zipped
 
@@ -18,7 +18,7 @@ def program(text: str) -> tuple[str, ...]:
 
 
 def test_a_clip_is_read_by_a_child() -> None:
-    clip = read_clip(animation(), ClipLimits())
+    clip = read_clip(ClipFile.of_bytes(animation()), ClipLimits())
     assert (clip.width, clip.height) == (160, 120)
     assert clip.times_s == pytest.approx((0, 0.1, 0.2, 0.3, 0.4, 0.5))
     assert clip.duration_s == pytest.approx(0.6)
@@ -28,7 +28,7 @@ def test_a_clip_is_read_by_a_child() -> None:
 
 def test_a_clip_that_is_too_long_says_so_with_figures() -> None:
     with pytest.raises(ClipTooLongError, match="choose a part") as caught:
-        read_clip(animation(), replace(ClipLimits(), max_clip_frames=2))
+        read_clip(ClipFile.of_bytes(animation()), replace(ClipLimits(), max_clip_frames=2))
     assert (caught.value.frames, round(caught.value.duration_s, 1)) == (6, 0.6)
     assert caught.value.reason
     assert (caught.value.reason.key, caught.value.reason.values["duration_s"]) == ("clip_long", 0.6)
@@ -36,7 +36,7 @@ def test_a_clip_that_is_too_long_says_so_with_figures() -> None:
 
 def test_a_refusal_of_the_child_keeps_its_reason() -> None:
     with pytest.raises(UnsupportedImageError, match="got 1") as caught:
-        read_clip(zipped(1), ClipLimits())
+        read_clip(ClipFile.of_bytes(zipped(1)), ClipLimits())
     assert caught.value.reason
     assert (caught.value.reason.key, caught.value.reason.values) == ("clip_few", {"got": 1})
 
@@ -53,19 +53,19 @@ def test_a_refusal_of_the_child_keeps_its_reason() -> None:
 )
 def test_a_decoder_that_dies_is_an_error_in_words(text: str, words: str) -> None:
     with pytest.raises(CorruptImageError, match=words):
-        read_clip(animation(), ClipLimits(), command=program(text))
+        read_clip(ClipFile.of_bytes(animation()), ClipLimits(), command=program(text))
 
 
 def test_a_decoder_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.clips.decoding.GRACE_S", 0.0)
     hanging = program("import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()")
     with pytest.raises(CorruptImageError, match=r"within 0\.2 s"):
-        read_clip(animation(), replace(ClipLimits(), clip_timeout_s=0.2), command=hanging)
+        read_clip(ClipFile.of_bytes(animation()), replace(ClipLimits(), clip_timeout_s=0.2), command=hanging)
 
 
 def test_a_decoder_ends_itself_where_nobody_does() -> None:
     with pytest.raises(CorruptImageError, match=r"within 0\.001 s"):
-        read_clip(animation(count=40), replace(ClipLimits(), clip_timeout_s=0.001))
+        read_clip(ClipFile.of_bytes(animation(count=40)), replace(ClipLimits(), clip_timeout_s=0.001))
 
 
 def test_who_stops_in_between_leaves_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_who_stops_in_between_leaves_no_child(monkeypatch: pytest.MonkeyPatch) -
             children.append(self)
 
     monkeypatch.setattr(subprocess, "Popen", Watched)
-    frames = decoded_frames(animation(), ClipLimits(), None, side=None)
+    frames = decoded_frames(ClipFile.of_bytes(animation()), ClipLimits(), None, side=None)
     next(frames)
     frames.close()  # type: ignore[attr-defined]
     assert [child.returncode is not None for child in children] == [True]

@@ -213,7 +213,7 @@ def test_a_live_recording_says_no_length() -> None:
 
 
 def test_names_of_clips_and_frames_are_read_back() -> None:
-    file_id = file_id_of(b"clip")
+    file_id = file_id_of("0123456789abcdef" * 4)
     part = ClipPart(begin=0.4, end=12.25, rate=10)
     for chosen in (None, part):
         clip_id = clip_id_of(file_id, chosen)

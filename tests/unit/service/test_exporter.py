@@ -9,7 +9,7 @@ import pytest
 
 from app.arrays import MaskArray
 from app.errors import BusyError, HoverError
-from tests.helpers.drawing import DEADLINE_S, MASK, DrawGate, drawn_by, exporter
+from tests.helpers.drawing import DEADLINE_S, MASK, DrawGate, clip_drawn_by, drawn_by, exporter
 from tests.helpers.export_readers import selection
 
 pytestmark = pytest.mark.anyio
@@ -48,6 +48,27 @@ async def test_a_client_that_leaves_takes_its_file_along(gate: DrawGate) -> None
     gate.opened.set()
     await asyncio.to_thread(worker._worker.shutdown, True)
     assert not drawn.is_set()
+
+
+async def test_a_file_of_a_clip_that_takes_too_long_is_given_up_at_the_next_frame(gate: DrawGate) -> None:
+    drawn, told = threading.Event(), list[int]()
+    worker = exporter(clip_export_timeout_s=0.05)
+    with pytest.raises(BusyError, match=r"0\.05 s"):
+        await worker.make_clip(clip_drawn_by(gate.draw, partial(draw_and_tell, drawn)), told.append)
+    gate.opened.set()
+    await asyncio.to_thread(worker._clip_worker.shutdown, True)
+    assert not drawn.is_set()
+    assert told == [0]
+
+
+async def test_a_file_of_a_clip_tells_how_far_it_is_and_keeps_no_picture_waiting(gate: DrawGate) -> None:
+    told = list[int]()
+    worker = exporter()
+    task = asyncio.create_task(worker.make_clip(clip_drawn_by(gate.draw, gate.draw, gate.draw), told.append))
+    assert (await worker.make("mask", drawn_by(lambda: MASK))).name == "photo.mask.png"
+    gate.opened.set()
+    assert (await task).name == "walk.masks.zip"
+    assert told == [0, 1, 2]
 
 
 async def test_only_so_many_files_wait(gate: DrawGate) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from app.arrays import ImageArray
+from app.clips import ClipLimits
 from app.pictures import PictureLimits, read_opaque
 from app.protocol import messages as m
 from app.protocol.fields import WindowXyxy
@@ -17,6 +18,7 @@ from app.protocol.recipe import MorphStep, PointStep, StrokeStep
 from app.protocol.windows import has, seen, size_of, source_of
 from app.service.answers import native_mask
 from app.service.by_hand import click_of
+from app.service.clip_store import ClipStore
 from app.service.hover_slot import HoverSlot
 from app.service.limits import ServiceLimits
 from app.service.local_backend import LocalBackend
@@ -24,6 +26,7 @@ from app.service.model_pool import ModelPool
 from app.service.model_source import ModelSource
 from app.service.picture_store import PictureStore
 from app.service.predictor import Predictor
+from app.service.sources import Sources
 from app.session.limits import SessionLimits
 from app.session.objects import SessionObject
 from app.session.query import Query
@@ -75,8 +78,9 @@ async def desk(anyio_backend: str) -> AsyncIterator[Desk]:
     engine = FakeEngine()
     source = ModelSource(settings, known_models(settings), no_other)
     models = ModelPool(engine, source, settings.model_budget_bytes, limits.load_timeout_s)
-    backend = LocalBackend.of(settings, limits, models, pictures, lambda _: None)
-    predictor = Predictor(backend, pictures)
+    sources = Sources(pictures, ClipStore(ClipLimits(), limits))
+    backend = LocalBackend.of(settings, limits, models, sources, lambda _: None)
+    predictor = Predictor(backend, sources)
     image = await pictures.add(PICTURE)
     session = Session(SessionLimits(), "tiny")
     session.open(0, image)
