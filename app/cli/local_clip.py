@@ -15,22 +15,23 @@ from zipfile import ZIP_STORED, ZipFile
 import numpy as np
 from PIL import Image as Pil
 
-from app.arrays import ImageArray, Logits
+from app.arrays import ImageArray
 from app.cli.local import LocalPicture
 from app.clips import Clip, ClipFile, ClipLimits, clip_id_of, decoded_frames, frame_source, read_clip
 from app.clips.values import Frame
 from app.engine.contract import Engine, TrackingEngine
-from app.engine.memory_bank import POINTERS, FrameMemory, attended
+from app.engine.memory_bank import FULL, Reach
 from app.errors import BadCoordError, EngineFailedError, UnsupportedImageError
 from app.exports.frames import ClipSelection, ShownFrame, frame_name
 from app.exports.selection import ExportObject, Selection
-from app.masks.cleaning import without_specks
-from app.masks.enlarging import enlarged, kept_small
-from app.masks.packing import as_kept
-from app.masks.upsampling import grid_of, object_mask
+from app.masks.enlarging import enlarged
 from app.pictures import PictureLimits
 from app.protocol.clips import ClipPart
+from app.protocol.run_lengths import decode_mask
 from app.protocol.values import ExportOptions, Mask
+from app.service.frame_step import bank_of, followed
+from app.service.track_memories import TrackMemories
+from app.service.tracking import PromptedFrame, steps_of
 from app.session.classes import ClassList
 from app.session.objects import SessionObject
 from app.session.values import OpenImage
@@ -86,35 +87,39 @@ class LocalClip:
         return LocalFrame(self._engine, self.clip.jpegs[index], image, native, speck_share=self._speck_share)
 
     def followed(
-        self, item: SessionObject, begun: LocalFrame, at: int, tell: Callable[[int], None] = lambda _: None
+        self,
+        item: SessionObject,
+        begun: LocalFrame,
+        at: int,
+        tell: Callable[[int], None] = lambda _: None,
+        *,
+        reach: Reach = FULL,
     ) -> dict[int, Mask]:
-        """Return an object's mask on every frame, in the clip's own pixels.
+        """Return an object's mask on every frame, as a session shows it that tracks both ways.
 
         Args:
             item: as it was answered on one frame.
             begun: that frame.
             at: the number of that frame.
             tell: hears how many frames are done.
+            reach: how much is remembered of it, `FULL` or `FAST`.
 
         Raises:
             UnsupportedImageError: the model can't follow objects.
             HoverError: the device gave up.
         """
-        engine = ready_to_track(self._engine)
-        [shown] = begun.selection([item], self._name).objects
-        mask_hw = shown.draw()
-        first = FrameMemory(engine.remember(begun.embedding, mask_hw), conditioning=True)
-        masks, count = {at: kept_small(mask_hw, grid_of(self.image.size_hw), shown.score)}, len(self.clip.jpegs)
-        for backward, numbers in ((False, range(at + 1, count)), (True, range(at - 1, -1, -1))):
-            kept = {at: first}
-            for number in numbers:
-                bank = attended(kept, number, frames=count, backward=backward)
-                found = engine.track(self.frame(number).embedding, bank)
-                kept[number] = FrameMemory(found.memory, conditioning=False)
-                if len(kept) > POINTERS + 1:  # what lies further back is never looked at again
-                    del kept[next(other for other in kept if other != at)]
-                score = float(found.candidates.scores[found.index])
-                masks[number] = object_mask(self._clean(found.logits), self.image.size_hw, score)
+        engine, size_hw = ready_to_track(self._engine), self.image.size_hw
+        prompt = PromptedFrame(at, begun.image.image_id, item.shown[item.chosen])
+        prompted = {at: engine.remember(begun.embedding, decode_mask(prompt.mask))}
+        masks, count = {at: prompt.mask}, len(self.clip.jpegs)
+        for backward in (False, True):
+            memories = TrackMemories()
+            for step in steps_of(item.name, count, at, (prompt,), backward=backward, reach=reach):
+                bank = bank_of(step, prompted, memories.before(step))
+                embedding = self.frame(step.frame).embedding
+                found, memory = followed(engine, embedding, bank, size_hw, self._speck_share)
+                memories.keep(step, memory)
+                masks[step.frame] = found.mask
                 tell(len(masks))
         return masks
 
@@ -136,9 +141,6 @@ class LocalClip:
             name, model = frame_name(self._name, index), self._engine.model
             selection = Selection(image, name, model, objects, lambda: pixels_of(jpeg()), classes, options)
             yield ShownFrame(index, time_s, selection, jpeg)
-
-    def _clean(self, logits: Logits) -> Logits:
-        return without_specks(as_kept(logits), self._speck_share, (), self.image.size_hw)
 
     def _natives(self) -> Iterator[bytes]:
         """Give the frames in the clip's own pixels, one after the other; decoded again where they are larger."""

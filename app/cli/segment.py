@@ -53,7 +53,7 @@ examples:
   python -m app segment photos/*.jpg --labels photos.coco.json --refine --out better.coco.json
   python -m app segment flock.jpg --point 3120,840 --window 3000,700,3256,956 --out bird.mask.png
   python -m app segment clip.gif --frame 0 --point 320,200 --out clip.masks.zip
-  python -m app segment clip.mp4 --part 12,20,10 --frame 0 --point 320,200 --out clip.overlay.mp4
+  python -m app segment clip.mp4 --part 12,20,10 --fast --frame 0 --point 320,200 --out clip.overlay.mp4
 
 exit codes: 0 written, 1 the picture, prompt or recipe was refused, 2 wrong use, 3 no usable model or device
 """
@@ -87,6 +87,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=part_of,
         help="of a clip: from second to second, so many frames a second at most",
     )
+    fast = "of a clip: follow by three frames that are remembered, sooner and less surely than by seven"
+    parser.add_argument("--fast", action="store_true", help=fast)
     parser.add_argument("--recipe", metavar="RECIPE", type=Path, help="objects of a session, in place of a prompt")
     parser.add_argument("--everything", action="store_true", help="all things that are found, in place of a prompt")
     parser.add_argument(
@@ -206,8 +208,9 @@ def check_frame(args: argparse.Namespace) -> None:
         raise ValueError("expected --frame with a --point or a --box, which are on that frame")
     if args.frame is None and (args.pictures[0].is_dir() or args.pictures[0].suffix.lower() in VIDEOS):
         raise ValueError(f"expected --frame with {args.pictures[0]}: which frame of the clip the prompt is on, from 0")
-    if args.frame is None and args.part is not None:
-        raise ValueError("expected --part with --frame, which says that the file is a clip")
+    if args.frame is None and (args.part is not None or args.fast):
+        option = "--fast" if args.part is None else "--part"
+        raise ValueError(f"expected {option} with --frame, which says that the file is a clip")
     if args.frame is not None and args.frame < 0:
         raise ValueError(f"expected --frame to count from 0, got {args.frame}")
 

@@ -70,6 +70,7 @@ def written(
     """Write what the prompt gives, on all frames or on its own, and return that in words; raises as `segment_clip`."""
     from app.cli.local_clip import LocalClip
     from app.clips import ClipLimits
+    from app.engine.memory_bank import FAST, FULL
     from app.exports.frames import frame_name, frames_file
     from app.session.classes import ClassList
     from app.session.limits import SessionLimits
@@ -89,7 +90,7 @@ def written(
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{done} of {count} frames")
 
-    masks = clip.followed(item, frame, args.frame, tell)
+    masks = clip.followed(item, frame, args.frame, tell, reach=FAST if args.fast else FULL)
     frames_file(kind, clip.selection(item, masks, classes, options), MAX_BYTES).copy_to(args.out)
     seen = sum(mask.area > 0 for mask in masks.values())
     rough = ", followed by likeness alone, which is rough" if getattr(engine, "is_rough_tracker", False) else ""

@@ -16,23 +16,20 @@ from dataclasses import replace
 from typing import Final
 
 from app.arrays import MaskArray
-from app.engine.contract import Candidates, Embedding, Engine, TrackingEngine
-from app.engine.memory_bank import FrameMemory, Memory, attended, nearest
+from app.engine.contract import Embedding, Engine, TrackingEngine
+from app.engine.memory_bank import Memory
 from app.errors import EngineFailedError, Reason
-from app.masks.packing import as_kept
 from app.protocol.run_lengths import decode_mask
-from app.service.answers import object_answer
 from app.service.embeddings import EmbeddingKey
+from app.service.frame_step import bank_of, conditioning, followed
 from app.service.scheduler import Lane, Priority
 from app.service.track_memories import TrackMemories, kept_under
 from app.service.tracking import Followed, FollowStep, PromptedFrame
-from app.session.objects import SessionObject
 
 AtHand = Callable[[EmbeddingKey], AbstractAsyncContextManager[tuple[Engine, Embedding]]]
 """Gives a model and what it knows of a frame, encoded now if need be."""
 LOOK_S: Final = 0.1
 """So often it is looked whether what following takes has been compiled."""
-NOBODY: Final = SessionObject(0, "", 0)
 
 
 class Follower:
@@ -55,25 +52,17 @@ class Follower:
         """Return an object on a frame; see `Backend.follow`."""
         own = replace(step, pass_id=kept_under(key.model, step.pass_id))
         before = self.memories.before(own)
-        prompted = {frame.frame: frame for frame in step.prompted}
-        chosen = nearest(prompted, step.frame, step.reach.conditioning)
-        conditioning = {number: await self._conditioning(key.model, prompted[number]) for number in chosen}
-        remembered = {frame: FrameMemory(memory, conditioning=False) for frame, memory in before.items()}
-        remembered |= {frame: FrameMemory(memory, conditioning=True) for frame, memory in conditioning.items()}
-        bank = attended(remembered, step.frame, frames=step.frames, backward=step.backward, reach=step.reach)
+        prompted = {each.frame: await self._conditioning(key.model, each) for each in conditioning(step)}
+        bank = bank_of(step, prompted, before)
         async with self._at_hand(key) as (engine, embedding):
             tracking = await following(engine)
-
-            def work() -> tuple[Followed, Memory]:
-                tracked = tracking.track(embedding, bank)
-                logits = as_kept(tracked.logits)
-                found = Candidates(logits[None], tracked.candidates.scores[tracked.index][None])
-                answer = object_answer(found, size_hw, self._speck_share, NOBODY)
-                return Followed(answer, tracked.object_logit), tracked.memory
-
-            followed, memory = await self._lane.run(Priority.TRACK, work, self._timeout_s)
+            found, memory = await self._lane.run(
+                Priority.TRACK,
+                lambda: followed(tracking, embedding, bank, size_hw, self._speck_share),
+                self._timeout_s,
+            )
         self.memories.keep(own, memory)
-        return followed
+        return found
 
     async def _conditioning(self, model: str, prompted: PromptedFrame) -> Memory:
         """Return what to remember of a frame that a person prompted, made once."""

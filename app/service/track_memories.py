@@ -34,15 +34,14 @@ class TrackMemories:
         """Return what a pass remembers of the frames before a step, by frame.
 
         Raises:
-            MemoryLostError: it remembers nothing of the frame just before.
+            MemoryLostError: it remembers nothing of the frame that it was on last.
         """
         sign = -1 if step.backward else 1
         kept = self._passes.get(step.pass_id, {})
-        previous = step.frame - sign
-        if previous != step.start and previous not in kept:
+        if step.before != step.start and step.before not in kept:
             raise MemoryLostError(
-                f"nothing is remembered of frame {previous} on the way to frame {step.frame}; track again from frame "
-                f"{step.start}"
+                f"nothing is remembered of frame {step.before} on the way to frame {step.frame}; "
+                f"track again from frame {step.start}"
             )
         return {frame: memory for frame, memory in kept.items() if 1 <= sign * (step.frame - frame) <= POINTERS}
 

@@ -8,6 +8,7 @@ Price: a pass back from a frame doesn't know what lies ahead of it, unless that 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.engine.memory_bank import FULL, Reach
@@ -54,6 +55,40 @@ class FollowStep:
     prompted: tuple[PromptedFrame, ...]
     reach: Reach = FULL
 
+    @property
+    def before(self) -> int:
+        """The frame that the pass was on last: the nearest before this one that nobody prompted, or its start."""
+        sign, prompted = -1 if self.backward else 1, {each.frame for each in self.prompted}
+        frame = self.frame - sign
+        while frame != self.start and frame in prompted:
+            frame -= sign
+        return frame
+
+
+def steps_of(
+    pass_id: str,
+    frames: int,
+    start: int,
+    prompted: Sequence[PromptedFrame],
+    *,
+    backward: bool = False,
+    reach: Reach = FULL,
+) -> Iterator[FollowStep]:
+    """Give the steps of a pass in their order, from beside its start to an end of the clip; prompted frames stay.
+
+    Args:
+        pass_id: names the pass, see `FollowStep`.
+        frames: of the clip.
+        start: the number of the prompted frame that it begins at.
+        prompted: every frame on which the object was prompted.
+        backward: whether it goes to the clip's beginning.
+        reach: how much is remembered.
+    """
+    known = {each.frame for each in prompted}
+    for frame in range(start - 1, -1, -1) if backward else range(start + 1, frames):
+        if frame not in known:
+            yield FollowStep(pass_id, frame, frames, start, backward, tuple(prompted), reach)
+
 
 @dataclass(frozen=True)
 class Followed:
@@ -66,3 +101,9 @@ class Followed:
 
     answer: Answer
     object_logit: float
+
+    @property
+    def mask(self) -> Mask:
+        """The mask as it is shown, at the clip's own size or the largest that is shown."""
+        [fine] = self.answer.fine or self.answer.masks
+        return self.answer.masks[0] if fine is None else fine

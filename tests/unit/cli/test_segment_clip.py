@@ -68,21 +68,26 @@ def test_an_objects_masks_are_a_png_a_frame(engine: FakeEngine, gif: Path, tmp_p
     assert engine.tracked == [(1,), (2, 1), (3, 1, 2), (1,), (2, 1)]  # forward from frame 2, then backward from it
 
 
+def test_fast_looks_at_three_frames_that_are_remembered(engine: FakeEngine, gif: Path, tmp_path: Path) -> None:
+    assert segment(gif, tmp_path / "walk.masks.zip", "--frame", "0", "--fast") == 0
+    assert engine.tracked == [(1,), (2, 1), (3, 1, 2), (4, 1, 2), (5, 1, 2)]
+
+
 def test_masks_are_of_the_clips_own_size_where_it_is_larger_than_the_model_sees(
     engine: FakeEngine, tmp_path: Path
 ) -> None:
     folder = tmp_path / "frames"
     folder.mkdir()
     for index in range(3):
-        Pil.fromarray(picture(index, (1920, 90))).save(folder / f"f{index}.png")
+        Pil.fromarray(picture(index, (2560, 120))).save(folder / f"f{index}.png")
     (folder / "notes.txt").write_text("of the day")
     assert segment(folder, tmp_path / "wide.masks.zip") == 0
     assert set(engine.encoded) == {(60, 1280)}
     masks = [np.asarray(Pil.open(BytesIO(data))) for data in members(tmp_path / "wide.masks.zip").values()]
-    assert [mask.shape for mask in masks] == [(90, 1920)] * 3
+    assert [mask.shape for mask in masks] == [(120, 2560)] * 3
     assert all(mask[60, 60] for mask in masks)
     assert segment(folder, tmp_path / "wide.overlay.png") == 0
-    assert Pil.open(BytesIO((tmp_path / "wide.overlay.png").read_bytes())).size == (1920, 90)
+    assert Pil.open(BytesIO((tmp_path / "wide.overlay.png").read_bytes())).size == (2560, 120)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # COCO's tools and NumPy 2

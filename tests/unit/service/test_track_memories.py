@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 from app.errors import MemoryLostError
+from app.protocol.run_lengths import encode_mask
 from app.service.track_memories import TrackMemories, kept_under
-from app.service.tracking import FollowStep
+from app.service.tracking import FollowStep, PromptedFrame, steps_of
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,22 @@ def test_a_pass_begins_beside_its_prompted_frame_and_nowhere_else() -> None:
     assert memories.before(step(1)) == {}
     with pytest.raises(MemoryLostError, match="track again from frame 0"):
         memories.before(step(5))
+
+
+def test_a_pass_goes_past_frames_that_a_person_prompted_without_tracking_them() -> None:
+    prompted = tuple(
+        PromptedFrame(frame, "clip#0", encode_mask(np.ones((2, 2), np.bool_), score=1)) for frame in (0, 3, 4)
+    )
+    memories, steps = TrackMemories(), list(steps_of("one", 7, 0, prompted))
+    assert [each.frame for each in steps] == [1, 2, 5, 6]
+    for each in steps[:2]:
+        memories.keep(each, Note())
+    assert sorted(memories.before(steps[2])) == [1, 2]
+    with pytest.raises(MemoryLostError, match="remembered of frame 2 on the way to frame 5"):
+        TrackMemories().before(steps[2])
+    back = list(steps_of("two", 7, 4, prompted, backward=True))
+    assert [each.frame for each in back] == [2, 1]
+    assert memories.before(back[0]) == {}
 
 
 def test_the_pass_that_was_used_least_recently_makes_room_as_a_whole() -> None:
