@@ -16,7 +16,7 @@ from app.exports.files import BoundedBuffer, ExportFile
 from app.exports.images import MASK_LEVEL, check_indexed, covered, cutout_pixels, grey, indexed, overlay_pixels
 from app.exports.names import class_names, file_name, label_name
 from app.exports.selection import PixelArray, Selection, within_tolerance
-from app.exports.yolo import data_yaml, label_lines
+from app.exports.yolo import data_yaml, label_line
 from app.session.classes import ClassList
 from app.session.objects import SessionObject
 from app.session.palette import color_rgb
@@ -171,7 +171,7 @@ def yolo_zip(selection: ClipSelection, out: IO[bytes]) -> None:
         archive.writestr("data.yaml", data_yaml(classes))
         for shown in selection.frames:
             own = within_tolerance(shown.selection)
-            lines = [line for each in own.objects for line in label_lines(each, classes, own)]
+            lines = [label_line(each, classes, own) for each in own.objects]
             archive.writestr(f"labels/train/{label_name(own.name, own.image, '.txt')}", "".join(lines))
             picture = ZipInfo(f"images/train/{label_name(own.name, own.image, '.jpg')}")
             archive.writestr(picture, shown.jpeg())  # stored: a JPEG gets no smaller

@@ -26,8 +26,6 @@ MIN_IOU: Final = 0.994
 """A simpler outline has to agree so well with the mask; else the exact one is taken."""
 MIN_AREA_PX: Final = 2000
 """Of a smaller mask the exact outline is taken: a reader who draws coarsely loses whole pixels by a corner less."""
-MAX_BRIDGE_SHARE: Final = 0.01
-"""Parts are joined where the bridges, drawn a pixel wide, cover no more than this share of the mask."""
 
 ON_LINE: Final = 1e-9
 """Square pixels by which a point on a line may miss it, by the rounding of its coordinates."""
@@ -122,36 +120,42 @@ def keyholed(part: Part) -> Ring:
     """Return one ring around a part that leaves its holes out."""
     ring = part.outer
     for hole in sorted(part.holes, key=lambda hole: float(hole[:, 0].min())):
-        ring = bridged(ring, hole)
+        ring = bridged(ring, shapely.LinearRing(ring), hole)
     return ring
 
 
-def joined(parts: Sequence[Part], mask_area: int) -> list[Ring]:
-    """Return rings around all parts, as few as may be: those that lie near are joined by bridges of no width.
+def joined(parts: Sequence[Part]) -> Ring:
+    """Return one ring around all parts, at least one, each joined by a bridge of no width to the nearest of the others.
 
-    Parts that lie so far apart that a reader who draws bridges a pixel wide would spoil the mask keep their own.
+    Decision: however far apart they lie. Context: a line of YOLO's labels is an object of its own, to a training as to
+    us, and a reader that draws outlines paints bridges a pixel wide. Choice: as Ultralytics' own converter does, one
+    object is one ring; ours meets itself at the same corners on the way out and back, so that whoever cuts it open
+    there has the parts again. Price: such a reader sees a hairline between far parts.
     """
     rings = sorted(map(keyholed, parts), key=area_of, reverse=True)
-    lines = list(map(shapely.LinearRing, rings))
-    budget_px, done = MAX_BRIDGE_SHARE * mask_area, []
-    while rings:
-        whole, line = rings.pop(0), lines.pop(0)
-        while rings:
-            gaps_px = shapely.distance(line, lines)
-            nearest = int(gaps_px.argmin())
-            if gaps_px[nearest] > budget_px:
-                break
-            budget_px -= gaps_px[nearest]
-            whole = bridged(whole, rings.pop(nearest))
-            line = shapely.LinearRing(whole)
-            lines.pop(nearest)
-        done.append(whole)
-    return done
+    lines = np.array([shapely.LinearRing(ring) for ring in rings])
+    whole = rings[0]
+    gaps_px, nearest = shapely.distance(lines[0], lines), np.zeros(len(rings), np.intp)
+    is_left = np.arange(len(rings)) > 0
+    while is_left.any():
+        at = int(np.where(is_left, gaps_px, np.inf).argmin())
+        whole = bridged(whole, lines[nearest[at]], rings[at])
+        is_left[at] = False
+        closer_px = shapely.distance(lines[at], lines)
+        nearest[closer_px < gaps_px] = at
+        gaps_px = np.minimum(gaps_px, closer_px)
+    return whole
 
 
-def bridged(ring: Ring, other: Ring) -> Ring:
-    """Return one ring that goes round both, over where they are nearest and back."""
-    bridge = shapely.shortest_line(shapely.LinearRing(ring), shapely.LinearRing(other))
+def bridged(ring: Ring, near: shapely.LinearRing, other: Ring) -> Ring:
+    """Return one ring that goes round both, over where they are nearest and back.
+
+    Args:
+        ring: goes round `near`, and perhaps round more.
+        near: what the bridge begins at.
+        other: what it leads to.
+    """
+    bridge = shapely.shortest_line(near, shapely.LinearRing(other))
     start, end = shapely.get_coordinates(bridge)
     return np.concatenate([from_point(cornered(ring, start), start), from_point(other, end)])
 

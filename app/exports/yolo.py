@@ -28,12 +28,12 @@ def yolo_zip(selection: Selection, out: IO[bytes]) -> None:
 
     It says nothing of a root, for which readers then take its own folder, wherever a training is started from.
 
-    The picture itself belongs into `images/train`, under the name of the labels. An object is one line: its parts
-    are joined by bridges of no width, as Ultralytics' own converter joins them, and holes are cut out by keyholes.
-    Parts that lie too far apart for that are lines of their own.
+    The picture itself belongs into `images/train`, under the name of the labels. An object is one line, whose box is
+    the object's: its parts are joined by bridges of no width, as Ultralytics' own converter joins them, and holes are
+    cut out by keyholes.
     """
     classes = class_names(selection.classes.names, (shown.item for shown in selection.objects))
-    lines = [line for shown in selection.objects for line in label_lines(shown, classes, selection)]
+    lines = [label_line(shown, classes, selection) for shown in selection.objects]
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
         archive.writestr("data.yaml", data_yaml(classes))
         archive.writestr(f"labels/train/{label_name(selection.name, selection.image, '.txt')}", "".join(lines))
@@ -46,13 +46,13 @@ def data_yaml(classes: list[str]) -> str:
     return "train: images/train\nval: images/train\nnames:\n" + "".join(lines)
 
 
-def label_lines(shown: ExportObject, classes: list[str], selection: Selection) -> list[str]:
-    """Return the lines of an object: one, or one for each part where the parts lie far apart."""
-    mask_hw = shown.draw()
-    number = classes.index(class_name(shown.item))
-    rings = joined(outlined(shown, mask_hw), int(mask_hw.sum()))
+def label_line(shown: ExportObject, classes: list[str], selection: Selection) -> str:
+    """Return the line of an object, nothing where its mask is empty."""
+    parts = outlined(shown, shown.draw())
+    if not parts:
+        return ""
     size_wh = selection.image.width, selection.image.height
-    return [f"{number} {shares(ring, size_wh)}\n" for ring in rings]
+    return f"{classes.index(class_name(shown.item))} {shares(joined(parts), size_wh)}\n"
 
 
 def shares(ring: Ring, size_wh: tuple[int, int]) -> str:

@@ -223,6 +223,11 @@ def given_mask(subject: SessionObject, size_hw: tuple[int, int]) -> MaskArray:
     return np.zeros(size_hw, np.bool_) if given is None else mask_of(given.counts, given.size)
 
 
+def hand_made(subject: SessionObject, size_hw: tuple[int, int]) -> MaskArray:
+    """Return the mask of an object that the model is asked nothing about, (H, W) bool at the picture's size."""
+    return finished(given_mask(subject, size_hw), subject.layers, size_hw)
+
+
 def touched(mask: Mask, subject: SessionObject, size_hw: tuple[int, int]) -> Mask:
     """Return a mask with all that was done to its object by hand.
 
@@ -303,7 +308,7 @@ def native_mask(item: SessionObject, answer: Answer, size_hw: tuple[int, int], s
     if seen.size == own_hw:  # as it was shown
         return over_picture(seen, size_hw)
     if not item.prompts:
-        return finished(given_mask(item, size_hw), item.layers, size_hw)
+        return hand_made(item, size_hw)
     kept, window = unpack_logits(answer.memory[item.chosen]), item.window or whole(size_hw)
     points = [(x - window[0], y - window[1], label) for x, y, label in item.points]
     mask_hw = drawn_in(without_specks(kept, speck_share, points, size_of(window)), window, size_hw)

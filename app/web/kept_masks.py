@@ -8,9 +8,7 @@ one file for all has to join them; ids of a COCO file are made for that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -27,18 +25,20 @@ from app.arrays import MaskArray
 from app.errors import BadMessageError, Reason, TooManyObjectsError, TooManyPixelsError
 from app.exports.selection import ExportObject, Selection
 from app.limits import AppLimits
+from app.masks.layers import finished
 from app.masks.upsampling import drawn_in
-from app.protocol.counts import mask_of
 from app.protocol.fields import MAX_CLASSES, FileName, Index, Name, ObjectId
 from app.protocol.frames import over_picture
-from app.protocol.recipe import MaskStep
+from app.protocol.recipe import StrokeStep, Trail
 from app.protocol.run_lengths import decode_mask
 from app.protocol.values import Class, Mask
 from app.protocol.windows import check_window, size_of, whole
+from app.service.answers import hand_made
 from app.service.exporter import no_pixels
 from app.service.shared_state import SharedState
-from app.session.checks import check_given
+from app.session.checks import check_trail
 from app.session.classes import ClassList
+from app.session.limits import SessionLimits
 from app.session.names import unnamed
 from app.session.objects import SessionObject
 from app.session.values import OpenImage
@@ -69,7 +69,9 @@ class KeptObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mask: Mask
     name: Annotated[Name, Meta(description="its class")] = ""
     color: Index = 0
-    given: Annotated[MaskStep | None, Meta(description="the one step of its trail, where that is a given mask")] = None
+    trail: Annotated[
+        Trail, Meta(description="what made it, as in its recipe; without it, a grid's accuracy has to do")
+    ] = ()
 
 
 class KeptMasks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,17 +105,29 @@ EXAMPLE: Final = Example(
 
 @dataclass(frozen=True)
 class Drawing:
-    """Draws one mask at the size of its picture."""
+    """Draws one mask at the size of its picture, as exactly as what was kept allows.
 
+    Decision: what was done by hand is done again. Context: kept masks lie on a grid of 2048 at most, the logits that a
+    session draws larger ones from aren't kept, and what came in from a file goes out again the same to the pixel until
+    it is touched, and changed in nothing but what was touched then. Choice: its trail beside its mask; a mask that no
+    model was asked about is made of that alone, and strokes lie over all others. Price: both travel, and the rim that a
+    model gave a mask is a cell of the grid off on pictures larger than that.
+    """
+
+    item: SessionObject
     mask: Mask
     size_hw: tuple[int, int]
 
     def __call__(self) -> MaskArray:
         """Return the mask, (H, W) bool; one that came on a smaller grid has its edge smoothed between the cells."""
-        mask_hw, window = decode_mask(self.mask), self.mask.window or whole(self.size_hw)
-        if mask_hw.shape == size_of(window):
+        window = self.mask.window or whole(self.size_hw)
+        if self.mask.size == size_of(window):
             return over_picture(self.mask, self.size_hw)
-        return drawn_in(np.where(mask_hw, np.float32(1), np.float32(-1)), window, self.size_hw)
+        if self.item.trail and not self.item.prompts:
+            return hand_made(self.item, self.size_hw)
+        strokes = [layer for layer in self.item.layers if isinstance(layer, StrokeStep)]
+        logits = np.where(decode_mask(self.mask), np.float32(1), np.float32(-1))
+        return finished(drawn_in(logits, window, self.size_hw), strokes, self.size_hw)
 
 
 @post(
@@ -139,17 +153,18 @@ async def export_masks(
     Made for one export of many pictures: ask for each, and join what comes. COCO files have no id twice, so that
     `images` and `annotations` of all are put together as they are; labels of YOLO have the numbers of `classes`.
     """
-    selection = selection_of(data, settings.max_pixels, limits.session.max_objects)
+    selection = selection_of(data, settings.max_pixels, limits.session)
     return streamed(await shared_state.exporter.make(data.format, selection))
 
 
-def selection_of(data: KeptMasks, max_pixels: int, max_objects: int) -> Selection:
+def selection_of(data: KeptMasks, max_pixels: int, limits: SessionLimits) -> Selection:
     """Return what is to be written.
 
     Raises:
-        TooManyPixelsError, TooManyObjectsError: more than a session could have had.
-        BadCoordError: a window off the picture.
-        BadMessageError: an object twice, a mask of another shape than its picture, or of a class that isn't listed.
+        TooManyPixelsError, TooManyObjectsError, TooManyPointsError: more than a session could have had.
+        BadCoordError: a window or a step off the picture.
+        BadMessageError: an object twice, a mask of another shape than its picture, of a class that isn't listed, or of
+            a trail that no session could have made.
     """
     picture = data.picture
     if picture.width * picture.height > max_pixels:
@@ -162,37 +177,21 @@ def selection_of(data: KeptMasks, max_pixels: int, max_objects: int) -> Selectio
                 height=picture.height,
             )
         )
-    if len(data.objects) > max_objects:
-        raise TooManyObjectsError(f"a file takes {max_objects} objects, got {len(data.objects)}; send fewer")
+    if len(data.objects) > limits.max_objects:
+        raise TooManyObjectsError(f"a file takes {limits.max_objects} objects, got {len(data.objects)}; send fewer")
     if len({kept.id for kept in data.objects}) < len(data.objects):
         raise BadMessageError("expected each object once; give each an id of its own")
     image = OpenImage(picture.image_id, picture.width, picture.height)
-    items = [
-        SessionObject(kept.id, kept.name or unnamed(kept.id), kept.color, () if kept.given is None else (kept.given,))
-        for kept in data.objects
-    ]
+    items = [SessionObject(kept.id, kept.name or unnamed(kept.id), kept.color, kept.trail) for kept in data.objects]
     for item in items:
-        if item.given is not None:
-            check_given(item.given, image)
+        if item.trail:
+            check_trail(item, image, limits)
     classes = ClassList().replaced(data.classes).covering(items)
     objects = tuple(
-        ExportObject(item, kept.mask.score, drawing_of(kept, image))
+        ExportObject(item, kept.mask.score, Drawing(item, checked(kept, image), image.size_hw))
         for item, kept in zip(items, data.objects, strict=True)
     )
     return Selection(image, picture.name, data.model, objects, no_pixels, classes)
-
-
-def drawing_of(kept: KeptObject, image: OpenImage) -> Callable[[], MaskArray]:
-    """Return what draws the mask of an object; raises as `checked`.
-
-    Decision: a given mask comes as it was given. Context: kept masks lie on a grid of 2048 at most, and what came in
-    from a file goes out again the same to the pixel until it is touched. Choice: its trail's one step beside its mask.
-    Price: both travel.
-    """
-    mask = checked(kept, image)
-    if kept.given is None:
-        return Drawing(mask, image.size_hw)
-    return partial(mask_of, kept.given.counts, kept.given.size)
 
 
 def checked(kept: KeptObject, image: OpenImage) -> Mask:

@@ -13,6 +13,7 @@ import { snapshot } from "./model/snapshot.js";
 import { shownPicture } from "./model/state.js";
 import { Store } from "./model/store.js";
 import { toScreen } from "./model/viewport.js";
+import { troubleText } from "./model/words.js";
 import { bindCommands } from "./panels/commands.js";
 import { find } from "./panels/dom.js";
 import { FileOptions } from "./panels/file-options.js";
@@ -22,6 +23,7 @@ import { ObjectsList } from "./panels/objects.js";
 import { Importing } from "./panels/importing.js";
 import { Opening } from "./panels/opening.js";
 import { applyPreferences, loadPreferences } from "./panels/preferences.js";
+import { showCombining } from "./panels/combining.js";
 import { ClassesList, loadClasses } from "./panels/classes.js";
 import { Saving } from "./panels/saving.js";
 import { showStatus, showZoom } from "./panels/status.js";
@@ -183,9 +185,12 @@ frame.begin({
   store, studio, stage, renderer, look: preferences, latency, keep,
   panels: [
     {
-      of: () => [state.objects, state.active, state.pointed, state.walked, state.hidden, state.isolated],
+      of: () => [
+        state.objects, state.active, state.pointed, state.walked, state.hidden, state.isolated, state.combining,
+      ],
       show: () => list.update(),
     },
+    { of: () => [state.combining, state.objects, state.active], show: () => showCombining(state) },
     {
       of: () => [state.regions, state.objects, state.hidden, state.isolated, state.showsRegions],
       show: () => showFound(state),
@@ -211,7 +216,7 @@ if (loaded.album.size > 0) {
   const gathered = await pictures().catch((error) => store.report(error));
   await gathered?.browsing.begin(loaded.album, loaded.here, keeper.kept.work);
 }
-if (storage.isFull) store.warn(t("album.noRoom"));
+if (storage.trouble !== null) store.warn(troubleText(storage.trouble));
 else if (!storage.isLasting) store.warn(t("start.passing"));
 else if (others > 0 && loaded.album.size === 0) store.tell(t("start.otherTab"), { undo: false });
 line.open();

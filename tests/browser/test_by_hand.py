@@ -18,6 +18,26 @@ def drag(studio: Studio, start: Point, end: Point) -> None:
     studio.page.mouse.up()
 
 
+def three_made_one(studio: Studio) -> int:
+    """Add two objects and make all one: those that are chosen on the picture and in the list, in one step."""
+    studio.page.keyboard.press("n")
+    studio.deselect()
+    studio.add_object(DISC_B)
+    both = sum(studio.areas())
+    studio.add_on_top(DISC_B)
+    studio.page.keyboard.press("m")
+    studio.page.mouse.click(*studio.at((110, 150)))
+    studio.page.locator(".object-choose").nth(1).click(modifiers=["Shift"])
+    assert studio.page.locator(".object.gathered").count() == 2
+    studio.page.locator("#combining-make").click()
+    studio.until(f"s.objects.length === 1 && s.objects[0].area === {both}")
+    studio.page.locator("#toast-undo").click()
+    studio.until("s.objects.length === 3")
+    studio.page.keyboard.press("Control+Shift+z")
+    studio.until("s.objects.length === 1")
+    return both
+
+
 def test_a_person_paints_reshapes_merges_and_brings_labels_in(open_studio: OpenStudio, tmp_path: Path) -> None:
     studio = open_studio()
     studio.open(discs())
@@ -48,14 +68,7 @@ def test_a_person_paints_reshapes_merges_and_brings_labels_in(open_studio: OpenS
     studio.page.keyboard.press("Control+z")
     studio.until(f"s.objects[0].area === {erased}")
 
-    # Two objects made one: the next that is clicked.
-    studio.page.keyboard.press("n")
-    studio.deselect()
-    studio.add_object(DISC_B)
-    both = sum(studio.areas())
-    studio.page.keyboard.press("m")
-    studio.page.mouse.click(*studio.at((110, 150)))
-    studio.until(f"s.objects.length === 1 && s.objects[0].area === {both}")
+    both = three_made_one(studio)
 
     # Out as COCO and in again to the pixel; what doesn't fit of another file is named.
     studio.page.locator("#save").click()

@@ -95,6 +95,13 @@ def yolo_masks(text: str, size_hw: tuple[int, ...]) -> list[tuple[int, MaskArray
     return found
 
 
+def without_hairlines(drawn: MaskArray, mask_hw: MaskArray) -> MaskArray:
+    """Return what was drawn without the bridges between parts: what is beside the mask and nowhere two pixels wide."""
+    beside = np.pad(drawn & ~mask_hw, 1).astype(np.uint8)
+    wide: MaskArray = cv2.morphologyEx(beside, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0
+    return (drawn & mask_hw) | wide[1:-1, 1:-1]
+
+
 def labelme_mask(points: list[list[float]], size_hw: tuple[int, ...]) -> MaskArray:
     """Return a polygon as LabelMe's `shape_to_mask` draws it."""
     canvas = Pil.new("1", (size_hw[1], size_hw[0]))

@@ -4,10 +4,11 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { beforeEach, test } from "node:test";
 import { setImmediate as settled } from "node:timers/promises";
+import { filesIn } from "../../static/js/files/folders.js";
 import { sha256 } from "../../static/js/files/hash.js";
 import { projectOf, readProject } from "../../static/js/files/project.js";
 import { unzipped, ZipWriter } from "../../static/js/files/zip.js";
-import { fileNames, heldBack, joined, MAX_PICTURES, merged, missingClasses, neighbour, newEntry, parted, renamedIn, withEntry } from "../../static/js/model/album.js";
+import { fileNames, heldBack, joined, MAX_FILES, MAX_PICTURES, merged, missingClasses, neighbour, newEntry, parted, renamedIn, withEntry } from "../../static/js/model/album.js";
 import { cellWords, intakeText, markOf } from "../../static/js/model/album-words.js";
 import { ownPart } from "../../static/js/model/history.js";
 import { Browsing } from "../../static/js/session/browsing.js";
@@ -106,12 +107,15 @@ test("pictures of one name from two folders get names that no disk and no label 
 });
 
 test("what comes in badly is told by name and number, and what comes in well isn't", () => {
-  const nothing = { doubled: [], large: [], others: [], over: 0, unkept: 0 };
-  const kept = { isLasting: true, isFull: false };
+  const nothing = { doubled: [], large: [], others: [], over: 0, unkept: 0, trouble: null, isCut: false };
+  const kept = { isLasting: true, trouble: null };
   assert.equal(intakeText(nothing, 500, kept), "");
-  const text = intakeText({ doubled: ["a.jpg"], large: ["b.tif", "c.tif"], others: ["1", "2", "3", "4"], over: 1, unkept: 2 }, 500, kept);
-  for (const part of ["1 is here already: a.jpg.", "2 are larger than this server takes: b.tif and c.tif.", "4 are no pictures: 1, 2 and 2 more.", "500 pictures are the most: 1 left out", "no room for 2 files"]) assert.ok(text.includes(part), text);
-  assert.match(intakeText({ ...nothing, unkept: 2 }, 500, { isLasting: false, isFull: true }), /^This browser has no room left/);
+  const text = intakeText({ doubled: ["a.jpg"], large: ["b.tif", "c.tif"], others: ["1", "2", "3", "4"], over: 1, unkept: 2, trouble: "full", isCut: true }, 500, kept);
+  for (const part of ["1 is here already: a.jpg.", "2 are larger than this server takes: b.tif and c.tif.", "4 are no pictures: 1, 2 and 2 more.", "500 pictures are the most: 1 left out", "the first 5,000 files", "no room for 2 files"]) assert.ok(text.includes(part), text);
+  assert.match(intakeText({ ...nothing, unkept: 2 }, 500, { isLasting: false, trouble: "full" }), /^This browser has no room left/);
+  const failed = intakeText({ ...nothing, unkept: 1, trouble: "failed" }, 500, kept);
+  assert.match(failed, /^This browser couldn’t store 1 file: what you do stays here/);
+  assert.match(intakeText(nothing, 500, { isLasting: false, trouble: "failed" }), /reload the page/);
 });
 
 test("a cell of the filmstrip says how far its picture is", () => {
@@ -139,9 +143,9 @@ beforeEach(async () => {
   kept = new Map();
   browsing = new Browsing(play.store, play.studio, {
     storage: {
-      isLasting: true, isFull: false,
+      isLasting: true, trouble: null,
       put: (entry) => void kept.set(entry.key, entry),
-      putFile: async (key, file) => Boolean(files.set(key, file)),
+      putFile: async (key, file) => (files.set(key, file), null),
       file: async (key) => files.get(key) ?? null,
       stand: () => {},
       remove: async (key) => void kept.delete(key),
@@ -196,14 +200,24 @@ test("one picture that finds no place says so, as many do", async () => {
   assert.match(play.state.notice ?? "", /1 is no picture: gone\.png/);
 });
 
+test("of a disk that was dropped by mistake the first files are looked at, and that is said", async () => {
+  const one = { isDirectory: false, file: (/** @type {(file: File) => void} */ done) => done(new File([], "a.txt")) };
+  const batches = [new Array(3000).fill(one), new Array(3000).fill(one), []];
+  const folder = { isDirectory: true, createReader: () => ({ readEntries: (/** @type {(some: unknown[]) => void} */ done) => done(/** @type {unknown[]} */ (batches.shift())) }) };
+  const found = await filesIn(/** @type {any} */ ([folder]));
+  assert.equal(found.length, MAX_FILES + 1);
+  await browsing.take(found);
+  assert.match(play.state.notice ?? "", /5,000 are no pictures: .* Only the first 5,000 files were looked at/);
+});
+
 test("a browser that keeps nothing doesn't promise to ask for a file again", async () => {
   const { storage } = browsing.outside;
-  const putFile = async (/** @type {string} */ key, /** @type {Blob} */ file) => !files.set(key, file);
+  const putFile = async (/** @type {string} */ key, /** @type {Blob} */ file) => (files.set(key, file), /** @type {const} */ ("failed"));
   browsing.outside.storage = { ...storage, putFile, isLasting: false };
   await take("a");
   await opened();
   assert.equal(play.state.notice, null);
-  browsing.outside.storage = { ...storage, putFile, isLasting: false, isFull: true };
+  browsing.outside.storage = { ...storage, putFile, isLasting: false, trouble: "full" };
   await take("b");
   await opened();
   assert.match(play.state.notice ?? "", /no room left: what you do now lasts as long as this page/);
@@ -387,7 +401,7 @@ test("a work that is taken in while a picture is open adds to it, and to what is
   const others = [{ ...newEntry("a", "a"), work: workOf([made(1, "cat", 9)]) }, { ...newEntry("c", "c"), here: false }];
   const merging = browsing.merge(others, async (key) => new Blob([key]), () => browsing.noteNow());
   await opened();
-  assert.deepEqual(await merging, { pictures: 2, both: 1, left: 0, over: 0, unkept: 0, isFull: false });
+  assert.deepEqual(await merging, { pictures: 2, both: 1, left: 0, over: 0, unkept: 0, trouble: null });
   browsing.noteNow();
   assert.deepEqual([shown(), kept.get("a")?.work?.recipe.objects?.map(({ id, name }) => [id, name])], [["a", [1, 2]], [[1, "Object 1"], [2, "cat"]]]);
   assert.deepEqual([[...play.state.album.keys()], files.has("c")], [["a", "b", "c"], true]);

@@ -58,20 +58,33 @@ test("an eraser over nothing says so, and a click with the brush is a dab", asyn
   assert.deepEqual([play.last.t, play.last.path], ["paint", [[5, 1]]]);
 });
 
-test("two objects are made one by the next that is chosen; Esc or a tool gives that up", async () => {
-  for (const id of [1, 2]) {
+test("objects that are chosen are made one with the selected one, in one step; a tool gives that up", async () => {
+  for (const id of [1, 2, 3]) {
     await play.click(10 * id);
     await play.object(play.last, id, { points: [[10 * id, 1, 1]] });
   }
-  play.studio.shaping.beginCombining("difference");
-  void play.studio.select(1);
+  const others = () => [...(play.state.combining?.others ?? [])];
+  void play.studio.shaping.combine("difference");
+  assert.equal(play.last.t, "click");
+  for (const id of [1, 2, 3, 2]) await play.studio.select(id); // the second choice of one takes it back
+  assert.deepEqual([others(), play.state.active], [[1], 3]);
+  await play.studio.shaping.chooseAlso(2);
+  void play.studio.shaping.combine("difference");
   await settled();
-  assert.deepEqual([play.last.t, play.last.operation, play.last.objects], ["combine", "difference", [2, 1]]);
+  assert.deepEqual([play.last.t, play.last.operation, play.last.objects], ["combine", "difference", [3, 1, 2]]);
   assert.equal(play.state.combining, null);
-  await play.object(play.last, 2, {});
-  play.studio.shaping.beginCombining("union");
+  await play.object(play.last, 3, {});
+  await settled();
+  assert.match(play.state.toast?.text ?? "", /^Cut out of Object 3: Object 1 and Object 2\.$/);
+  await play.studio.shaping.chooseAlso(1);
+  assert.deepEqual(play.state.combining, { operation: "union", others: new Set([1]) });
   play.studio.takeUp("new");
   assert.equal(play.state.combining, null);
+  void play.studio.shaping.combine("union");
+  await play.studio.shaping.makeOne();
+  assert.match(play.state.notice ?? "", /Choose another object/);
+  await play.studio.select(null);
+  assert.deepEqual([play.state.combining, play.state.active], [null, null]);
 });
 
 test("what a file has comes in as one step, and what doesn't fit is told", async () => {

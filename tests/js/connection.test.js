@@ -158,7 +158,7 @@ test("a full server is named once, and asked again until there is a place", (con
     assert.equal(states.at(-1), "full");
     context.mock.timers.tick(5_000);
   }
-  assert.deepEqual(told, ["The server has no place for this page now: all 64 places are taken. This page asks again by itself."]);
+  assert.deepEqual(told, ["The server has no place for this page now. All 64 places are taken. This page asks again by itself."]);
   Socket.dialled[3].says(WELCOME);
   assert.equal(states.at(-1), "ready");
 });

@@ -43,7 +43,7 @@ test("a refusal is said by its reason, else by its code, else as the server says
   assert.equal(errorText({ code: "busy", message: "the model has 64 jobs waiting; try again" }), ENGLISH["code.busy"]);
   assert.equal(errorText({ code: "of_tomorrow", message: "words of tomorrow", reason: "new" }), "words of tomorrow");
   assert.equal(errorText({ reason: "class_twice", values: { where: "line 3", name: "cat", first: "line 1" } }), "line 3: “cat” is there already, at line 1; name each class once");
-  assert.equal(refusalText(null, 502), "the server answered 502");
+  assert.equal(refusalText(null, 502), "The server answered 502.");
   assert.equal(placeText("masks/001.png"), "masks/001.png");
 });
 

@@ -3,6 +3,8 @@
  * scaling twelve million pixels down in every frame is what makes a page stutter.
  */
 
+import { halved } from "./halving.js";
+
 /** Smaller levels are not worth their memory. */
 const SMALLEST_SIDE = 512;
 /** A picture is looked at in so many places each way, to see whether it is transparent. */
@@ -24,11 +26,10 @@ export class Pyramid {
   /** @param {() => void} changed */
   async #grow(changed) {
     for (;;) {
-      const { width, height } = /** @type {ImageBitmap} */ (this.#levels.at(-1));
-      if (Math.max(width, height) < 2 * SMALLEST_SIDE) break;
-      const size = { resizeWidth: Math.ceil(width / 2), resizeHeight: Math.ceil(height / 2) };
-      const half = await createImageBitmap(/** @type {ImageBitmap} */ (this.#levels.at(-1)), { ...size, resizeQuality: "medium" });
-      if (this.#dropped) return half.close();
+      const last = /** @type {ImageBitmap} */ (this.#levels.at(-1));
+      if (Math.max(last.width, last.height) < 2 * SMALLEST_SIDE) break;
+      const half = await halved(last, () => !this.#dropped);
+      if (half === null) return;
       this.#levels.push(half);
       changed();
     }

@@ -92,7 +92,7 @@ export class Renderer {
     });
     const showsObjects = picture && state.pending === null && !scene.hidden;
     const shown = showsObjects ? [...state.objects.values()].filter(({ id }) => isVisible(state, id)) : [];
-    const lit = [state.active, state.pointed, look.opacity, look.outlines];
+    const lit = [state.active, state.pointed, state.combining, look.opacity, look.outlines];
     const regions = showsObjects && state.showsRegions ? this.#freeRegions(state) : [];
     const on = /** @type {Picture} */ (picture);
     const pieces = regions.map((region, index) => this.#regionPiece(region, index, on, look));
@@ -153,7 +153,7 @@ export class Renderer {
   /** @param {ObjectState} object @param {State} state @param {Size} image @param {Look} look @returns {Piece} */
   #piece(object, state, image, look) {
     const pointed = object.id === state.pointed;
-    const lit = pointed || object.id === state.active;
+    const lit = pointed || object.id === state.active || state.combining?.others.has(object.id);
     const opacity = look.outlines ? 0 : Math.min(1, look.opacity * (lit ? 1.2 : state.pointed === null ? 1 : 0.4));
     const mask = maskOf(object);
     return (context, view, thin) => {

@@ -7,7 +7,7 @@
  * picture has to look whether another album has it.
  */
 
-/** @import { Album, Entry } from "../model/types.ts" */
+/** @import { Album, Entry, Trouble } from "../model/types.ts" */
 
 /** @typedef {{ album: string, key: string, place: number, entry: Readonly<Entry> }} Row */
 /** @typedef {{ album: string, at: number, here: string | null }} Standing */
@@ -30,6 +30,11 @@ function written(transaction) {
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error);
   });
+}
+
+/** Why something isn't kept. @param {unknown} error @returns {Trouble} */
+function troubleOf(error) {
+  return error instanceof DOMException && error.name === "QuotaExceededError" ? "full" : "failed";
 }
 
 /** The rows of one album. @param {string} album */
@@ -73,10 +78,10 @@ export class AlbumStorage {
    */
   #waiting = new Map();
   #busy = false;
-  /** The last write found no room: what waits is tried again with the next change. */
-  isFull = false;
-  /** Called when room runs out, and when there is room again. */
-  onRoom = () => {};
+  /** Why the last write failed: what waits is tried again with the next change. @type {Trouble | null} */
+  trouble = null;
+  /** Called when writing fails, and when it works again. */
+  onTrouble = () => {};
   /** Files and thumbnails of this visit. @type {Map<string, Blob>} */
   #files = new Map();
   /** @type {Map<string, Blob>} */
@@ -89,14 +94,14 @@ export class AlbumStorage {
 
   /** What is put here outlives the page. */
   get isLasting() {
-    return this.#db !== null && !this.isFull;
+    return this.#db !== null && this.trouble === null;
   }
 
-  /** @param {boolean} isFull */
-  #found(isFull) {
-    if (this.isFull === isFull) return;
-    this.isFull = isFull;
-    this.onRoom();
+  /** @param {Trouble | null} trouble */
+  #found(trouble) {
+    if (this.trouble === trouble) return;
+    this.trouble = trouble;
+    this.onTrouble();
   }
 
   /** @param {IDBTransactionMode} mode @param {(typeof STORES)[number]} name @returns {IDBObjectStore} */
@@ -140,7 +145,7 @@ export class AlbumStorage {
   }
 
   /**
-   * Take entries of other albums into this one, and put those albums away: both, or neither where there is no room.
+   * Take entries of other albums into this one, and put those albums away: both, or neither where that fails.
    * @param {readonly Readonly<Entry>[]} entries as they are in this album @param {readonly string[]} others names
    */
   async adopt(entries, others) {
@@ -155,9 +160,9 @@ export class AlbumStorage {
         transaction.objectStore("albums").delete(other);
       }
       await written(transaction);
-    } catch {
+    } catch (error) {
       for (const entry of entries) this.#waiting.set(entry.key, entry);
-      this.#found(true);
+      this.#found(troubleOf(error));
     }
   }
 
@@ -183,7 +188,7 @@ export class AlbumStorage {
   async #write() {
     if (this.#busy || this.#db === null) return;
     this.#busy = true;
-    let { isFull } = this;
+    let { trouble } = this;
     while (this.#waiting.size > 0) {
       const entries = [...this.#waiting.values()];
       this.#waiting.clear();
@@ -191,15 +196,15 @@ export class AlbumStorage {
         const store = this.#store("readwrite", "rows");
         for (const entry of entries) store.put(this.#row(entry));
         await written(store.transaction);
-        isFull = false;
-      } catch { // no room, or the browser ends: the next change tries again
+        trouble = null;
+      } catch (error) { // the next change tries again
         for (const entry of entries) if (!this.#waiting.has(entry.key)) this.#waiting.set(entry.key, entry);
-        isFull = true;
+        trouble = troubleOf(error);
         break;
       }
     }
     this.#busy = false;
-    this.#found(isFull);
+    this.#found(trouble);
   }
 
   /** Keep which picture is looked at. @param {string} key */
@@ -245,7 +250,7 @@ export class AlbumStorage {
    * Keep a picture's file.
    * @param {string} key
    * @param {Blob} file
-   * @returns {Promise<boolean>} false where there is no room
+   * @returns {Promise<Trouble | null>} why it isn't kept, null where it is
    */
   async putFile(key, file) {
     this.#files.set(key, file);
@@ -274,16 +279,16 @@ export class AlbumStorage {
    * @param {"files" | "thumbs"} name
    * @param {string} key
    * @param {Blob} blob
-   * @returns {Promise<boolean>} it is on the disk
+   * @returns {Promise<Trouble | null>} null once it is on the disk
    */
   async #putBlob(name, key, blob) {
     try {
       const store = this.#store("readwrite", name);
       store.put(blob, key);
       await written(store.transaction);
-      return true;
-    } catch {
-      return false;
+      return null;
+    } catch (error) {
+      return troubleOf(error);
     }
   }
 

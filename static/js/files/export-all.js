@@ -72,8 +72,7 @@ function objectsOf({ work }) {
   const kept = new Map(work?.masks ?? []);
   return (work?.recipe.objects ?? []).flatMap(({ id, name, color, trail }) => {
     const mask = kept.get(id);
-    const given = trail.length === 1 && trail[0].t === "mask" ? { given: trail[0] } : {}; // goes out as it came in
-    return mask ? [{ id, name, color, mask, ...given }] : [];
+    return mask ? [{ id, name, color, mask, trail }] : []; // what was given goes out as it came in
   });
 }
 

@@ -2,11 +2,10 @@
  * The files of a drop, those in its folders too.
  */
 
-/** Files that are looked at; a disk that was dropped by mistake ends there. */
-const MAX_FILES = 5000;
+import { MAX_FILES } from "../model/album.js";
 
 /**
- * Return all files in folders and beside them.
+ * Return all files in folders and beside them; where there are too many, one more than are looked at.
  * @param {readonly FileSystemEntry[]} entries
  * @returns {Promise<{ file: File, name: string }[]>}
  */
@@ -14,7 +13,7 @@ export async function filesIn(entries) {
   /** @type {{ file: File, name: string }[]} */
   const found = [];
   const waiting = [...entries];
-  for (let entry = waiting.shift(); entry && found.length < MAX_FILES; entry = waiting.shift()) {
+  for (let entry = waiting.shift(); entry && found.length <= MAX_FILES; entry = waiting.shift()) {
     if (entry.isDirectory) waiting.push(...await entriesOf(/** @type {FileSystemDirectoryEntry} */ (entry)));
     else {
       const file = await fileOf(/** @type {FileSystemFileEntry} */ (entry));

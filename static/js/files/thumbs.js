@@ -18,10 +18,12 @@ export class Thumbs {
   /**
    * @param {AlbumStorage} storage where pictures and their thumbnails lie
    * @param {(key: string) => boolean} isWanted it is still to be seen
+   * @param {(bitmap: ImageBitmap, height: number) => Promise<ImageBitmap>} shrink makes one less than twice as high
    */
-  constructor(storage, isWanted) {
+  constructor(storage, isWanted, shrink) {
     this.storage = storage;
     this.isWanted = isWanted;
+    this.shrink = shrink;
   }
 
   /**
@@ -49,10 +51,11 @@ export class Thumbs {
   async #make(key) {
     const file = await this.storage.file(key);
     if (file === null) return null;
-    const small = await createImageBitmap(file, { resizeHeight: HEIGHT, resizeQuality: "medium", imageOrientation: "from-image" });
-    const width = Math.max(1, Math.min(small.width, HEIGHT * MAX_ASPECT));
-    const canvas = new OffscreenCanvas(width, small.height);
-    canvas.getContext("2d")?.drawImage(small, (width - small.width) / 2, 0);
+    const small = await this.shrink(await createImageBitmap(file, { imageOrientation: "from-image" }), HEIGHT);
+    const whole = Math.max(1, Math.round(small.width * HEIGHT / small.height));
+    const width = Math.min(whole, HEIGHT * MAX_ASPECT);
+    const canvas = new OffscreenCanvas(width, HEIGHT);
+    canvas.getContext("2d")?.drawImage(small, (width - whole) / 2, 0, whole, HEIGHT);
     small.close();
     const thumb = await canvas.convertToBlob({ type: "image/webp", quality: 0.7 });
     await this.storage.putThumb(key, thumb);

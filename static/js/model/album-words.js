@@ -3,9 +3,10 @@
  */
 
 import { t } from "../words/translate.js";
-import { named } from "./words.js";
+import { MAX_FILES } from "./album.js";
+import { named, troubleText } from "./words.js";
 
-/** @import { Entry } from "./types.ts" */
+/** @import { Entry, Trouble } from "./types.ts" */
 
 /**
  * What a cell of the filmstrip says.
@@ -31,23 +32,41 @@ export function markOf({ work, done, here, trouble }) {
   return done ? `✓ ${count}` : String(count);
 }
 
-/** @typedef {{ doubled: string[], large: string[], others: string[], over: number, unkept: number }} Intake */
+/**
+ * @typedef {object} Intake what came of files that were given together
+ * @property {string[]} doubled names of those that were here
+ * @property {string[]} large
+ * @property {string[]} others that are no pictures
+ * @property {number} over pictures that found no room
+ * @property {number} unkept files that the browser didn't keep
+ * @property {Trouble | null} trouble why
+ * @property {boolean} isCut there were more than are looked at
+ */
+
+/** Nothing has come of any file yet. @param {string[]} others @param {boolean} isCut @returns {Intake} */
+export function newIntake(others, isCut) {
+  return { doubled: [], large: [], others, over: 0, unkept: 0, trouble: null, isCut };
+}
+
+/** @typedef {{ isLasting: boolean, trouble: Trouble | null }} Keeping whether what is done is kept, or why not */
 
 /**
  * What came of files that were given together, where it isn't all well.
  * @param {Intake} told
  * @param {number} most pictures that there may be
- * @param {{ isLasting: boolean, isFull: boolean }} storage
+ * @param {Keeping} storage
  * @returns {string}
  */
-export function intakeText({ doubled, large, others, over, unkept }, most, { isLasting, isFull }) {
+export function intakeText(told, most, storage) {
+  const { doubled, large, others, over, unkept, trouble, isCut } = told;
   return [
     doubled.length > 0 && t("intake.doubled", { count: doubled.length, names: named(doubled) }),
     others.length > 0 && t("intake.others", { count: others.length, names: named(others) }),
     large.length > 0 && t("intake.large", { count: large.length, names: named(large) }),
     over > 0 && t("intake.over", { most, count: over }),
-    unkept > 0 && isLasting && t("intake.unkept", { count: unkept }),
-    isFull && t("album.noRoom"),
+    isCut && t("intake.cut", { most: MAX_FILES }),
+    unkept > 0 && storage.isLasting && t("intake.unkept", { why: trouble ?? "", count: unkept }),
+    storage.trouble !== null && troubleText(storage.trouble),
   ].filter(Boolean).join(" ");
 }
 
@@ -67,18 +86,18 @@ export function albumText({ done, objects, total }, isLasting) {
  * @property {number} both of them were here
  * @property {number} left objects that found no room
  * @property {number} over pictures that found none
- * @property {number} unkept files that the browser has no room for
- * @property {boolean} isFull it has none for what is done
+ * @property {number} unkept files that the browser didn't keep
+ * @property {Trouble | null} trouble why
  */
 
-/** @param {string} name of the project's file @param {Merging} came */
-export function mergeText(name, { pictures, both, left, over, unkept, isFull }) {
+/** @param {string} name of the project's file @param {Merging} came @param {Keeping} storage */
+export function mergeText(name, { pictures, both, left, over, unkept, trouble }, storage) {
   return [
     t("merge.pictures", { name, count: pictures }),
     both > 0 && t("merge.both", { count: both }),
     left > 0 && t("merge.left", { count: left }),
     over > 0 && t("merge.over", { count: over }),
-    unkept > 0 && t("merge.unkept", { count: unkept }),
-    isFull && t("album.noRoom"),
+    unkept > 0 && storage.isLasting && t("merge.unkept", { why: trouble ?? "", count: unkept }),
+    storage.trouble !== null && troubleText(storage.trouble),
   ].filter(Boolean).join(" ");
 }

@@ -7,10 +7,12 @@
 import { unnamed } from "./classes.js";
 
 /** @import { Class, Mask, ObjectId, Recipe, RecipeObject, UndoStep } from "../wire/messages.ts" */
-/** @import { Album, Entry, Work } from "./types.ts" */
+/** @import { Album, Entry, Trouble, Work } from "./types.ts" */
 
 /** Pictures that one work takes. */
 export const MAX_PICTURES = 500;
+/** Files that are looked at for pictures. */
+export const MAX_FILES = 5000;
 /** Objects that one picture takes, as the server counts them. */
 const MAX_OBJECTS = 64;
 
@@ -34,6 +36,14 @@ export function parted(files) {
 /** A picture that just came. @param {string} key @param {string} name @returns {Entry} */
 export function newEntry(key, name) {
   return { key, name, done: false, work: null, here: true, trouble: null };
+}
+
+/**
+ * Count a file that the browser didn't keep.
+ * @param {{ unkept: number, trouble: Trouble | null }} told @param {Trouble | null} trouble null where it did
+ */
+export function tally(told, trouble) {
+  if (trouble !== null) Object.assign(told, { unkept: told.unkept + 1, trouble });
 }
 
 /** How many objects there are. @param {Readonly<Entry>} entry */

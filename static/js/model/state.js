@@ -124,6 +124,14 @@ export function activeObject(state) {
   return objectOf(state, state.active);
 }
 
+/**
+ * Those that are to make one with the selected object, in the order of the list.
+ * @param {State} state @returns {ObjectState[]}
+ */
+export function othersOf({ combining, objects }) {
+  return [...objects.values()].filter(({ id }) => combining?.others.has(id));
+}
+
 /** @param {State} state @param {ObjectId | null} id @returns {ObjectState | undefined} */
 export function objectOf(state, id) {
   return id === null ? undefined : state.objects.get(id);

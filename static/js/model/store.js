@@ -11,9 +11,9 @@ import { objectsOf } from "./history.js";
 import { regionAt } from "./regions.js";
 import { initialState, isVisible } from "./state.js";
 
-/** @import { Classes, Gone, ImageReady, Label, LineState, ModelInfo, SetOperation } from "../wire/messages.ts" */
+/** @import { Classes, Gone, ImageReady, Label, LineState, ModelInfo } from "../wire/messages.ts" */
 /** @import { ObjectId, ObjectMessage, PreviewMessage, Recipe, Region, Window } from "../wire/messages.ts" */
-/** @import { Aim, Album, Brush, Fields, Picture, PictureFacts } from "./types.ts" */
+/** @import { Aim, Album, Brush, Combining, Fields, Picture, PictureFacts } from "./types.ts" */
 /** @import { Progress, State, Tool, View, Work, XY } from "./types.ts" */
 
 /** Nothing of how the objects of one picture were looked at goes for the next. */
@@ -315,11 +315,16 @@ export class Store {
   }
 
   /**
-   * The next object that is chosen makes one with the selected one, or none does.
-   * @param {SetOperation | null} combining
+   * Objects that are chosen are to make one with the selected one, or none are.
+   * @param {Combining | null} combining
    */
   combine(combining) {
     this.#ground({ combining, tool: combining === null ? this.state.tool : "new", onTop: false, point: null });
+  }
+
+  /** Nothing is to be made of several objects any more. */
+  stopCombining() {
+    if (this.state.combining !== null) this.combine(null);
   }
 
   /** The click that was to make an object on top has come. */

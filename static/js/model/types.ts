@@ -129,6 +129,15 @@ export interface Work extends KeptWork {
   provisional: boolean;
 }
 
+/** What the selected object and others are to make together, and which of them were chosen so far. */
+export interface Combining {
+  operation: SetOperation;
+  others: ReadonlySet<ObjectId>;
+}
+
+/** Why a browser doesn't keep something: it has no room, or can't write. */
+export type Trouble = "full" | "failed";
+
 /** A picture of the album. */
 export interface Entry {
   /** The SHA-256 of the file that was chosen, hex. */
@@ -209,8 +218,8 @@ export interface Fields {
   canRedo: boolean;
   tool: Tool;
   brush: Readonly<Brush>;
-  /** What the selected object and the next one that is chosen make together. */
-  combining: SetOperation | null;
+  /** What the selected object and others are to make together. */
+  combining: Combining | null;
   /** Objects that are not shown. */
   hidden: ReadonlySet<ObjectId>;
   /** The one object that is shown alone. */

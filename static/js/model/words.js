@@ -3,9 +3,9 @@
  */
 
 import { decimal, percent, t } from "../words/translate.js";
-import { maskOf, scopesOf } from "./state.js";
+import { maskOf, othersOf, scopesOf } from "./state.js";
 
-/** @import { ObjectState, Progress, State } from "./types.ts" */
+/** @import { ObjectState, Progress, State, Trouble } from "./types.ts" */
 
 /** @param {State} state */
 export function connectionText({ connection, roundTripMs }) {
@@ -49,6 +49,11 @@ export function leftOut(state) {
 export function tooLarge(name, bytes, maxBytes) {
   const [size, most] = [decimal(bytes / 2 ** 20, 1), decimal(maxBytes / 2 ** 20, 0)];
   return t("take.tooLarge", { name: shortName(name), size, most });
+}
+
+/** Why what is done isn't kept. @param {Trouble} trouble */
+export function troubleText(trouble) {
+  return t(trouble === "full" ? "album.noRoom" : "album.notKept");
 }
 
 /** A name for the middle of a sentence, which has room for two lines. @param {string} name */
@@ -111,7 +116,7 @@ function describeObjects(state) {
   const { tool, active, combining } = state;
   const object = active === null ? undefined : state.objects.get(active);
   const [touch, name] = [String(state.byTouch), shortName(object?.name ?? "")];
-  if (combining !== null) return t(`hint.${combining}`, { touch, name });
+  if (combining !== null) return t(`hint.${combining.operation}`, { touch, name });
   if (tool === "brush" || tool === "eraser") return describePainting(tool, object ? name : null);
   if (state.onTop) return t("hint.onTop", { touch });
   if (object) return describeSelected(state, { name, touch });
@@ -120,6 +125,15 @@ function describeObjects(state) {
   if (tool === "add" && state.objects.size > 0) return t("hint.add", { touch });
   if (state.objects.size === 0) return t("hint.first", { touch });
   return t("hint.objects", { touch, count: state.objects.size });
+}
+
+/** What is to be made of the selected object and others. @param {State} state */
+export function combinationText(state) {
+  const { combining, active, objects } = state;
+  const name = shortName(objects.get(active ?? NaN)?.name ?? "");
+  const others = othersOf(state).map((object) => object.name);
+  if (combining === null) return "";
+  return others.length === 0 ? t("combine.none", { name }) : t(`combining.${combining.operation}`, { name, others: named(others) });
 }
 
 /** In steps of ten percent, because it is read aloud. @param {Progress} progress */

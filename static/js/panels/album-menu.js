@@ -4,7 +4,7 @@
 
 import { countOf, missingClasses, progressOf } from "../model/album.js";
 import { albumText, mergeText } from "../model/album-words.js";
-import { shortName } from "../model/words.js";
+import { shortName, troubleText } from "../model/words.js";
 import { download } from "../files/download.js";
 import { ask } from "./ask.js";
 import { find, setText } from "./dom.js";
@@ -54,10 +54,10 @@ export class AlbumMenu {
       if (file) void this.openProject(file);
       chooser.value = "";
     });
-    storage.onRoom = () => {
+    storage.onTrouble = () => {
       this.#album = null; // its words are others now
       this.update();
-      if (!storage.isLasting) store.warn(t("album.noRoom"));
+      if (storage.trouble !== null) store.warn(troubleText(storage.trouble));
     };
     find("making-stop").addEventListener("click", () => this.#making?.abort());
   }
@@ -153,7 +153,7 @@ export class AlbumMenu {
       await this.browsing.studio.classes.add(classes);
       const file = async (/** @type {string} */ key) => files.get(key)?.() ?? null;
       const came = await this.browsing.merge(entries, file, onProgress);
-      return mergeText(shortName(given.name), { ...came, over: came.over + over });
+      return mergeText(shortName(given.name), { ...came, over: came.over + over }, this.storage);
     });
   }
 

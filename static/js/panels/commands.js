@@ -4,6 +4,7 @@
 
 import { KEYS } from "../model/classes.js";
 import { currentObject } from "../model/state.js";
+import { bindCombining } from "./combining.js";
 import { find, focusPicture, showPanel } from "./dom.js";
 import { bindControls, fillSheet } from "./help.js";
 import { bindKeyboard } from "./keyboard.js";
@@ -91,8 +92,8 @@ function commandsOf(page) {
     copy: () => void saving.take("copy", scope()),
     click: () => {
       if (state.walkedRegion !== null) void studio.found.one(state.walkedRegion);
-      else if (state.walked === null) stage.place();
-      else void studio.select(state.walked);
+      else if (state.walked !== null) void studio.select(state.walked);
+      else if (!stage.place() && state.combining !== null) void studio.shaping.makeOne();
     },
     clickAdd: () => void stage.place("add"),
     clickRemove: () => void stage.place("remove"),
@@ -114,9 +115,9 @@ function shapeCommands({ store, studio: { shaping }, stage }) {
     smooth: () => void shaping.morph("smooth"),
     grow: () => void shaping.morph("grow"),
     shrink: () => void shaping.morph("shrink"),
-    merge: () => shaping.beginCombining("union"),
-    subtract: () => shaping.beginCombining("difference"),
-    intersect: () => shaping.beginCombining("intersection"),
+    merge: () => void shaping.combine("union"),
+    subtract: () => void shaping.combine("difference"),
+    intersect: () => void shaping.combine("intersection"),
   };
 }
 
@@ -168,6 +169,7 @@ export function bindCommands(page) {
   bindControls((command) => commands[command](), isMac);
   fillSheet(isMac);
   bindShapeMenu(store.state, (command) => commands[command]());
+  bindCombining(() => void studio.shaping.makeOne(), () => store.combine(null));
   bindTools((tool) => commands[tool]());
   for (const [id, run] of /** @type {const} */ ([
     ["clear", () => void studio.clear()], ["choose", commands.open], ["toast-undo", commands.undo],

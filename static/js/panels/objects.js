@@ -139,8 +139,11 @@ export class ObjectsList {
     const begin = bindRenaming(entry, (name) => void studio.rename(id, name));
     this.#renamings.set(id, begin);
     entry.choose.addEventListener("click", (event) => {
+      const { active, combining } = store.state;
+      const isHeld = event.shiftKey || event.ctrlKey || event.metaKey;
+      if (isHeld && active !== null) return void studio.shaping.chooseAlso(id);
       void studio.select(id);
-      this.#clicked = { x: event.clientX, y: event.clientY, at: event.timeStamp, begin };
+      if (combining === null) this.#clicked = { x: event.clientX, y: event.clientY, at: event.timeStamp, begin };
     });
   }
 }
@@ -162,14 +165,16 @@ function fill(entry, object, state) {
   const { name } = object;
   const active = object.id === state.active;
   const hidden = state.hidden.has(object.id);
+  const gathered = state.combining?.others.has(object.id) ?? false;
   entry.swatch.style.backgroundColor = colorOf(object.color);
   setText(entry.name, name);
   entry.choose.title = t("object.select", { name });
   setText(entry.facts, factsOf(object));
   entry.item.classList.toggle("active", active);
+  entry.item.classList.toggle("gathered", gathered);
   entry.item.classList.toggle("pointed", object.id === state.pointed);
   entry.item.classList.toggle("away", hidden || (state.isolated !== null && state.isolated !== object.id));
-  setPressed(entry.choose, active);
+  setPressed(entry.choose, active || gathered);
   setPressed(entry.hide, hidden);
   setPressed(entry.isolate, state.isolated === object.id);
   setLabel(entry.input, t("object.nameOf", { name }));

@@ -2,6 +2,7 @@
  * The album and its filmstrip, put together; fetched when the first picture comes.
  */
 
+import { shrunk } from "../canvas/halving.js";
 import { Thumbs } from "../files/thumbs.js";
 import { Browsing } from "../session/browsing.js";
 import { AlbumMenu } from "./album-menu.js";
@@ -29,7 +30,7 @@ import { Film } from "./film.js";
 export function gather(store, studio, outside, ways) {
   const browsing = new Browsing(store, studio, outside);
   /** @type {Film} */
-  const film = new Film(store, browsing, new Thumbs(outside.storage, (key) => film.shows(key)));
+  const film = new Film(store, browsing, new Thumbs(outside.storage, (key) => film.shows(key), shrunk));
   const menu = new AlbumMenu(store, browsing, outside.storage, ways);
   return {
     browsing,

@@ -4,9 +4,10 @@
  */
 
 import {
-  countOf, MAX_PICTURES, merged, missingClasses, neighbour, newEntry, parted, renamedIn, withEntry, without,
+  countOf, MAX_FILES, MAX_PICTURES, merged, missingClasses, neighbour, newEntry, parted, renamedIn, tally, withEntry,
+  without,
 } from "../model/album.js";
-import { intakeText } from "../model/album-words.js";
+import { intakeText, newIntake } from "../model/album-words.js";
 import { ownPart } from "../model/history.js";
 import { maskOf } from "../model/state.js";
 import { shortName, tooLarge } from "../model/words.js";
@@ -14,7 +15,7 @@ import { t } from "../words/translate.js";
 
 /** @import { Intake, Merging } from "../model/album-words.js" */
 /** @import { Store } from "../model/store.js" */
-/** @import { Album, Entry, KeptWork, Picture, State } from "../model/types.ts" */
+/** @import { Album, Entry, KeptWork, Picture, State, Trouble } from "../model/types.ts" */
 /** @import { ObjectId, Mask } from "../wire/messages.ts" */
 /** @import { Studio } from "./studio.js" */
 /** @import { AlbumOutside } from "./types.ts" */
@@ -77,9 +78,8 @@ export class Browsing {
    */
   async take(given) {
     const alone = given.length === 1;
-    const { pictures, others } = alone ? { pictures: given, others: [] } : parted(given);
-    /** @type {Intake} */
-    const told = { doubled: [], large: [], others: others.map(({ name }) => name), over: 0, unkept: 0 };
+    const { pictures, others } = alone ? { pictures: given, others: [] } : parted(given.slice(0, MAX_FILES));
+    const told = newIntake(others.map(({ name }) => name), given.length > MAX_FILES);
     const turn = (this.#asked += 1);
     /** @type {Promise<void> | null} */
     let opening = null;
@@ -118,7 +118,7 @@ export class Browsing {
       return null;
     }
     this.#put({ ...(known ?? newEntry(key, name)), here: true });
-    if (!(await this.outside.storage.putFile(key, file))) told.unkept += 1;
+    tally(told, await this.outside.storage.putFile(key, file));
     return key;
   }
 
@@ -139,19 +139,18 @@ export class Browsing {
     const here = this.#entry(this.here);
     // What is open is shown anew at once: noted as it was, it would be without what has come.
     if (here?.work && picture && changed.includes(here.key)) void this.studio.comeBack(picture, here.work);
-    let unkept = 0;
+    const told = { unkept: 0, trouble: /** @type {Trouble | null} */ (null) };
     for (const [place, key] of changed.entries()) {
       onProgress(place + 1, changed.length);
       const entry = this.#entry(key);
       const blob = entry && !entry.here ? await file(key) : null;
       if (!entry || blob === null) continue;
       this.#put({ ...entry, here: true });
-      if (!(await this.outside.storage.putFile(key, blob))) unkept += 1;
+      tally(told, await this.outside.storage.putFile(key, blob));
     }
     if (picture === null && changed.length > 0) await this.go(changed[0]);
-    const { isFull, isLasting } = this.outside.storage;
     const both = changed.filter((key) => before.has(key)).length;
-    return { pictures: changed.length, both, left, over, unkept: isLasting ? unkept : 0, isFull };
+    return { pictures: changed.length, both, left, over, ...told };
   }
 
   // ---- from picture to picture

@@ -1,12 +1,12 @@
 /**
- * What a person does to masks by hand: paints, changes their shape, makes one of two, brings them in from files.
+ * What a person does to masks by hand: paints, changes their shape, makes one of several, brings them in from files.
  * Touches no page element.
  */
 
 import { firstRadius, thinned } from "../model/strokes.js";
 import { sharpAt } from "../model/sharpness.js";
-import { activeObject, currentObject, objectAt } from "../model/state.js";
-import { shortName } from "../model/words.js";
+import { activeObject, currentObject, objectAt, othersOf } from "../model/state.js";
+import { combinationText, named, shortName } from "../model/words.js";
 import { errorText, placeText } from "../words/errors.js";
 import { t } from "../words/translate.js";
 
@@ -75,24 +75,48 @@ export class Shaping {
     });
   }
 
-  /** The next object that is chosen makes one with the current one. @param {SetOperation} operation */
-  beginCombining(operation) {
-    const object = currentObject(this.state);
+  /**
+   * Objects that are chosen from now on are to make one with the current one; asked once more, they do.
+   * @param {SetOperation} operation
+   */
+  async combine(operation) {
+    const { combining, objects } = this.state;
+    const object = combining ? activeObject(this.state) : currentObject(this.state);
     if (!object) return this.store.warn(t("select.first"));
-    if (this.state.objects.size < 2) return this.store.warn(t("select.two"));
+    if (objects.size < 2) return this.store.warn(t("select.two"));
+    if (combining?.operation === operation && othersOf(this.state).length > 0) return this.makeOne();
     this.store.select(object.id);
-    this.store.combine(operation);
+    this.store.combine({ operation, others: combining?.others ?? new Set() });
   }
 
-  /** Make one of the selected object and another. @param {ObjectId} other */
-  async combineWith(other) {
-    const { combining } = this.state;
-    const object = activeObject(this.state);
-    if (combining === null || !object || object.id === other) return;
-    this.store.combine(null);
-    const said = { name: shortName(object.name), other: shortName(this.state.objects.get(other)?.name ?? "") };
-    await this.exchange.request({ t: "combine", operation: combining, objects: [object.id, other] });
-    this.store.tell(t(`combine.${combining}`, said), { undo: true });
+  /** Choose an object beside the selected one, for both to make one. @param {ObjectId} id */
+  chooseAlso(id) {
+    return this.actions.do(async () => this.gather(id));
+  }
+
+  /** Another object is to go into the selected one, or isn't any more. @param {ObjectId} id */
+  gather(id) {
+    const { combining, active, objects } = this.state;
+    if (id === active || !objects.has(id)) return;
+    const others = new Set(combining?.others);
+    if (!others.delete(id)) others.add(id);
+    this.store.combine({ operation: combining?.operation ?? "union", others });
+    this.store.say(combinationText(this.state));
+  }
+
+  /** Make one of the selected object and those that were chosen. */
+  makeOne() {
+    return this.actions.do(async () => {
+      const { combining } = this.state;
+      const object = activeObject(this.state);
+      const others = othersOf(this.state);
+      if (combining === null || !object) return;
+      if (others.length === 0) throw new Error(t("combine.another"));
+      this.store.combine(null);
+      const { operation } = combining;
+      await this.exchange.request({ t: "combine", operation, objects: [object.id, ...others.map(({ id }) => id)] });
+      this.store.tell(t(`combine.${operation}`, { name: shortName(object.name), others: named(others.map(({ name }) => name)) }), { undo: true });
+    });
   }
 
   /** Take in what a label file has. @param {Labels} labels @param {string} file its name */

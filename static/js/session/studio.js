@@ -366,9 +366,10 @@ export class Studio {
   }
 
   /** An object is chosen: to make one with the selected one, or to be selected. @param {number | null} id */
-  async #choose(id) {
-    if (this.state.combining !== null && id !== null) await this.shaping.combineWith(id);
-    else this.#selectAndSay(id);
+  #choose(id) {
+    if (this.state.combining !== null && id !== null) return this.shaping.gather(id);
+    this.store.stopCombining();
+    this.#selectAndSay(id);
   }
 
   /** @param {number | null} id */

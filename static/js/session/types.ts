@@ -4,7 +4,7 @@
 
 import type { History } from "../model/history.js";
 import type { Latency } from "../model/latency.js";
-import type { Entry, KeptWork, Picture, PictureFacts, View } from "../model/types.ts";
+import type { Entry, KeptWork, Picture, PictureFacts, Trouble, View } from "../model/types.ts";
 import type { Store } from "../model/store.js";
 import type { ClientMessage, ErrorMessage, Welcome } from "../wire/messages.ts";
 import type { Exchange } from "./exchange.js";
@@ -49,10 +49,10 @@ export interface AlbumStorage {
   put(entry: Readonly<Entry>): void;
   /** What is kept outlives the page. */
   readonly isLasting: boolean;
-  /** There is no room left for what is done. */
-  readonly isFull: boolean;
-  /** Keep a picture's file; false where there is no room, or no way to. */
-  putFile(key: string, file: Blob): Promise<boolean>;
+  /** Why what was done last isn't kept; null where it is, or where nothing ever is. */
+  readonly trouble: Trouble | null;
+  /** Keep a picture's file; returns why it isn't kept, null where it is. */
+  putFile(key: string, file: Blob): Promise<Trouble | null>;
   /** Return a picture's file, null where it isn't kept. */
   file(key: string): Promise<Blob | null>;
   /** Keep which picture is looked at. */

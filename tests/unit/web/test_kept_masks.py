@@ -11,13 +11,20 @@ import pytest
 
 from app.arrays import MaskArray
 from app.errors import BadMessageError, TooManyObjectsError, TooManyPixelsError
+from app.masks.layers import finished
 from app.protocol.counts import counts_of
-from app.protocol.recipe import MaskStep
-from app.protocol.run_lengths import encode_mask, iou
+from app.protocol.recipe import MaskStep, MorphStep, PointStep, Step, StrokeStep
+from app.protocol.run_lengths import decode_mask, encode_mask, iou
+from app.service.answers import native_mask
+from app.service.by_hand import by_hand
+from app.session.limits import SessionLimits
+from app.session.objects import SessionObject
+from app.session.query import Query
 from app.web.kept_masks import EXAMPLE, KeptMasks, selection_of
 from tests.helpers.export_readers import coco_decoded, made, unzipped
 
 SIZE_HW = (60, 90)
+FOUR = SessionLimits(max_objects=4)
 
 
 def disc(height: int, width: int) -> MaskArray:
@@ -39,7 +46,7 @@ def asked(*masks: MaskArray, size_hw: tuple[int, int] = SIZE_HW, **more: Any) ->
 
 
 def test_a_kept_mask_is_written_as_it_is() -> None:
-    content = json.loads(made("coco", selection_of(asked(disc(*SIZE_HW)), 10_000, 4)).data)
+    content = json.loads(made("coco", selection_of(asked(disc(*SIZE_HW)), 10_000, FOUR)).data)
     [annotation] = content["annotations"]
     assert np.array_equal(coco_decoded(annotation["segmentation"]), disc(*SIZE_HW))
     assert [category["name"] for category in content["categories"]] == ["dog", "cat"]
@@ -49,7 +56,7 @@ def test_a_kept_mask_is_written_as_it_is() -> None:
 
 def test_a_mask_on_a_smaller_grid_is_drawn_at_the_size_of_the_picture_with_an_even_edge() -> None:
     large = (600, 900)
-    [shown] = selection_of(asked(disc(*SIZE_HW), size_hw=large), 10**6, 4).objects
+    [shown] = selection_of(asked(disc(*SIZE_HW), size_hw=large), 10**6, FOUR).objects
     drawn = shown.draw()
     blocks = np.kron(disc(*SIZE_HW), np.ones((10, 10), np.bool_))
     assert drawn.shape == large
@@ -57,9 +64,9 @@ def test_a_mask_on_a_smaller_grid_is_drawn_at_the_size_of_the_picture_with_an_ev
 
 
 def test_labels_of_yolo_and_masks_are_made_of_what_was_kept() -> None:
-    lines = unzipped(made("yolo", selection_of(asked(disc(*SIZE_HW)), 10_000, 4)).data)["labels/train/a.txt"]
+    lines = unzipped(made("yolo", selection_of(asked(disc(*SIZE_HW)), 10_000, FOUR)).data)["labels/train/a.txt"]
     assert lines.split()[0] == b"1"
-    names = unzipped(made("mask", selection_of(asked(disc(*SIZE_HW), ~disc(*SIZE_HW)), 10_000, 4)).data)
+    names = unzipped(made("mask", selection_of(asked(disc(*SIZE_HW), ~disc(*SIZE_HW)), 10_000, FOUR)).data)
     assert set(names) == {"001-cat.png", "002-cat.png", "indexed.png"}
 
 
@@ -75,36 +82,82 @@ def test_labels_of_yolo_and_masks_are_made_of_what_was_kept() -> None:
 )
 def test_masks_that_no_session_could_have_had_are_refused(body: KeptMasks, error: type[Exception]) -> None:
     with pytest.raises(error):
-        selection_of(body, 10_000, 4)
+        selection_of(body, 10_000, FOUR)
 
 
 def test_an_object_that_comes_twice_is_refused_and_runs_that_fill_no_box_too() -> None:
     twice = asked(disc(*SIZE_HW))
     with pytest.raises(BadMessageError, match="each object once"):
-        selection_of(msgspec.structs.replace(twice, objects=twice.objects * 2), 10_000, 4)
+        selection_of(msgspec.structs.replace(twice, objects=twice.objects * 2), 10_000, FOUR)
     cut = msgspec.structs.replace(twice.objects[0].mask, runs=b"\x01")
     broken = msgspec.structs.replace(twice, objects=[msgspec.structs.replace(twice.objects[0], mask=cut)])
     with pytest.raises(BadMessageError, match="expected runs of"):
-        selection_of(broken, 10_000, 4).objects[0].draw()
+        selection_of(broken, 10_000, FOUR).objects[0].draw()
 
 
 def test_the_documented_example_is_a_mask_of_three_pixels() -> None:
-    content = json.loads(made("coco", selection_of(msgspec.convert(EXAMPLE.value, KeptMasks), 100, 4)).data)
+    content = json.loads(made("coco", selection_of(msgspec.convert(EXAMPLE.value, KeptMasks), 100, FOUR)).data)
     assert content["annotations"][0]["area"] == 3.0
 
 
+LARGE_HW = (32, 4096)
+"""Twice the grid that masks travel on."""
+
+
+def fine_mask() -> MaskArray:
+    """Return a mask with parts that no grid shows."""
+    mask_hw = np.zeros(LARGE_HW, np.bool_)
+    mask_hw[3:9, 2001:2004] = mask_hw[5, 7:4000:2] = mask_hw[20:30, 3000:3101] = True
+    return mask_hw
+
+
+def exported(kept: MaskArray, trail: tuple[Step, ...]) -> dict[str, Any]:
+    """Return the annotation of an object of a large picture, of a mask on the grid and a trail."""
+    body = asked(kept, size_hw=LARGE_HW)
+    data = msgspec.structs.replace(body, objects=[msgspec.structs.replace(body.objects[0], trail=trail)])
+    selection = selection_of(msgspec.json.decode(msgspec.json.encode(data), type=KeptMasks), 10**6, FOUR)
+    annotation: dict[str, Any] = json.loads(made("coco", selection).data)["annotations"][0]
+    return annotation
+
+
 def test_a_given_mask_goes_out_as_it_came_in_also_of_a_picture_larger_than_the_grid() -> None:
-    size_hw = (32, 4096)
-    given_hw = np.zeros(size_hw, np.bool_)
-    given_hw[3:9, 2001:2004] = given_hw[5, 7:4000:2] = True  # finer than any grid that masks travel on
-    body = asked(np.ones((16, 2048), np.bool_), size_hw=size_hw)
-    given = MaskStep(size=size_hw, counts=counts_of(given_hw))
-    data = msgspec.structs.replace(body, objects=[msgspec.structs.replace(body.objects[0], given=given)])
-    selection = selection_of(msgspec.json.decode(msgspec.json.encode(data), type=KeptMasks), 10**6, 4)
-    [annotation] = json.loads(made("coco", selection).data)["annotations"]
-    assert np.array_equal(coco_decoded(annotation["segmentation"]), given_hw)
+    given = MaskStep(size=LARGE_HW, counts=counts_of(fine_mask()))
+    annotation = exported(np.ones((16, 2048), np.bool_), (given,))
+    assert np.array_equal(coco_decoded(annotation["segmentation"]), fine_mask())
     assert annotation["polygons_differ"] == 0  # outlines are exact, too
     wrong = msgspec.structs.replace(given, size=(16, 2048), counts=counts_of(np.ones((16, 2048), np.bool_)))
-    other = msgspec.structs.replace(body, objects=[msgspec.structs.replace(body.objects[0], given=wrong)])
     with pytest.raises(BadMessageError, match="picture's size"):
-        selection_of(other, 10**6, 4)
+        exported(np.ones((16, 2048), np.bool_), (wrong,))
+
+
+STROKES = (
+    StrokeStep(path=((100.0, 5.0), (180.0, 25.0)), radius=2.5),
+    StrokeStep(path=((3050.0, 25.0),), radius=3.0, label=0),
+)
+
+
+@pytest.mark.parametrize(
+    "trail",
+    [
+        (MaskStep(size=LARGE_HW, counts=counts_of(fine_mask())), *STROKES),
+        (MaskStep(size=LARGE_HW, counts=counts_of(fine_mask())), MorphStep(operation="grow", size=1), STROKES[1]),
+        STROKES,
+    ],
+    ids=["painted", "grown", "brushed"],
+)
+def test_what_was_done_by_hand_goes_out_to_the_pixel_of_a_sessions_own_file(trail: tuple[Step, ...]) -> None:
+    item = SessionObject(7, "cat", 0, trail)
+    answer = by_hand(Query(0, item), LARGE_HW, 0.0)
+    kept = decode_mask(answer.masks[0])
+    assert kept.shape == (16, 2048)
+    own = native_mask(item.answered(answer), answer, LARGE_HW, 0.0)
+    assert np.array_equal(coco_decoded(exported(kept, trail)["segmentation"]), own)
+
+
+def test_strokes_lie_to_the_pixel_over_a_mask_that_a_model_made() -> None:
+    kept = disc(16, 2048)
+    drawn = coco_decoded(exported(kept, (PointStep(x=2048, y=16), *STROKES))["segmentation"])
+    wanted = finished(disc(*LARGE_HW), STROKES, LARGE_HW)
+    under = wanted == finished(~disc(*LARGE_HW), STROKES, LARGE_HW)
+    assert np.array_equal(drawn[under], wanted[under])
+    assert under.any()
