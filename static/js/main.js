@@ -184,6 +184,8 @@ Object.defineProperty(globalThis, "hoversam", {
 frame.begin({
   store, studio, stage, renderer, look: preferences, latency, keep,
   panels: [
+    // The strip measures itself: first, while nothing else is to be laid out anew.
+    { of: () => [state.album, state.picture, state.pending], show: () => album?.update() },
     {
       of: () => [
         state.objects, state.active, state.pointed, state.walked, state.hidden, state.isolated, state.combining,
@@ -196,7 +198,6 @@ frame.begin({
       show: () => showFound(state),
     },
     { of: () => [state.objects, state.classes, state.sticky], show: () => classes.update() },
-    { of: () => [state.album, state.picture, state.pending], show: () => album?.update() },
     { of: () => [state.toast], show: () => toast.update() },
     { of: () => [store.version, preferences.hinted], show: () => showStatus(state, preferences.hinted) },
     {

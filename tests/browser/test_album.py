@@ -80,6 +80,7 @@ def test_pictures_are_labelled_one_after_the_other_and_come_back_next_week(open_
     studio.page.evaluate("document.getElementById('canvas').focus()")
     studio.press("d")
     is_shown(studio, "shot 2.png", 0)
+    expect(studio.page.locator("#coach")).to_be_hidden()  # whoever has made an object knows how
     studio.press("1")
     studio.add_object(PLACES["red"])
     studio.press(",")

@@ -76,6 +76,11 @@ export function shownPicture(state) {
   return state.pending && state.pending.width > 0 ? state.pending : state.picture;
 }
 
+/** Something was made, on whichever picture. @param {State} state */
+export function isBegun({ album }) {
+  return [...album.values()].some(({ work }) => (work?.recipe.objects?.length ?? 0) > 0);
+}
+
 /** The chosen candidate of an object. @param {ObjectState} object @returns {Mask | undefined} */
 export function maskOf(object) {
   return object.masks[object.chosen] ?? object.masks[0];

@@ -6,7 +6,7 @@
 import { isBrush } from "../model/aim.js";
 import { costOf, sizeOf, usable } from "../model/models.js";
 import { firstRadius } from "../model/strokes.js";
-import { currentObject, shownPicture, shownPreview } from "../model/state.js";
+import { currentObject, isBegun, shownPicture, shownPreview } from "../model/state.js";
 import { connectionText, describe } from "../model/words.js";
 import { find, giveFocusBack, setPressed, setText } from "./dom.js";
 import { decimal, percent, t } from "../words/translate.js";
@@ -38,7 +38,7 @@ export function showStatus(state, hinted) {
   for (const [id, hidden] of /** @type {const} */ ([
     ["welcome", picture !== null || state.restoring], ["samples", picture === null], ["notice", state.notice === null],
     ["legend", (shownPreview(state)?.object ?? null) === null], ["no-objects", state.objects.size > 0],
-    ["coach", hinted || picture === null || state.objects.size > 0],
+    ["coach", hinted || picture === null || state.objects.size > 0 || isBegun(state)],
   ])) find(id).hidden = hidden;
   find("connection").dataset.state = state.connection;
   find("file-name").title = name;
