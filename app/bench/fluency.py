@@ -29,6 +29,8 @@ CORNERS: Final = 90
 """Of a shape's rim, which is as uneven as those of things on photographs."""
 FRAMES: Final = 90
 HOVERS: Final = 40
+REST_MS: Final = 1500
+"""A picture that was opened is at rest by then: its smaller versions are made, its masks are drawn."""
 
 VIEW: Final = """async ([frames]) => {
   const canvas = document.getElementById("canvas");
@@ -96,13 +98,14 @@ def measure_fluency(
 
     Returns:
         For each: `objects`; `pan_p50_ms`, `pan_p95_ms`, `zoom_p50_ms`, `zoom_p95_ms` of the time between two frames;
-        `longest_ms`, of any task while it moved and after it came to rest, 0 where none took 50; `hover_p50_ms`.
+        `longest_ms`, of any task while it moved and after it came to rest, 0 where none took 50; `hover_p50_ms`;
+        `open_longest_ms`, of any task while the picture was opened after another one.
     """
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     try:
         page.goto(url)
         page.wait_for_function("() => globalThis.hoversam?.state().connection === 'ready'")
-        page.locator("#file").set_input_files(shapes())
+        page.locator("#file").set_input_files([shapes(), other()])
         page.wait_for_function(
             "() => { const s = hoversam.state(); return s.image?.name === 'shapes.jpg' && !s.pending; }",
             timeout=WAIT_MS,
@@ -123,10 +126,29 @@ def rows(page: Page, counts: tuple[int, ...], frames: int, hovers: int) -> Itera
         page.wait_for_timeout(500)
         moved = page.evaluate(f"args => ({VIEW})(args)", [frames])
         hovered = page.evaluate(f"args => ({HOVER})(args)", [hovers, list(gaps())])
-        yield figures(count, moved, hovered)
+        yield figures(count, moved, hovered, reopened(page, count))
 
 
-def figures(count: int, moved: dict[str, list[float]], hovers: list[float]) -> dict[str, float]:
+def reopened(page: Page, count: int) -> list[float]:
+    """Go to the other picture and come back; return the times of long tasks on the way back and until it rests, ms."""
+    wait = "([name, count]) => { const s = hoversam.state(); return s.image?.name === name && !s.restoring"
+    wait += " && !s.pending && s.objects.length === count; }"
+    page.keyboard.press(".")
+    page.wait_for_function(wait, arg=["tone.png", 0], timeout=WAIT_MS)
+    page.wait_for_timeout(REST_MS)
+    page.evaluate("""() => {
+      globalThis.longTasks = [];
+      new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
+        .observe({ type: "longtask" });
+    }""")
+    page.keyboard.press(",")
+    page.wait_for_function(wait, arg=["shapes.jpg", count], timeout=WAIT_MS)
+    page.wait_for_timeout(REST_MS)
+    tasks: list[float] = page.evaluate("() => longTasks")
+    return tasks
+
+
+def figures(count: int, moved: dict[str, list[float]], hovers: list[float], opened: list[float]) -> dict[str, float]:
     """Return the figures of what the page has measured."""
     return {
         "objects": count,
@@ -136,6 +158,7 @@ def figures(count: int, moved: dict[str, list[float]], hovers: list[float]) -> d
         "zoom_p95_ms": float(np.percentile(moved["zoom"], 95)),
         "longest_ms": max(moved["tasks"], default=0.0),
         "hover_p50_ms": median(hovers) if hovers else math.nan,
+        "open_longest_ms": max(opened, default=0.0),
     }
 
 
@@ -164,6 +187,13 @@ def shapes() -> FilePayload:
     return {"name": "shapes.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
 
 
+def other() -> FilePayload:
+    """Return a small picture of one tone."""
+    file = io.BytesIO()
+    Image.new("RGB", (400, 300), (120, 132, 140)).save(file, "PNG")
+    return {"name": "tone.png", "mimeType": "image/png", "buffer": file.getvalue()}
+
+
 def centres() -> Iterator[tuple[float, float]]:
     """Yield the middle of each cell, row by row."""
     for row in range(DOWN):
@@ -181,8 +211,9 @@ def gaps() -> Iterator[tuple[float, float]]:
 def fluency_table(measured: list[dict[str, Any]]) -> str:
     """Return the figures of `measure_fluency` as a Markdown table."""
     lines = [
-        "| objects | pan p50 ms | p95 | zoom p50 ms | p95 | longest task ms | hover to mask p50 ms |",
-        "|---|---|---|---|---|---|---|",
+        "| objects | pan p50 ms | p95 | zoom p50 ms | p95 | longest task ms | hover to mask p50 ms "
+        "| longest task of opening ms |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in measured:
         lines.append("| " + " | ".join(f"{value:.0f}" for value in row.values()) + " |")

@@ -28,4 +28,5 @@ def test_pan_and_zoom_are_measured_with_and_without_objects(
         assert 0 < row["pan_p50_ms"] <= row["pan_p95_ms"]
         assert 0 < row["zoom_p50_ms"] <= row["zoom_p95_ms"]
         assert row["hover_p50_ms"] > 0
+        assert row["open_longest_ms"] >= 0
     assert fluency_table([bare, full]).count("\n") == 3

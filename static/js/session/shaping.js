@@ -16,6 +16,11 @@ import { t } from "../words/translate.js";
 /** @import { Actions } from "./actions.js" */
 /** @import { Exchange } from "./exchange.js" */
 
+/** What doesn't fit, and where: the file itself is named before. @param {string} where @param {string} why */
+function problemText(where, why) {
+  return where === "the file" ? why : t("labels.problem", { where: placeText(where), why });
+}
+
 /** Problems of a file that are told one by one. */
 const TOLD = 3;
 
@@ -126,7 +131,7 @@ export class Shaping {
       const said = { count: objects.length, file: shortName(file), left: leftOut };
       this.store.tell(t(leftOut > 0 ? "labels.takenSome" : "labels.taken", said), { undo: objects.length > 0 });
       const told = problems.slice(0, TOLD).map(({ where, why, ...more }) => (
-        t("labels.problem", { where: placeText(where), why: errorText({ message: why, ...more }) })
+        problemText(where, errorText({ message: why, ...more }))
       ));
       if (problems.length > TOLD) told.push(t("labels.more", { count: problems.length - TOLD }));
       this.#problems = told.length > 0 ? t("labels.problems", { file: shortName(file), problems: told.join("; ") }) : null;
