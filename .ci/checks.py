@@ -30,12 +30,23 @@ PYTHON = ROOT / ".venv/bin/python"
 TOOLS_DIR = ROOT / ".venv/tools"
 """Programs that are unpacked and not installed: nginx and Caddy would start as services."""
 JS = ROOT / "tests/js"
-QUICK = (("tests/unit",), ("tests/property", "tests/meta/test_layout.py", "tests/meta/test_imports.py"))
-"""Tests for every save: two runs, side by side."""
+HEAVY = ("engine", "masks", "nano", "weights")
+"""Unit tests that import torch: all in one run, so that the other does without."""
+QUICK = (
+    ("tests/unit", *(f"--ignore=tests/unit/{folder}" for folder in HEAVY)),
+    (
+        *(f"tests/unit/{folder}" for folder in HEAVY),
+        "tests/property",
+        "tests/meta/test_layout.py",
+        "tests/meta/test_imports.py",
+    ),
+)
+"""Tests for every save: two runs, side by side, each half of the work."""
 SOAKED = (
     "tests/faults",
     "tests/fleet/test_soak.py",
     "tests/fleet/test_nodes.py",
+    "tests/fleet/test_bad_nodes.py",
     "tests/property",
     "tests/contract/test_sam2_parity.py",
     "tests/integration/test_commands.py",

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tests.helpers.sources import tree_of
+
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
 
@@ -102,7 +104,7 @@ def imports(path: Path) -> tuple[str, ...]:
 
 
 def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         yield from _imported_by(node)
 
 
@@ -170,7 +172,7 @@ def test_a_large_library_stays_at_home() -> None:
 
 
 def test_torch_is_loaded_with_few_modules_and_by_the_others_when_they_need_it() -> None:
-    imported = {name_of(path): set(loaded_with(ast.parse(path.read_text(encoding="utf-8")))) for path in SOURCES}
+    imported = {name_of(path): set(loaded_with(tree_of(path))) for path in SOURCES}
     loading = {
         module.removeprefix("app.")
         for module in imported

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from tests.helpers.sources import tree_of
+
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
 TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py") if "node_modules" not in path.parts)
@@ -22,16 +24,12 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
 def test_waits_are_measured_by_a_clock_that_never_jumps() -> None:
     read = {
         f"{name_of(path)}: {node.value.id}.{node.attr}"
         for path in SOURCES
         if name_of(path) not in BETWEEN_PROCESSES
-        for node in ast.walk(parsed(path))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
         if f"{node.value.id}.{node.attr}" in WALL_CLOCK
     }
@@ -47,7 +45,7 @@ def test_a_function_is_short() -> None:
     long = {
         f"{name_of(path)}: {node.name}"
         for path in [*SOURCES, *TESTS]
-        for node in ast.walk(parsed(path))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         if (node.end_lineno or 0) - node.lineno > MAX_FUNCTION_LINES
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import pickle
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from app.realtime.closing import error_message
 from app.web.problems import problem
 from app.web.words import Words, chosen, load_words
 from tests.helpers.pseudo import pseudo
+from tests.helpers.sources import tree_of
 
 ROOT = Path(__file__).parents[3]
 ENGLISH = load_words(ROOT / "static" / "words")["en"].table
@@ -49,11 +51,12 @@ def test_markup_of_a_message_is_escaped_but_for_keys_and_stress() -> None:
     assert str(words.rich("a")) == ("<strong>Press</strong> <kbd>C</kbd> &lt;script&gt;x&lt;/script&gt; &amp; go")
 
 
+@cache
 def reasons() -> dict[str, set[str]]:
     """Return the key of every reason of an error, and the values that it comes with."""
     found: dict[str, set[str]] = {}
     for path in (ROOT / "app").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Reason":
                 values = {keyword.arg or "" for keyword in node.keywords}
                 for name in ast.walk(node.args[0]):
@@ -86,7 +89,7 @@ def test_whatever_is_wrong_with_a_file_is_said_in_the_pages_words(package: str) 
     plain = [
         f"{path.name}:{node.lineno}"
         for path in (ROOT / "app" / package).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Call)
         and getattr(node.func, "id", "") in FILE_ERRORS
         and (isinstance(node.args[0], ast.Constant | ast.JoinedStr | ast.BinOp) or ast.unparse(node.args[0]).isupper())
