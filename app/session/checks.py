@@ -44,15 +44,10 @@ def check_path(step: StrokeStep, image: OpenImage, limits: SessionLimits) -> Non
         TooManyPointsError: it has more points than a stroke may.
         BadCoordError: so it has.
     """
-    if len(step.path) > limits.max_path_points:
-        raise TooManyPointsError(
-            Reason(
-                "stroke",
-                "a stroke takes at most {most} points, got {got}; paint it in parts",
-                most=limits.max_path_points,
-                got=len(step.path),
-            )
-        )
+    got, most = len(step.path), limits.max_path_points
+    if got > most:
+        text = "a stroke takes at most {most} points, got {got}; paint it in parts"
+        raise TooManyPointsError(Reason("stroke", text, most=most, got=got))
     for x, y in step.path:
         check_point(x, y, image.width, image.height)
 
@@ -114,29 +109,19 @@ def check_trail(item: SessionObject, image: OpenImage, limits: SessionLimits) ->
         raise BadMessageError(f"expected the box of object {item.id} before its points")
     if item.given is None and any(isinstance(step, RefineStep) for step in item.prompts):
         raise BadMessageError(f"expected object {item.id} to begin with a given mask, which it refines")
-    if len(item.points) > limits.max_points:
+    got, most = len(item.points), limits.max_points
+    if got > most:
         raise TooManyPointsError(
-            Reason(
-                "points",
-                "an object takes at most {most} points, got {got}",
-                most=limits.max_points,
-                got=len(item.points),
-            )
+            Reason("points", "an object takes at most {most} points, got {got}", most=most, got=got)
         )
-    if len(item.layers) > limits.max_strokes:
-        raise TooManyPointsError(
-            Reason(
-                "strokes",
-                "an object takes at most {most} strokes and changes of shape, got {got}",
-                most=limits.max_strokes,
-                got=len(item.layers),
-            )
-        )
+    got, most = len(item.layers), limits.max_strokes
+    if got > most:
+        text = "an object takes at most {most} strokes and changes of shape, got {got}"
+        raise TooManyPointsError(Reason("strokes", text, most=most, got=got))
     strokes = [step for step in item.layers if isinstance(step, StrokeStep)]
     if sum(len(step.path) * step.radius for step in strokes) > limits.max_paint:
-        raise TooManyPointsError(
-            Reason("paint", "an object takes no more strokes of such length and width; begin another object")
-        )
+        text = "an object takes no more strokes of such length and width; begin another object"
+        raise TooManyPointsError(Reason("paint", text))
     for x, y, _ in item.points:
         check_point(x, y, image.width, image.height)
     if item.box is not None:
@@ -154,14 +139,10 @@ def check_room(items: Iterable[SessionObject], limits: SessionLimits) -> None:
     Raises:
         TooManyPointsError: given masks, strokes and prompts take too many bytes.
     """
-    nbytes = sum(item.trail_bytes for item in items)
-    if nbytes > limits.max_trail_bytes:
-        raise TooManyPointsError(
-            Reason(
-                "trail",
-                "given masks, strokes and prompts of a picture take at most {most} bytes, these take {got}; "
-                "delete an object, or give simpler masks",
-                most=limits.max_trail_bytes,
-                got=nbytes,
-            )
+    got, most = sum(item.trail_bytes for item in items), limits.max_trail_bytes
+    if got > most:
+        text = (
+            "given masks, strokes and prompts of a picture take at most {most} bytes, these take {got}; "
+            "delete an object, or give simpler masks"
         )
+        raise TooManyPointsError(Reason("trail", text, most=most, got=got))
