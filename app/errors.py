@@ -22,6 +22,7 @@
     └── EngineFailedError        engine_failed      500   the model raised or hung; only this reply is lost
         ├── EngineMemoryError    engine_failed      500   the device has no memory left, even after making room
         ├── WorkerLostError      engine_failed      500   the worker that was asked has died, or doesn't answer
+        │   └── WorkerEndedError engine_failed      500   it could not even begin
         ├── EmbeddingLostError   engine_failed      500   the worker that was asked doesn't know the picture (any more)
         └── MemoryLostError      engine_failed      500   what was remembered of an object in a clip is gone
 
@@ -254,6 +255,10 @@ class EngineMemoryError(EngineFailedError):
 
 class WorkerLostError(EngineFailedError):
     """The worker that was asked has died, or doesn't answer; another may be asked."""
+
+
+class WorkerEndedError(WorkerLostError):
+    """The worker could not begin where it was put, and nobody tries again; the text is what stopped it."""
 
 
 class EmbeddingLostError(EngineFailedError):

@@ -186,7 +186,9 @@ def in_workers(subject: Subject, engine: str, seconds: float) -> dict[str, objec
     """
     from app.bench.fleet import as_json as fleet_as_json
     from app.bench.fleet import fleet_table, measure_fleet  # with Ray, which isn't everywhere
+    from app.fleet.entry import check
 
+    check(None, {})
     found = measure_fleet(subject, engine, seconds)
     show(fleet_table(found))
     return fleet_as_json(found)

@@ -1,7 +1,8 @@
 """What workers cost and bring: a hover's way there and back, two workers beside one, and how fair many sessions fare.
 
 What is about the fleet and not the model is measured with a decode that only sleeps, so that eight workers fit on two
-cores.
+cores. Two workers are compared with one by both: with the model, where front end and workers share the cores that
+there are, and with decodes that sleep for as long as the model's, which is what it comes to where each has a core.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median
 from typing import Final
 
@@ -20,14 +22,16 @@ import numpy as np
 from app.arrays import ImageArray
 from app.bench.backend import Pairs, local, spotted
 from app.bench.engines import SIZE_HW, picture
+from app.bench.sleeping import load_sleeping
 from app.bench.subjects import Subject
-from app.engine.contract import Candidates, Embedding, Engine, Prompt
+from app.engine.contract import Engine
 from app.errors import HoverError
 from app.fleet.backend import FleetBackend
 from app.fleet.cluster import local_workers
-from app.fleet.members import Call, Members, WorkerProcesses
+from app.fleet.members import Call, Members, WorkerProcesses, told
 from app.fleet.start import spec_of
 from app.fleet.values import WorkerSpec
+from app.machine import available_cores
 from app.service.backend import Backend, Newest
 from app.service.embeddings import EmbeddingKey
 from app.service.limits import ServiceLimits
@@ -47,45 +51,8 @@ SESSIONS_EACH: Final = 6
 MANY: Final = 64
 FEW: Final = 4
 """So many sessions on so many workers, for fairness."""
-GRID: Final = 64
-
-
-@dataclass(frozen=True)
-class SleepingEmbedding:
-    """Nothing but a size."""
-
-    size_hw: tuple[int, int]
-    nbytes: int = 1000
-
-
-class SleepingEngine:
-    """Fulfils `contract.Engine`: a disc in the middle, whatever is asked, after `DECODE_S`."""
-
-    device, runtime = "cpu", "a nap"
-    logits_hw = (GRID, GRID)
-
-    def __init__(self, model: str) -> None:
-        """Args: model: the name that it goes by."""
-        y, x = np.ogrid[:GRID, :GRID]
-        self.model = model
-        self._disc = (GRID / 4 - np.hypot(x - GRID / 2, y - GRID / 2)).astype(np.float32)
-
-    def encode(self, image: ImageArray) -> SleepingEmbedding:
-        """Return an embedding; see `contract.Engine.encode`."""
-        return SleepingEmbedding((image.shape[0], image.shape[1]))
-
-    def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
-        """Return candidates; see `contract.Engine.decode`."""
-        time.sleep(DECODE_S)
-        return [Candidates(self._disc[None], np.array([0.9], np.float32)) for _ in prompts]
-
-    def close(self) -> None:
-        """Nothing runs beside the calls."""
-
-
-def load_sleeping(weights: Weights, settings: Settings, say: Say) -> Engine:
-    """Return a stand-in; called in a worker."""
-    return SleepingEngine(weights.entry.name)
+PATIENCE_S: Final = 30.0
+"""A worker that is busy says what it has worked within this time."""
 
 
 class Some:
@@ -119,18 +86,44 @@ class ManyPictures:
 
 
 @dataclass(frozen=True)
+class Crowd:
+    """Sessions that always hover.
+
+    Attributes:
+        rates: hovers a second of each.
+        front_end_ms, worker_ms: processor time that a hover takes in this process, with the sessions', and in a worker.
+    """
+
+    rates: Sequence[float]
+    front_end_ms: float
+    worker_ms: float
+
+    @property
+    def per_s(self) -> float:
+        """Hovers a second of all."""
+        return sum(self.rates)
+
+    @property
+    def at_most_per_s(self) -> float:
+        """Hovers a second that would take all the time of the processors of this machine."""
+        return 1000 * available_cores() / (self.front_end_ms + self.worker_ms)
+
+
+@dataclass(frozen=True)
 class FleetFigures:
     """What was measured.
 
     Attributes:
         pairs: hovers of a worker beside those of this process.
-        hovers_per_s: of one and of two workers with the model.
+        crowds: on one and on two workers with the model.
+        sleeping: the same with decodes that sleep for as long as the model's take.
         scaling: hovers a second of stand-ins, by their number, over what as many sleeps give.
         jain: how alike 64 sessions fared on 4 stand-ins, 1 for all the same.
     """
 
     pairs: Pairs
-    hovers_per_s: tuple[float, float]
+    crowds: tuple[Crowd, Crowd]
+    sleeping: tuple[Crowd, Crowd]
     scaling: dict[int, float]
     jain: float
 
@@ -149,13 +142,22 @@ def measure_fleet(subject: Subject, engine_name: str, seconds: float) -> FleetFi
     spec = spec_of(settings, subject.weights, ServiceLimits(), _load, None)
     with begun(spec, 2) as workers:
         pairs = asyncio.run(hover_pairs(workers, spec, engine, settings))
-        rates = [sum(asyncio.run(crowd(workers, spec, count, SESSIONS_EACH * count, seconds))) for count in (1, 2)]
-    napping = replace(spec, load=load_sleeping)
+        crowds = one_and_two(workers, spec, seconds)
+    as_long = replace(spec, load=partial(load_sleeping, decode_s=median(pairs.without_ms) / 1000))
+    with begun(as_long, 2) as workers:
+        sleeping = one_and_two(workers, as_long, seconds)
+    napping = replace(spec, load=partial(load_sleeping, decode_s=DECODE_S))
     with begun(napping, max(COUNTS)) as workers:
         counts = {n: asyncio.run(crowd(workers, napping, n, SESSIONS_EACH * n, seconds)) for n in COUNTS}
-        fares = asyncio.run(crowd(workers, napping, FEW, MANY, 2 * seconds))
-    scaling = {n: sum(rates) * DECODE_S / n for n, rates in counts.items()}
-    return FleetFigures(pairs, (rates[0], rates[1]), scaling, jain_of(fares))
+        many = asyncio.run(crowd(workers, napping, FEW, MANY, 2 * seconds))
+    scaling = {n: each.per_s * DECODE_S / n for n, each in counts.items()}
+    return FleetFigures(pairs, crowds, sleeping, scaling, jain_of(many.rates))
+
+
+def one_and_two(workers: WorkerProcesses, spec: WorkerSpec, seconds: float) -> tuple[Crowd, Crowd]:
+    """Return how one worker fares, and two, each with as many sessions as keep it busy."""
+    one, two = (asyncio.run(crowd(workers, spec, count, SESSIONS_EACH * count, seconds)) for count in (1, 2))
+    return one, two
 
 
 def _load(weights: Weights, settings: Settings, say: Say) -> Engine:
@@ -209,10 +211,8 @@ async def hover_pairs(workers: WorkerProcesses, spec: WorkerSpec, engine: Engine
     return pairs
 
 
-async def crowd(
-    workers: WorkerProcesses, spec: WorkerSpec, count: int, sessions: int, seconds: float
-) -> Sequence[float]:
-    """Return hovers a second of each of some sessions, each on a picture of its own and always asking.
+async def crowd(workers: WorkerProcesses, spec: WorkerSpec, count: int, sessions: int, seconds: float) -> Crowd:
+    """Return how some sessions fare, each on a picture of its own and always asking.
 
     Args:
         workers: all of them.
@@ -225,11 +225,19 @@ async def crowd(
     with front_end(workers, spec, count) as backend:
         keys = [EmbeddingKey(spec.model, f"{number:032x}") for number in range(sessions)]
         await asyncio.gather(*map(backend.encode, keys))
-        until = time.perf_counter() + seconds
-        began = time.perf_counter()
+        names = list(backend.members.all)
+        began, cpu_s, workers_s = time.perf_counter(), time.process_time(), worked_s(workers, names)
+        until = began + seconds
         done = await asyncio.gather(*(asking(backend, key, lambda: spotted(rng), until) for key in keys))
-        took_s = time.perf_counter() - began
-    return [each / took_s for each in done]
+        took_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu_s
+        workers_s, hovers = worked_s(workers, names) - workers_s, max(1, sum(done))
+    return Crowd([each / took_s for each in done], 1000 * cpu_s / hovers, 1000 * workers_s / hovers)
+
+
+def worked_s(workers: WorkerProcesses, names: Collection[str]) -> float:
+    """Return the processor time that some workers have taken until now."""
+    calls = [workers.call(name, "ready") for name in names]
+    return float(sum(told(call.result(PATIENCE_S)).cpu_s for call in calls))
 
 
 async def asking(backend: Backend, key: EmbeddingKey, query: Newest, until: float) -> int:
@@ -253,30 +261,43 @@ def fleet_table(found: FleetFigures) -> str:
     rows = [("a worker", found.pairs.through_ms), ("this process", found.pairs.without_ms)]
     lines = ["| a hover answered by | p50 ms | p95 ms | runs |", "|---|---|---|---|"]
     lines += [f"| {name} | {median(ms):.1f} | {np.percentile(ms, 95):.1f} | {len(ms)} |" for name, ms in rows]
-    one, two = found.hovers_per_s
+    one, two = found.crowds
     scaling = ", ".join(f"{count}: {each:.2f}" for count, each in found.scaling.items())
     added = found.added_ms
     return "\n".join(
         [
             *lines,
             f"the way to a worker adds {added[0]:.1f} ms at p50, {added[1]:.1f} ms at p95",
-            f"hovers a second: one worker {one:.0f}, two {two:.0f}, {two / one:.2f} times as many",
+            f"hovers a second: {beside(*found.crowds)}",
+            f"processor time of a hover: front end {one.front_end_ms:.1f} ms, one worker {one.worker_ms:.1f} ms; "
+            f"with two {two.front_end_ms:.1f} and {two.worker_ms:.1f}: {available_cores()} cores give "
+            f"{two.at_most_per_s:.0f} hovers a second at most",
+            f"with decodes that only sleep as long, as if each had a core: {beside(*found.sleeping)}",
             f"stand-ins that sleep {1000 * DECODE_S:.0f} ms, of what as many sleeps give: {scaling}",
             f"Jain's index of {MANY} sessions on {FEW} of them: {found.jain:.3f}",
         ]
     )
 
 
+def beside(one: Crowd, two: Crowd) -> str:
+    """Return two workers beside one, in words."""
+    return f"one worker {one.per_s:.0f}, two {two.per_s:.0f}, {two.per_s / one.per_s:.2f} times as many"
+
+
 def as_json(found: FleetFigures) -> dict[str, object]:
     """Return the figures for a file."""
-    one, two = found.hovers_per_s
+    one, two = found.crowds
     return {
         "worker_p50_ms": median(found.pairs.through_ms),
         "process_p50_ms": median(found.pairs.without_ms),
         "added_p50_ms": found.added_ms[0],
         "added_p95_ms": found.added_ms[1],
-        "one_worker_per_s": one,
-        "two_workers_per_s": two,
+        "one_worker_per_s": one.per_s,
+        "two_workers_per_s": two.per_s,
+        "front_end_cpu_ms": two.front_end_ms,
+        "worker_cpu_ms": two.worker_ms,
+        "sleeping_one_per_s": found.sleeping[0].per_s,
+        "sleeping_two_per_s": found.sleeping[1].per_s,
         "scaling": found.scaling,
         "jain": found.jain,
     }

@@ -241,12 +241,13 @@ class FleetBackend:
                 name=name,
                 alive=member.alive,
                 computes={} if member.about is None else member.about.computes,
-                pid=0 if member.about is None else member.about.pid,
+                pid=member.pid,
                 waiting=self.placement.desks[name].waiting,
                 calls=member.calls,
                 failures=member.failures,
                 decode_ms=member.deadlines["decode"].median_ms,
                 embedding_bytes=0 if member.about is None else member.about.embedding_bytes,
+                cpu_s=0.0 if member.about is None else member.about.cpu_s,
             )
             for name, member in self.members.all.items()
         )
@@ -298,11 +299,14 @@ class FleetBackend:
             await self.placement.someone(until)
             if not again and not self.placement.holders(key):
                 raise EmbeddingLostError("this part of the picture isn't encoded (any more)")
-            began = time.monotonic()
-            for needed in (*others, key):
-                await self.placement.encoded(needed)
-            until += time.monotonic() - began
+            self.placement.renew(key)
             holders = self.placement.holders(key)
+            if others or not holders:
+                began = time.monotonic()
+                for needed in (*others, key):
+                    await self.placement.encoded(needed)
+                until += time.monotonic() - began
+                holders = self.placement.holders(key)
             if not holders:
                 continue  # the one that has just encoded it is gone
             worker, replica = holders[0], holders[1] if len(holders) > 1 else None
@@ -324,7 +328,7 @@ class FleetBackend:
             raise WorkerLostError(f"{worker} doesn't answer")
         left_s = until - time.monotonic()
         if left_s <= 0:
-            raise EngineFailedError(f"{worker} was busy with others for too long; try again")
+            raise EngineFailedError(f"{worker} had no turn for this in time; try again")
         asked = remote()
         return None if asked is None else self._dispatcher.ask(worker, asked, left_s, replica)
 

@@ -4,12 +4,18 @@ Decision: tokens, no dashboard, no usage reports, and nothing of ours in Ray's l
 Ray's runs code on the machine, and its head and nodes listen on all addresses, whatever they are told. Choice: a fleet
 of one machine makes a token of its own that lives as long as the server, a cluster is joined with the operator's token
 or not at all. Price: whoever runs `ray` beside it has to know the token.
+
+Decision: a call travels as one piece of bytes that we pickle ourselves, and so does its answer. Context: Ray checks
+each argument against the method's signature and pickles each by itself, in Python, which takes longer than a prompt's
+way through the socket. Choice: only pixels are left to it, which it shares without a copy. Price: its own tools see
+one method.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import pickle
 import secrets
 import shutil
 import signal
@@ -23,19 +29,19 @@ from typing import Any, Final
 
 import msgspec
 
-from app.errors import EngineFailedError, FleetError, WorkerLostError
-from app.fleet.entry import ENVIRONMENT, check_installed, knock, obstacle, reach
+from app.errors import EngineFailedError, FleetError, WorkerEndedError, WorkerLostError
+from app.fleet.entry import ENVIRONMENT, obstacle
 from app.fleet.members import Call
 from app.fleet.values import WorkerSpec
 from app.fleet.worker import Worker
 from app.logs import configure_logging
 
-TOKENS: Final = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
-"""Where an operator puts the token of a cluster; Ray's own variables."""
 NAMESPACE: Final = "hoversam"
 """Of the workers in a cluster, so that all front ends find the same."""
 FOLDER: Final = "hoversam-"
 """Begins the name of the folder of Ray's sockets and logs; the number of the server's process follows."""
+WITH_PIXELS: Final = "encode"
+"""The one method whose arguments Ray carries itself, through shared memory."""
 OBJECTS_BYTES: Final = 128 * 2**20
 """Of shared memory, through which pictures go to workers: some forty of them at once."""
 
@@ -48,6 +54,11 @@ class ModelWorker(Worker):
         configure_logging(spec.settings.log_level, as_json=True)
         super().__init__(spec)
 
+    async def packed(self, call: bytes) -> bytes:
+        """Answer a call whose method and arguments are pickled, with a pickled answer."""
+        method, args = pickle.loads(call)  # noqa: S301 - of a front end, which Ray would unpickle itself
+        return pickle.dumps(await getattr(self, method)(*args), pickle.HIGHEST_PROTOCOL)
+
 
 class RayCall:
     """A call on its way; fulfils `members.Call`."""
@@ -58,16 +69,21 @@ class RayCall:
     def result(self, timeout_s: float) -> Any:  # noqa: ANN401
         """Return the answer; see `members.Call.result`."""
         import ray
-        from ray.exceptions import GetTimeoutError, RayError, RayTaskError
+        from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
 
         try:
-            return ray.get(self.ref, timeout=max(0.0, timeout_s))
+            answer = ray.get(self.ref, timeout=max(0.0, timeout_s))
         except GetTimeoutError as error:
             raise TimeoutError from error
         except RayTaskError as error:
             raise EngineFailedError("a worker failed on this; try again") from error.cause or error
-        except RayError as error:  # it died, is being restarted, or its node is gone
+        except RayActorError as error:  # it died, is being restarted, or its node is gone
+            if error.actor_init_failed:
+                raise WorkerEndedError(str(error).rstrip().rpartition("\n")[2]) from error
             raise WorkerLostError(type(error).__name__) from error
+        except RayError as error:
+            raise WorkerLostError(type(error).__name__) from error
+        return pickle.loads(answer) if isinstance(answer, bytes) else answer  # noqa: S301 - of a worker, as above
 
 
 class RayWorkers:
@@ -89,7 +105,10 @@ class RayWorkers:
 
     def call(self, worker: str, method: str, *args: object) -> RayCall:
         """Ask a worker; see `members.WorkerProcesses.call`."""
-        return RayCall(getattr(self._actors[worker], method).remote(*args))
+        actor = self._actors[worker]
+        if method == WITH_PIXELS:
+            return RayCall(actor.encode.remote(*args))
+        return RayCall(actor.packed.remote(pickle.dumps((method, args), pickle.HIGHEST_PROTOCOL)))
 
     def first_of(self, calls: Collection[Call], timeout_s: float) -> Call | None:
         """Return the first of some calls that has come to an end; see `members.WorkerProcesses.first_of`."""
@@ -113,9 +132,8 @@ def local_workers(count: int, spec: WorkerSpec) -> RayWorkers:
         spec: what they are to be.
 
     Raises:
-        FleetError: Ray isn't installed, or doesn't start.
+        FleetError: Ray doesn't start.
     """
-    check_installed()
     forget_the_dead()
     folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))  # its sockets have long names: near the root
     # Ray remembers the first token that it sees for as long as the process lives, so that it stays for a next Ray.
@@ -141,23 +159,17 @@ def local_workers(count: int, spec: WorkerSpec) -> RayWorkers:
         raise
 
 
-def cluster_workers(address: str, count: int | None, spec: WorkerSpec, environ: Mapping[str, str]) -> RayWorkers:
+def cluster_workers(address: str, count: int | None, spec: WorkerSpec) -> RayWorkers:
     """Return the workers of a cluster, some of them started now where there are fewer than asked for.
 
     Args:
         address: of its head, HOST:PORT.
         count: of them; None takes those that are there.
         spec: what those are to be that are started now.
-        environ: the process environment, with the token.
 
     Raises:
-        FleetError: Ray isn't installed, the cluster can't be joined, or has no worker.
+        FleetError: the cluster can't be joined, or has no worker.
     """
-    check_installed()
-    if not any(environ.get(name) for name in TOKENS):
-        raise FleetError(f"a cluster is joined with its token: set {' or '.join(TOKENS)} as on its other nodes")
-    reach(address)
-    knock(address, environ)
     joined(address, {})
     from ray.util import list_named_actors
 

@@ -66,10 +66,13 @@ class Dispatcher:
             late_s = time.monotonic() - began
             if hedge is None and replica is not None:
                 hedge = self._workers.call(replica, remote.method, *remote.args)
-            elif not member.alive or not self._members.answers(worker, max(PROBE_S, deadline.seconds / 2)):
+            elif not member.alive or (
+                self._members.alive() != [worker]  # the last one is waited for: nobody else would answer sooner
+                and not self._members.answers(worker, max(PROBE_S, deadline.seconds / 2))
+            ):
                 self._give_up(worker, f"no answer in {late_s:.1f} s")
             elif late_s > timeout_s:
-                raise EngineFailedError(f"{worker} gave no answer within {timeout_s:.1f} s; try again")
+                raise EngineFailedError(f"{worker} gave no answer in time; try again")
             done = self._workers.first_of([call] if hedge is None else [call, hedge], deadline.seconds)
             if done is call:
                 return self._taken(worker, remote, call, began, 0.0)

@@ -21,6 +21,8 @@ ENVIRONMENT: Final = {
     "RAY_gcs_rpc_server_reconnect_timeout_s": "600",  # or Ray ends this process a minute after its head died
 }
 """What Ray is told, here and in the processes that it starts."""
+TOKENS: Final = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+"""Where an operator puts the token of a cluster; Ray's own variables."""
 REACH_S: Final = 5.0
 """So long a head may take to accept a connection."""
 KNOCK: Final = "import sys; from ray._raylet import GcsClient; GcsClient(address=sys.argv[1])"
@@ -31,14 +33,24 @@ REFUSED: Final = "InvalidAuthToken"
 """What Ray's head answers to another token than its own."""
 
 
-def check_installed() -> None:
-    """Return if Ray is installed.
+def check(address: str | None, environ: Mapping[str, str]) -> None:
+    """Return if workers can be asked for: before a model is fetched or loaded for them.
+
+    Args:
+        address: of the head of a cluster, HOST:PORT; None for workers on this machine.
+        environ: the process environment, with the cluster's token.
 
     Raises:
-        FleetError: it isn't.
+        FleetError: Ray isn't installed, or no head is there that takes the token.
     """
     if importlib.util.find_spec("ray") is None:
         raise FleetError("workers need Ray, which isn't installed: start with ./start.sh, or install hoversam[fleet]")
+    if address is None:
+        return
+    if not any(environ.get(name) for name in TOKENS):
+        raise FleetError(f"a cluster is joined with its token: set {' or '.join(TOKENS)} as on its other nodes")
+    reach(address)
+    knock(address, environ)
 
 
 def reach(address: str) -> None:

@@ -12,9 +12,10 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from app.errors import HoverError, WorkerLostError
+from app import __version__
+from app.errors import FleetError, HoverError, WorkerEndedError, WorkerLostError
 from app.fleet.routing import Deadline, pool_of
-from app.fleet.values import About, Refused
+from app.fleet.values import About, EncodedThere, Refused
 
 PROBE_S: Final = 0.2
 """So long a worker that is late has for saying that it is alive: its event loop answers, whatever its models are at."""
@@ -90,6 +91,11 @@ class Member:
     failures: int = 0
     deadlines: dict[str, Deadline] = field(default_factory=lambda: defaultdict(Deadline))
 
+    @property
+    def pid(self) -> int:
+        """Its process, 0 before it has answered; what another process of the same name kept is gone."""
+        return 0 if self.about is None else self.about.pid
+
     def computes(self, model: str) -> str:
         """Return what it computes a model with; an empty text where it hasn't loaded it."""
         return "" if self.about is None else self.about.computes.get(model, "")
@@ -126,32 +132,41 @@ class Members:
             timeout_s: how long all together may take.
 
         Raises:
-            HoverError: one of them can't; the text names it.
+            FleetError: one of them is of another release, or can't begin on its machine.
+            HoverError: one of them can't load its model; the text names it.
         """
         until = time.monotonic() + timeout_s
+        versions = {name: self._workers.call(name, "version") for name in self.all}
         calls = {name: self._workers.call(name, "ready") for name in self.all}
-        for name, call in calls.items():
+        for name in self.all:
             try:
-                self._here(name, self._begun(name, call, until))
+                theirs = self._begun(name, "version", versions[name], until)
+                if theirs != __version__:
+                    raise FleetError(
+                        f"{name} runs HoverSAM {theirs}, this is {__version__}: start both from one release"
+                    )
+                self._here(name, self._begun(name, "ready", calls[name], until))
             except TimeoutError:
                 raise WorkerLostError(f"{name} wasn't ready within {timeout_s:g} s") from None
+            except WorkerEndedError as error:
+                cure = "is the same release of HoverSAM installed there?"
+                raise FleetError(f"{name} can't begin on its machine ({error.message}): {cure}") from error
             except HoverError as error:
-                error.message = f"{name}: {error.message}"
-                raise
+                raise type(error)(f"{name}: {error.message}") from error
         threading.Thread(target=self._look_after, name="fleet", daemon=True).start()
 
-    def _begun(self, name: str, call: Call, until: float) -> About:
-        """Return what a worker is once it is ready; one that is being restarted just now is asked again."""
+    def _begun(self, name: str, method: str, call: Call, until: float) -> Any:  # noqa: ANN401
+        """Return what a worker answers at its beginning; one that is being restarted just now is asked again."""
         while True:
             try:
-                about: About = told(call.result(max(0.0, until - time.monotonic())))
+                return told(call.result(max(0.0, until - time.monotonic())))
+            except WorkerEndedError:
+                raise
             except WorkerLostError:
                 if time.monotonic() > until:
                     raise
                 time.sleep(AGAIN_S)
-                call = self._workers.call(name, "ready")
-            else:
-                return about
+                call = self._workers.call(name, method)
 
     def alive(self) -> list[str]:
         """Return the workers that answer."""
@@ -187,11 +202,11 @@ class Members:
         """Take note of what a worker is."""
         self.all[name].about = about
 
-    def keeps(self, name: str, embedding_bytes: int) -> None:
-        """Take note of what a worker's embeddings take."""
+    def encoded(self, name: str, made: EncodedThere) -> None:
+        """Take note of what a worker has told with an encode: which process it is, and what its embeddings take."""
         about = self.all[name].about
         if about is not None:
-            self.all[name].about = replace(about, embedding_bytes=embedding_bytes)
+            self.all[name].about = replace(about, pid=made.pid, embedding_bytes=made.embedding_bytes)
 
     def change(self) -> Future[None]:
         """Return what is done once another worker is there."""

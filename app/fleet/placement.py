@@ -104,7 +104,7 @@ class Placement:
             kind: tuple(lane for desk in self.desks.values() for lane in desk.scheduler.lanes[kind])
             for kind in ("decode", "encode", "first encode")
         }
-        self._holders: LRUCache[EmbeddingKey, set[str]] = LRUCache(MAX_KNOWN)
+        self._holders: LRUCache[EmbeddingKey, dict[str, int]] = LRUCache(MAX_KNOWN)  # with their processes
         self._homes: LRUCache[EmbeddingKey, str] = LRUCache(IN_USE)
         self._opened: LRUCache[EmbeddingKey, int] = LRUCache(MAX_KNOWN)
         self._copies: dict[EmbeddingKey, asyncio.Task[None]] = {}
@@ -113,11 +113,24 @@ class Placement:
         """Return the workers that have a source's embedding and may be asked, the most responsible first."""
         holders = self._holders.get(key)
         self._homes.get(family(key))  # it is in use
-        return [] if holders is None else ranked(holders.intersection(self._members.pool(key.model)), key)
+        if not holders:
+            return []
+        pool = self._members.pool(key.model)
+        there = [name for name in pool if holders.get(name) == self._members.all[name].pid]
+        return ranked(there, key) if len(there) > 1 else there
 
     def forget(self, key: EmbeddingKey, worker: str) -> None:
         """Take note that a worker hasn't got an embedding."""
-        self._holders.get(key, set()).discard(worker)
+        self._holders.get(key, {}).pop(worker, None)
+
+    def renew(self, key: EmbeddingKey) -> None:
+        """Forget workers that have begun anew since they encoded a source; a shared one gets its copy again."""
+        holders, members = self._holders.get(key, {}), self._members.all
+        anew = [name for name, pid in holders.items() if members[name].alive and members[name].pid != pid]
+        for name in anew:
+            del holders[name]
+        if anew:
+            self._share(key)
 
     def order(self, key: EmbeddingKey) -> Encodes[Encoded] | None:
         """Return the order of encodes that a source is encoded in; None where it is, or where no worker is there."""
@@ -149,10 +162,8 @@ class Placement:
 
     def opened(self, key: EmbeddingKey) -> None:
         """Take note that a session works on a source: from the second on, a second worker has it too."""
-        opened = self._opened[key] = self._opened.get(key, 0) + 1
-        if opened >= SHARED_BY and key not in self._copies and len(self.holders(key)) == 1:
-            self._copies[key] = asyncio.create_task(self._copy(key))
-            self._copies[key].add_done_callback(lambda _: self._copies.pop(key))
+        self._opened[key] = self._opened.get(key, 0) + 1
+        self._share(key)
 
     async def someone(self, until: float) -> None:
         """Return once a worker is there.
@@ -173,6 +184,13 @@ class Placement:
         """Stop the lanes."""
         for desk in self.desks.values():
             desk.scheduler.close()
+
+    def _share(self, key: EmbeddingKey) -> None:
+        """Give what several sessions work on a second worker, where it has only one."""
+        shared = self._opened.get(key, 0) >= SHARED_BY
+        if shared and key not in self._copies and len(self.holders(key)) == 1:
+            self._copies[key] = asyncio.create_task(self._copy(key))
+            self._copies[key].add_done_callback(lambda _: self._copies.pop(key))
 
     def _desk(self) -> Desk:
         scheduler = Scheduler(
@@ -222,8 +240,8 @@ class Placement:
         remote = RemoteCall("encode", "encode", (key, pixels))
         work = partial(self._dispatcher.ask, worker, remote, left_s)
         made: EncodedThere = await lane.run(Priority.ENCODE, work, left_s + SLACK_S)
-        self._members.keeps(worker, made.embedding_bytes)
-        self._holders.setdefault(key, set()).add(worker)
+        self._members.encoded(worker, made)
+        self._holders.setdefault(key, {})[worker] = made.pid
         return made
 
     async def _copy(self, key: EmbeddingKey) -> None:

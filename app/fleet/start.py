@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
 
 from app import __version__
 from app.engine.factory import Load
-from app.errors import FleetError
 from app.fleet.backend import FleetBackend
 from app.fleet.cluster import RayWorkers, cluster_workers, local_workers
 from app.fleet.members import Members, told
@@ -47,16 +46,15 @@ class Fleet:
 
 
 @contextlib.contextmanager
-def started_fleet(spec: WorkerSpec, environ: Mapping[str, str], say: Say) -> Iterator[Fleet]:
+def started_fleet(spec: WorkerSpec, say: Say) -> Iterator[Fleet]:
     """Give workers that are ready; they are let go of when the `with` ends.
 
     Args:
         spec: what they are to be, see `spec_of`.
-        environ: the process environment, with the token of a cluster.
         say: told what is going on.
 
     Raises:
-        FleetError: Ray isn't installed, a cluster can't be joined, or its workers are of another version.
+        FleetError: Ray doesn't start, a cluster can't be joined, or its workers are of another release.
         ModelUnavailableError: a worker can't load the model; the text names it.
         HoverError: it can't for another reason.
     """
@@ -67,28 +65,23 @@ def started_fleet(spec: WorkerSpec, environ: Mapping[str, str], say: Say) -> Ite
         workers = local_workers(count, spec)
     else:
         say(f"joining the workers at {settings.ray_address}")
-        workers = cluster_workers(settings.ray_address, settings.workers, spec, environ)
+        workers = cluster_workers(settings.ray_address, settings.workers, spec)
     members = Members(workers)
     try:
         members.begin(spec.limits.load_timeout_s)
-        _check(workers, members, spec)
+        _have_loaded(workers, members, spec)
         yield Fleet(workers, members, spec)
     finally:
         members.close()
         workers.close()
 
 
-def _check(workers: RayWorkers, members: Members, spec: WorkerSpec) -> None:
+def _have_loaded(workers: RayWorkers, members: Members, spec: WorkerSpec) -> None:
     """Have the model loaded by workers that another front end has started with another.
 
     Raises:
-        FleetError: they are of another version.
         HoverError: they can't load it.
     """
-    for name, member in members.all.items():
-        if member.about is None or member.about.version != __version__:
-            theirs = "another version" if member.about is None else member.about.version
-            raise FleetError(f"{name} runs HoverSAM {theirs}, this is {__version__}: start both from the same release")
     for name in [name for name, member in members.all.items() if not member.computes(spec.model)]:
         members.learn(name, told(workers.call(name, "use", spec.model).result(spec.limits.load_timeout_s)))
 

@@ -55,6 +55,7 @@ class About:
         device: what that runs on.
         computes: what each of its loaded models computes with, by name.
         embedding_bytes: what its embeddings take.
+        cpu_s: processor time that it has taken since it began.
     """
 
     version: str
@@ -63,6 +64,7 @@ class About:
     device: str
     computes: Mapping[str, str]
     embedding_bytes: int
+    cpu_s: float
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,11 @@ class EncodedThere(Encoded):
     """What it took to have a source encoded by a worker.
 
     Attributes:
+        pid: the process that has its embedding.
         embedding_bytes: what all of its embeddings take now.
     """
 
+    pid: int
     embedding_bytes: int
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import TypeVar
@@ -80,6 +81,10 @@ class Worker:
         self._loading: asyncio.Task[LocalBackend] | None = None
         self._keeping: asyncio.Task[None] | None = None
 
+    async def version(self) -> str:
+        """Return at once which release of HoverSAM this is."""
+        return __version__
+
     async def ready(self) -> About | Refused:
         """Return what this worker is, once its model is loaded and has answered once."""
         return await answered(self._about())
@@ -140,7 +145,8 @@ class Worker:
     async def _about(self) -> About:
         backend = await self._backend()
         kept = backend.state().embedding_bytes
-        return About(__version__, os.getpid(), backend.model, backend.device, dict(backend.computes()), kept)
+        computes, cpu_s = dict(backend.computes()), time.process_time()
+        return About(__version__, os.getpid(), backend.model, backend.device, computes, kept, cpu_s)
 
     async def _used(self, model: str) -> About:
         backend = await self._backend()
@@ -158,7 +164,7 @@ class Worker:
         finally:
             self._pushed.drop(key.source)
         kept = backend.state().embedding_bytes
-        return EncodedThere(made.cached, made.encode_ms, kept)  # the embedding itself stays here
+        return EncodedThere(made.cached, made.encode_ms, os.getpid(), kept)  # the embedding itself stays here
 
     async def _backend(self) -> LocalBackend:
         if self._loading is None or (self._loading.done() and self._loading.exception()):

@@ -143,14 +143,19 @@ def answering(settings: Settings, limits: AppLimits, load: Load) -> Iterator[Mak
         FleetError: workers were asked for and can't be had.
         HoverError, ValueError: there is no usable model or device.
     """
+    in_workers = settings.workers is not None or settings.ray_address is not None
+    if in_workers:
+        from app.fleet.entry import check
+
+        check(settings.ray_address, os.environ)  # before anything is fetched
     weights = find_weights(settings, known_models(settings), say)
-    if settings.workers is None and settings.ray_address is None:
+    if not in_workers:
         yield in_this_process(settings, limits, load(weights, settings, say), set_threads, FIRST_RESPONDER)
         return
     from app.fleet.start import spec_of, started_fleet
 
     spec = spec_of(settings, weights, limits.service, load, FIRST_RESPONDER)
-    with started_fleet(spec, os.environ, say) as fleet:
+    with started_fleet(spec, say) as fleet:
         yield fleet.backend
 
 

@@ -76,6 +76,7 @@ class WorkerState:
         failures: calls of this front end that it gave no answer to: it had died, or didn't answer in time.
         decode_ms: median time of a decode, with the way there and back; 0 before the first.
         embedding_bytes: what its embeddings take, as far as this front end was told.
+        cpu_s: processor time that it had taken when it told of it last, seconds ago at most.
     """
 
     name: str
@@ -87,6 +88,7 @@ class WorkerState:
     failures: int
     decode_ms: float
     embedding_bytes: int
+    cpu_s: float
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ def worker_figures(workers: Sequence[WorkerState]) -> Iterator[Metric]:
     counts: list[tuple[str, str, Callable[[WorkerState], float]]] = [
         ("calls", "Calls of this front end that a worker answered.", lambda each: each.calls),
         ("failures", "Calls of this front end that a worker didn't answer.", lambda each: each.failures),
+        ("cpu_seconds", "Processor time that a worker has taken.", lambda each: each.cpu_s),
     ]
     for name, text, value in counts:
         family = CounterMetricFamily(f"hoversam_worker_{name}", text, labels=["worker"])

@@ -43,9 +43,9 @@ class RayNodes:
         self._started = 0
         self._wait_for_one_more()
 
-    def join(self, *options: str) -> subprocess.Popen[bytes]:
-        """Add a node with room for one worker."""
-        node = self._start(f"--address={self.address}", *(options or ("--num-cpus=1",)))
+    def join(self, *options: str, within: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
+        """Add a node with room for one worker, or with other options; `within` is a command that runs the node's."""
+        node = self._start(f"--address={self.address}", *(options or ("--num-cpus=1",)), within=within)
         self.nodes.append(node)
         self._wait_for_one_more()
         return node
@@ -82,6 +82,6 @@ class RayNodes:
             time.sleep(0.1)
             said = (self._folder / "said.txt").read_text()
 
-    def _start(self, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "ray.scripts.scripts", "start", *options, HERE, SMALL, "--block"]
+    def _start(self, *options: str, within: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
+        command = [*within, sys.executable, "-m", "ray.scripts.scripts", "start", *options, HERE, SMALL, "--block"]
         return subprocess.Popen(command, env=self.env, stdout=self._log, stderr=self._log, cwd=ROOT)

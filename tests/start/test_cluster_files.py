@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.fleet.cluster import TOKENS
-from app.fleet.entry import ENVIRONMENT
+from app.fleet.entry import ENVIRONMENT, TOKENS
 from app.settings import Settings, from_environment, strangers
 from tests.helpers.readme import ROOT
 

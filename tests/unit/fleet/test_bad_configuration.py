@@ -11,7 +11,6 @@ import pytest
 
 from app.errors import FleetError, ModelUnavailableError
 from app.fleet import entry
-from app.fleet.cluster import cluster_workers
 from app.fleet.entry import obstacle
 from app.fleet.values import Refused, WorkerSpec
 from app.fleet.worker import Worker
@@ -44,10 +43,10 @@ def test_without_ray_a_start_with_workers_ends_with_one_line(
     )
 
 
-def test_an_address_where_nothing_listens_is_told_at_once(spec: WorkerSpec) -> None:
+def test_an_address_where_nothing_listens_is_told_at_once() -> None:
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(FleetError, match=f"nothing answers at {address} .*: is it the address of the cluster's head"):
-        cluster_workers(address, None, spec, TOKEN)
+        entry.check(address, TOKEN)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +75,9 @@ def test_a_head_that_takes_our_token_is_joined(monkeypatch: pytest.MonkeyPatch) 
     entry.knock("head:6379", TOKEN)
 
 
-def test_a_cluster_is_not_joined_without_a_token(spec: WorkerSpec) -> None:
+def test_a_cluster_is_not_joined_without_a_token() -> None:
     with socket.create_server(("127.0.0.1", 0)) as head, pytest.raises(FleetError, match="set RAY_AUTH_TOKEN"):
-        cluster_workers(f"127.0.0.1:{head.getsockname()[1]}", None, spec, {})
+        entry.check(f"127.0.0.1:{head.getsockname()[1]}", {})
 
 
 @pytest.mark.parametrize(

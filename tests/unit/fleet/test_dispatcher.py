@@ -8,9 +8,19 @@ from collections.abc import Callable, Collection
 
 import pytest
 
-from app.errors import EmbeddingLostError, EngineFailedError, HoverError, UnknownObjectError, WorkerLostError
+from app import __version__
+from app.errors import (
+    EmbeddingLostError,
+    EngineFailedError,
+    FleetError,
+    HoverError,
+    UnknownObjectError,
+    WorkerEndedError,
+    WorkerLostError,
+)
 from app.fleet.dispatcher import Dispatcher, RemoteCall
 from app.fleet.members import Call, Members
+from app.fleet.routing import FLOOR_S
 from app.fleet.values import About, Refused
 
 CALL = RemoteCall("decode", "preview", ())
@@ -40,10 +50,11 @@ class Processes:
         self.names: Collection[str] = ("a", "b")
         self.replies: dict[tuple[str, str], Callable[[], Reply]] = {}
         self.asked: list[tuple[str, str]] = []
-        about = About("1", 7, "tiny", "cpu", {"tiny": "geometry on cpu"}, 0)
+        about = About(__version__, 7, "tiny", "cpu", {"tiny": "geometry on cpu"}, 0, 0.0)
         for name in self.names:
             self.replies[name, "ready"] = lambda: Reply(about)
             self.replies[name, "alive"] = lambda: Reply(value=True)
+            self.replies[name, "version"] = lambda: Reply(__version__)
 
     def call(self, worker: str, method: str, *args: object) -> Call:
         self.asked.append((worker, method))
@@ -127,6 +138,16 @@ def test_a_silent_worker_is_given_up(processes: Processes, members: Members) -> 
     assert members.all["a"].failures == 1
 
 
+def test_the_last_worker_is_waited_for_though_it_is_silent(processes: Processes, members: Members) -> None:
+    members.suspect("b", "it has died")
+    slow = Reply("mask", comes=False)
+    processes.replies["a", "preview"] = lambda: slow
+    processes.replies["a", "alive"] = lambda: Reply(comes=False)
+    threading.Timer(1.5 * FLOOR_S, slow.come.set).start()
+    assert Dispatcher(processes, members).ask("a", CALL, 5.0) == "mask"
+    assert members.alive() == ["a"]
+
+
 def test_a_slow_worker_that_says_it_is_alive_is_waited_for_and_not_accused(
     processes: Processes, members: Members
 ) -> None:
@@ -145,7 +166,7 @@ def test_a_slow_worker_that_says_it_is_alive_is_waited_for_and_not_accused(
 
 def test_no_answer_in_time_costs_one_reply_and_no_worker(processes: Processes, members: Members) -> None:
     processes.replies["a", "preview"] = lambda: Reply(comes=False)
-    with pytest.raises(EngineFailedError, match="no answer within"):
+    with pytest.raises(EngineFailedError, match="no answer in time"):
         Dispatcher(processes, members).ask("a", CALL, 0.1)
     assert members.all["a"].alive
 
@@ -154,7 +175,23 @@ def test_a_worker_that_cannot_begin_is_named(processes: Processes) -> None:
     processes.replies["b", "ready"] = lambda: Reply(Refused.of(UnknownObjectError("no such file")))
     with pytest.raises(HoverError) as caught:
         Members(processes).begin(5.0)
-    assert caught.value.message == "b: no such file"
+    assert str(caught.value) == "b: no such file"
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (Reply("0.0.9"), f"b runs HoverSAM 0.0.9, this is {__version__}: start both from one release"),
+        (
+            Reply(error=WorkerEndedError("No module named 'app'")),
+            r"b can't begin on its machine \(No module named 'app'\): is the same release of HoverSAM installed",
+        ),
+    ],
+)
+def test_a_worker_of_another_release_or_of_none_is_told_at_once(processes: Processes, reply: Reply, told: str) -> None:
+    processes.replies["b", "version"] = lambda: reply
+    with pytest.raises(FleetError, match=told):
+        Members(processes).begin(5.0)
 
 
 def test_a_worker_that_is_being_restarted_as_a_front_end_begins_is_waited_for(processes: Processes) -> None:

@@ -6,8 +6,10 @@ from app.web.metrics import worker_figures
 
 def test_each_worker_has_its_figures() -> None:
     workers = [
-        WorkerState("worker-0", True, {"tiny": "OpenVINO"}, 7, 2, 40, 0, decode_ms=12.0, embedding_bytes=3000),
-        WorkerState("worker-1", False, {}, 0, 0, 9, 3, decode_ms=0.0, embedding_bytes=0),
+        WorkerState(
+            "worker-0", True, {"tiny": "OpenVINO"}, 7, 2, 40, 0, decode_ms=12.0, embedding_bytes=3000, cpu_s=4.5
+        ),
+        WorkerState("worker-1", False, {}, 0, 0, 9, 3, decode_ms=0.0, embedding_bytes=0, cpu_s=0.0),
     ]
     told = {
         (sample.name.removeprefix("hoversam_worker_"), sample.labels["worker"]): sample.value
@@ -19,6 +21,7 @@ def test_each_worker_has_its_figures() -> None:
     assert [told["calls_total", worker.name] for worker in workers] == [40, 9]
     assert [told["failures_total", worker.name] for worker in workers] == [0, 3]
     assert told["decode_seconds", "worker-0"] == 0.012
+    assert told["cpu_seconds_total", "worker-0"] == 4.5
     assert told["embedding_bytes", "worker-0"] == 3000
 
 
