@@ -49,6 +49,7 @@ SOAKED = (
     "tests/fleet/test_bad_nodes.py",
     "tests/property",
     "tests/contract/test_sam2_parity.py",
+    "tests/contract/test_tracking_parity.py",
     "tests/integration/test_commands.py",
 )
 COVERED = (("tests/unit", "tests/property"), ("tests/integration",), ("tests/contract",))

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from numpy.typing import NDArray
 
 from app.arrays import ImageArray, Logits
 from app.engine.contract import Embedding, Prompt, Tracked, TrackingEngine
 from app.engine.memory_bank import EMPTY_BANK, FrameMemory, attended
+from app.engine.openvino.runtime import detect
 from app.engine.sam2.engine import TorchEngine
-from app.engine.sam2.memory import SpatialMemory, floats_of
+from app.engine.sam2.memory import SpatialMemory, bits_of, floats_of
 from app.weights.manifest import load_manifest
 from tests.helpers.graph_factory import compiled_with_memory
 from tests.helpers.load import SOAKS
@@ -33,6 +35,8 @@ FRAMES = 30
 SIDE = 512 if SOAKS else 128
 """Of the model's input: its own in the long tests."""
 TOLERANCE = 1e-3
+MIN_IOU = 0.98
+"""Of a mask in bf16 and the predictor's."""
 START, LATE, CORRECTED, BACK = 0, 20, 24, 4
 CUP, BALL, LEAF = 1, 2, 3
 CLICKS = {BALL: (150.0, 60.0), LEAF: (100.0, 150.0)}
@@ -67,13 +71,25 @@ class Follower:
         self.found[frame, item] = tracked
 
 
+class Step(NamedTuple):
+    """What sam2 found of an object on a frame, and what it remembered there."""
+
+    logits: Logits
+    memory: SpatialMemory
+
+
 class Clip(NamedTuple):
-    """A clip that sam2 has tracked: the logits of each object on each frame, by frame and object."""
+    """A clip that sam2 has tracked: what it found of each object on each frame, by frame and object.
+
+    Attributes:
+        first: before anything was corrected.
+        logits: in the end.
+    """
 
     frames: list[ImageArray]
     model: SAM2VideoPredictor
+    first: dict[tuple[int, int], Step]
     logits: dict[tuple[int, int], Logits]
-    before_correction: Logits
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +100,20 @@ def clip() -> Clip:
     reference.box(START, CUP, CUP_BOX)
     reference.click(START, BALL, CLICKS[BALL])
     reference.track(START)
-    before = reference.logits(CORRECTED, CUP)
+    first = {(frame, item): step_of(reference, frame, item) for item in (CUP, BALL) for frame in range(FRAMES)}
     reference.click(CORRECTED, CUP, CORRECTION)
     reference.click(LATE, LEAF, CLICKS[LEAF])
     reference.track(LATE)
     reference.track(LATE, backward=True, count=BACK)
     shown = [(frame, item) for item in (CUP, BALL) for frame in range(FRAMES)]
     shown += [(frame, LEAF) for frame in range(LATE - BACK, FRAMES)]
-    return Clip(frames, model, {key: reference.logits(*key) for key in shown}, before)
+    return Clip(frames, model, first, {key: reference.logits(*key) for key in shown})
+
+
+def step_of(reference: Reference, frame: int, item: int) -> Step:
+    kept = reference.kept(frame, item)
+    features = kept["maskmem_features"][0].flatten(1).T.float().numpy()
+    return Step(reference.logits(frame, item), SpatialMemory(bits_of(features), kept["obj_ptr"][0].numpy(), False))
 
 
 def followed(engine: TrackingEngine, clip: Clip) -> Follower:
@@ -100,7 +122,7 @@ def followed(engine: TrackingEngine, clip: Clip) -> Follower:
     follower.prompt(START, BALL, Prompt((CLICKS[BALL],), (1,)))
     follower.track(range(START, FRAMES))
     before = follower.found[CORRECTED, CUP].logits
-    assert_allclose(before, clip.before_correction, atol=TOLERANCE, rtol=0)
+    assert_allclose(before, clip.first[CORRECTED, CUP].logits, atol=TOLERANCE, rtol=0)
     follower.prompt(CORRECTED, CUP, Prompt((CORRECTION,), (1,), mask_logits=before), corrects=True)
     follower.prompt(LATE, LEAF, Prompt((CLICKS[LEAF],), (1,)))
     follower.track(range(LATE, FRAMES))
@@ -108,15 +130,15 @@ def followed(engine: TrackingEngine, clip: Clip) -> Follower:
     return follower
 
 
-def on_torch(model: SAM2VideoPredictor, _: Path) -> TrackingEngine:
-    return TorchEngine("nano", model, "cpu")
+def on_torch(name: str, model: SAM2VideoPredictor, _: Path) -> TrackingEngine:
+    return TorchEngine(name, model, "cpu")
 
 
-def on_openvino(model: SAM2VideoPredictor, folder: Path) -> TrackingEngine:
-    return compiled_with_memory("nano", model, "fp32", folder)
+def on_openvino(name: str, model: SAM2VideoPredictor, folder: Path) -> TrackingEngine:
+    return compiled_with_memory(name, model, "fp32", folder)
 
 
-RUNTIMES: dict[str, Callable[[SAM2VideoPredictor, Path], TrackingEngine]] = {
+RUNTIMES: dict[str, Callable[[str, SAM2VideoPredictor, Path], TrackingEngine]] = {
     "torch": on_torch,
     "openvino fp32": on_openvino,
 }
@@ -126,12 +148,19 @@ def test_the_masks_of_the_reference_are_worth_comparing(clip: Clip) -> None:
     shares = [float((logits > 0).mean()) for logits in clip.logits.values()]
     assert min(shares) >= 0.01
     assert max(shares) <= 0.6
-    assert np.abs(clip.logits[CORRECTED, CUP] - clip.before_correction).max() > 1, "the correction changes something"
+    assert np.abs(clip.logits[CORRECTED, CUP] - clip.first[CORRECTED, CUP].logits).max() > 1, (
+        "the correction changes something"
+    )
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("graphs")
 
 
 @pytest.fixture(scope="module", params=RUNTIMES)
-def engine(request: pytest.FixtureRequest, clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> TrackingEngine:
-    return RUNTIMES[request.param](clip.model, tmp_path_factory.mktemp("graphs"))
+def engine(request: pytest.FixtureRequest, clip: Clip, graphs: Path) -> TrackingEngine:
+    return RUNTIMES[request.param]("nano", clip.model, graphs)
 
 
 def test_objects_are_followed_as_the_predictor_follows_them(clip: Clip, engine: TrackingEngine) -> None:
@@ -139,6 +168,29 @@ def test_objects_are_followed_as_the_predictor_follows_them(clip: Clip, engine: 
     for key, expected in clip.logits.items():
         assert_allclose(found[key].logits, expected, atol=TOLERANCE, rtol=0, err_msg=f"frame and object {key}")
         assert_array_equal(found[key].logits > 0, expected > 0, err_msg=f"frame and object {key}")
+
+
+def test_each_step_in_bf16_finds_and_remembers_what_the_predictor_does(clip: Clip, graphs: Path) -> None:
+    if detect(None).precision != "bf16":
+        return  # nobody runs bf16 on this CPU
+    engines = {kind: compiled_with_memory("nano", clip.model, kind, graphs) for kind in ("fp32", "bf16")}
+    engine, sees = engines["bf16"], engines["bf16" if SOAKS else "fp32"]  # of small masks, bf16 of a frame takes cells
+    assert (engine.precision, engine.is_rough_tracker) == ("bf16", False)
+    for frame in range(START + 1, FRAMES):
+        embedding = sees.encode(clip.frames[frame])
+        for item in (CUP, BALL):
+            before = {number: FrameMemory(clip.first[number, item].memory, number == START) for number in range(frame)}
+            tracked, expected = engine.track(embedding, attended(before, frame, frames=FRAMES)), clip.first[frame, item]
+            found, shown = tracked.logits > 0, expected.logits > 0
+            assert (found & shown).sum() >= MIN_IOU * (found | shown).sum(), f"frame {frame}, object {item}"
+            assert isinstance(tracked.memory, SpatialMemory)
+            assert alike(floats_of(tracked.memory.features), floats_of(expected.memory.features)) > MIN_IOU
+            assert alike(tracked.memory.pointer, expected.memory.pointer) > MIN_IOU
+
+
+def alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Return the cosine of the angle between two sets of numbers, each around its mean."""
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
 
 
 def test_a_mask_that_a_person_made_is_remembered_as_by_the_predictor(clip: Clip, engine: TrackingEngine) -> None:

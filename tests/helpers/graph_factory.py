@@ -19,6 +19,7 @@ from app.engine.openvino.graph_store import GraphKey, GraphStore
 from app.engine.openvino.hot_swap import Conversion
 from app.engine.openvino.memory_graphs import MemoryGraphs
 from app.engine.openvino.memory_stages import compiled_tracker
+from app.engine.openvino.variants import decoder_precision
 from app.engine.sam2.loader import load_model
 from app.machine import available_cores
 from app.weights.manifest import BUNDLED_DIR, load_manifest
@@ -38,9 +39,12 @@ def compiled(name: str, sam: SAM2Base, precision: str, directory: Path) -> OpenV
 
 
 def compiled_with_memory(name: str, sam: SAM2Base, precision: str, directory: Path) -> OpenVinoEngine:
-    """Return the engine of a loaded model with its memory; its graphs are kept in a directory and made there once."""
+    """Return the engine of a loaded model with its memory; its graphs are kept in a directory and made there once.
+
+    Graphs are told apart by what they keep of a picture: a small model's are the same in both precisions.
+    """
     store, threads = GraphStore(directory, keep=8), available_cores()
-    picture = GraphKey(name, "0", precision, "test", "test")
+    picture = GraphKey(name, "0", decoder_precision(precision, int(sam.image_size)), "test", "test")
     memory = replace(picture, part="memory")
     folders = [graphs(lambda: sam, key, store) for key in (picture, memory)]
     conversion = Conversion(Path("none"), memory, directory, 1.0)

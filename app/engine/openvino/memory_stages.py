@@ -15,7 +15,7 @@ from app.engine.failures import device_failures
 from app.engine.memory_bank import FULL, POINTERS, MemoryBank
 from app.engine.openvino.engine import Requests, floats, properties, tensor_of, terms_of
 from app.engine.openvino.graph_store import MEMORY_TABLE, READER, TABLE, head_file, writer_file
-from app.engine.openvino.variants import HOVER, Variant, variant_for
+from app.engine.openvino.variants import HOVER, Variant, decoder_precision, variant_for
 from app.engine.sam2.memory import Layout, MemoryTable, Table
 from app.engine.sam2.prompt_tokens import PromptTable, padded
 from app.engine.sam2.tracker import HeadAnswer, MemoryTracker
@@ -103,7 +103,7 @@ class CompiledStages:
         tokens = POINTER_SLOTS * (self._width // depth)
         shapes = [(self._cells, self._width), (slots, self._cells, depth), (slots, depth)]
         shapes += [(tokens, depth), (tokens, depth), (slots * self._cells + tokens, 1)]
-        return self._compiled(READER, shapes, is_common=slots in SLOTS[:3])
+        return self._compiled(READER, shapes, self._precision, is_common=slots in SLOTS[:3])
 
     def _head(self, variant: Variant) -> Requests:
         cells, width = self._cells, self._width
@@ -111,20 +111,21 @@ class CompiledStages:
         shapes += [(1, variant.tokens, width), (1, 1, variant.tokens)]
         if variant.refines:
             shapes.append((1, 1, self._side // 4, self._side // 4))
-        return self._compiled(head_file(variant), shapes, is_common=variant in (HOVER, GIVEN))
+        precision = decoder_precision(self._precision, self._side)
+        return self._compiled(head_file(variant), shapes, precision, is_common=variant in (HOVER, GIVEN))
 
     def _writer(self, *, from_logits: bool) -> Requests:
         side = self._side // 4 if from_logits else self._side
         shapes = [(self._cells, self._width), (1, 1, side, side)]
-        return self._compiled(writer_file(from_logits=from_logits), shapes, is_common=True)
+        return self._compiled(writer_file(from_logits=from_logits), shapes, self._precision, is_common=True)
 
-    def _compiled(self, file: str, shapes: Sequence[tuple[int, ...]], *, is_common: bool) -> Requests:
+    def _compiled(self, file: str, shapes: Sequence[tuple[int, ...]], precision: str, *, is_common: bool) -> Requests:
         """Return the requests of a graph for inputs of these shapes; the compiled form of a common one is kept."""
         key = (file, *shapes)
         with self._compiling:
             found = self._requests.get(key)
             if found is None:
-                graph = compiled_graph(self._folder / file, shapes, self._precision, self._threads, is_common=is_common)
+                graph = compiled_graph(self._folder / file, shapes, precision, self._threads, is_common=is_common)
                 found = self._requests[key] = Requests(graph)
         return found
 
