@@ -15,7 +15,7 @@ decoded again when it is encoded, some ten milliseconds.
 from app.clips.decoding import Clip, decoded_frames, read_clip
 from app.clips.file import ClipFile
 from app.clips.limits import ClipLimits
-from app.clips.names import clip_id_of, frame_source, is_frame, split_source
+from app.clips.names import clip_id_of, frame_source, is_clip_name, is_frame, split_source
 
 __all__ = [
     "Clip",
@@ -24,6 +24,7 @@ __all__ = [
     "clip_id_of",
     "decoded_frames",
     "frame_source",
+    "is_clip_name",
     "is_frame",
     "read_clip",
     "split_source",

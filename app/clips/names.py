@@ -42,6 +42,11 @@ def split_clip_id(clip_id: str) -> tuple[str, ClipPart | None]:
     return f"clip-{digest}", part
 
 
+def is_clip_name(image_id: str) -> bool:
+    """Return whether a name is that of a clip, and not of a picture."""
+    return image_id.startswith("clip-") and not is_frame(image_id)
+
+
 def frame_source(clip_id: str, index: int) -> str:
     """Return the name of a frame, as of a picture of its own; `index` counts from 0."""
     return f"{clip_id}{FRAME_MARK}{index}"

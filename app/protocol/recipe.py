@@ -142,7 +142,9 @@ class TrackStep(TrailStep, frozen=True, kw_only=True, tag="track"):
 
 
 Step: TypeAlias = PointStep | BoxStep | RefineStep | MaskStep | StrokeStep | MorphStep | TrackStep
-Trail = Annotated[tuple[Step, ...], Meta(max_length=4097)]
+MAX_STEPS: Final = 4097
+"""Of one object."""
+Trail = Annotated[tuple[Step, ...], Meta(max_length=MAX_STEPS)]
 """The steps that make an object, in order."""
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from typing import Final, TypeAlias
 
 from msgspec import structs
 
-from app.errors import BadMessageError, BusyError, HoverError, ImageTooLargeError, Reason
+from app.errors import BusyError, HoverError
 from app.protocol.messages import (
     Choose,
     Combine,
@@ -20,7 +19,6 @@ from app.protocol.messages import (
     Model,
     Open,
     Paint,
-    Progress,
     Redo,
     ShowFrame,
     Stop,
@@ -33,24 +31,24 @@ from app.realtime.exports import ExportWorker
 from app.realtime.flag import Flag
 from app.realtime.hovers import HoverWorker
 from app.realtime.looks import LookOut
+from app.realtime.opening import Opening
 from app.realtime.outbox import Outbox
-from app.realtime.queue_position import embedded_in_turn
 from app.realtime.regions import RegionSearch
 from app.realtime.switching import ModelSwitch
-from app.service.backend import Encoded
+from app.realtime.tracks import TrackWorker
 from app.service.by_hand import click_of
 from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
 from app.session.query import Query
-from app.session.recipe import RecipeTimeline
 from app.session.replies import StateMessage
 from app.session.session import Change, Session
-from app.session.values import OpenImage
 
 Ordered: TypeAlias = Change | Give | Open | ShowFrame | Track | Stop | Model | FindRegions | Look | Export
 """Messages that are worked off in the order in which they came."""
 RESUME_SEQ: Final = 0
 """`seq` of what a resumed client is told without having asked."""
+AGAIN: Final = (Open, ShowFrame, Track, Model, Undo, Redo)
+"""Changes after which is tried again what couldn't be followed before."""
 BUSY_RETRY_S: Final = 0.5
 """A client may send a change again after it; a few changes are made in it, so that there is room by then."""
 
@@ -59,11 +57,12 @@ class ChangeWorker:
     """Keeps one session's changes in order and makes them.
 
     Attributes:
-        opening: number of pictures that were asked for and aren't ready.
+        opening: number of pictures and frames that were asked for and aren't ready.
         exports: makes the files that were asked for.
         models: brings the session to other models.
         regions: looks for the things of the picture.
         looks: has what is seen of it encoded by itself.
+        tracks: follows the objects of a clip.
     """
 
     def __init__(
@@ -74,6 +73,7 @@ class ChangeWorker:
         predictor: Predictor,
         shared_state: SharedState,
         *,
+        owner: str,
         max_waiting: int,
     ) -> None:
         """Begin without a change.
@@ -84,6 +84,7 @@ class ChangeWorker:
             outbox: where the answers go.
             predictor: what answers prompts.
             shared_state: what all sessions share.
+            owner: names the session among all that the models work for.
             max_waiting: changes that may wait; one more is `busy`.
         """
         self._max_waiting = max_waiting
@@ -91,7 +92,16 @@ class ChangeWorker:
         self._predictor, self._shared_state = predictor, shared_state
         self._backend = predictor.backend
         self.exports = ExportWorker(session, outbox, shared_state.exporter, predictor)
-        self.models = ModelSwitch(session, hovers, outbox, predictor)
+        self.tracks = TrackWorker(session, outbox, predictor, owner)
+        self.models = ModelSwitch(session, hovers, outbox, predictor, self.tracks)
+        self._openings = Opening(
+            session,
+            hovers,
+            outbox,
+            predictor,
+            self.models,
+            max_inline_bytes=shared_state.limits.max_inline_bytes,
+        )
         self.regions = RegionSearch(session, outbox, predictor)
         self.looks = LookOut(session, outbox, predictor)
         self.opening = 0
@@ -106,16 +116,22 @@ class ChangeWorker:
         Raises:
             BusyError: as many wait as may.
         """
+        if isinstance(message, ShowFrame) and self._queue and isinstance(self._queue[-1], ShowFrame):
+            self._queue[-1] = message
+            return
         if len(self._queue) >= self._max_waiting:
             waiting = f"{self._max_waiting} changes of this session wait already; send it again"
             raise BusyError(waiting, retry_after_s=BUSY_RETRY_S)
         self._queue.append(message)
         self._came.set()
-        self.opening += isinstance(message, Open)
+        self.opening += isinstance(message, (Open, ShowFrame))
+        if isinstance(message, (Stop, Open)):
+            self.tracks.halt()
 
     def hold(self) -> None:
         """Let no further change begin; what waits is asked again of the next server."""
         self._is_held = True
+        self.tracks.halt()
 
     async def at_rest(self) -> None:
         """Return once the change at hand is made."""
@@ -132,6 +148,11 @@ class ChangeWorker:
                     await self._change(message)
             except HoverError as error:
                 self._outbox.put(error_message(error, message.seq))
+            finally:
+                self.opening -= isinstance(message, (Open, ShowFrame))
+                if isinstance(message, (Stop, Open)):
+                    self.tracks.go_on()
+            self.tracks.look(message.seq, is_track=isinstance(message, Track), again=isinstance(message, AGAIN))
 
     def tell_again(self, seq: int) -> None:
         """Send the picture and every object as they are now; no objects where no picture is open."""
@@ -139,6 +160,7 @@ class ChangeWorker:
         cached = image is not None and self._backend.holds(self._predictor.key(image.image_id, self._session.answering))
         self._outbox.put_answer(self._session.switched(seq, cached=cached))
         self.models.finish()
+        self.tracks.look(seq, again=True)
 
     async def _next(self) -> Ordered:
         """Return the oldest change, once there is one and unless no more are to be made; the one before is done."""
@@ -156,12 +178,13 @@ class ChangeWorker:
             self.regions.drop()
             self.looks.drop()
         if isinstance(message, Open):
-            try:
-                await self._open(message)
-            finally:
-                self.opening -= 1
-        elif isinstance(message, (ShowFrame, Track, Stop)):
-            raise BadMessageError(Reason("clip_none", "expected an open clip for this; open one first"))
+            await self._open(message)
+        elif isinstance(message, ShowFrame):
+            self._outbox.put_answer(await self._openings.show_frame(message))
+        elif isinstance(message, Stop):
+            replies = self._session.stop(message.seq)
+            self.tracks.end()
+            self._outbox.put_answer(replies)
         elif isinstance(message, Model):
             if replies := await self.models.step(message):
                 self._outbox.put_answer(replies)
@@ -177,8 +200,10 @@ class ChangeWorker:
         else:
             self._outbox.put_answer(await self._stepped(message))
 
-    async def _stepped(self, message: Change) -> list[StateMessage]:
+    async def _stepped(self, message: Change | Track) -> list[StateMessage]:
         """Make a change of objects or classes; return the replies."""
+        if isinstance(message, Track):
+            return self._session.track(message)
         if isinstance(message, (Undo, Redo)):
             await self.models.renew(message)
         elif isinstance(message, Choose):
@@ -237,51 +262,9 @@ class ChangeWorker:
             self._session.renew([(item, answer)])
 
     async def _open(self, message: Open) -> None:
-        """Encode a picture, if it isn't yet, and begin on it, or go on with what a recipe says was done."""
+        """Begin on a picture or clip."""
         if self._session.image is not None and self._session.has_handled(message.seq):
             self.tell_again(message.seq)
             return
-        # Which picture, and what was done on it before.
-        image_id = message.image_id
-        if message.data is not None:
-            image_id = await self._take_inline(message.seq, message.data)
-        image = await self._predictor.sources.info(image_id or "")
-        timeline, model = None, self._session.model
-        if message.recipe is not None:
-            timeline = self._session.timeline_of(message.recipe, image)
-            model = await self.models.made_with(message.recipe, message.seq)
-        # A model that is quicker may answer first. Whichever does, the session changes only once all is answered.
-        stand_in = self._predictor.stand_in(image.image_id, model) if message.provisional else None
-        embedded: Encoded | None = None
-        if stand_in is not None:
-            with contextlib.suppress(HoverError):  # what it can't do is left to the model itself
-                embedded, done = await self._seen(message.seq, image, timeline, stand_in)
-        if embedded is None:
-            stand_in = None
-            embedded, done = await self._seen(message.seq, image, timeline, model)
-        # From here on the session is on this picture.
-        self._hovers.drop()
-        self._session.open(message.seq, image, message.name, timeline=done, model=model, stand_in=stand_in)
-        self._outbox.put_answer(
-            self._session.switched(message.seq, cached=embedded.cached, encode_ms=embedded.encode_ms)
-        )
+        self._outbox.put_answer(await self._openings.open(message))
         self.models.finish()
-
-    async def _seen(
-        self, seq: int, image: OpenImage, timeline: RecipeTimeline | None, model: str
-    ) -> tuple[Encoded, RecipeTimeline | None]:
-        """Return a picture's embedding by a model, and what was done on it with that model's answers."""
-        key = self._predictor.key(image.image_id, model)
-        embedded = await embedded_in_turn(self._backend, self._outbox, seq, key)
-        if timeline is not None:
-            queries = [Query(seq, item) for item in timeline.now.objects.values()]
-            timeline = timeline.answered([await self._predictor.answer(image, query, model) for query in queries])
-        return embedded, timeline
-
-    async def _take_inline(self, seq: int, data: bytes) -> str:
-        """Keep a picture that rode in a message; return its name."""
-        limit = self._shared_state.limits.max_inline_bytes
-        if len(data) > limit:
-            raise ImageTooLargeError(f"a picture in a message may have {limit} bytes, got {len(data)}; upload it")
-        self._outbox.put(Progress(seq=seq, stage="decoding"))
-        return (await self._predictor.pictures.add(data)).image_id

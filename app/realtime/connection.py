@@ -29,7 +29,6 @@ from app.realtime.transport import DisconnectedError, Transport
 from app.service.predictor import Predictor
 from app.service.registry import Entry
 from app.service.shared_state import SharedState
-from app.session.session import Session
 
 GONE, BUG = 1000, 1011
 
@@ -99,7 +98,7 @@ class Connection:
 
         def begin() -> Workers:
             if self._workers is None:
-                self._workers = self._begin(entry.session, resumed)
+                self._workers = self._begin(entry, resumed)
             return self._workers
 
         reader = Reader(
@@ -119,8 +118,9 @@ class Connection:
         finally:
             await self._say_goodbye(await self._tasks.stop())
 
-    def _begin(self, session: Session, resumed: bool) -> Workers:
+    def _begin(self, entry: Entry, resumed: bool) -> Workers:
         """Start the workers; a resumed client is told what the session holds before anything else."""
+        session = entry.session
         hovers = HoverWorker(session, self._outbox, self._predictor, self._rate)
         changes = ChangeWorker(
             session,
@@ -128,6 +128,7 @@ class Connection:
             self._outbox,
             self._predictor,
             self._shared_state,
+            owner=entry.id,
             max_waiting=self._limits.max_clicks_queued,
         )
         if self._is_draining:
@@ -140,6 +141,7 @@ class Connection:
             changes.regions.preparation.run(),
             changes.looks.preparation.run(),
             changes.exports.run(),
+            changes.tracks.run(),
             hovers.run(),
         )
         return Workers(changes, hovers)

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from app.protocol.codec import encode
-from app.protocol.messages import Classes, Error, Gone, Image, Object, Preview, ServerMessage
+from app.protocol.messages import Error, Preview, ServerMessage
 from app.realtime.flag import Flag
 from app.realtime.transport import DisconnectedError, Transport
 from app.service.meters import Meters
+from app.session.replies import StateMessage
 
 
 class Outbox:
@@ -63,7 +64,7 @@ class Outbox:
             self._messages.append(message)
         self._wake.set()
 
-    def put_answer(self, messages: Sequence[Image | Classes | Object | Gone]) -> None:
+    def put_answer(self, messages: Sequence[StateMessage]) -> None:
         """Queue the whole answer to a change; the last of it says so. Raises as `put`."""
         for message in messages[:-1]:
             self.put(message)
@@ -107,8 +108,9 @@ class Outbox:
     async def sent(self) -> None:
         """Return once nothing waits and what was taken last is sent."""
         if self._sending or self._messages:
-            self._all_sent = asyncio.get_running_loop().create_future()
-            await self._all_sent
+            if self._all_sent is None or self._all_sent.done():
+                self._all_sent = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._all_sent])  # several may wait for it, and one who leaves cancels it for no other
 
     async def flush(self) -> None:
         """Send what waits, such as the error that explains a close; not longer than a moment."""

@@ -147,10 +147,10 @@ class Reader:
             raise BadMessageError("expected hello only once; the session is open")
         elif isinstance(message, (Hover, Leave)):
             workers = self._begin()
-            self._session.admit(message.seq, change=False)
+            self._session.seqs.admit(message.seq, change=False)
             self._point(message, workers)
         else:
-            self._session.admit(message.seq, change=True)
+            self._session.seqs.admit(message.seq, change=True)
             if not self._rate.spend():
                 raise self._too_fast()
             self._begin().changes.put(message)

@@ -24,6 +24,7 @@ from app.realtime.hovers import HoverWorker
 from app.realtime.outbox import Outbox
 from app.realtime.preparation import Preparation, SwitchRequest
 from app.realtime.queue_position import embedded_in_turn
+from app.realtime.tracks import TrackWorker
 from app.realtime.transport import DisconnectedError
 from app.service.backend import Encoded
 from app.service.predictor import Predictor
@@ -46,7 +47,9 @@ class ModelSwitch:
         preparations: what is made ready beside the changes; each is to be run.
     """
 
-    def __init__(self, session: Session, hovers: HoverWorker, outbox: Outbox, predictor: Predictor) -> None:
+    def __init__(
+        self, session: Session, hovers: HoverWorker, outbox: Outbox, predictor: Predictor, tracks: TrackWorker
+    ) -> None:
         """Begin with nothing to make ready.
 
         Args:
@@ -54,8 +57,10 @@ class ModelSwitch:
             hovers: of the same session; what waits is asked of the new model.
             outbox: where the answers go.
             predictor: where models are loaded and asked.
+            tracks: of the same session; what was followed is followed again by the new model.
         """
         self._session, self._hovers, self._outbox, self._predictor = session, hovers, outbox, predictor
+        self._tracks = tracks
         self._backend = predictor.backend
         self._chosen, self._own = self.preparations = Preparation(self._carry_out), Preparation(self._take_place)
         self.turn = asyncio.Lock()
@@ -157,6 +162,7 @@ class ModelSwitch:
             replies = await self._switch(request, embedded)
             preparation.request = None
             self._outbox.put_answer(replies)
+            self._tracks.look(request.seq, again=True)
             return True
 
     def _tell(self, seq: int, fraction: float) -> None:
@@ -169,7 +175,7 @@ class ModelSwitch:
         All is predicted before anything of the session changes. What the pointer has asked is asked of the new model.
         """
         session, image = self._session, self._session.image
-        answered = [] if image is None else await self._predicted(image, session.objects.values(), request.name)
+        answered = [] if image is None else await self._predicted(image, session.prompted(), request.name)
         session.switch(request.seq, request.name, answered)
         self._outbox.send_preview()
         self._hovers.ask_again()

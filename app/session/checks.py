@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from app.errors import BadCoordError, BadMessageError, Reason, TooManyPointsError
 from app.protocol.counts import decode_counts
 from app.protocol.fields import BoxXyxy
-from app.protocol.recipe import BoxStep, MaskStep, RefineStep, StrokeStep
+from app.protocol.recipe import MAX_STEPS, BoxStep, MaskStep, RefineStep, StrokeStep, TrackStep
 from app.protocol.windows import check_window, has, hull
+from app.session.clip_objects import ClipObject
 from app.session.limits import SessionLimits
 from app.session.objects import SessionObject, is_asked, prompted
-from app.session.values import OpenImage
+from app.session.passes import covered, standing
+from app.session.values import OpenClip, OpenImage
 
 
 def check_point(x: float, y: float, width: int, height: int) -> None:
@@ -37,7 +39,7 @@ def check_box(box: BoxXyxy, width: int, height: int) -> None:
         raise BadCoordError(f"a box must have x0 < x1 and y0 < y1, got ({x0:g}, {y0:g}, {x1:g}, {y1:g})")
 
 
-def check_path(step: StrokeStep, image: OpenImage, limits: SessionLimits) -> None:
+def check_path(step: StrokeStep, image: OpenImage | OpenClip, limits: SessionLimits) -> None:
     """Refuse a stroke that is too long or has a place off the picture.
 
     Raises:
@@ -52,7 +54,7 @@ def check_path(step: StrokeStep, image: OpenImage, limits: SessionLimits) -> Non
         check_point(x, y, image.width, image.height)
 
 
-def check_given(step: MaskStep, image: OpenImage) -> None:
+def check_given(step: MaskStep, image: OpenImage | OpenClip) -> None:
     """Refuse a given mask that isn't one of this picture, or is of nothing.
 
     Raises:
@@ -92,7 +94,7 @@ def check_windows(item: SessionObject, size_hw: tuple[int, int]) -> None:
             )
 
 
-def check_trail(item: SessionObject, image: OpenImage, limits: SessionLimits) -> None:
+def check_trail(item: SessionObject, image: OpenImage | OpenClip, limits: SessionLimits) -> None:
     """Refuse an object that no session could have made.
 
     Raises:
@@ -102,7 +104,9 @@ def check_trail(item: SessionObject, image: OpenImage, limits: SessionLimits) ->
         TooManyPointsError: it has more points or strokes than an object may.
     """
     if any(step.frame is not None for step in item.trail):
-        raise BadMessageError(f"expected the steps of object {item.id} to say no frame: this is a picture, no clip")
+        raise BadMessageError(
+            f"expected steps of object {item.id} without a frame: they are of the picture that is shown"
+        )
     if item.is_empty or any(isinstance(step, MaskStep) for step in item.trail[1:]):
         raise BadMessageError(f"expected object {item.id} to have a point, a box, a stroke or a given mask, that first")
     if any(isinstance(step, BoxStep) for step in item.prompts[1:]):
@@ -131,6 +135,29 @@ def check_trail(item: SessionObject, image: OpenImage, limits: SessionLimits) ->
     for step in strokes:
         check_path(step, image, limits)
     check_windows(item, image.size_hw)
+
+
+def check_clip_trail(item: ClipObject, clip: OpenClip, limits: SessionLimits) -> None:
+    """Refuse an object of a clip that no session could have made; raises as `check_trail`, on each of its frames."""
+    frames = range(clip.count)
+    if len(item.trail) > MAX_STEPS:
+        raise TooManyPointsError(f"an object takes at most {MAX_STEPS} steps, got {len(item.trail)}; begin another one")
+    if any(step.frame not in frames for step in item.trail) or not item.prompted:
+        raise BadMessageError(
+            f"expected each step of object {item.id} to say its frame, 0 to {clip.count - 1}, and one that makes a mask"
+        )
+    if standing(item.trail) != item.trail or {step.frame for step in item.trail} - item.prompted.keys():
+        raise BadMessageError(
+            f"expected object {item.id} to be prompted on each frame that is changed or followed from"
+        )
+    for step in item.trail:
+        if isinstance(step, TrackStep) and not (step.last in frames and covered(step)):
+            raise BadMessageError(
+                f"expected the last frame that object {item.id} is followed to ahead of its first one, on the clip; "
+                f"got {step.last} from {step.frame} {step.direction}"
+            )
+    for frame in item.prompted:
+        check_trail(item.on(frame), clip, limits)
 
 
 def check_room(items: Iterable[SessionObject], limits: SessionLimits) -> None:

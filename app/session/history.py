@@ -123,6 +123,11 @@ class Timeline:
         self.now, self._future = states[now], states[now + 1 :]
         self._forget()
 
+    def drop_idle_step(self) -> None:
+        """Forget the last step where nothing is left of it."""
+        if self._past and self._past[-1][0] == self.now:
+            self._past_bytes -= self._past.pop()[1]
+
     def _remember(self, after: State) -> None:
         nbytes = step_bytes(self.now, after)
         self._past.append((self.now, nbytes))
@@ -138,7 +143,7 @@ class Timeline:
 
 def step_bytes(before: State, after: State) -> int:
     """Return the memory that only this step holds: the objects that changed in it, and the list that did."""
-    changed = sum(item.nbytes for id_, item in before.objects.items() if after.objects.get(id_) is not item)
+    changed = sum(item.nbytes_beside(after.objects.get(id_)) for id_, item in before.objects.items())
     return changed + (0 if before.classes == after.classes else ENTRY_BYTES * len(before.classes))
 
 

@@ -22,6 +22,10 @@ class SessionLimits:
     """So much is drawn in about a second; what is shown is drawn again with each answer of the model."""
     max_trail_bytes: Annotated[int, "bytes of a picture's given masks, strokes and prompts"] = 192 * 2**10
     """They travel together when a lost session is made again, in an `open` of 256 KiB beside its picture."""
+    max_tracked_objects: Annotated[int, "objects of a clip that are followed at once"] = 8
+    """Each takes as long on a frame as encoding it does, or longer, and eight megabytes of what is remembered."""
+    max_tracked_bytes: Annotated[int, "memory of the masks of a session's followed objects"] = 32 * 2**20
+    """Thirty objects through three hundred frames of full HD; as much as its undo steps may take."""
     max_history: Annotated[int, "steps that undo can go back"] = 1000
     """More than anyone takes back by hand; a script that changes one object for ever ends here."""
     max_history_bytes: Annotated[int, "memory of one session's undo steps; the oldest go first"] = 32 * 2**20

@@ -36,6 +36,12 @@ class Answer:
     best: int
     fine: tuple[Mask | None, ...] = ()
 
+    @property
+    def nbytes(self) -> int:
+        """About the memory that it holds."""
+        masks = (*self.masks, *self.fine)
+        return sum(map(len, self.memory)) + sum(len(mask.runs) for mask in masks if mask is not None)
+
     def with_fine(self, index: int, mask: Mask) -> Answer:
         """Return the answer with one more candidate drawn in full."""
         return replace(self, fine=(*self.fine[:index], mask, *self.fine[index + 1 :]))
@@ -137,14 +143,20 @@ class SessionObject:
         return masks if fine is None else (*masks[:chosen], fine, *masks[chosen + 1 :])
 
     @property
+    def mask(self) -> Mask | None:
+        """What is shown of it; None before the first answer."""
+        shown = self.shown
+        return shown[self.chosen] if shown else None
+
+    @property
     def nbytes(self) -> int:
         """About the memory that this step of the object holds."""
         by_hand = self.trail_bytes if self.given or self.layers else 0
-        if self.answer is None:
-            return by_hand
-        masks = (*self.answer.masks, *self.answer.fine)
-        kept = sum(map(len, self.answer.memory)) + sum(len(mask.runs) for mask in masks if mask is not None)
-        return by_hand + kept
+        return by_hand + (0 if self.answer is None else self.answer.nbytes)
+
+    def nbytes_beside(self, other: SessionObject | None) -> int:
+        """Return what it holds that another step of the object hasn't."""
+        return 0 if other is self else self.nbytes
 
     def answered(self, answer: Answer) -> SessionObject:
         """Return the object with its answer; picking the best is no choice, another model may have another best.

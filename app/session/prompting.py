@@ -9,7 +9,7 @@ from app.protocol.fields import WindowXyxy
 from app.protocol.messages import Box, Click, Combine, Give, Hover, Morph, Move, Paint, Refine, Unpoint
 from app.protocol.recipe import MaskStep, MorphStep, RefineStep, StrokeStep
 from app.protocol.windows import check_window
-from app.session.checks import check_box, check_point, check_room, check_trail
+from app.session.checks import check_box, check_point, check_trail
 from app.session.history import Objects
 from app.session.limits import SessionLimits
 from app.session.names import unnamed
@@ -58,7 +58,7 @@ class Prompting:
         base = self._base(message)
         subject = self._subject(base, message)
         if not subject.is_empty:
-            self._check(subject)
+            check_trail(subject, self.image, self.limits)
         return grown(message.seq, base, subject)
 
     def given(self, message: Give) -> list[Query]:
@@ -85,7 +85,6 @@ class Prompting:
         ]
         for item in items:
             check_trail(item, self.image, self.limits)
-        check_room([*self.objects.values(), *items], self.limits)
         return [Query(message.seq, item) for item in items]
 
     def combining(self, message: Combine) -> list[SessionObject]:
@@ -112,7 +111,7 @@ class Prompting:
         first, *others = self.combining(message)
         subject = replace(first, trail=(together,), answer=None)
         gone = tuple(item.id for item in others) if message.operation == "union" else ()
-        self._check(subject, gone)
+        check_trail(subject, self.image, self.limits)
         return Query(message.seq, subject, gone=gone)
 
     def object(self, id_: int) -> SessionObject:
@@ -197,12 +196,6 @@ class Prompting:
         if window is not None:
             check_window(window, self.image.size_hw)
         return aimed(base, subject, window, self.image.size_hw)
-
-    def _check(self, subject: SessionObject, gone: tuple[int, ...] = ()) -> None:
-        """Refuse what no session could be made again from; raises as `check_trail`, `check_room`."""
-        check_trail(subject, self.image, self.limits)
-        left_out = {subject.id, *gone}
-        check_room([subject, *(item for id_, item in self.objects.items() if id_ not in left_out)], self.limits)
 
     def _check_point(self, x: float, y: float) -> None:
         check_point(x, y, self.image.width, self.image.height)

@@ -15,12 +15,13 @@ import msgspec
 from app.errors import BadMessageError, Reason, TooManyObjectsError
 from app.protocol.fields import MAX_FILE_BYTES
 from app.protocol.recipe import FORMAT, VERSION, Recipe, RecipeObject, UndoStep
-from app.session.checks import check_room, check_trail
+from app.session.checks import check_clip_trail, check_room, check_trail
 from app.session.classes import ClassList
+from app.session.clip_objects import ClipObject
 from app.session.history import State
 from app.session.limits import SessionLimits
 from app.session.objects import Answer, SessionObject
-from app.session.values import OpenImage
+from app.session.values import OpenClip, OpenImage
 
 Items: TypeAlias = Mapping[RecipeObject, SessionObject]
 """The objects of a recipe, each once, however many steps have it."""
@@ -96,13 +97,13 @@ def read_recipe(data: bytes) -> Recipe:
 
 
 def timeline_of(
-    recipe: Recipe, image: OpenImage, limits: SessionLimits, classes: ClassList | None = None
+    recipe: Recipe, source: OpenImage | OpenClip, limits: SessionLimits, classes: ClassList | None = None
 ) -> RecipeTimeline:
     """Return what a recipe holds, without answers.
 
     Args:
         recipe: from a client or a file.
-        image: the picture that it is made again on.
+        source: the picture or clip that it is made again on.
         limits: of the session.
         classes: that the session has already; the recipe's others come after them, so that numbers stay.
 
@@ -110,14 +111,15 @@ def timeline_of(
         BadMessageError: the recipe is of another picture, or contradicts itself.
         BadCoordError, TooManyPointsError, TooManyObjectsError: a client could not have made an object of it.
     """
-    if (recipe.image_id, recipe.width, recipe.height) != (image.image_id, image.width, image.height):
+    source_id = source.clip_id if isinstance(source, OpenClip) else source.image_id
+    if (recipe.image_id, recipe.width, recipe.height) != (source_id, source.width, source.height):
         raise BadMessageError(
             f"the recipe is of picture {recipe.image_id} ({recipe.width} x {recipe.height}), "
-            f"the open one is {image.image_id} ({image.width} x {image.height}); open that picture"
+            f"the open one is {source_id} ({source.width} x {source.height}); open that picture"
         )
     steps = recipe.past[-limits.max_history :], recipe.future[-limits.max_history :]
     objects = (*recipe.objects, *(made for step in (*steps[0], *steps[1]) for made in step.objects))
-    items = {made: checked(made, image, limits) for made in objects}
+    items = {made: checked(made, source, limits) for made in objects}
     now = changed(State(), UndoStep(recipe.objects, classes=recipe.classes), items, limits.max_objects)
     check_room(now.objects.values(), limits)
     if len(now.objects) < len(recipe.objects):
@@ -159,8 +161,12 @@ def known(state: State, classes: ClassList) -> State:
     return replace(state, classes=classes.with_all(state.classes.entries).with_classes_of(state.objects.values()))
 
 
-def checked(made: RecipeObject, image: OpenImage, limits: SessionLimits) -> SessionObject:
+def checked(made: RecipeObject, source: OpenImage | OpenClip, limits: SessionLimits) -> SessionObject:
     """Return an object of a recipe, without an answer; raises as `check_trail`."""
+    if isinstance(source, OpenClip):
+        whole = ClipObject(made.id, made.name, made.color, made.trail)
+        check_clip_trail(whole, source, limits)
+        return whole
     item = SessionObject(made.id, made.name, made.color, made.trail)
-    check_trail(item, image, limits)
+    check_trail(item, source, limits)
     return item

@@ -65,9 +65,11 @@ class FakeEngine:
         runtime: what it says that it computes with.
         encode_gate: where given, `encode` waits until it is set.
         decode_gate: where given, `decode` waits until it is set.
+        track_gate: where given, `track` waits until it is set.
         failures: errors that the next calls raise, one each, in order.
         encoding: set once an `encode` has begun; tests clear it.
         decoding: set once a `decode` has begun; tests clear it.
+        tracking: the same of a `track`.
         encoded: height and width of the picture of every `encode` call so far.
         decoded: the prompts of every `decode` call so far.
         grid: side of its logit grid; another model has another.
@@ -82,9 +84,11 @@ class FakeEngine:
     runtime: str = "geometry"
     encode_gate: threading.Event | None = None
     decode_gate: threading.Event | None = None
+    track_gate: threading.Event | None = None
     failures: list[HoverError] = field(default_factory=list)
     encoding: threading.Event = field(default_factory=threading.Event)
     decoding: threading.Event = field(default_factory=threading.Event)
+    tracking: threading.Event = field(default_factory=threading.Event)
     encoded: list[tuple[int, int]] = field(default_factory=list)
     decoded: list[list[Prompt]] = field(default_factory=list)
     grid: int = GRID
@@ -141,7 +145,7 @@ class FakeEngine:
         if prompt is None and not bank.memories:
             raise ValueError("track needs a memory or a prompt, got neither")
         self.tracked.append(tuple(placed.distance for placed in bank.memories))
-        self._pass(self.decoding, self.decode_gate)
+        self._pass(self.tracking, self.track_gate)
         if prompt is not None:
             found = candidates(embedding, prompt)
         else:

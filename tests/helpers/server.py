@@ -26,7 +26,7 @@ STOP_DEADLINE_S = 30.0
 
 
 def open_gates(engine: FakeEngine) -> None:
-    for gate in (engine.encode_gate, engine.decode_gate):
+    for gate in (engine.encode_gate, engine.decode_gate, engine.track_gate):
         if gate is not None:
             gate.set()
 

@@ -39,7 +39,7 @@ def limits() -> AppLimits:
 
 
 ON_CLIPS = {"clip", "masks", "tracked"}
-"""What a picture never gives: `test_clips` has it."""
+"""What a picture never gives: `test_tracking` has it."""
 
 
 def kinds_of(union: object) -> set[str]:

@@ -20,6 +20,7 @@ BY_HAND = "unit/session/test_by_hand.py::"
 CLIPS = "unit/clips/test_reading_clips.py::"
 CLIP_STORE = "unit/service/test_clip_store.py::"
 LIMITS = "faults/test_limits.py::"
+ON_CLIPS = "unit/session/test_clips.py::"
 COUNTED = {
     "max_upload_bytes": "unit/pictures/test_reading.py::test_bytes_are_taken_up_to_the_limit",
     "max_pixels": "unit/pictures/test_reading.py::test_sizes_are_taken_up_to_the_limit",
@@ -49,6 +50,8 @@ COUNTED = {
     "max_path_points": BY_HAND + "test_points_of_a_stroke",
     "max_paint": BY_HAND + "test_length_and_width_of_strokes",
     "max_trail_bytes": BY_HAND + "test_bytes_of_trails",
+    "max_tracked_objects": ON_CLIPS + "test_objects_that_are_followed_at_once",
+    "max_tracked_bytes": ON_CLIPS + "test_bytes_of_followed_masks",
     "max_history": BOUNDS + "test_steps_of_undo",
     "max_history_bytes": BOUNDS + "test_bytes_of_undo",
     "max_clicks_queued": BOUNDS + "test_changes_that_wait",

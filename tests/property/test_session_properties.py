@@ -115,7 +115,7 @@ class SessionMachine(RuleBasedStateMachine):
 
     def go(self, message: Change, after: Mapping[int, Thing] | None = None) -> None:
         """Make a change in the session, and in the model where it makes a step."""
-        self.session.admit(message.seq, change=True)
+        self.session.seqs.admit(message.seq, change=True)
         step = self.session.step(message)
         replies = self.session.commit(step, answer_to(step)) if isinstance(step, Query) else step
         if after is not None:
@@ -268,13 +268,13 @@ class SessionMachine(RuleBasedStateMachine):
     def repeat(self) -> None:
         assert self.last is not None
         message, before = self.last
-        self.session.admit(message.seq, change=True)
+        self.session.seqs.admit(message.seq, change=True)
         assert self.session.step(message) == before
 
     @rule(x=xs, y=ys, label=labels)
     def hover(self, x: int, y: int, label: int) -> None:
         seq = self.next_seq()
-        self.session.admit(seq, change=False)
+        self.session.seqs.admit(seq, change=False)
         if len(self.now) < LIMITS.max_objects:
             self.session.hover(m.Hover(seq=seq, x=x, y=y, label=label))
 
@@ -284,7 +284,7 @@ class SessionMachine(RuleBasedStateMachine):
         """Send what can't be done; nothing may come of it."""
         code, make = FAULTS[fault]
         message = make(self.next_seq(), self.pick(number))
-        self.session.admit(message.seq, change=True)
+        self.session.seqs.admit(message.seq, change=True)
         with pytest.raises(HoverError) as caught:
             self.session.step(message)
         assert caught.value.code == code
@@ -302,7 +302,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.refused(TooManyPointsError, m.Click(seq=self.next_seq(), x=x, y=y, object=id_))
 
     def refused(self, error: type[HoverError], message: m.Click) -> None:
-        self.session.admit(message.seq, change=True)
+        self.session.seqs.admit(message.seq, change=True)
         with pytest.raises(error):
             self.session.step(message)
 
@@ -310,7 +310,7 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(back=st.integers(0, 3))
     def refuse_a_number_that_does_not_rise(self, back: int) -> None:
         with pytest.raises(BadMessageError):
-            self.session.admit(max(0, self.seq - back), change=False)
+            self.session.seqs.admit(max(0, self.seq - back), change=False)
 
     @invariant()
     def session_and_screen_agree_with_the_model(self) -> None:

@@ -16,7 +16,7 @@ from app.errors import (
 )
 from app.protocol import messages as m
 from app.service.answers import is_ambiguous
-from app.session.replies import REMEMBERED_SEQS
+from app.session.seqs import REMEMBERED_SEQS
 from app.session.session import Change, Session
 from app.session.values import OpenImage
 from tests.helpers.assertions import (
@@ -324,7 +324,7 @@ def test_a_hover_is_checked_like_a_click(
 
 def test_a_repeated_change_is_answered_from_the_state_and_made_once(clicked: Session) -> None:
     first = only_object(do(clicked, click(2, 30, 30, object=1)))
-    clicked.admit(2, change=True)
+    clicked.seqs.admit(2, change=True)
     again = only_object(do(clicked, click(2, 30, 30, object=1)))
     assert again == first
     assert len(clicked.objects[1].points) == 2
@@ -351,26 +351,26 @@ def test_an_open_is_remembered_like_any_change(session: Session) -> None:
 
 
 def test_a_change_that_failed_may_come_again(clicked: Session) -> None:
-    clicked.admit(2, change=True)
+    clicked.seqs.admit(2, change=True)
     query_of(clicked, click(2, object=1))  # the engine failed
-    clicked.admit(2, change=True)
+    clicked.seqs.admit(2, change=True)
     assert only_object(do(clicked, click(2, object=1))).points == ((10, 10, 1), (10, 10, 1))
 
 
 @pytest.mark.parametrize("change", [True, False])
 def test_a_number_that_does_not_rise_is_refused(change: bool) -> None:
     session = open_session()
-    session.admit(5, change=False)
-    session.admit(7, change=True)
+    session.seqs.admit(5, change=False)
+    session.seqs.admit(7, change=True)
     for seq in (5, 6) if change else (5, 6, 7):
         with pytest.raises(BadMessageError):
-            session.admit(seq, change=change)
+            session.seqs.admit(seq, change=change)
 
 
 def test_a_hover_may_overtake_clicks_that_wait(session: Session) -> None:
-    session.admit(1, change=True)
-    session.admit(2, change=True)
-    session.admit(3, change=False)
+    session.seqs.admit(1, change=True)
+    session.seqs.admit(2, change=True)
+    session.seqs.admit(3, change=False)
     hover = session.hover(m.Hover(seq=3, x=5, y=5))
     assert only_object(do(session, click(1))).id == 1
     assert only_object(do(session, click(2))).id == 2
@@ -381,12 +381,12 @@ def test_a_hover_may_overtake_clicks_that_wait(session: Session) -> None:
 def test_as_many_changes_are_remembered_as_promised(session: Session, repeat: bool) -> None:
     last = REMEMBERED_SEQS if repeat else REMEMBERED_SEQS + 1
     for seq in range(1, last + 1):
-        session.admit(seq, change=True)
+        session.seqs.admit(seq, change=True)
     if repeat:
-        session.admit(1, change=True)
+        session.seqs.admit(1, change=True)
     else:
         with pytest.raises(BadMessageError):
-            session.admit(1, change=True)
+            session.seqs.admit(1, change=True)
 
 
 def test_everything_is_told_to_a_client_that_starts_from_nothing(clicked: Session) -> None:
