@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -48,6 +49,17 @@ def zipped(count: int = 4, kind: str = "png", names: str = "shot{}.{}", size_wh:
             one = BytesIO()
             Pil.fromarray(picture(index, size_wh)).save(one, kind)
             archive.writestr(names.format(index, kind), one.getvalue())
+    return out.getvalue()
+
+
+def zipped_frames(frames: Sequence[NDArray[np.uint8]]) -> bytes:
+    """Return a ZIP of frames, in their order."""
+    out = BytesIO()
+    with ZipFile(out, "w") as archive:
+        for index, pixels in enumerate(frames):
+            one = BytesIO()
+            Pil.fromarray(pixels).save(one, "png")
+            archive.writestr(f"frame{index:03}.png", one.getvalue())
     return out.getvalue()
 
 

@@ -7,14 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import httpx
+
 from app.protocol import messages as m
 from app.protocol.messages import ClientMessage, ServerMessage
 from app.protocol.recipe import Recipe, RecipeObject, TrackStep
-from tests.helpers.peer import Peer
+from tests.helpers.peer import DEADLINE_S, Peer
 
 T = TypeVar("T", bound=ServerMessage)
 Masks = dict[tuple[int, int], m.Mask]
 """By object and frame."""
+
+
+async def uploaded_clip(url: str, data: bytes) -> str:
+    """Upload a ZIP of frames to a server; return the clip's name."""
+    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE_S) as client:
+        answer = await client.post(f"{url}/api/clips", files={"file": ("clip.zip", data)})
+        return str(answer.raise_for_status().json()["clip_id"])
 
 
 @dataclass

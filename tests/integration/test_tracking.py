@@ -5,18 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator
 
-import httpx
 import msgspec
 import pytest
 
 from app.errors import EngineFailedError
 from app.protocol import messages as m
 from app.settings import Settings
-from tests.helpers.clip_files import zipped
-from tests.helpers.clip_screen import ClipScreen
+from tests.helpers.clip_files import zipped, zipped_frames
+from tests.helpers.clip_screen import ClipScreen, uploaded_clip
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.image_files import png
-from tests.helpers.peer import DEADLINE_S, dialled, greeted, happened, until, uploaded
+from tests.helpers.moving_scene import moving_scene
+from tests.helpers.peer import dialled, dialled_at, greeted, happened, until, uploaded
 from tests.helpers.server import Server
 
 pytestmark = pytest.mark.anyio
@@ -58,9 +58,7 @@ def settings() -> Settings:
 
 @pytest.fixture
 async def clip_id(server: Server) -> str:
-    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE_S, base_url=server.url) as client:
-        answer = await client.post("/api/clips", files={"file": ("clip.zip", CLIP)})
-        return str(answer.raise_for_status().json()["clip_id"])
+    return await uploaded_clip(server.url, CLIP)
 
 
 @pytest.fixture
@@ -296,3 +294,36 @@ async def test_what_cannot_be_is_told_and_nothing_is_lost(screen: ClipScreen, cl
     assert (await screen.refused(m.Track(seq=next(screen.seqs), objects=(1,)))).reason == "track_prompt"
     await screen.show(BEGUN)
     assert (screen.recipe(), screen.masks) == before
+
+
+async def test_what_nano_follows_is_made_again_to_the_pixel(live_server: str) -> None:
+    frames, begun, corrected = 6, 2, 4
+    clip_id = await uploaded_clip(live_server, zipped_frames(moving_scene(frames)))
+    ws_url = f"{live_server.replace('http', 'ws', 1)}/ws"
+    async with dialled_at(ws_url) as peer:
+        await peer.hello()
+        screen = ClipScreen(peer)
+        await screen.open(clip_id, begun)
+        await screen.click(71, 81)  # on the red disc
+        await screen.track()
+        first = dict(screen.masks)
+        assert {frame for _, frame in first} == set(range(frames))
+        await screen.show(corrected)
+        await screen.click(87, 97, object=1)
+        kept = screen.masks[1, corrected]
+        await screen.track()
+        second = dict(screen.masks)
+        assert second[1, corrected] == kept
+        await screen.undo()
+        await screen.undo()
+        await screen.settled()
+        assert screen.masks == first
+        await screen.redo()
+        await screen.redo()
+        await screen.settled()
+        assert screen.masks == second
+    async with dialled_at(ws_url) as peer:
+        await peer.hello()
+        again = ClipScreen(peer)
+        await again.followed(await again.open(clip_id, 0, screen.recipe()))
+        assert again.masks == second
