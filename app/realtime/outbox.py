@@ -45,8 +45,8 @@ class Outbox:
         self._messages: deque[ServerMessage] = deque()
         self._preview: Preview | None = None
         self._wake = Flag()
-        self._sending = False
-        self._all_sent: asyncio.Future[None] | None = None
+        self._all_sent = asyncio.Event()
+        self._all_sent.set()
         self._bytes_before = 0
         """Of the message before."""
 
@@ -61,7 +61,7 @@ class Outbox:
         elif len(self._messages) >= self._max_waiting:
             raise DisconnectedError(f"{self._max_waiting} replies wait for a client that reads none")
         else:
-            self._messages.append(message)
+            self._append(message)
         self._wake.set()
 
     def put_answer(self, messages: Sequence[StateMessage]) -> None:
@@ -73,7 +73,7 @@ class Outbox:
     def send_preview(self) -> None:
         """Let the preview that was not sent yet go before what comes next, of which it knows nothing."""
         if self._preview is not None:
-            self._messages.append(self._preview)
+            self._append(self._preview)
             self._preview = None
 
     def drop_preview(self) -> None:
@@ -106,11 +106,8 @@ class Outbox:
             raise DisconnectedError("the client reads too slowly") from error
 
     async def sent(self) -> None:
-        """Return once nothing waits and what was taken last is sent."""
-        if self._sending or self._messages:
-            if self._all_sent is None or self._all_sent.done():
-                self._all_sent = asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._all_sent])  # several may wait for it, and one who leaves cancels it for no other
+        """Return once nothing waits and what was taken last is sent; several may wait for that at a time."""
+        await self._all_sent.wait()
 
     async def flush(self) -> None:
         """Send what waits, such as the error that explains a close; not longer than a moment."""
@@ -118,15 +115,17 @@ class Outbox:
             while self._messages:
                 await asyncio.wait_for(self.send(await self._next()), self._timeout_s)
 
+    def _append(self, message: ServerMessage) -> None:
+        self._messages.append(message)
+        self._all_sent.clear()
+
     async def _next(self) -> ServerMessage:
         """Return what goes next: ordinary replies first, then the newest preview. What was taken before is sent."""
         while not self._messages and self._preview is None:
-            self._sending = False
-            if self._all_sent is not None and not self._all_sent.done():
-                self._all_sent.set_result(None)
+            self._all_sent.set()
             self._wake.clear()
             await self._wake.wait()
-        self._sending = True
+        self._all_sent.clear()
         if self._messages:
             return self._messages.popleft()
         message, self._preview = self._preview, None

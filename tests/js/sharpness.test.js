@@ -22,6 +22,23 @@ test("a mask of a window is met where it lies", () => {
   for (const [x, y] of [[1051, 501], [999, 501], [1, 1]]) assert.ok(!covers(mask, IMAGE, x, y));
 });
 
+test("a look that is given up for a newer one is no news", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const play = new Play();
+  await play.welcome(false);
+  await play.open();
+  for (const x of [0, -200]) {
+    play.studio.looking.see({ scale: 20, x, y: 0 }, { width: 400, height: 400 });
+    mock.timers.tick(REST_MS);
+  }
+  const [given, newest] = play.of("look");
+  await play.reply({ t: "error", seq: given.seq, code: "unknown_image", message: "another one came", fatal: false });
+  await play.reply({ t: "window", seq: newest.seq, window: [0, 0, 32, 32] });
+  assert.equal(play.state.notice, null);
+  assert.deepEqual(play.state.sharp, [0, 0, 32, 32]);
+  mock.timers.reset();
+});
+
 test("once the view rests the part that is seen is asked for, and prompts in it name the window that came", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const play = new Play();

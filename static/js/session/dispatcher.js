@@ -58,8 +58,14 @@ export class Dispatcher {
       case "classes": store.classify(message); break;
       case "object": this.#object(message); break;
       case "gone": store.remove(message); break;
-      case "regions": if (message.seq === exchange.searching) store.find(message.regions); break;
-      case "window": if (message.seq === exchange.looking) store.sharpen(message.window); break;
+      case "regions":
+        if (message.seq === exchange.searching) store.find(message.regions);
+        if (message.last) exchange.endAside(message.seq);
+        break;
+      case "window":
+        if (message.seq === exchange.looking) store.sharpen(message.window);
+        exchange.endAside(message.seq);
+        break;
       case "pong": this.#pong(message); break;
       case "error": this.#error(message); break;
       default: break; // a file: whoever asked for it has it
@@ -139,7 +145,7 @@ export class Dispatcher {
     const { line, store, exchange } = this.parts;
     const { seq } = message;
     // Nobody misses a region, or a sharper outline.
-    if (line.refuse(message) || (seq !== undefined && [exchange.searching, exchange.looking].includes(seq))) return;
+    if (line.refuse(message) || (typeof seq === "number" && exchange.endAside(seq))) return;
     const isHover = typeof seq === "number" && PASSING.has(message.code);
     const isExpected = typeof seq === "number" && exchange.settle({ ...message, seq });
     if (!isExpected && !isHover) store.report(new Error(errorText(message)));

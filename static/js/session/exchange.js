@@ -14,6 +14,8 @@ import { Requests } from "../wire/requests.js";
 
 /** Requests after which what lies under the pointer is the same as before. */
 const HARMLESS = new Set(["export", "label"]);
+/** Searches and looks that may be without an answer: the server gives up all but the newest of each. */
+const MAX_ASIDES = 32;
 
 export class Exchange {
   requests;
@@ -23,6 +25,8 @@ export class Exchange {
   searching = null;
   /** @type {number | null} the newest part of the picture that the server is to see by itself */
   looking = null;
+  /** Searches and looks on their way: one that is given up for a newer one is missed by nobody. @type {Set<number>} */
+  #asides = new Set();
   #hovers = createHoverFlow();
   /** The newest preview that was on the screen. */
   #painted = 0;
@@ -58,7 +62,7 @@ export class Exchange {
 
   /** Have the server look for the things of the picture that is open. */
   search() {
-    this.searching = this.requests.number();
+    this.searching = this.#aside();
     this.outside.line.send({ t: "regions", seq: this.searching });
   }
 
@@ -67,8 +71,21 @@ export class Exchange {
    * @param {Box} view image pixels @param {number} scale pixels of the screen for one of the image
    */
   look(view, scale) {
-    this.looking = this.requests.number();
+    this.looking = this.#aside();
     this.outside.line.send({ t: "look", seq: this.looking, view, scale });
+  }
+
+  #aside() {
+    const seq = this.requests.number();
+    const [oldest] = this.#asides;
+    if (this.#asides.size === MAX_ASIDES) this.#asides.delete(oldest); // lost with a connection
+    this.#asides.add(seq);
+    return seq;
+  }
+
+  /** A search or look has its last answer. @param {number} seq @returns {boolean} it was one */
+  endAside(seq) {
+    return this.#asides.delete(seq);
   }
 
   /** Make every hover so far stale. */

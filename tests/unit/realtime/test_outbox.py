@@ -50,6 +50,17 @@ async def test_replies_keep_their_order() -> None:
     assert await sent_by(outbox, transport) == [gone(seq) for seq in range(5)]
 
 
+async def test_all_who_wait_for_what_is_to_be_sent_go_on_when_it_is() -> None:
+    outbox = outbox_on(FakeTransport())
+    outbox.put(gone(1))
+    given_up, *waiting = [asyncio.create_task(outbox.sent()) for _ in range(3)]
+    await asyncio.sleep(0)
+    given_up.cancel()
+    sending = asyncio.create_task(outbox.run())
+    await asyncio.wait_for(asyncio.gather(*waiting), 1)
+    sending.cancel()
+
+
 async def test_of_previews_only_the_newest_is_sent() -> None:
     outbox = outbox_on(transport := FakeTransport())
     for seq in range(50):
