@@ -93,6 +93,37 @@ async def test_every_object_is_predicted_again_as_if_the_model_had_been_there_fr
         assert [item.points for item in switched.values()] == [item.points for item in expected.values()]
 
 
+async def test_what_a_window_answered_is_predicted_again_in_that_window_and_hovers_see_through_it_too(
+    server: Server, manifest: Manifest, folder: Path
+) -> None:
+    put(manifest, folder, "small")
+    image_id = await uploaded(server, png(900, 600))
+    window = (256, 128, 512, 384)
+
+    async def prompted_in_window(peer: Peer) -> None:
+        await peer.open(image_id)
+        await peer.send(m.Click(seq=peer.seq(), x=380, y=250, window=window))
+        await peer.expect(m.Object)
+        await peer.send(m.Click(seq=peer.seq(), x=400, y=250, object=1, window=window))
+        await peer.expect(m.Object)
+
+    async with greeted(server) as switching, greeted(server) as fresh:
+        await prompted_in_window(switching)
+        _, switched = await switch(switching, "small", objects=1)
+        await fresh.open(image_id)
+        await switch(fresh, "small")
+        await prompted_in_window(fresh)
+        _, expected = await switch(fresh, "small", objects=1)
+        item = switched[1]
+        assert item.masks == expected[1].masks
+        assert {mask.window for mask in item.masks} == {window}
+        assert [step.window for step in item.trail] == [window, window]  # type: ignore[union-attr]
+        await switching.send(m.Hover(seq=switching.seq(), x=380, y=250, window=window))
+        assert {mask.window for mask in (await switching.expect(m.Preview)).masks} == {window}
+        await switching.send(m.Undo(seq=switching.seq()))
+        assert {mask.window for mask in (await switching.expect(m.Object)).masks} == {window}
+
+
 async def test_only_the_session_that_asks_changes_its_model(server: Server, manifest: Manifest, folder: Path) -> None:
     put(manifest, folder, "small")
     async with opened(server, PICTURE) as one, opened(server, PICTURE) as other:

@@ -56,7 +56,7 @@ async def test_who_looks_closer_gets_a_window_and_what_is_made_in_it_is_made_aga
     assert again.masks == made.masks
 
 
-async def test_http_and_the_client_look_through_windows_too(server: Server) -> None:
+async def test_http_and_the_client_look_through_windows_too(server: Server, engine: FakeEngine) -> None:
     image_id = await uploaded(server, PICTURE)
     asked = {"image_id": image_id, "points": [{"x": 800, "y": 600}], "window": [640, 480, 896, 736]}
     async with httpx.AsyncClient(base_url=server.url) as http:
@@ -78,6 +78,18 @@ async def test_http_and_the_client_look_through_windows_too(server: Server) -> N
         assert np.array_equal(cat.mask, over_picture(cat.counting, SIZE_HW))
         assert (preview := await session.preview(800, 600)) is not None
         assert preview.mask[600, 800]
+        # A mask that was given is made sharp in the window too, which knows it by its box there.
+        rough = np.zeros(SIZE_HW, np.bool_)
+        rough[560:620, 760:830] = True
+        given = await session.give_mask(rough)
+        assert np.array_equal(given.mask, rough)
+        fine = await session.refine(given.id)
+        assert fine.masks[fine.chosen].window == window
+        [prompt] = engine.decoded[-1]
+        x0, y0, *_ = window
+        assert prompt.box_xyxy == (760 - x0, 560 - y0, 830 - x0, 620 - y0)
+        await session.undo()
+        assert np.array_equal(session.objects[given.id].mask, rough)
         assert await session.look(None) is None
 
 
