@@ -14,7 +14,7 @@ from app.arrays import ImageArray
 from app.engine.contract import Candidates, Embedding, Engine
 from app.exports.selection import Selection
 from app.imports.read import read_labels
-from app.masks.regions import RegionCollector, gates_of, grid_points
+from app.masks.regions import RegionCollector, gates_of
 from app.pictures import PictureLimits, part_for_model, read_native, read_opaque, read_picture
 from app.protocol.fields import BoxXyxy, WindowXyxy
 from app.protocol.labels import Labels
@@ -109,9 +109,9 @@ class LocalPicture:
             HoverError: the device gave up.
         """
         found = RegionCollector(self.image.size_hw, gates_of(self._engine.model), self._speck_share)
-        for x, y in grid_points(self.image.size_hw):
-            answer = Replay(lone_click(x, y), self.image.size_hw, self._engine, self.embedding).all()
-            found.add(answer.logits, answer.scores, x, y)
+        while (point := found.point) is not None:
+            answer = Replay(lone_click(*point), self.image.size_hw, self._engine, self.embedding).once()
+            found.add(answer.logits, answer.scores)
         clicks = (PointStep(x=at.x, y=at.y, pick=at.candidate) for at in found.best_first[:most])
         return [
             self._visible(self._answered(SessionObject(number, name or unnamed(number), number - 1, (click,))))

@@ -4,6 +4,11 @@ The way of sam2's automatic mask generator (`SAM2AutomaticMaskGenerator`): answe
 hardly change with the threshold, each thing once. Here the grid goes from coarse to fine, so that large things are
 there first, and what is told fits into few bytes; so the order counts: the surest first, but rather another place of
 the picture than one more version of what was told (Soft-NMS, Bodla et al. 2017).
+
+Decision: outlines are told on the coarsest grid that still shows them. Context: what fits into 4 KB is what is found;
+nearly all that is lost on the way from the model's answers is lost there (`python -m app nano regions`). Choice: a
+region is a placeholder for the mask of its click, so its own mask is rough, and twice as many have room. Price: a
+click's mask may differ from the outline by a fifth.
 """
 
 from __future__ import annotations
@@ -14,10 +19,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.arrays import Logits
+from app.arrays import Logits, MaskArray
 from app.masks.cleaning import clicked_cells, smoothed, without_specks
-from app.masks.upsampling import preview_mask
-from app.protocol.values import Region
+from app.masks.upsampling import area_px
+from app.protocol.run_lengths import encode_mask
+from app.protocol.values import Mask, Region
 
 GRID: Final = 16
 """Points to a side: with 8 a tenth of the things is missed, 24 finds no more than a hundredth besides."""
@@ -33,6 +39,10 @@ MAX_REGIONS: Final = 256
 """More than a picture has objects."""
 SHARED_PENALTY: Final = 0.5
 """What a region loses in the order by an overlap with one before it, as a share of its value, at an IoU of 1."""
+ROUGH_SIDES: Final = (32, 64, 128)
+"""Cells to a side of the grids that a region's mask may be told on, beside the model's own."""
+ROUGH_IOU: Final = 0.8
+"""Of a region's mask as it is told with that of the model, at least."""
 ONES: Final = np.array([bin(byte).count("1") for byte in range(256)], np.uint16)
 """Ones among the bits of each byte; NumPy counts them itself from version 2 on."""
 
@@ -58,9 +68,14 @@ def gates_of(model: str) -> Gates:
 
 
 def grid_points(size_hw: tuple[int, int]) -> list[tuple[float, float]]:
-    """Return the grid's points `(x, y)` in pixels of the picture: 4 by 4 first, then 8 by 8, then what is left."""
+    """Return the grid's points `(x, y)` in pixels of the picture: 4 by 4 first, then 8 by 8, then what is left.
+
+    They are whole, which takes a third of the bytes.
+    """
     cells = sorted(((row, column) for row in range(GRID) for column in range(GRID)), key=lambda cell: level_of(*cell))
-    return [((column + 0.5) * size_hw[1] / GRID, (row + 0.5) * size_hw[0] / GRID) for row, column in cells]
+    return [
+        (round((column + 0.5) * size_hw[1] / GRID), round((row + 0.5) * size_hw[0] / GRID)) for row, column in cells
+    ]
 
 
 def level_of(row: int, column: int) -> int:
@@ -84,7 +99,11 @@ class Collected:
 
 
 class RegionCollector:
-    """Collects the answers at the grid's points, each thing once, as it was found best."""
+    """Says where to ask, and collects the answers, each thing once, as it was found best.
+
+    Attributes:
+        asked: the points that were answered.
+    """
 
     def __init__(self, size_hw: tuple[int, int], gates: Gates, speck_share: float) -> None:
         """Begin with none.
@@ -95,17 +114,24 @@ class RegionCollector:
             speck_share: specks and holes up to this share of the picture are left out, as in every mask.
         """
         self._size_hw, self._gates, self._speck_share = size_hw, gates, speck_share
+        self._points = grid_points(size_hw)
         self._found: list[Collected] = []
+        self.asked = 0
 
-    def add(self, logits: Logits, scores: NDArray[np.float32], x: float, y: float) -> None:
-        """Take what a click at `(x, y)` would give.
+    @property
+    def point(self) -> tuple[float, float] | None:
+        """Where to ask next, `(x, y)` in pixels of the picture; None once all was asked."""
+        return self._points[self.asked] if self.asked < len(self._points) else None
+
+    def add(self, logits: Logits, scores: NDArray[np.float32]) -> None:
+        """Take what a click at the point that is next gives; another is next then.
 
         Args:
             logits: (K, h, w) float32, the candidates of a lone point on the object.
             scores: (K,) float32, the model's own predicted IoU of each.
-            x: of the point, in pixels of the picture.
-            y: of the point.
         """
+        x, y = self._points[self.asked]
+        self.asked += 1
         for index, (candidate, score) in enumerate(zip(logits, map(float, scores), strict=True)):
             stability = stability_of(candidate)
             if score < self._gates.score or stability < self._gates.stability:
@@ -114,7 +140,7 @@ class RegionCollector:
             same = [overlap >= SAME_IOU for overlap in overlaps(self._bits(), bits)]
             if any(one.value >= value for one, is_same in zip(self._found, same, strict=True) if is_same):
                 continue  # the thing is there, found better
-            mask = preview_mask(self._clean(candidate, x, y), self._size_hw, score)
+            mask = rough_mask(self._clean(candidate, x, y) > 0, self._size_hw, score)
             self._found = [one for one, is_same in zip(self._found, same, strict=True) if not is_same]
             self._found.append(Collected(Region(mask=mask, x=x, y=y, candidate=index), value, bits))
 
@@ -143,11 +169,47 @@ class RegionCollector:
         return smoothed(clean, clicked_cells(clean, points, self._size_hw))
 
 
+def is_sure(logits: Logits, score: float, gates: Gates) -> bool:
+    """Return whether a model's answer is worth showing: it is sure of it, and it hardly changes with the threshold."""
+    return score >= gates.score and stability_of(logits) >= gates.stability
+
+
 def stability_of(logits: Logits) -> float:
     """Return how little a mask changes with its threshold, from 0 to 1, as sam2's stability score; 0 for a speck."""
     if np.count_nonzero(logits > 0) < MIN_CELLS:
         return 0.0
     return np.count_nonzero(logits > THRESHOLD_SHIFT) / np.count_nonzero(logits > -THRESHOLD_SHIFT)
+
+
+def rough_mask(mask_hw: MaskArray, size_hw: tuple[int, int], score: float) -> Mask:
+    """Return a mask on the coarsest grid on which it is still about the same.
+
+    Args:
+        mask_hw: (h, w) bool, on the model's grid.
+        size_hw: height and width of the picture, for the area, which stays the mask's own.
+        score: the model's own predicted IoU.
+    """
+    rough = (coarser(mask_hw, side) for side in ROUGH_SIDES)
+    told = next((grid for grid in rough if grid is not None), mask_hw)
+    return encode_mask(told, score=score, area=area_px(mask_hw, size_hw))
+
+
+def coarser(mask_hw: MaskArray, side: int) -> MaskArray | None:
+    """Return a mask on a grid of so many cells to a side, each as most of its part is; None where it is another then.
+
+    Args:
+        mask_hw: (h, w) bool.
+        side: what divides neither h nor w gives None.
+    """
+    height, width = mask_hw.shape
+    if height % side or width % side:
+        return None
+    filled = np.count_nonzero(mask_hw.reshape(side, height // side, side, width // side), axis=(1, 3))
+    part = mask_hw.size // side**2
+    grid: MaskArray = 2 * filled > part
+    both = int(filled[grid].sum())
+    either = int(filled.sum()) + part * int(np.count_nonzero(grid)) - both
+    return grid if both >= ROUGH_IOU * either else None
 
 
 def compared(logits: Logits) -> NDArray[np.uint8]:

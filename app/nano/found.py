@@ -1,7 +1,9 @@
-"""How much of a picture is found without a prompt, beside sam2's own `SAM2AutomaticMaskGenerator`.
+"""How much of a picture is found without a prompt, where the rest is lost, and what sam2's own generator finds.
 
-Both ask the same checkpoint at the same points; the generator with its own gates and with ours. The scenes are drawn,
-so that all that is in them is known.
+Each step from a model's answers to what is told loses some: the answers at all points, those that it is sure of, each
+thing once, what fits into a message. Beside them is what the model can do at best, by a click at the heart of each
+thing; and `SAM2AutomaticMaskGenerator` on the same checkpoint and grid, with its own gates and with ours. The scenes
+are drawn, so that all that is in them is known.
 """
 
 from __future__ import annotations
@@ -11,19 +13,25 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from sam2.automatic_mask_generator import SAM2AutomaticMaskGenerator
 from sam2.modeling.sam2_base import SAM2Base
 
-from app.arrays import ImageArray, MaskArray
+from app.arrays import MaskArray
 from app.engine.contract import Engine, Prompt
-from app.masks.regions import GRID, Gates, RegionCollector, gates_of, grid_points
+from app.masks.regions import GRID, Gates, RegionCollector, gates_of, is_sure
 from app.masks.upsampling import upsampled_mask
-from app.nano.prompts import iou
+from app.nano.prompts import inner_point, iou
 from app.nano.scenes import Scene
 from app.protocol.codec import fitting
+from app.protocol.run_lengths import decode_mask, scale_mask
 
 SPECK_SHARE: Final = 0.001
 """As servers have it unless told otherwise."""
+
+
+Overlaps = NDArray[np.float64]
+"""(N, T), the IoU of each of N masks with each of T things."""
 
 
 @dataclass
@@ -38,10 +46,10 @@ class Recall:
     best: list[float] = field(default_factory=list)
     masks: list[int] = field(default_factory=list)
 
-    def add(self, found: Sequence[MaskArray], truths: Sequence[MaskArray]) -> None:
+    def add(self, overlaps: Overlaps) -> None:
         """Take one scene."""
-        self.masks.append(len(found))
-        self.best += [max((iou(mask_hw, truth) for mask_hw in found), default=0.0) for truth in truths]
+        self.masks.append(len(overlaps))
+        self.best += overlaps.max(axis=0, initial=0.0).tolist()
 
     def row(self, name: str) -> str:
         """Return the figures as a row of a table, with the half width of the 95 % interval."""
@@ -62,29 +70,50 @@ def judge_regions(engine: Engine, model: SAM2Base, scenes: Iterable[Scene]) -> d
         "sam2's generator, its gates": generator(model, gates_of("")),
         "sam2's generator, our gates": generator(model, gates_of(engine.model)),
     }
-    found: dict[str, Recall] = {"regions": Recall(), **{name: Recall() for name in generators}}
+    found: dict[str, Recall] = {}
     for made in scenes:
-        found["regions"].add(regions_in(engine, made.image), made.masks)
+        by = found_in(engine, made)
         for name, each in generators.items():
-            found[name].add([one["segmentation"] for one in each.generate(made.image)], made.masks)
+            by[name] = overlaps_of([one["segmentation"] for one in each.generate(made.image)], made.masks)
+        for name, overlaps in by.items():
+            found.setdefault(name, Recall()).add(overlaps)
     return found
 
 
-def regions_in(engine: Engine, image: ImageArray) -> list[MaskArray]:
-    """Return the masks of what is told of a picture, at its size."""
-    size_hw = (image.shape[0], image.shape[1])
-    collected, embedding = (
-        RegionCollector(size_hw, gates_of(engine.model), SPECK_SHARE),
-        engine.encode(image),
-    )
-    for x, y in grid_points(size_hw):
-        [answer] = engine.decode(embedding, [Prompt(((x, y),), (1,))])
-        collected.add(answer.logits, answer.scores, x, y)
-    masks = []
-    for region in fitting(collected.best_first):
-        [answer] = engine.decode(embedding, [Prompt(((region.x, region.y),), (1,))])
-        masks.append(upsampled_mask(answer.logits[region.candidate], size_hw))
-    return masks
+def found_in(engine: Engine, made: Scene) -> dict[str, Overlaps]:
+    """Return what we find in a scene, step by step."""
+    size_hw, gates = (made.image.shape[0], made.image.shape[1]), gates_of(engine.model)
+    regions, embedding = RegionCollector(size_hw, gates, SPECK_SHARE), engine.encode(made.image)
+    answers: dict[tuple[float, float, int], Overlaps] = {}
+    sure = []
+    while (point := regions.point) is not None:
+        [answer] = engine.decode(embedding, [Prompt((point,), (1,))])
+        for index, logits in enumerate(answer.logits):
+            answers[(*point, index)] = overlaps_of([upsampled_mask(logits, size_hw)], made.masks)
+            if is_sure(logits, float(answer.scores[index]), gates):
+                sure.append((*point, index))
+        regions.add(answer.logits, answer.scores)
+    hearts = [Prompt((inner_point(truth),), (1,)) for truth in made.masks]
+    clicked = [logits for prompt in hearts for logits in engine.decode(embedding, [prompt])[0].logits]
+    once, told = regions.best_first, fitting(regions.best_first)
+
+    def rows(keys: Iterable[tuple[float, float, int]]) -> Overlaps:
+        return np.concatenate([np.zeros((0, len(made.masks))), *(answers[key] for key in keys)])
+
+    outlines = [scale_mask(decode_mask(region.mask), size_hw) for region in told]
+    return {
+        "a click at the heart of each": overlaps_of([upsampled_mask(one, size_hw) for one in clicked], made.masks),
+        "all answers": rows(answers),
+        "those that the model is sure of": rows(sure),
+        "each thing once": rows((one.x, one.y, one.candidate) for one in once),
+        "what fits into a message: **regions**": rows((one.x, one.y, one.candidate) for one in told),
+        "their outlines in the message": overlaps_of(outlines, made.masks),
+    }
+
+
+def overlaps_of(masks: Sequence[MaskArray], truths: Sequence[MaskArray]) -> Overlaps:
+    """Return the IoU of each mask with each thing."""
+    return np.array([[iou(mask_hw, truth) for truth in truths] for mask_hw in masks]).reshape(-1, len(truths))
 
 
 def generator(model: SAM2Base, gates: Gates) -> SAM2AutomaticMaskGenerator:
@@ -103,6 +132,6 @@ def generator(model: SAM2Base, gates: Gates) -> SAM2AutomaticMaskGenerator:
 
 def recall_table(found: dict[str, Recall]) -> str:
     """Return the figures as a Markdown table."""
-    things = len(found["regions"].best)
+    things = len(next(iter(found.values())).best)
     lines = [f"| of {things} drawn things | found at IoU 0.5 | at 0.75 | masks a scene |", "|---|---|---|---|"]
     return "\n".join([*lines, *(recall.row(name) for name, recall in found.items())])

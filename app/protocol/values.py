@@ -45,7 +45,7 @@ class Region(Struct, frozen=True):
     """A thing that a click may take, found before anybody asked; where it lies, no promise of the click's mask.
 
     Attributes:
-        mask: on the logit grid, like a preview's.
+        mask: rough, on a grid of its own.
         x, y: where a click gives it, in pixels of the image.
         candidate: which of that click's candidates it is.
     """

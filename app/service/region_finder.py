@@ -12,7 +12,7 @@ from typing import Final
 from cachetools import LRUCache
 
 from app.engine.contract import Candidates
-from app.masks.regions import GRID, RegionCollector, gates_of, grid_points
+from app.masks.regions import GRID, RegionCollector, gates_of
 from app.protocol.values import Region
 from app.service.embeddings import EmbeddingKey
 
@@ -37,26 +37,24 @@ class Search:
             model: the model's name, for its gates.
             speck_share: specks and holes up to this share of the picture are left out.
         """
-        self._points = grid_points(size_hw)
         self._regions: RegionCollector | None = RegionCollector(size_hw, gates_of(model), speck_share)
         self._told: tuple[Region, ...] = ()
-        self._asked = 0
         self._turn = asyncio.Lock()
 
     async def until(self, count: int, decode: Decode) -> tuple[Region, ...]:
         """Return the best regions once this many points were asked, or once `decode` gives up."""
         async with self._turn:  # two who look together share what is found
-            while self._regions is not None and self._asked < count:
-                x, y = self._points[self._asked]
-                found = await decode(x, y)
+            regions = self._regions
+            if regions is None:
+                return self._told
+            while regions.asked < count and (point := regions.point) is not None:
+                found = await decode(*point)
                 if found is None:
                     break
-                self._regions.add(found.logits, found.scores, x, y)
-                self._asked += 1
-            if self._regions is not None:
-                self._told = self._regions.best_first
-                if self._asked == len(self._points):
-                    self._regions = None  # what they were compared by isn't needed any more
+                regions.add(found.logits, found.scores)
+            self._told = regions.best_first
+            if regions.point is None:
+                self._regions = None  # what they were compared by isn't needed any more
             return self._told
 
 

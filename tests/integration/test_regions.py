@@ -17,7 +17,7 @@ from app.arrays import MaskArray
 from app.client import connect
 from app.engine.contract import Candidates, Embedding, Prompt
 from app.protocol import messages as m
-from app.protocol.run_lengths import decode_mask
+from app.protocol.run_lengths import decode_mask, scale_mask
 from tests.helpers.fake_engine import GRID, MAX_LOGIT, FakeEngine
 from tests.helpers.image_files import png
 from tests.helpers.peer import Peer, greeted, opened, uploaded
@@ -57,7 +57,8 @@ def cells(square: tuple[int, int, int, int]) -> MaskArray:
 
 def places(regions: tuple[m.Region, ...]) -> set[int]:
     """Return which of the squares the regions are; each is one of them to the cell."""
-    found = [i for region in regions for i in range(3) if np.array_equal(decode_mask(region.mask), cells(SQUARES[i]))]
+    masks = [scale_mask(decode_mask(region.mask), (GRID, GRID)) for region in regions]
+    found = [i for mask_hw in masks for i in range(3) if np.array_equal(mask_hw, cells(SQUARES[i]))]
     assert len(found) == len(set(found)) == len(regions)
     return set(found)
 

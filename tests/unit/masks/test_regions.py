@@ -6,10 +6,19 @@ import numpy as np
 import pytest
 
 from app.arrays import Logits
-from app.masks.regions import GRID, Gates, RegionCollector, gates_of, grid_points, stability_of
+from app.masks.regions import (
+    GRID,
+    ROUGH_IOU,
+    Gates,
+    RegionCollector,
+    gates_of,
+    grid_points,
+    rough_mask,
+    stability_of,
+)
 from app.protocol.codec import encode, fitting
 from app.protocol.messages import Regions
-from app.protocol.run_lengths import decode_mask
+from app.protocol.run_lengths import decode_mask, iou, scale_mask
 
 SIZE_HW = (480, 640)
 GATES = Gates(0.5, 0.8)
@@ -25,7 +34,7 @@ def square(side: int, at: tuple[int, int] = (10, 10), *, edge: float = 8.0) -> L
 def collected(*found: tuple[Logits, float]) -> RegionCollector:
     regions = RegionCollector(SIZE_HW, GATES, 0.0)
     for logits, score in found:
-        regions.add(logits[None], np.array([score], np.float32), 100.0, 100.0)
+        regions.add(logits[None], np.array([score], np.float32))
     return regions
 
 
@@ -45,10 +54,21 @@ def test_the_grid_has_each_of_its_points_once_and_the_coarse_ones_first() -> Non
 
 def test_a_region_is_the_mask_with_the_click_that_gives_it() -> None:
     regions = RegionCollector(SIZE_HW, GATES, 0.0)
-    regions.add(np.stack([square(20), square(20)]), np.array([0.2, 0.9], np.float32), 150.0, 120.0)
+    point = regions.point
+    regions.add(np.stack([square(20), square(20)]), np.array([0.2, 0.9], np.float32))
     [region] = regions.best_first
-    assert (region.x, region.y, region.candidate) == (150.0, 120.0, 1)
-    assert np.array_equal(decode_mask(region.mask), square(20) > 0)
+    assert ((region.x, region.y), region.candidate) == (point, 1)
+    assert np.array_equal(scale_mask(decode_mask(region.mask), (64, 64)), square(20) > 0)
+
+
+def test_a_region_is_told_on_the_coarsest_grid_that_still_shows_it() -> None:
+    large, small, thin = square(40, (9, 9)), square(5, (31, 31)), square(1)
+    thin[np.arange(60), np.arange(60)] = 8.0
+    told = [rough_mask(mask > 0, SIZE_HW, 0.5) for mask in (large, small, thin)]
+    assert [mask.size for mask in told] == [(32, 32), (64, 64), (64, 64)]
+    for mask, logits in zip(told, (large, small, thin), strict=True):
+        assert iou(scale_mask(decode_mask(mask), (64, 64)), logits > 0) >= ROUGH_IOU
+        assert mask.area == np.count_nonzero(logits > 0) * SIZE_HW[0] * SIZE_HW[1] / 64**2
 
 
 def test_what_the_model_is_not_sure_of_is_not_shown() -> None:
@@ -94,7 +114,7 @@ def test_a_message_has_the_best_of_them_and_few_bytes() -> None:
     told = fitting(found)
     assert len(found) == 100
     assert told == found[: len(told)]
-    assert len(found) > len(told) > 20
+    assert len(found) > len(told) > 35
     assert len(encode(Regions(seq=2**40, regions=told, last=True))) <= 4096
 
 
