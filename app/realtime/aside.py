@@ -34,7 +34,7 @@ class Aside(ABC, Generic[Q]):
             predictor: what finds them.
         """
         self._session, self._outbox, self._predictor = session, outbox, predictor
-        self.preparation = Preparation(self._carry_out)
+        self.preparation: Preparation[Q] = Preparation(self._carry_out)
 
     def begin(self, question: Q) -> None:
         """Answer a question about the picture that is open.
