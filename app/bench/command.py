@@ -165,6 +165,7 @@ def in_a_browser(subject: Subject, engine: str) -> dict[str, object]:
     """
     from app.bench.browser import chromium, measure_browser
     from app.bench.browser import table as browser_table  # Playwright comes with the tests alone
+    from app.bench.close_up import close_up_table, measure_close_up
     from app.bench.fluency import fluency_table, measure_fluency
     from app.bench.outlines import measure_outlines, outlines_line
 
@@ -175,7 +176,9 @@ def in_a_browser(subject: Subject, engine: str) -> dict[str, object]:
         show(outlines_line(outlines))
         fluency = measure_fluency(browser, server.url)
         show(fluency_table(fluency))
-    return {**found, "outlines": outlines, "fluency": fluency}
+        close_up = measure_close_up(browser, server.url)
+        show(close_up_table(close_up))
+    return {**found, "outlines": outlines, "fluency": fluency, "close_up": close_up}
 
 
 def in_workers(subject: Subject, engine: str, seconds: float) -> dict[str, object]:

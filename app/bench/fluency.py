@@ -7,6 +7,7 @@ event to the painted mask on bare ground. The same picture is measured without a
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 from collections.abc import Iterator
@@ -31,8 +32,10 @@ FRAMES: Final = 90
 HOVERS: Final = 40
 REST_MS: Final = 1500
 """A picture that was opened is at rest by then: its smaller versions are made, its masks are drawn."""
+CLOSER: Final = 8
+"""Events of the wheel before a pan: not so close that a part of the picture is looked at by itself."""
 
-VIEW: Final = """async ([frames]) => {
+VIEW: Final = """async ([frames, closer, stays]) => {
   const canvas = document.getElementById("canvas");
   const rect = canvas.getBoundingClientRect();
   const middle = { clientX: rect.left + rect.width / 2, clientY: rect.top + rect.height / 2 };
@@ -54,7 +57,7 @@ VIEW: Final = """async ([frames]) => {
   };
   const zoom = (i) => send("wheel", { deltaY: i % 30 < 15 ? -50 : 50 });
   const rest = () => new Promise((resolve) => setTimeout(resolve, 600));
-  for (let i = 0; i < 8; i += 1) { zoom(i); await frame(); }
+  for (let i = 0; i < closer; i += 1) { send("wheel", { deltaY: -50 }); await frame(); }
   await rest();
   send("pointerdown", { button: 1 });
   const pan = await measured((i) => send("pointermove", {
@@ -62,13 +65,16 @@ VIEW: Final = """async ([frames]) => {
   send("pointerup", { button: 1 });
   send("pointerleave", {});
   await rest();
-  document.getElementById("fit").click();
+  if (!stays) document.getElementById("fit").click();
   const zoomed = await measured(zoom);
-  document.getElementById("fit").click();
+  if (!stays) document.getElementById("fit").click();
   await rest();
   return { pan, zoom: zoomed, tasks };
 }"""
-"""Pans and zooms, an event a frame, and rests; returns the times between frames and those of long tasks, ms."""
+"""Comes closer, pans and zooms, an event a frame, and rests; `stays` has it zoom there and not from all of the picture.
+
+Returns the times between frames and those of long tasks, ms.
+"""
 
 HOVER: Final = """async ([count, places]) => {
   const canvas = document.getElementById("canvas");
@@ -101,8 +107,17 @@ def measure_fluency(
         `longest_ms`, of any task while it moved and after it came to rest, 0 where none took 50; `hover_p50_ms`;
         `open_longest_ms`, of any task while the picture was opened after another one.
     """
+    with shown(browser, url) as page:
+        return list(rows(page, counts, frames, hovers))
+
+
+@contextlib.contextmanager
+def shown(browser: Browser, url: str, before: str = "") -> Iterator[Page]:
+    """Give a page that shows the picture, after a script that runs before the page's own."""
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     try:
+        if before:
+            page.add_init_script(before)
         page.goto(url)
         page.wait_for_function("() => globalThis.hoversam?.state().connection === 'ready'")
         page.locator("#file").set_input_files([shapes(), other()])
@@ -110,7 +125,7 @@ def measure_fluency(
             "() => { const s = hoversam.state(); return s.image?.name === 'shapes.jpg' && !s.pending; }",
             timeout=WAIT_MS,
         )
-        return list(rows(page, counts, frames, hovers))
+        yield page
     finally:
         page.context.close()
 
@@ -124,7 +139,7 @@ def rows(page: Page, counts: tuple[int, ...], frames: int, hovers: int) -> Itera
             click(page, place)
         page.keyboard.press("Escape")
         page.wait_for_timeout(500)
-        moved = page.evaluate(f"args => ({VIEW})(args)", [frames])
+        moved = page.evaluate(f"args => ({VIEW})(args)", [frames, CLOSER, False])
         hovered = page.evaluate(f"args => ({HOVER})(args)", [hovers, list(gaps())])
         yield figures(count, moved, hovered, reopened(page, count))
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from app.bench.browser import figures
+from app.bench.close_up import close_up_table, measure_close_up
 from app.bench.fluency import fluency_table, measure_fluency
 
 pytestmark = pytest.mark.browser
@@ -30,3 +31,16 @@ def test_pan_and_zoom_are_measured_with_and_without_objects(
         assert row["hover_p50_ms"] > 0
         assert row["open_longest_ms"] >= 0
     assert fluency_table([bare, full]).count("\n") == 3
+
+
+def test_a_close_view_is_measured_with_windows_and_without(
+    browser: Browser, live_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("fluency", "close_up"):
+        monkeypatch.setattr(f"app.bench.{module}.SIZE", (1600, 1200))
+    bare, windowed = measure_close_up(browser, live_server, rounds=1, frames=4, hovers=2)
+    assert (bare["windows"], bare["encoded"], windowed["windows"]) == (False, 0, True)
+    assert windowed["encoded"] > 0
+    for row in (bare, windowed):
+        assert 0 < row["hover_p50_ms"] <= row["hover_p95_ms"]
+    assert close_up_table([bare, windowed]).count("\n") == 3
