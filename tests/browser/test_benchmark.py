@@ -38,9 +38,9 @@ def test_a_close_view_is_measured_with_windows_and_without(
 ) -> None:
     for module in ("fluency", "close_up"):
         monkeypatch.setattr(f"app.bench.{module}.SIZE", (1600, 1200))
-    bare, windowed = measure_close_up(browser, live_server, rounds=1, frames=4, hovers=2)
-    assert (bare["windows"], bare["encoded"], windowed["windows"]) == (False, 0, True)
-    assert windowed["encoded"] > 0
-    for row in (bare, windowed):
+    bare, sharp = measure_close_up(browser, live_server, rounds=1, frames=4, hovers=2)
+    assert (bare["windows"], bare["encoded"], sharp["windows"]) == (False, 0, True)
+    assert sharp["encoded"] > 0
+    for row in (bare, sharp):
         assert 0 < row["hover_p50_ms"] <= row["hover_p95_ms"]
-    assert close_up_table([bare, windowed]).count("\n") == 3
+    assert close_up_table([bare, sharp]).count("\n") == 3
