@@ -4,13 +4,14 @@ from app.client.blocking import BlockingSession, connect_blocking
 from app.client.joining import join_files
 from app.client.patience import Reconnect, Timeouts
 from app.client.session import ClientSession, connect
-from app.client.values import Imported, Latency, Object, Preview
-from app.protocol.messages import Class, File, Given, Image, Mask, Progress, Region, Welcome
+from app.client.values import ClipMask, Imported, Latency, Object, Preview
+from app.protocol.messages import Class, File, Given, Image, Mask, OpenedClip, Progress, Region, Welcome
 
 __all__ = (
     "BlockingSession",
     "Class",
     "ClientSession",
+    "ClipMask",
     "File",
     "Given",
     "Image",
@@ -18,6 +19,7 @@ __all__ = (
     "Latency",
     "Mask",
     "Object",
+    "OpenedClip",
     "Preview",
     "Progress",
     "Reconnect",

@@ -9,19 +9,22 @@ from __future__ import annotations
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from app.client.by_hand import PointXy
+from app.client.following import Tracked
 from app.client.looking import CLOSE_UP
 from app.client.loop_thread import LoopThread
 from app.client.patience import Reconnect, Timeouts
 from app.client.session import ClientSession, connect
-from app.client.values import Imported, Latency, Object, Preview
-from app.protocol.fields import BoxXyxy, Morphology, SetOperation, WindowXyxy
-from app.protocol.messages import Class, ExportFormat, File, Given, Image, Progress, Region, Welcome
+from app.client.values import ClipMask, Imported, Latency, Object, Preview
+from app.protocol.fields import BoxXyxy, Direction, Morphology, SetOperation, WindowXyxy
+from app.protocol.messages import Class, ExportFormat, File, Given, Image, OpenedClip, Progress, Region, Welcome
 
 if TYPE_CHECKING:
     from app.arrays import MaskArray
+
+T = TypeVar("T")
 
 
 def connect_blocking(
@@ -141,6 +144,51 @@ class BlockingSession:
     def leave(self) -> None:
         """Drop the pending hover."""
         self._run(self._session.leave())
+
+    @property
+    def clip(self) -> OpenedClip | None:
+        """The clip that is open; None on a picture."""
+        return self._session.clip
+
+    @property
+    def masks(self) -> Mapping[int, Mapping[int, ClipMask]]:
+        """By frame, the masks of the objects that are known there, by id; a copy."""
+        return {frame: dict(masks) for frame, masks in self._session.masks.items()}
+
+    def open_clip(
+        self,
+        clip: str | Path | bytes,
+        *,
+        part: tuple[float, float, float] | None = None,
+        frame: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> OpenedClip:
+        """Upload a clip and return its size and times; see `ClientSession.open_clip`."""
+        return self._run(self._session.open_clip(clip, part=part, frame=frame, progress=progress))
+
+    def frame(self, index: int, *, progress: Callable[[Progress], None] | None = None) -> Image:
+        """Show another frame of the clip; prompts go to it from now on."""
+        return self._run(self._session.frame(index, progress=progress))
+
+    def track(
+        self,
+        objects: Iterable[int] | None = None,
+        *,
+        direction: Direction | Literal["both"] = "both",
+        fast: bool = False,
+        last: int | None = None,
+    ) -> Generator[Tracked, None, None]:
+        """Follow objects and give each frame with its masks as they are found; see `ClientSession.track`."""
+        frames = self._session.track(objects, direction=direction, fast=fast, last=last)
+        try:
+            while found := self._run(_next(frames)):
+                yield found
+        finally:
+            self._start(lambda: _end(frames))
+
+    def stop(self) -> None:
+        """Follow no object any further."""
+        self._run(self._session.stop())
 
     def click(
         self,
@@ -265,9 +313,9 @@ class BlockingSession:
         return self._run(self._session.ping())
 
 
-async def _next(previews: AsyncGenerator[Preview, None]) -> Preview | None:
-    return await anext(previews, None)
+async def _next(given: AsyncGenerator[T, None]) -> T | None:
+    return await anext(given, None)
 
 
-async def _end(previews: AsyncGenerator[Preview, None]) -> None:
-    await previews.aclose()
+async def _end(given: AsyncGenerator[Any, None]) -> None:
+    await given.aclose()

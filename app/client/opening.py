@@ -11,8 +11,8 @@ from typing import Final, cast
 from app.client.patience import Patience, pauses
 from app.client.pending_requests import UNNUMBERED, Request
 from app.client.reconnecting import ReconnectingSession
-from app.client.timeline import PictureSource
-from app.client.upload import name_of, upload
+from app.client.timeline import ClipSource, PictureSource
+from app.client.upload import name_of
 from app.errors import UnknownImageError
 from app.protocol.messages import Image, Open, Progress
 
@@ -46,21 +46,33 @@ async def open_picture(
     raise AssertionError("the loop returns or raises")
 
 
-async def uploaded(reconnecting: ReconnectingSession, picture: PictureSource, *, provisional: bool = False) -> str:
-    """Return the id of a picture after its upload, tried again while the server is away or too busy; see `upload`."""
+async def open_clip(
+    reconnecting: ReconnectingSession, clip: ClipSource, frame: int, progress: Callable[[Progress], None] | None
+) -> Image:
+    """Return what the server says of a clip's frame once it takes prompts; raises as `open_picture`."""
+    for tries_left in reversed(range(_TRIES)):
+        clip_id = await uploaded(reconnecting, clip)
+        message = Open(seq=UNNUMBERED, image_id=clip_id, name=name_of(clip.file), frame=frame)
+        request = Request(message, (Image,), picture=clip, progress=progress)
+        try:
+            return cast("Image", await reconnecting.ask(request, reconnecting.timeouts.open_s))
+        except UnknownImageError:
+            if not tries_left:
+                raise
+    raise AssertionError("the loop returns or raises")
+
+
+async def uploaded(
+    reconnecting: ReconnectingSession, source: PictureSource | ClipSource, *, provisional: bool = False
+) -> str:
+    """Return an id after an upload, tried again while the server is away or too busy; raises as `upload`."""
     patience = Patience(reconnecting.timeouts.busy_s)
     away_until = time.monotonic() + reconnecting.reconnect.give_up_s
     for pause_s in pauses(reconnecting.reconnect, random.random):
         await reconnecting.ready()
         await asyncio.sleep(pause_s)
         try:
-            return await upload(
-                reconnecting.url,
-                picture,
-                timeout_s=reconnecting.timeouts.reply_s,
-                cookies=reconnecting.cookies,
-                provisional=provisional,
-            )
+            return await reconnecting.sent(source, provisional=provisional)
         except ConnectionError:
             if time.monotonic() >= away_until:
                 raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from app.client.session_view import Reply
-from app.client.timeline import PictureSource
+from app.client.timeline import ClipSource, PictureSource
 from app.client.values import Preview
 from app.errors import UnknownObjectError
 from app.protocol.messages import ClientMessage, Hover, Progress
@@ -40,7 +40,7 @@ class Request:
     message: ClientMessage
     kinds: tuple[type, ...]
     answer: ReplyFuture = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    picture: PictureSource | None = None
+    picture: PictureSource | ClipSource | None = None
     progress: Callable[[Progress], None] | None = None
     again: bool = False
     sends: int = 0

@@ -12,18 +12,21 @@ import contextlib
 import itertools
 import random
 import time
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from msgspec.structs import replace
 
+from app.client.clip_view import ClipView, Failed, TakenUp
 from app.client.cookies import Cookies
 from app.client.errors import LostError, RestoreError, comes_back, error_of
 from app.client.link import Link, open_link
 from app.client.patience import Patience, Reconnect, Timeouts, pauses, wait_s
 from app.client.pending_requests import MAX_SENDS, UNNUMBERED, PendingRequests, Request
 from app.client.session_view import Reply, SessionView
-from app.client.timeline import ClientState, ClientTimeline, PictureSource, state_of
+from app.client.timeline import ClientState, ClientTimeline, ClipSource, PictureSource, state_of
 from app.client.upload import upload
+from app.client.upload_clip import upload_clip
 from app.client.values import Latency, Object
 from app.errors import BadMessageError, UnknownImageError
 from app.protocol import messages as m
@@ -44,6 +47,7 @@ class ReconnectingSession:
 
     Attributes:
         view: the session as the server told it.
+        clip: what it told of the clip, where one is open.
         timeline: what it takes to make it again.
         pending: the requests without an answer.
         welcome: what the server said first, on the newest socket.
@@ -62,8 +66,9 @@ class ReconnectingSession:
         """
         self.url, self.timeouts, self.reconnect = url, timeouts, reconnect
         self.view, self.timeline, self.pending = SessionView(), ClientTimeline(), PendingRequests()
+        self.clip = ClipView()
         self.losses, self.cookies = 0, Cookies()
-        self._picture: PictureSource | None = None
+        self._picture: PictureSource | ClipSource | None = None
         self._name: str | None = None
         """What was opened, and its file's name."""
         self._model: str | None = None
@@ -197,6 +202,8 @@ class ReconnectingSession:
 
     def _take(self, message: m.ServerMessage, nbytes: int) -> None:
         if isinstance(message, m.Error):
+            if message.seq is not None and self.pending.get(message.seq) is None:
+                self.clip.say(Failed(message.seq, error_of(message)))
             self.pending.refuse(message.seq, error_of(message))
         elif isinstance(message, m.Pong):
             pong = self._pongs.get(message.at)
@@ -206,12 +213,20 @@ class ReconnectingSession:
             request = self.pending.get(message.seq)
             if request is not None and request.progress is not None:
                 request.progress(message)
-        elif not isinstance(message, (m.Welcome, m.OpenedClip, m.Masks, m.TrackProgress)) and (
-            answer := self.view.take(message, nbytes)
-        ):
+        elif isinstance(message, (m.OpenedClip, m.Masks, m.TrackProgress)):
+            self.clip.take(message)
+        elif not isinstance(message, m.Welcome) and (answer := self.view.take(message, nbytes)):
+            self._note_of_clip(answer)
             answered = self.pending.resolve(message.seq, answer)
             if answered is not None:
                 self._remember(answered, answer[0])
+
+    def _note_of_clip(self, answer: Sequence[Reply]) -> None:
+        for each in answer:
+            if isinstance(each, m.Image) and each.frame is None:
+                self.clip.forget()
+            elif isinstance(each, m.Gone):
+                self.clip.gone(each.objects)
 
     def _remember(self, answered: Request, reply: Reply) -> None:
         """Note what an answer has made of the session."""
@@ -252,6 +267,7 @@ class ReconnectingSession:
     def _give_up(self, error: Exception) -> None:
         self._broken = error
         self.pending.refuse(None, error)
+        self.clip.say(Failed(None, error))
         self._up.set()
 
     async def _come_back(self, reason: Exception) -> None:
@@ -273,6 +289,7 @@ class ReconnectingSession:
     async def _take_up(self) -> None:
         """Take the session up on a new socket; raises where that one fails too."""
         self.view.forget_parts()
+        self.clip.say(TakenUp(RESUME_SEQ))
         known = None if self._forgotten else self.welcome
         link = await open_link(self.url, self.timeouts, self._take, cookies=self.cookies, known=known)
         try:
@@ -316,24 +333,32 @@ class ReconnectingSession:
 
     async def _open_again(self, link: Link, image: m.Image) -> None:
         """Open the picture with its recipe, uploaded again where the server doesn't have it."""
-        most = min(MAX_RECIPE_BYTES, link.welcome.limits.max_message_bytes) - MESSAGE_BYTES
-        recipe = self.timeline.recipe(image, self._name, most)
-        message = m.Open(seq=UNNUMBERED, image_id=image.image_id, name=self._name, recipe=recipe)
+        most, clip = min(MAX_RECIPE_BYTES, link.welcome.limits.max_message_bytes) - MESSAGE_BYTES, self.clip.clip
+        own_id, frame = image.image_id if clip is None else clip.clip_id, image.frame or 0
+        recipe = self.timeline.recipe(replace(image, image_id=own_id), self._name, most)
+        message = m.Open(seq=UNNUMBERED, image_id=own_id, name=self._name, recipe=recipe, frame=frame)
         try:
             await self._ask_again(link, message)
         except UnknownImageError:
             if self._picture is None:
                 raise
-            image_id = await upload(self.url, self._picture, timeout_s=self.timeouts.reply_s, cookies=self.cookies)
-            if image_id != image.image_id:
+            if await self.sent(self._picture) != own_id:
                 raise RestoreError(f"the file of {self._name} has changed since it was opened") from None
             await self._ask_again(link, message)
+
+    async def sent(self, source: PictureSource | ClipSource, *, provisional: bool = False) -> str:
+        """Return the id of a picture or clip after its upload; raises as `upload`."""
+        if isinstance(source, ClipSource):
+            return await upload_clip(self.url, source, timeout_s=self.timeouts.open_s, cookies=self.cookies)
+        timeout_s = self.timeouts.reply_s
+        return await upload(self.url, source, timeout_s=timeout_s, cookies=self.cookies, provisional=provisional)
 
     async def _ask_again(self, link: Link, message: m.Open | m.Model | m.SetClasses) -> None:
         """Ask on a socket that isn't in use yet, as often as the server is too busy."""
         patience = Patience(self.timeouts.busy_s)
         while True:
             seq, request = next(self._seqs), Request(message, STATE, again=True)
+            self.clip.say(TakenUp(seq))
             try:
                 return await self._answered(link, seq, request, ask=True)
             except Exception as error:

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from msgspec import to_builtins
 
-from app.client.timeline import PictureSource
+from app.client.timeline import ClipSource, PictureSource
 from app.protocol.messages import ClientMessage
 
 
@@ -45,6 +45,15 @@ class Recorder:
             self._write({"t": "open", "picture": str(picture.resolve())})
         else:
             self._write({"t": "open", "data": base64.b64encode(picture).decode()})
+
+    def note_open_clip(self, clip: ClipSource, frame: int) -> None:
+        """Write down that a clip is opened."""
+        if isinstance(clip.file, Path):
+            opened = {"clip": str(clip.file.resolve())}
+        else:
+            opened = {"clip_data": base64.b64encode(clip.file).decode()}
+        part = {} if clip.part is None else {"part": [clip.part.begin, clip.part.end, clip.part.rate]}
+        self._write({"t": "open", **opened, **part, "frame": frame})
 
     def _write(self, fields: dict[str, Any]) -> None:
         if self._stream is not None:

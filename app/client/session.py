@@ -26,7 +26,7 @@ import msgspec
 from msgspec.structs import replace
 
 from app.client.by_hand import PointXy, finite
-from app.client.looking import Looking
+from app.client.following import Following
 from app.client.opening import open_picture
 from app.client.patience import Reconnect, Timeouts
 from app.client.pending_requests import UNNUMBERED, Request
@@ -93,7 +93,7 @@ async def connect(
         recorder.close()
 
 
-class ClientSession(Looking):
+class ClientSession(Following):
     """A session as its client sees it. Coordinates are pixels of the upright picture, origin top-left.
 
     Every method raises the `HoverError` that the server answers with (its `code` and `retry_after_s` are the

@@ -19,11 +19,22 @@ from msgspec.structs import replace
 
 from app.client.errors import RestoreError
 from app.client.values import Object
+from app.protocol.clips import ClipPart
 from app.protocol.messages import Class, ClientMessage, Image, Redo, Undo
 from app.protocol.recipe import FORMAT, VERSION, Recipe, RecipeObject, UndoStep
 
 PictureSource: TypeAlias = Path | bytes
 """A file, or the bytes of one."""
+
+
+@dataclass(frozen=True)
+class ClipSource:
+    """A clip: a file, the bytes of one, or a folder of frames; and which part of it, None for all."""
+
+    file: PictureSource
+    part: ClipPart | None = None
+
+
 LIST_HEADS_BYTES: Final = 32
 """What the names and lengths of the two lists of undo steps take."""
 MAX_STEPS: Final = 4096

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
@@ -18,6 +18,10 @@ from app.protocol.labels import Misfit
 
 if TYPE_CHECKING:
     from app.arrays import MaskArray
+
+
+NOTHING: Final = m.Mask(size=(1, 1), box=(0, 0, 0, 0), runs=b"", score=0.0, area=0)
+"""The mask of what isn't to be seen."""
 
 
 class Masked:
@@ -80,8 +84,26 @@ class Object(m.Object, Masked, frozen=True, kw_only=True, dict=True):
 
     @property
     def counting(self) -> m.Mask:
-        """The chosen candidate."""
-        return self.masks[self.chosen]
+        """The chosen candidate; an empty mask on a frame of a clip on which the object isn't."""
+        return self.masks[self.chosen] if self.masks else NOTHING
+
+
+@dataclass(frozen=True)
+class ClipMask(Masked):
+    """An object's mask on a frame of a clip.
+
+    Attributes:
+        told: as it travels.
+        size_hw: height and width of the clip in its own pixels.
+    """
+
+    told: m.Mask
+    size_hw: tuple[int, int]
+
+    @property
+    def counting(self) -> m.Mask:
+        """The mask."""
+        return self.told
 
 
 def preview_of(message: m.Preview, size_hw: tuple[int, int], nbytes: int) -> Preview:
