@@ -299,9 +299,12 @@ class BlockingSession:
         edge: Literal["hard", "soft"] = "hard",
         ground: str | None = None,
         tolerance: float | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> File:
         """Return a file of the objects named, or of all; see `ClientSession.export`."""
-        made = self._session.export(format, objects, trim=trim, edge=edge, ground=ground, tolerance=tolerance)
+        made = self._session.export(
+            format, objects, trim=trim, edge=edge, ground=ground, tolerance=tolerance, progress=progress
+        )
         return self._run(made)
 
     def import_labels(self, file: str | Path, *, picture: str | None = None) -> Imported:

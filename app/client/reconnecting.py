@@ -160,8 +160,8 @@ class ReconnectingSession:
                     raise TimeoutError(f"no answer came within {timeout_s:g} s; the server may be busy") from None
                 await self._up.wait()
 
-    async def tell(self, message: m.Leave) -> int:
-        """Send a message that has no answer, and return its number; nothing happens without a connection."""
+    async def tell(self, message: m.Leave | m.Stop) -> int:
+        """Send a message whose answer nobody needs, and return its number; nothing happens without a connection."""
         seq = next(self._seqs)
         if self._up.is_set() and self._broken is None:
             with contextlib.suppress(LostError):  # a server that has lost us needs no telling

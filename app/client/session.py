@@ -56,6 +56,8 @@ from app.protocol.values import ExportOptions
 R = TypeVar("R", bound="Image | Classes | Object | Gone | Regions | Window | File")
 _FETCHES: Final = 3
 """Times that a large file is asked for; a fetch may be cut, or the server started again before it."""
+_CLIP_EXPORT_S: Final = 1800.0
+"""How long a file of a clip may take; a server's own limit is that, too."""
 _HOVERS_IN_FLIGHT: Final = 2
 """One that the device works on and one that waits; a third would only replace the second."""
 
@@ -288,12 +290,14 @@ class ClientSession(Following):
         edge: Literal["hard", "soft"] = "hard",
         ground: str | None = None,
         tolerance: float | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> File:
-        """Return a file of the objects named, or of all: its name, media type and bytes.
+        """Return a file of the objects named, or of all: its name, media type and bytes; on a clip, of all frames.
 
         One too large for the socket is fetched by HTTP, and made again where the server has lost it meanwhile. The
         options are told in `ExportOptions`: `trim`, `edge` and `ground` (`#rrggbb`) of a cutout, `tolerance` of
-        polygons in pixels.
+        polygons in pixels. `progress` is called while a file of a clip is made; who is cancelled meanwhile has it
+        given up.
 
         Raises:
             BadMessageError: the format doesn't take an option, or the option is out of bounds.
@@ -302,7 +306,7 @@ class ClientSession(Following):
         some = None if objects is None else tuple(objects)
         export = m.Export(seq=UNNUMBERED, format=format, objects=some, options=options)
         for left in reversed(range(_FETCHES)):
-            file = await self._ask(export, File, timeout_s=self._reconnecting.timeouts.open_s)
+            file = await self._made(export, progress)
             if file.url is None:
                 break
             try:
@@ -313,6 +317,24 @@ class ClientSession(Following):
                 if not left:
                     raise
         return file
+
+    async def _made(self, export: m.Export, progress: Callable[[Progress], None] | None) -> File:
+        """Return a file, or where it is to be fetched; a clip's is given up where nobody waits for it."""
+        if self.clip is None:
+            return await self._ask(export, File, timeout_s=self._reconnecting.timeouts.open_s, progress=progress)
+        seqs: list[int] = []
+
+        def note(told: Progress) -> None:
+            seqs[:] = [told.seq]
+            if progress is not None:
+                progress(told)
+
+        try:
+            return await self._ask(export, File, timeout_s=_CLIP_EXPORT_S, progress=note)
+        except asyncio.CancelledError:
+            if seqs:
+                await self._reconnecting.tell(m.Stop(seq=UNNUMBERED, of=seqs[0]))
+            raise
 
     async def import_labels(self, file: str | Path, *, picture: str | None = None) -> Imported:
         """Return the objects that a label file has for the open picture, once they are there, and what didn't fit.

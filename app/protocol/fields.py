@@ -76,4 +76,4 @@ Direction = Literal["forward", "backward"]
 Times = Annotated[tuple[Seconds, ...], Meta(min_length=1, max_length=2**16)]
 """When each frame of a clip is shown, from its beginning."""
 ExportFormat = Literal["coco", "yolo", "labelme", "svg", "mask", "cutout", "overlay", "recipe"]
-Stage = Literal["queued", "decoding", "encoding", "downloading"]
+Stage = Literal["queued", "decoding", "encoding", "downloading", "exporting"]

@@ -84,9 +84,10 @@ class Track(FromClient, frozen=True, kw_only=True):
 
 
 class Stop(FromClient, frozen=True, kw_only=True):
-    """Follow no object any further; what was found stays."""
+    """Follow no object any further, what was found stays; or give up the file of a clip that was asked for as `of`."""
 
     seq: Seq
+    of: Seq | None = None
 
 
 class Hover(FromClient, frozen=True, kw_only=True):
@@ -308,7 +309,10 @@ class FindRegions(FromClient, frozen=True, kw_only=True, tag="regions"):
 
 
 class Export(FromClient, frozen=True, kw_only=True):
-    """Ask for a file of the objects named, or of all, made as the options say."""
+    """Ask for a file of the objects named, or of all, made as the options say; on a clip of all its frames.
+
+    A clip's `mask` is a ZIP of a PNG a frame, `overlay` and `cutout` are MP4; `labelme` and `svg` are for pictures.
+    """
 
     seq: Seq
     format: ExportFormat

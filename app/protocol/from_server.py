@@ -55,7 +55,7 @@ class Welcome(FromServer, frozen=True, kw_only=True):
 
 
 class Progress(FromServer, frozen=True, kw_only=True):
-    """How far an `open` or `model` has come: `position` in the queue, `fraction` done."""
+    """How far an `open`, a `model` or the file of a clip has come: `position` in the queue, `fraction` done."""
 
     seq: Seq
     stage: Stage

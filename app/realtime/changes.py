@@ -125,8 +125,12 @@ class ChangeWorker:
         self._queue.append(message)
         self._came.set()
         self.opening += isinstance(message, (Open, ShowFrame))
-        if isinstance(message, (Stop, Open)):
+        if self._ends_tracking(message):
             self.tracks.halt()
+
+    @staticmethod
+    def _ends_tracking(message: Ordered) -> bool:
+        return isinstance(message, Open) or (isinstance(message, Stop) and message.of is None)
 
     def hold(self) -> None:
         """Let no further change begin; what waits is asked again of the next server."""
@@ -150,7 +154,7 @@ class ChangeWorker:
                 self._outbox.put(error_message(error, message.seq))
             finally:
                 self.opening -= isinstance(message, (Open, ShowFrame))
-                if isinstance(message, (Stop, Open)):
+                if self._ends_tracking(message):
                     self.tracks.go_on()
             self.tracks.look(message.seq, is_track=isinstance(message, Track), again=isinstance(message, AGAIN))
 
@@ -160,7 +164,7 @@ class ChangeWorker:
         cached = image is not None and self._backend.holds(self._predictor.key(image.image_id, self._session.answering))
         self._outbox.put_answer(self._session.switched(seq, cached=cached))
         self.models.finish()
-        self.tracks.look(seq, again=True)
+        self.tracks.look(seq, again=True, is_answered=True)
 
     async def _next(self) -> Ordered:
         """Return the oldest change, once there is one and unless no more are to be made; the one before is done."""
@@ -181,6 +185,9 @@ class ChangeWorker:
             await self._open(message)
         elif isinstance(message, ShowFrame):
             self._outbox.put_answer(await self._openings.show_frame(message))
+        elif isinstance(message, Stop) and message.of is not None:
+            self.exports.stop(message.of)
+            self._outbox.put_answer(self._session.unchanged(message.seq))
         elif isinstance(message, Stop):
             replies = self._session.stop(message.seq)
             self.tracks.end()

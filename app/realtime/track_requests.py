@@ -39,19 +39,20 @@ class TrackRequests:
         """Begin with none."""
         self._waiting: list[TrackRequest] = []
 
-    def look(self, seq: int, missing: Iterable[Missing], *, is_track: bool) -> None:
+    def look(self, seq: int, missing: Iterable[Missing], *, is_track: bool, is_answered: bool = False) -> None:
         """Take note of what is missing after a change; what nobody waited for before is the change's own.
 
         Args:
             seq: of the change.
             missing: all that is.
             is_track: whether it is a `track`, which is answered in any case.
+            is_answered: whether another is, too.
         """
         left = set(missing)
         for request in self._waiting:
             request.missing &= left
             left -= request.missing
-        if left or is_track:
+        if left or is_track or is_answered:
             self._waiting.append(TrackRequest(seq, left, len(left), is_track))
 
     def found(self, missing: Missing, otherwise: int) -> int:

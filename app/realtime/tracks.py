@@ -82,13 +82,14 @@ class TrackWorker:
         self._unanswered: deque[tuple[int, SessionObject]] = deque()
         self._looked: deque[int] = deque()
 
-    def look(self, seq: int, *, is_track: bool = False, again: bool = False) -> None:
+    def look(self, seq: int, *, is_track: bool = False, again: bool = False, is_answered: bool = False) -> None:
         """See what a change has left to be told and followed.
 
         Args:
             seq: of the change.
             is_track: whether it is a `track`, which is answered in any case.
             again: what has failed before is tried again.
+            is_answered: how far it has come is told also where nothing is missing, as after a resume.
         """
         clip = self._session.clip
         if clip is not self._clip:
@@ -103,7 +104,7 @@ class TrackWorker:
         self._seq, self._loads, self._has_failed = seq, clip.loads, self._has_failed and not again
         self._plan(clip)
         missing = ((each.key, frame) for own in self._stretches.values() for each in own for frame in each.frames)
-        self._requests.look(seq, missing, is_track=is_track)
+        self._requests.look(seq, missing, is_track=is_track, is_answered=is_answered)
         self._looked.append(seq)
         self._came.set()
 

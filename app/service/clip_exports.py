@@ -7,24 +7,31 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
-from typing import cast
+from typing import Any, Final, cast
 
 import numpy as np
 from PIL import Image as Pil
 
 from app.arrays import ImageArray
 from app.clips import frame_source
-from app.errors import BadMessageError, Reason
+from app.errors import BadMessageError, Reason, UnknownObjectError
 from app.exports.files import ExportFile
 from app.exports.frames import ENDINGS, ClipSelection, FramesFormat, ShownFrame, frame_name, frames_file
 from app.exports.options import check_options
 from app.exports.selection import ExportObject, Selection
+from app.masks.enlarging import enlarged
 from app.protocol.fields import ExportFormat
-from app.protocol.values import ExportOptions
+from app.protocol.values import ExportOptions, Mask
+from app.service.answers import export_object
 from app.session.classes import ClassList
+from app.session.clip_objects import as_clip_object
+from app.session.following import frame_masks
 from app.session.objects import SessionObject
+from app.session.session import Session
 from app.session.values import OpenClip, OpenImage
 
+OF_OBJECTS: Final[tuple[FramesFormat, ...]] = ("mask", "cutout")
+"""Formats that show nothing but objects."""
 Natives = Callable[[], Iterator[bytes]]
 """Gives all frames of a clip in their order and at its own size, each a JPEG."""
 
@@ -69,6 +76,65 @@ def frames_format(kind: ExportFormat, options: ExportOptions) -> FramesFormat:
     return kind
 
 
+def chosen_items(session: Session, wanted: tuple[int, ...] | None) -> tuple[SessionObject, ...]:
+    """Return some objects of a session, or all.
+
+    Raises:
+        UnknownObjectError: there is no such object.
+    """
+    unknown = sorted(set(wanted or ()) - session.objects.keys())
+    if unknown:
+        raise UnknownObjectError(f"there is no object {unknown[0]} here; it may have been deleted")
+    return tuple(item for item in session.objects.values() if wanted is None or item.id in wanted)
+
+
+def clip_draft(
+    session: Session, kind: ExportFormat, wanted: tuple[int, ...] | None, options: ExportOptions, speck_share: float
+) -> ClipDraft:
+    """Return some objects of a session's clip, or all, on all frames as they are now.
+
+    Raises:
+        BadMessageError: no clip is open, the format is one of pictures alone, or doesn't take an option.
+        UnknownObjectError: there is no such object, or none at all for a format that shows nothing else.
+    """
+    state, items = session.require_clip(), chosen_items(session, wanted)
+    frames_kind = frames_format(kind, options)
+    if frames_kind in OF_OBJECTS and not items:
+        told = "there is no object to export; click one first, or name one in objects"
+        raise UnknownObjectError(Reason("export_nothing", told))
+    image, shown = image_of(state.clip), dict[int, list[ExportObject]]()
+    for item in map(as_clip_object, items):
+        for frame, found in frame_masks(item, state.tracked).items():
+            if found.mask.area:
+                shown.setdefault(frame, []).append(shown_on(item.on(frame), found.mask, image, speck_share))
+    seen = {frame: tuple(objects) for frame, objects in shown.items()}
+    return ClipDraft(frames_kind, state.clip, session.image_name, session.model, items, seen, session.classes, options)
+
+
+def shown_on(view: SessionObject, mask: Mask, image: OpenImage, speck_share: float) -> ExportObject:
+    """Return an object on a frame: as it was prompted there, else the mask that was found."""
+    if view.answer is not None:
+        return export_object(view, image, speck_share)
+    return ExportObject(view, mask.score, partial(enlarged, mask, image.size_hw))
+
+
+def recipe_of_clip(session: Session, wanted: tuple[int, ...] | None) -> Selection:
+    """Return what makes some objects of a session's clip again, or all; raises as `chosen_items`."""
+    image = image_of(session.require_clip().clip)
+    objects = tuple(ExportObject(item, 0.0, no_mask) for item in chosen_items(session, wanted))
+    return Selection(image, session.image_name, session.model, objects, no_mask, session.classes)
+
+
+def no_mask() -> Any:  # noqa: ANN401 - of masks and pixels alike
+    """Stand where a recipe draws nothing."""
+    raise ValueError("expected a recipe to draw no mask")
+
+
+def image_of(clip: OpenClip) -> OpenImage:
+    """Return a clip's id and its size in its own pixels."""
+    return OpenImage(clip.clip_id, clip.width, clip.height)
+
+
 def clip_file(draft: ClipDraft, natives: Natives, begins: Callable[[int], None], max_bytes: int) -> ExportFile:
     """Return a file of a clip; nothing is decoded any more when it is made, or given up.
 
@@ -81,8 +147,7 @@ def clip_file(draft: ClipDraft, natives: Natives, begins: Callable[[int], None],
     Raises:
         HoverError: see `frames_file`.
     """
-    clip = draft.clip
-    image = OpenImage(clip.clip_id, clip.width, clip.height)
+    image = image_of(draft.clip)
     with closing(decoded_once(natives)) as jpegs:
         frames = frames_of(draft, cast("Callable[[], bytes]", partial(next, jpegs)), begins)
         return frames_file(draft.kind, ClipSelection(image, draft.name, draft.items, draft.classes, frames), max_bytes)

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 import structlog
 
-from app.errors import BusyError, HoverError, NoImageError, UnknownObjectError
+from app.errors import BusyError, HoverError, NoImageError
 from app.exports.files import ExportFile
 from app.exports.frames import WITH_FRAMES
 from app.exports.make import WITH_PIXELS, make_file
@@ -28,7 +28,7 @@ from app.protocol.recipe import MaskStep
 from app.protocol.values import ExportOptions
 from app.service.answers import export_object
 from app.service.by_hand import combined
-from app.service.clip_exports import ClipDraft, clip_file
+from app.service.clip_exports import ClipDraft, chosen_items, clip_draft, clip_file, recipe_of_clip
 from app.service.limits import ServiceLimits
 from app.service.parked import ParkedFiles
 from app.service.shared_folder import SharedFolder
@@ -81,10 +81,7 @@ def export_draft(
     image = session.image
     if image is None:
         raise NoImageError("expected an open picture before an export; send open first")
-    unknown = sorted(set(wanted or ()) - session.objects.keys())
-    if unknown:
-        raise UnknownObjectError(f"there is no object {unknown[0]} on this picture; it may have been deleted")
-    items = tuple(item for item in session.objects.values() if wanted is None or item.id in wanted)
+    items = chosen_items(session, wanted)
     return ExportDraft(kind, image, session.image_name, session.model, items, session.classes, options)
 
 
@@ -113,6 +110,20 @@ class Exporter:
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="exports")
         self._clip_worker = ThreadPoolExecutor(1, thread_name_prefix="exports of clips")
+
+    def of_clip(
+        self, session: Session, kind: ExportFormat, wanted: tuple[int, ...] | None, options: ExportOptions
+    ) -> ClipDraft | Selection:
+        """Return some objects of a session's clip, or all, as they are now; a recipe's as they were made.
+
+        Raises:
+            BadMessageError: the format is one of pictures alone, or doesn't take an option.
+            UnknownObjectError: there is no such object.
+        """
+        if kind == "recipe":
+            check_options(kind, options)
+            return recipe_of_clip(session, wanted)
+        return clip_draft(session, kind, wanted, options, self._speck_share)
 
     def selection(self, asked: ExportDraft) -> Selection:
         """Return objects to be written as they were when they were asked for.

@@ -123,6 +123,11 @@ class SessionState:
         self.require_clip().frame, self.image = index, image
         self.seqs.done[seq] = Touched()
 
+    def unchanged(self, seq: int) -> list[StateMessage]:
+        """Return the replies to a message that changes nothing of the session."""
+        self.seqs.done[seq] = Touched()
+        return self.told_again(seq)
+
     def has_handled(self, seq: int) -> bool:
         """Return whether this change was made before: it is to be answered from the state."""
         return seq in self.seqs.done

@@ -35,7 +35,8 @@ ANSWERS: Final = {
     "masks; if it was provisional, all once more",
     "frame": "progress, then image and every object as it is there; or nothing where a newer one replaced it",
     "track": "the objects; then, again and again, masks and tracked, the last of which is marked",
-    "stop": "the objects as far as they were followed, after the last tracked",
+    "stop": "the objects as far as they were followed, after the last tracked; with of an empty gone, and an error for "
+    "what was given up",
     "hover": "preview, or nothing where a newer hover replaced it",
     "leave": "nothing",
     "look": "window, once that is encoded",
@@ -58,7 +59,7 @@ ANSWERS: Final = {
     "redo": "the classes, objects and gone that restore the state",
     "model": "progress, image, classes, then every object, predicted again",
     "regions": "regions, several times, the last of which is marked",
-    "export": "file",
+    "export": "file, on a clip after progress",
     "ping": "pong, at once",
 }
 """What a client may wait for, by the kind of its message; an error may come instead."""

@@ -91,7 +91,7 @@ export type Open = { t: "open"; image_id: string; name?: string; recipe?: Recipe
 export type ShowFrame = { t: "frame"; index: number };
 /** Follow objects from the frame that is shown: those that are on it, or those named. */
 export type Track = { t: "track"; objects?: ObjectId[]; direction?: Direction | "both"; fast?: boolean; last?: number };
-export type Stop = { t: "stop" };
+export type Stop = { t: "stop"; of?: number };
 export type Hover = { t: "hover"; x: number; y: number; label: Label; object?: ObjectId; ack?: number; window?: Window };
 /** `candidate` is the one that was shown there, `name` that of a new object, and so its class. */
 export type Click = {
