@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ import msgspec
 from app.cli.script_line import ScriptLine
 from app.client import ClientSession, File, Image, Latency, Object, Preview
 from app.client.pending_requests import UNNUMBERED
-from app.errors import HoverError, UnknownObjectError
+from app.errors import BadMessageError, HoverError, UnknownObjectError
 from app.protocol.fields import PathXy
-from app.protocol.messages import Given, Regions, Window
+from app.protocol.messages import Given, OpenedClip, Regions, Window
 from app.protocol.values import ListedClasses
 
 METHODS: Final = {"hover": "preview", "classes": "set_classes", "rename": "rename_class"}
@@ -105,8 +106,10 @@ def _resolved(step: ScriptLine, names: dict[str, int]) -> dict[str, Any]:
 
 async def _do(session: ClientSession, fields: dict[str, Any], step: ScriptLine, folder: Path) -> object:
     kind = step.fields["t"]
+    if step.is_clip or kind in {"track", "stop"}:
+        return await _do_with_clip(session, fields, step, folder)
     if kind == "open":
-        return await session.open(step.picture if isinstance(step.picture, bytes) else folder / (step.picture or ""))
+        return await session.open(_source_of(step, folder))
     if kind == "box":
         return await session.box(tuple(fields.pop("box")), **fields)
     if kind == "look":
@@ -122,8 +125,26 @@ async def _do(session: ClientSession, fields: dict[str, Any], step: ScriptLine, 
     return reply[0] if isinstance(reply, list) and len(reply) == 1 else reply
 
 
+async def _do_with_clip(session: ClientSession, fields: dict[str, Any], step: ScriptLine, folder: Path) -> object:
+    if step.is_clip:
+        return await session.open_clip(_source_of(step, folder), **fields)
+    if step.fields["t"] == "track":
+        return {frame: masks async for frame, masks in session.track(**fields)}
+    with contextlib.suppress(BadMessageError):  # what was stopped when it was recorded has come to its end here
+        await session.stop()
+    return None
+
+
+def _source_of(step: ScriptLine, folder: Path) -> Path | bytes:
+    return step.picture if isinstance(step.picture, bytes) else folder / (step.picture or "")
+
+
 def told(reply: object) -> str:
     """Return a reply in words."""
+    if isinstance(reply, OpenedClip):
+        return f"{reply.width} x {reply.height}, {len(reply.times)} frames in {reply.duration:g} s"
+    if isinstance(reply, dict):
+        return f"{len(reply)} frames"
     if isinstance(reply, Image):
         kept = "cached" if reply.cached else f"encoded in {reply.encode_ms:.0f} ms"
         return f"{reply.width} x {reply.height}, {reply.model}, {kept}"

@@ -9,9 +9,10 @@
     {"t": "export", "format": "coco", "out": "cat.json"}
 
 `at` holds a line back until so many seconds after the beginning. `picture` and `out` are paths from the script's
-folder; `data` in place of `picture` has the file's bytes as base64. `as` gives a new object a name, by which later
-lines may know it; a number is the server's own id, which counts from 1. `look` without a `view` looks at all of the
-picture again.
+folder; `data` in place of `picture` has the file's bytes as base64. `clip` in its place opens a clip, of which `part`
+is taken and `frame` shown (`data` with a `frame` is a clip's); `track` goes on until its end. `as` gives a new object a
+name, by which later lines may know it; a number is the server's own id, which counts from 1. `look` without a `view`
+looks at all of the picture again.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ from app.protocol.values import ExportOptions, ListedClasses
 _NUMBER: Final = (int, float)
 _OBJECT: Final = (int, str)
 _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
-    "open": {"picture": (str,), "data": (str,)},
+    "open": {"picture": (str,), "data": (str,), "clip": (str,), "part": (list,), "frame": (int,)},
+    "frame": {"index": (int,)},
+    "track": {"objects": (list,), "direction": (str,), "fast": (bool,), "last": (int,)},
+    "stop": {},
     "hover": {"x": _NUMBER, "y": _NUMBER, "label": (int,), "object": _OBJECT},
     "leave": {},
     "look": {"view": (list,), "scale": _NUMBER},
@@ -69,14 +73,17 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[type, ...]]]] = {
 """The fields of each message and their types."""
 _ELEMENTS: Final[Mapping[str, tuple[type, ...]]] = {
     "box": _NUMBER,
+    "part": _NUMBER,
     "objects": _OBJECT,
     "click": _NUMBER,
     "view": _NUMBER,
 }
 """The types of what a list holds."""
-_OPTIONAL: Final = frozenset({"label", "object", "as", "out", "picture", "data"})
+_OPTIONAL: Final = frozenset({"label", "object", "as", "out", "picture", "data", "clip"})
 """Fields that a line may leave out, whatever its message."""
 _OPTIONAL_IN: Final = {
+    "open": {"part", "frame"},
+    "track": {"objects", "direction", "fast", "last"},
     "click": {"candidate", "name"},
     "box": {"name"},
     "look": {"view", "scale"},
@@ -105,6 +112,7 @@ class ScriptLine:
         name: what the script calls the object that is made.
         out: where an export goes; a path from the script's folder.
         picture: what is opened: a path from the script's folder, or the bytes of a file.
+        is_clip: whether that is a clip.
     """
 
     number: int
@@ -113,6 +121,7 @@ class ScriptLine:
     name: str | None = None
     out: str | None = None
     picture: str | bytes | None = None
+    is_clip: bool = False
 
 
 def read_script(lines: Iterable[str]) -> list[ScriptLine]:
@@ -138,8 +147,9 @@ def read_step(number: int, line: str) -> ScriptLine:
         raise ScriptError(f"line {number}: expected at to be seconds from the beginning, got {at_s!r}")
     check_fields(number, raw)
     name, out, picture = raw.pop("as", None), raw.pop("out", None), raw.pop("picture", None)
-    data = raw.pop("data", None)
-    return ScriptLine(number, float(at_s), raw, name, out, picture if data is None else _bytes_of(number, data))
+    data, is_clip = raw.pop("data", None), "clip" in raw or "frame" in raw
+    picture = raw.pop("clip", None) or picture if data is None else _bytes_of(number, data)
+    return ScriptLine(number, float(at_s), raw, name, out, picture, is_clip and raw["t"] == "open")
 
 
 def check_fields(number: int, raw: Mapping[str, Any]) -> None:
@@ -173,8 +183,10 @@ def check_fields(number: int, raw: Mapping[str, Any]) -> None:
     out = PurePath(raw.get("out", ""))
     if out.is_absolute() or ".." in out.parts:
         raise ScriptError(f"line {number}: expected out to lie in the script's folder, got {str(out)!r}")
-    if kind == "open" and ("picture" in raw) == ("data" in raw):
-        raise ScriptError(f"line {number}: expected picture or data in open, and not both")
+    if kind == "open" and len({"picture", "data", "clip"} & {*raw}) != 1:
+        raise ScriptError(f"line {number}: expected picture, data or clip in open, and only one of them")
+    if kind == "open" and "part" in raw and len(raw["part"]) != 3:
+        raise ScriptError(f"line {number}: expected part to be [begin, end, rate], got {raw['part']!r}")
 
 
 def check_elements(number: int, value: object, kind: object, expected: str) -> None:

@@ -51,7 +51,7 @@ class Recorder:
         if isinstance(clip.file, Path):
             opened = {"clip": str(clip.file.resolve())}
         else:
-            opened = {"clip_data": base64.b64encode(clip.file).decode()}
+            opened = {"data": base64.b64encode(clip.file).decode()}
         part = {} if clip.part is None else {"part": [clip.part.begin, clip.part.end, clip.part.rate]}
         self._write({"t": "open", **opened, **part, "frame": frame})
 

@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
+from app.cli.player import play
+from app.cli.script_line import read_script
 from app.client import ClientSession, ClipMask, Reconnect, connect, connect_blocking
 from app.errors import BadMessageError, ClipTooLongError, UnknownObjectError
 from app.protocol import messages as m
@@ -179,6 +181,26 @@ async def test_a_file_of_a_clip_is_given_up_by_its_number(server: Server, monkey
         errors = [each for each in seen if isinstance(each, m.Error)]
         assert {(each.seq, each.reason) for each in errors} == {(first, "export_stopped"), (second, "export_stopped")}
         assert sum(isinstance(each, m.Gone) for each in seen) == 2
+
+
+@pytest.mark.parametrize("as_bytes", [True, False])
+async def test_a_recorded_session_on_a_clip_replays_to_the_same_masks(
+    server: Server, tmp_path: Path, as_bytes: bool
+) -> None:
+    (tmp_path / "walk.zip").write_bytes(CLIP)
+    async with connect(server.url, record=tmp_path / "session.jsonl") as session:
+        await session.open_clip(CLIP if as_bytes else tmp_path / "walk.zip", part=(0.04, 0.2, 25), frame=1)
+        id_ = (await session.click(40, 60)).id
+        recorded = await followed(session, id_)
+        await session.frame(3)
+    steps = read_script((tmp_path / "session.jsonl").read_text().splitlines())
+    async with connect(server.url) as again:
+        outcomes = [outcome async for outcome in play(again, steps, tmp_path, paced=False)]
+        assert [outcome.line for outcome in outcomes if outcome.code] == []
+        assert {frame: masks[id_].told for frame, masks in again.masks.items()} == {
+            frame: mask.told for frame, mask in recorded.items()
+        }
+        assert outcomes[0].text == "160 x 120, 4 frames in 0.2 s"
 
 
 async def test_a_clip_that_is_too_long_is_opened_in_part_and_a_folder_as_it_lies(
