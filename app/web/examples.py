@@ -20,7 +20,7 @@ FORMS: Final = {
 }
 """How curl goes on where a form isn't a picture's, by the last part of the path: labels of YOLO, frames of a clip."""
 CLIP: Final = {
-    "clip_id": "clip-PLACEHOLDER",
+    "clip_id": "clip-662fea3e06f6d52b702aa003a329d5c5",
     "width": 451,
     "height": 300,
     "times": [0.0, 0.04],

@@ -18,7 +18,7 @@ import pytest
 from app.protocol import examples
 from app.protocol.codec import encode
 from app.settings import Settings
-from app.web.examples import CAT, UPLOADED
+from app.web.examples import CAT, CLIP, UPLOADED
 from app.web.socket_docs import FRAME_BYTES_SHOWN
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.peer import DEADLINE_S, uploaded
@@ -131,9 +131,12 @@ async def test_no_example_carries_what_openapi_does_not_know(schema: dict[str, A
             assert set(example) <= known
 
 
-async def test_the_documented_picture_has_the_documented_id(server: Server, http: httpx.AsyncClient) -> None:
-    response = await http.post("/api/upload", files={"file": (ROOT / CAT).read_bytes()})
+async def test_what_is_documented_has_the_documented_id(server: Server, http: httpx.AsyncClient) -> None:
+    cat = ("cat.jpg", (ROOT / CAT).read_bytes())
+    response = await http.post("/api/upload", files={"file": cat})
     assert response.json() == UPLOADED
+    response = await http.post("/api/clips", files=[("file", cat), ("file", cat)])
+    assert response.json() == CLIP
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
