@@ -20,21 +20,21 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callab
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import msgspec
 from msgspec.structs import replace
 
 from app.client.by_hand import PointXy, finite
-from app.client.following import Following
 from app.client.opening import open_picture
 from app.client.patience import Reconnect, Timeouts
 from app.client.pending_requests import UNNUMBERED, Request
 from app.client.reconnecting import ReconnectingSession
 from app.client.record import Recorder
-from app.client.upload import fetch, labels_in
+from app.client.saving import Saving
+from app.client.upload import labels_in
 from app.client.values import Imported, Latency, Object, Preview
-from app.errors import BadMessageError, NoImageError, UnknownImageError
+from app.errors import BadMessageError, NoImageError
 from app.protocol import messages as m
 from app.protocol.fields import BoxXyxy, WindowXyxy
 from app.protocol.labels import Labels
@@ -42,7 +42,6 @@ from app.protocol.messages import (
     Class,
     Classes,
     ClientMessage,
-    ExportFormat,
     File,
     Gone,
     Image,
@@ -51,13 +50,8 @@ from app.protocol.messages import (
     Welcome,
     Window,
 )
-from app.protocol.values import ExportOptions
 
 R = TypeVar("R", bound="Image | Classes | Object | Gone | Regions | Window | File")
-_FETCHES: Final = 3
-"""Times that a large file is asked for; a fetch may be cut, or the server started again before it."""
-_CLIP_EXPORT_S: Final = 1800.0
-"""How long a file of a clip may take; a server's own limit is that, too."""
 _HOVERS_IN_FLIGHT: Final = 2
 """One that the device works on and one that waits; a third would only replace the second."""
 
@@ -95,7 +89,7 @@ async def connect(
         recorder.close()
 
 
-class ClientSession(Following):
+class ClientSession(Saving):
     """A session as its client sees it. Coordinates are pixels of the upright picture, origin top-left.
 
     Every method raises the `HoverError` that the server answers with (its `code` and `retry_after_s` are the
@@ -280,61 +274,6 @@ class ClientSession(Following):
         model, timeout_s = m.Model(seq=UNNUMBERED, name=name), self._reconnecting.timeouts.open_s
         reply = await self._ask(model, Image, Gone, timeout_s=timeout_s, progress=progress)
         return reply if isinstance(reply, Image) else None
-
-    async def export(
-        self,
-        format: ExportFormat,
-        objects: Iterable[int] | None = None,
-        *,
-        trim: bool = False,
-        edge: Literal["hard", "soft"] = "hard",
-        ground: str | None = None,
-        tolerance: float | None = None,
-        progress: Callable[[Progress], None] | None = None,
-    ) -> File:
-        """Return a file of the objects named, or of all: its name, media type and bytes; on a clip, of all frames.
-
-        One too large for the socket is fetched by HTTP, and made again where the server has lost it meanwhile. The
-        options are told in `ExportOptions`: `trim`, `edge` and `ground` (`#rrggbb`) of a cutout, `tolerance` of
-        polygons in pixels. `progress` is called while a file of a clip is made; who is cancelled meanwhile has it
-        given up.
-
-        Raises:
-            BadMessageError: the format doesn't take an option, or the option is out of bounds.
-        """
-        options = ExportOptions(trim=trim, edge=edge, ground=ground, tolerance=tolerance)
-        some = None if objects is None else tuple(objects)
-        export = m.Export(seq=UNNUMBERED, format=format, objects=some, options=options)
-        for left in reversed(range(_FETCHES)):
-            file = await self._made(export, progress)
-            if file.url is None:
-                break
-            try:
-                line = self._reconnecting
-                data = await fetch(line.url, file.url, timeout_s=line.timeouts.reply_s, cookies=line.cookies)
-                return replace(file, data=data)
-            except (ConnectionError, UnknownImageError):
-                if not left:
-                    raise
-        return file
-
-    async def _made(self, export: m.Export, progress: Callable[[Progress], None] | None) -> File:
-        """Return a file, or where it is to be fetched; a clip's is given up where nobody waits for it."""
-        if self.clip is None:
-            return await self._ask(export, File, timeout_s=self._reconnecting.timeouts.open_s, progress=progress)
-        seqs: list[int] = []
-
-        def note(told: Progress) -> None:
-            seqs[:] = [told.seq]
-            if progress is not None:
-                progress(told)
-
-        try:
-            return await self._ask(export, File, timeout_s=_CLIP_EXPORT_S, progress=note)
-        except asyncio.CancelledError:
-            if seqs:
-                await self._reconnecting.tell(m.Stop(seq=UNNUMBERED, of=seqs[0]))
-            raise
 
     async def import_labels(self, file: str | Path, *, picture: str | None = None) -> Imported:
         """Return the objects that a label file has for the open picture, once they are there, and what didn't fit.
