@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from app.arrays import MaskArray
 from app.exports.outlines import area_of, parts_of
-from app.exports.polygons import keyholed, on_edges, simple_parts
+from app.exports.polygons import joined, keyholed, on_edges, simple_parts
 from app.protocol.run_lengths import iou
 from tests.helpers.export_readers import blob, coco_polygons_mask, labelme_mask
 from tests.helpers.thorough import examples
@@ -98,3 +98,15 @@ def test_a_part_keeps_its_place() -> None:
 def test_a_keyhole_is_one_ring_of_the_area_between() -> None:
     [part] = map(on_edges, parts_of(mask_of("####", "#..#", "####")))
     assert area_of(keyholed(part)) == 10
+
+
+@given(masks.filter(lambda mask_hw: bool(mask_hw.any())), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_one_ring_around_all_parts_encloses_as_much_as_they_do_however_many(mask_hw: MaskArray, are_many: bool) -> None:
+    parts = parts_of(mask_hw)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.exports.polygons.MAX_MEASURED", 0 if are_many else 256)
+        ring = joined(parts)
+    rings = [ring for part in parts for ring in (part.outer, *part.holes)]
+    assert area_of(ring) == pytest.approx(sum(map(area_of, rings)))
+    assert {*map(tuple, np.concatenate(rings).tolist())} <= {*map(tuple, ring.tolist())}
