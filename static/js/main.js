@@ -213,7 +213,7 @@ frame.begin({
 });
 
 // The work of this tab before it was loaded again is shown while the server is asked for it.
-if (loaded.album.size > 0) {
+if (loaded.album.size > 0 || keeper.kept.work?.key) {
   const gathered = await pictures().catch((error) => store.report(error));
   await gathered?.browsing.begin(loaded.album, loaded.here, keeper.kept.work);
 }

@@ -210,6 +210,15 @@ test("of a disk that was dropped by mistake the first files are looked at, and t
   assert.match(play.state.notice ?? "", /5,000 are no pictures: .* Only the first 5,000 files were looked at/);
 });
 
+test("of an album that the browser threw away the picture of this tab is asked for, with what was done on it", async () => {
+  const { recipe, active } = workOf([made(1, "cat", 1)]);
+  await browsing.begin(new Map(), null, { key: "a.png", recipe: { ...recipe, name: "a.png" }, active });
+  assert.match(play.state.notice ?? "", /“a\.png” isn’t in this browser any more, what you did on it is: choose the file/);
+  await take("a.png");
+  await opened();
+  assert.deepEqual([...play.state.objects.values()].map(({ name }) => name), ["cat"]);
+});
+
 test("a browser that keeps nothing doesn't promise to ask for a file again", async () => {
   const { storage } = browsing.outside;
   const putFile = async (/** @type {string} */ key, /** @type {Blob} */ file) => (files.set(key, file), /** @type {const} */ ("failed"));

@@ -5,9 +5,10 @@
  */
 
 import { unnamed } from "./classes.js";
+import { ownPart } from "./history.js";
 
 /** @import { Class, Mask, ObjectId, Recipe, RecipeObject, UndoStep } from "../wire/messages.ts" */
-/** @import { Album, Entry, Trouble, Work } from "./types.ts" */
+/** @import { Album, Entry, KeptWork, Trouble, Work } from "./types.ts" */
 
 /** Pictures that one work takes. */
 export const MAX_PICTURES = 500;
@@ -36,6 +37,15 @@ export function parted(files) {
 /** A picture that just came. @param {string} key @param {string} name @returns {Entry} */
 export function newEntry(key, name) {
   return { key, name, done: false, work: null, here: true, trouble: null };
+}
+
+/**
+ * What is left of a picture whose album the browser threw away: a full disk may cost it all that it kept.
+ * @param {KeptWork} work that its tab kept @param {string} key @returns {Entry}
+ */
+export function remainder({ recipe, active }, key) {
+  const work = { recipe: ownPart(recipe), active, masks: [], provisional: false };
+  return { ...newEntry(key, recipe.name ?? ""), here: false, work };
 }
 
 /**

@@ -4,8 +4,8 @@
  */
 
 import {
-  countOf, MAX_FILES, MAX_PICTURES, merged, missingClasses, neighbour, newEntry, parted, renamedIn, tally, withEntry,
-  without,
+  countOf, MAX_FILES, MAX_PICTURES, merged, missingClasses, neighbour, newEntry, parted, remainder, renamedIn, tally,
+  withEntry, without,
 } from "../model/album.js";
 import { intakeText, newIntake } from "../model/album-words.js";
 import { ownPart } from "../model/history.js";
@@ -319,12 +319,13 @@ export class Browsing {
    */
   async begin(album, here, work) {
     this.store.list(album);
+    if (work?.key && !album.has(work.key)) this.#put(remainder(work, work.key));
     const key = work?.key ?? here ?? [...album.keys()][0] ?? null;
     const entry = this.#entry(key);
     if (!entry) return;
     const picture = await this.#picture(entry.key);
     if (!this.isUntouched) return;
-    if (picture === null) return;
+    if (picture === null) return this.store.warn(t("album.askFor", { name: shortName(entry.name) }));
     this.#asked += 1;
     if (work) this.studio.adopt({ picture, ...work });
     else if (entry.work) await this.studio.comeBack(picture, entry.work);
