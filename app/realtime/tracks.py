@@ -16,7 +16,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from app.errors import BusyError, HoverError, MemoryLostError
+from app.errors import BusyError, EmbeddingLostError, HoverError, MemoryLostError, WorkerLostError
 from app.protocol.messages import Masks
 from app.protocol.recipe import Step
 from app.protocol.values import Mask
@@ -35,6 +35,8 @@ from app.session.told_masks import ToldMasks
 
 RETRY_S: Final = 0.5
 """Until what nobody had time for is tried again, where the refusal doesn't say."""
+LOST: Final = (MemoryLostError, WorkerLostError, EmbeddingLostError)
+"""After these a pass begins anew, or goes on with another worker."""
 TOLD_AT_ONCE: Final = 32
 """Frames that may be on their way to the client before more are told."""
 
@@ -97,7 +99,8 @@ class TrackWorker:
             self._told = ToldMasks()
         if clip is None or clip is not self._clip or clip.loads != self._loads:
             self._give_up()
-            self._runs.clear()
+            for kept in (self._runs, self._stretches, self._unanswered, self._looked):
+                kept.clear()
         self._clip = clip
         if clip is None:
             return
@@ -154,38 +157,45 @@ class TrackWorker:
 
     async def _do(self) -> None:
         """Have one object answered or followed on one frame; what goes wrong is tried again, or told."""
-        self._task = asyncio.create_task(self._answer() if self._unanswered else self._follow())
+        clip = self._session.require_clip()
+        work = self._answer(clip, *self._unanswered[0]) if self._unanswered else self._follow(clip, self._next())
+        again = (BusyError,) if self._unanswered else (BusyError, *LOST)
+        self._task = asyncio.create_task(work)
         try:
             await asyncio.wait([self._task])
         finally:
             self._give_up()
         error = None if self._task.cancelled() else self._task.exception()
-        if isinstance(error, BusyError):
-            await asyncio.sleep(error.retry_after_s or RETRY_S)
+        if isinstance(error, again):
+            await asyncio.sleep(error.retry_after_s or (RETRY_S if isinstance(error, BusyError) else 0))
         elif isinstance(error, HoverError):
-            if not isinstance(error, MemoryLostError):  # after which the pass begins anew
+            if self._session.clip is clip:
                 self._fail(error)
         elif error is not None:
             raise error
 
-    async def _answer(self) -> None:
+    def _next(self) -> Stretch:
+        """Return the one that has come least far on its way, of the objects that are followed at once."""
+        at_once = [own[0] for own in self._stretches.values()][: self._session.limits.max_tracked_objects]
+        return min(at_once, key=lambda each: each.run.at)
+
+    async def _answer(self, clip: ClipState, frame: int, view: SessionObject) -> None:
         """Have a prompted frame answered by the model that answers now."""
-        clip, (frame, view) = self._session.require_clip(), self._unanswered[0]
         tracked = clip.tracked
         answer = await answer_on(self._predictor, clip.clip, frame, view, self._session.answering)
-        if clip.tracked is tracked:
+        if clip.tracked is tracked and self._session.clip is clip:
             self._session.renew([(view, answer)], frame)
             self._plan(clip)
             self._looked.append(self._seq)
 
-    async def _follow(self) -> None:
-        """Follow the object that has come least far on its way, of those that are followed at once."""
-        session, clip = self._session, self._session.require_clip()
-        at_once = [own[0] for own in self._stretches.values()][: session.limits.max_tracked_objects]
-        stretch, tracked = min(at_once, key=lambda each: each.run.at), clip.tracked
+    async def _follow(self, clip: ClipState, stretch: Stretch) -> None:
+        """Follow an object to one more frame."""
+        tracked = clip.tracked
         frame, mask = await stretch.run.follow(lambda at, steps: self._known(stretch.id, at, steps))
         missing = stretch.key, frame
-        if clip.tracked is not tracked or frame in tracked.of(stretch.key):  # followed again, to be remembered
+        if clip.tracked is not tracked or self._session.clip is not clip:
+            return
+        if frame in tracked.of(stretch.key):  # it was followed again, to be remembered
             return
         tracked.put(*missing, mask, {one.key for item in self._items() for one in item.passes})
         stretch.run.went_on()

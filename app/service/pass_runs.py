@@ -7,7 +7,7 @@ from typing import Final
 
 from app.clips import frame_source
 from app.engine.memory_bank import FAST, FULL
-from app.errors import EngineFailedError, MemoryLostError
+from app.errors import EmbeddingLostError, EngineFailedError, MemoryLostError, WorkerLostError
 from app.protocol.recipe import Step
 from app.protocol.values import Mask
 from app.service.predictor import Predictor
@@ -62,7 +62,7 @@ class PassRun:
             known: what has been answered already.
 
         Raises:
-            MemoryLostError: what was remembered is gone; it begins anew, and may be asked again.
+            MemoryLostError, WorkerLostError, EmbeddingLostError: what was remembered is gone; it may be asked again.
             HoverError: see `Backend.follow`.
         """
         if not self._prompted:
@@ -83,8 +83,12 @@ class PassRun:
         await self._predictor.backend.encode_behind(key)
         try:
             followed = await self._predictor.backend.follow(key, clip.size_hw, step)
-        except MemoryLostError:
-            self._begin_anew()
+        except (WorkerLostError, EmbeddingLostError) as error:
+            self._lose(error)
+            raise
+        except MemoryLostError as error:
+            self._at = 0
+            self._lose(error)
             raise
         self._at += 1
         answer = followed.answer
@@ -94,10 +98,12 @@ class PassRun:
         """Take note that a new mask was found."""
         self._lost = 0
 
-    def _begin_anew(self) -> None:
-        self._at, self._lost = 0, self._lost + 1
+    def _lose(self, error: EngineFailedError) -> None:
+        self._lost += 1
         if self._lost > TRIES:
-            raise EngineFailedError("what is remembered of an object is lost again and again; track it again later")
+            raise EngineFailedError(
+                "what is remembered of an object is lost again and again; track it again later"
+            ) from error
 
     async def _prompted_frame(self, frame: int, steps: tuple[Step, ...], known: Known) -> PromptedFrame:
         mask = known(frame, steps)
