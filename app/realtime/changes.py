@@ -178,7 +178,7 @@ class ChangeWorker:
         return self._queue.popleft()
 
     async def _change(self, message: Ordered) -> None:
-        if isinstance(message, (Open, Model)):
+        if isinstance(message, (Open, Model, ShowFrame)):
             self.regions.drop()
             self.looks.drop()
         if isinstance(message, Open):

@@ -17,7 +17,7 @@ from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
 FILE = "/static/js/main.js"
-API = ("upload", "segment", "regions", "import", "export", "export/masks", "classes")
+API = ("upload", "segment", "regions", "import", "export", "export/masks", "classes", "clips")
 """What takes POST alone."""
 PHOTO = "/static/samples/cat.jpg"
 NOT_MODIFIED = 304
