@@ -15,7 +15,9 @@ from PIL import ImageDraw
 
 from app.arrays import MaskArray
 from app.cli.local import LocalPicture
+from app.cli.local_clip import LocalClip
 from app.client import ClientSession, connect
+from app.clips import ClipLimits
 from app.engine.contract import Engine
 from app.engine.openvino.runtime import detect
 from app.engine.sam2.engine import load_torch_engine
@@ -26,9 +28,13 @@ from app.session.objects import SessionObject
 from app.session.recipe import read_recipe
 from app.settings import Settings
 from app.weights.manifest import BUNDLED_DIR, load_manifest
+from tests.helpers.clip_files import zipped_frames
+from tests.helpers.clip_screen import ClipScreen, uploaded_clip
 from tests.helpers.graph_factory import compiled_nano
 from tests.helpers.image_files import file_of
 from tests.helpers.load import SOAKS
+from tests.helpers.moving_scene import moving_scene
+from tests.helpers.peer import greeted
 from tests.helpers.server import started
 
 pytestmark = pytest.mark.anyio
@@ -129,6 +135,24 @@ async def test_every_way_gives_the_same_mask(load: Callable[[], Engine]) -> None
                 assert np.array_equal(drawn(local, again), shown), name
                 await check_afresh(local, http, again, shown, name)
                 await check_candidates(http, session, again, shown, name)
+    await server.stop()
+
+
+async def test_the_command_follows_an_object_as_a_session_does() -> None:
+    engine, begun, frames = compiled_nano(detect(None).precision), 1, 3
+    data, (x, y) = zipped_frames(moving_scene(frames)), (75, 85)  # on the red disc
+    local = LocalClip(engine, data, "clip.zip", ClipLimits(), part=None, speck_share=SETTINGS.speck_share)
+    first = local.frame(begun)
+    item = first.prompted([(x, y, 1)], None, None, SessionLimits())
+    server = await started(SETTINGS, engine)  # type: ignore[arg-type]
+    async with greeted(server) as peer:
+        screen = ClipScreen(peer)
+        await screen.open(await uploaded_clip(server.url, data), begun)
+        await screen.click(x, y)
+        await screen.track()
+    followed = local.followed(item, first, begun)
+    assert {(1, frame): mask for frame, mask in followed.items()} == screen.masks
+    assert {frame for _, frame in screen.masks} == set(range(frames)), "it is seen on all of them"
     await server.stop()
 
 
