@@ -64,9 +64,12 @@ def ratio_interval(ones: Sequence[float], others: Sequence[float]) -> tuple[floa
 class BenchPicture:
     """One picture, the same for whatever source is asked."""
 
+    def __init__(self) -> None:
+        self._image = picture()
+
     async def pixels(self, source: str, /, *, again: bool = False) -> ImageArray:
         """Return it; see `backend.Pixels`."""
-        return picture()
+        return self._image
 
 
 def local(engine: Engine, settings: Settings) -> LocalBackend:

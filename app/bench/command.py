@@ -16,6 +16,9 @@ from typing import Final, get_args
 
 from app.bench.backend import as_json as backend_as_json
 from app.bench.backend import backend_table, measure_backend
+from app.bench.beside_clips import footprint_table, footprints, hovers_beside, hovers_table
+from app.bench.clips import as_json as clips_as_json
+from app.bench.clips import clips_table, compare_clips
 from app.bench.crowd import crowd_table, crowds, hover_beside_uploads, uploads_table
 from app.bench.engines import as_json, compare, table
 from app.bench.first import as_json as first_as_json
@@ -47,6 +50,8 @@ IN_A_BROWSER: Final = "browser"
 """A part that needs Chromium and Playwright, and so is measured only where it is asked for."""
 IN_WORKERS: Final = "fleet"
 """A part that needs Ray, likewise."""
+OF_CLIPS: Final = "clips"
+"""A part that takes many minutes with a published model, likewise."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,9 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parts",
         nargs="+",
-        choices=(*PARTS, IN_A_BROWSER, IN_WORKERS),
+        choices=(*PARTS, OF_CLIPS, IN_A_BROWSER, IN_WORKERS),
         default=list(PARTS),
-        help="what to measure (all but browser and fleet)",
+        help="what to measure (all but clips, browser and fleet)",
     )
     parser.add_argument("--rounds", type=counted, default=8, help="rounds of an encode and 10 to 20 decodes (8)")
     parser.add_argument("--seconds", type=above_zero, default=10.0, help="length of each stretch of many sessions (10)")
@@ -96,6 +101,8 @@ def measured(args: argparse.Namespace) -> None:
             times = compare(subject, args.rounds)
             show(table(times))
             figures["engines"] = as_json(times)
+        if OF_CLIPS in args.parts:
+            figures[OF_CLIPS] = clips(subject, args)
         engine = subject.engine(args.engine)  # compiled before any server is timed
         if "backend" in args.parts:
             pairs = asyncio.run(measure_backend(engine, subject.settings(args.engine), PAIRS))
@@ -116,6 +123,19 @@ def measured(args: argparse.Namespace) -> None:
             figures["start"] = starts_as_json(found)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def clips(subject: Subject, args: argparse.Namespace) -> dict[str, object]:
+    """Return what following an object takes and costs others, and show it."""
+    times = compare_clips(subject, args.rounds)
+    show(clips_table(times))
+    engine, settings = subject.tracking_engine(args.engine), subject.settings(args.engine)
+    hovers = asyncio.run(hovers_beside(engine, settings, args.seconds))
+    show(hovers_table(hovers))
+    memory = asyncio.run(footprints(engine, settings))
+    show(footprint_table(memory))
+    beside = {**asdict(hovers), "ratio": hovers.ratio}
+    return {"engines": clips_as_json(times), "hovers": beside, "memory": [asdict(each) for each in memory]}
 
 
 async def over_sockets(subject: Subject, args: argparse.Namespace) -> dict[str, object]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
@@ -15,9 +16,11 @@ from app.weights.catalogue import Weights
 from app.weights.manifest import ModelEntry
 
 if TYPE_CHECKING:
-    from app.engine.contract import Engine
+    from app.engine.contract import Engine, TrackingEngine
 
 CONVERSION_S = 1800.0
+LOOK_S: Final = 0.2
+"""So often it is looked whether what follows objects has been compiled."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,18 @@ class Subject:
             return loaded
         loaded.settled.wait(CONVERSION_S)
         return load_engine(self.weights, settings, lambda _: None)
+
+    def tracking_engine(self, engine: str, precision: str | None = None) -> TrackingEngine:
+        """Return the model on an engine once it follows objects; that is compiled too, where that is asked for.
+
+        Raises:
+            ModelUnavailableError: it couldn't be compiled.
+        """
+        loaded = cast("TrackingEngine", self.engine(engine, precision))
+        while not loaded.can_track:
+            loaded.prepare_tracking()
+            time.sleep(LOOK_S)
+        return loaded
 
 
 def engine_names() -> list[tuple[str, str, str | None]]:

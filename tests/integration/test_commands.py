@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from app.client import connect_blocking
@@ -133,3 +134,13 @@ def test_the_bench_prints_its_parts_and_writes_json(tmp_path: Path) -> None:
         assert f"p95 beside uploads / alone = {figures['uploads']['ratio']:.2f}" in printed
         assert figures["uploads"]["encodes"] > 0
         assert len(figures["start"]["warm"]["ready_s"]) == len(figures["start"]["with_torch"]["ready_s"]) == 1
+
+
+@pytest.mark.skipif(not SOAKS, reason="follows objects through 580 frames: minutes")
+def test_the_bench_tells_what_following_an_object_takes_and_costs_others(tmp_path: Path) -> None:
+    out = tmp_path / "bench.json"
+    printed = run("bench", "--parts", "clips", "--rounds", "1", "--seconds", "1", "--json", str(out))
+    clips = json.loads(out.read_text())["clips"]
+    assert clips["engines"]["torch fp32"]["track_p50_ms"]["7"] > 0
+    assert f"p95 beside tracking / beside encodes = {clips['hovers']['ratio']:.2f}" in printed
+    assert [look["when"] for look in clips["memory"]][4::5] == ["300 frames", "20 clips more"]
