@@ -20,6 +20,7 @@ from app.cli.script_line import read_script
 from app.client import ClientSession, ClipMask, Reconnect, connect, connect_blocking
 from app.errors import BadMessageError, ClipTooLongError, UnknownObjectError
 from app.protocol import messages as m
+from tests.helpers.clip_decoders import program, saying, short_clip
 from tests.helpers.clip_files import animation, picture, zipped
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.peer import DEADLINE_S, greeted
@@ -32,6 +33,12 @@ COUNT, BEGUN = 8, 3
 CLIP = zipped(COUNT)
 OTHERS = [index for index in range(COUNT) if index != BEGUN]
 QUICK = Reconnect(give_up_s=DEADLINE_S, first_s=0.01, longest_s=0.1)
+
+
+@pytest.fixture
+def quick(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a decoder that says the frames without reading them."""
+    monkeypatch.setattr(server.predictor.clips, "_command", program(saying(*short_clip(COUNT))))
 
 
 async def begun(session: ClientSession) -> int:
@@ -56,6 +63,7 @@ def members(file: m.File) -> dict[str, bytes]:
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # COCO's tools and NumPy 2
+@pytest.mark.usefixtures("quick")
 async def test_an_object_is_followed_and_saved_in_files_that_others_read(server: Server, tmp_path: Path) -> None:
     from pycocotools.coco import COCO
 
@@ -100,6 +108,7 @@ async def test_an_object_is_followed_and_saved_in_files_that_others_read(server:
             await session.export("coco", [99])
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_video_of_an_object_is_read_by_others(server: Server, tmp_path: Path) -> None:
     pytest.importorskip("av")
     async with connect(server.url) as session:
@@ -116,6 +125,7 @@ async def test_a_video_of_an_object_is_read_by_others(server: Server, tmp_path: 
         assert abs(shown[5][off].astype(int) - (0, 255, 0)).mean() < 12  # green, but for what H.264 makes of it
 
 
+@pytest.mark.usefixtures("quick")
 async def test_whoever_leaves_the_loop_stops_it(server: Server, engine: FakeEngine, gate: Turnstile) -> None:  # noqa: F811
     async with connect(server.url) as session:
         id_ = await begun(session)
@@ -130,6 +140,7 @@ async def test_whoever_leaves_the_loop_stops_it(server: Server, engine: FakeEngi
     assert len(engine.tracked) <= 2
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("kind", ["objects", "masks", "tracked", "last"])
 async def test_a_lost_connection_in_the_middle_of_it_loses_no_frame(server: Server, kind: str) -> None:
     async with connect(server.url) as session:
@@ -144,6 +155,7 @@ async def test_a_lost_connection_in_the_middle_of_it_loses_no_frame(server: Serv
         assert all(np.array_equal(mask.mask, undisturbed[frame].mask) for frame, mask in found.items())
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_server_that_has_forgotten_all_follows_again(server: Server) -> None:
     async with proxied(server.url) as proxy, connect(proxy.url, reconnect=QUICK) as session:
         id_ = await begun(session)
@@ -162,6 +174,7 @@ async def test_a_server_that_has_forgotten_all_follows_again(server: Server) -> 
         assert sorted(session.objects) == [id_]
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_file_of_a_clip_is_given_up_by_its_number(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     async with connect(server.url) as session, greeted(server) as peer:
         await session.open_clip(CLIP)
