@@ -15,6 +15,7 @@ from litestar.response import Template
 from rjsmin import jsmin
 
 from app import __version__
+from app.limits import AppLimits
 from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
 from app.settings import Settings
@@ -25,7 +26,7 @@ STYLES: Final = Path(__file__).parents[2] / "static" / "css"
 SCRIPTS: Final = Path(__file__).parents[2].resolve() / "static" / "js"
 PARTS: Final = (
     *("tokens", "base", "controls", "bar", "stage"),
-    *("welcome", "notes", "dock", "brush", "film", "panel", "classes", "menus", "dialogs"),
+    *("welcome", "notes", "dock", "brush", "timeline", "film", "panel", "classes", "menus", "dialogs"),
 )
 """The studio's stylesheets in their order: where two rules weigh the same, the later one counts."""
 
@@ -67,6 +68,7 @@ async def studio(
     predictor: NamedDependency[Predictor],
     shared_state: NamedDependency[SharedState],
     settings: NamedDependency[Settings],
+    limits: NamedDependency[AppLimits],
     samples: NamedDependency[tuple[Sample, ...]],
     words: NamedDependency[Mapping[str, Words]],
 ) -> Template:
@@ -81,6 +83,7 @@ async def studio(
         "model": model,
         "samples": samples,
         "limits": settings,
+        "max_clip_bytes": limits.clip.max_clip_bytes,
         "root": "",
         "t": t,
         "host": request.headers.get("host", ""),

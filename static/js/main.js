@@ -35,11 +35,12 @@ import { t } from "./words/translate.js";
 
 /** @import { XY } from "./model/types.ts" */
 /** @import { Pictures } from "./panels/pictures.js" */
+/** @import { ClipsPage } from "./panels/clips.js" */
 /** @import { ClassPicker } from "./panels/class-picker.js" */
 /** @import { Preferences } from "./panels/preferences.js" */
 
 // What the server says in the page's markup, and what this browser kept.
-const { model = "", engine = "", host, socketPath = "", ticketUrl = "", uploadUrl = "", picturesUrl = "", enginesUrl = "", classesUrl = "", masksUrl = "", importUrl = "", maxUploadBytes } = document.body.dataset;
+const { model = "", engine = "", host, socketPath = "", ticketUrl = "", uploadUrl = "", picturesUrl = "", enginesUrl = "", classesUrl = "", clipsUrl = "", masksUrl = "", importUrl = "", maxUploadBytes, maxClipBytes } = document.body.dataset;
 const socketUrl = new URL(socketPath, location.href.replace(/^http/, "ws")).href;
 const storage = await openStorage(pathOf());
 const { keeper, loaded, others } = await openKeeper(storage);
@@ -59,11 +60,15 @@ const line = new Connection(socketUrl, {
 }, keeper.kept.credentials, { asksFirst: host !== location.host });
 const studio = new Studio(store, {
   line,
-  upload: async (file, name, onFraction, signal) => {
+  upload: async (picture, onFraction, signal) => {
+    if (picture.clip) return (await clips()).upload(picture, onFraction, signal);
     const { upload } = await import("./files/upload.js");
-    return upload(uploadUrl, file, name, { onFraction, signal });
+    return upload(uploadUrl, picture.file, picture.name, { onFraction, signal });
   },
-  view: (file, facts, bitmap) => viewOf(picturesUrl, file, facts, bitmap),
+  view: async (file, facts, bitmap) => {
+    if (facts.clip) return (await clips()).view(facts);
+    return viewOf(picturesUrl, file, facts, bitmap);
+  },
   engines: () => fetchEngines(enginesUrl),
   now: () => performance.now(),
   pause: (attempt) => new Promise((done) => { setTimeout(done, retryDelayMs(attempt, Math.random())); }),
@@ -84,7 +89,7 @@ const saveMenu = new SaveMenu(
 const list = new ObjectsList(store, studio, { classify: (id) => void pickClass(id), copy: (id) => void saving.take("copy", [id]), save: (id) => saveMenu.openFor(id) });
 const classes = new ClassesList(store, studio, classesUrl);
 const importing = new Importing(store, studio, importUrl);
-const opening = new Opening(store, pictures, importing);
+const opening = new Opening(store, pictures, clips, importing);
 const toast = new ToastLine(store);
 
 /** @type {Pictures | null} */
@@ -97,18 +102,34 @@ async function pictures() {
   });
   album ??= gather(store, studio, {
     storage,
-    read: readPicture,
+    read: async (file, name, clip, work = null) => {
+      if (clip) return (await clips()).read(file, name, clip, work);
+      return readPicture(file, name);
+    },
     hash: hashOf,
     persist: () => void navigator.storage?.persist?.(),
     askFor: () => opening.choose(),
-    maxBytes: Number(maxUploadBytes),
+    maxBytes: { picture: Number(maxUploadBytes), clip: Number(maxClipBytes) },
   }, {
     choose: () => opening.choose(),
     chooseFolder: () => opening.chooseFolder(),
+    chooseFrames: () => opening.chooseFrames(),
     forget,
     masksUrl,
   });
   return album;
+}
+
+/** @type {ClipsPage | null} */
+let clipsPage = null;
+
+/** What clips need: fetched when the first one comes. @returns {Promise<ClipsPage>} */
+async function clips() {
+  const { gatherClips } = await import("./panels/clips.js").catch(() => {
+    throw new Error(t("error.unreached"));
+  });
+  clipsPage ??= gatherClips(store, studio, { url: clipsUrl, storage, thumbed: (key) => album?.thumbed(key) });
+  return clipsPage;
 }
 
 /** Have this browser forget all that it keeps of this page, and begin anew. */
@@ -157,7 +178,7 @@ function keep() {
 
 bindCommands({
   store, studio, browsing: () => album?.browsing ?? null, stage, saving, opening, importing, list, pickClass,
-  preferences, prefer,
+  trackOrStop: () => clipsPage?.trackOrStop(), preferences, prefer,
 });
 bindLook(prefer);
 bindFound(() => store.toggleRegions(), () => void studio.found.all());
@@ -198,6 +219,10 @@ frame.begin({
       show: () => showFound(state),
     },
     { of: () => [state.objects, state.classes, state.sticky], show: () => classes.update() },
+    {
+      of: () => [state.clip, state.objects, state.active, state.picture],
+      show: () => clipsPage?.update(),
+    },
     { of: () => [state.toast], show: () => toast.update() },
     { of: () => [store.version, preferences.hinted], show: () => showStatus(state, preferences.hinted) },
     {

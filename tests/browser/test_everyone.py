@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.helpers.studio import ARGUMENTS, DISC_A, DISC_B, ROOT, OpenStudio, Studio, chromium, discs
+from tests.helpers.studio import ARGUMENTS, DISC_A, DISC_B, ROOT, OpenStudio, Studio, chromium, discs, open_clip
 
 pytestmark = pytest.mark.browser
 
@@ -46,6 +46,12 @@ def test_axe_finds_nothing_serious_in_light_and_dark(open_studio: OpenStudio) ->
     expect(studio.page.locator("#toast")).to_be_visible()
     assert violations(studio) == []
     for menu in ("save-menu", "model-menu", "look-menu", "times-menu"):
+        studio.page.evaluate("id => document.getElementById(id).showPopover()", menu)
+        assert violations(studio) == [], menu
+        studio.page.evaluate("id => document.getElementById(id).hidePopover()", menu)
+    open_clip(studio)
+    assert violations(studio) == []
+    for menu in ("track-menu", "save-menu"):
         studio.page.evaluate("id => document.getElementById(id).showPopover()", menu)
         assert violations(studio) == [], menu
         studio.page.evaluate("id => document.getElementById(id).hidePopover()", menu)

@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import CDPSession, Page, Route, expect
 
-from tests.helpers.studio import DISC_A, DISC_B, OpenStudio, Studio, discs, huge
+from tests.helpers.studio import DISC_A, DISC_B, OpenStudio, Studio, discs, huge, open_clip
 
 pytestmark = pytest.mark.browser
 
@@ -220,4 +220,7 @@ def test_every_control_is_reached_in_every_window_theme_and_state(open_studio: O
     expect(studio.page.locator("#notice")).to_be_visible()
     troubles["notice and toast"] = unreached(studio, 22)
     expect(studio.page.locator("#toast")).to_be_visible()
+    studio.press("Escape")
+    open_clip(studio)
+    troubles["clip"] = unreached(studio, 30, themes=("light",))
     assert "\n".join(told(troubles)) == ""

@@ -12,6 +12,8 @@ from typing import Any
 from PIL import Image, ImageDraw
 from playwright.sync_api import FilePayload, Page
 
+from tests.helpers.clip_files import animation
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 """Any of them on PATH will do."""
 ARGUMENTS = [
@@ -187,6 +189,14 @@ class Studio:
                 list(point),
             )
         )
+
+
+def open_clip(studio: Studio) -> None:
+    """Open an animation of six frames as a clip, and click on it."""
+    studio.choose({"name": "dance.gif", "mimeType": "image/gif", "buffer": animation()})
+    studio.page.locator("#ask-yes").click()
+    studio.until("s.clip?.ready === 0 && s.pending === null")
+    studio.add_object((80, 60))
 
 
 def apart(a: tuple[int, ...], b: tuple[int, ...]) -> int:

@@ -154,7 +154,7 @@ beforeEach(async () => {
     hash: (file) => file.text(),
     persist: () => {},
     askFor: () => {},
-    maxBytes: 100,
+    maxBytes: { picture: 100, clip: 1000 },
   });
   await play.welcome(false);
 });

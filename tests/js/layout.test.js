@@ -23,9 +23,10 @@ const ALONE = ["docs.js", "theme.js"];
 
 /** What is fetched when it is first wanted. */
 const LATER = [
-  ...["base64", "class-files", "export-all", "folders", "hash", "labels", "metadata", "project", "thumbs", "upload", "zip"].map((name) => `files/${name}.js`),
-  ...["model/album.js", "model/album-words.js", "session/browsing.js"],
-  ...["album-menu", "ask", "class-picker", "film", "pictures"].map((name) => `panels/${name}.js`),
+  ...["animated", "base64", "class-files", "clips", "export-all", "frames", "folders", "hash", "labels", "metadata", "project", "thumbs", "upload", "zip"].map((name) => `files/${name}.js`),
+  ...["canvas/cutout.js", "canvas/timeline.js", "model/album.js", "model/album-words.js", "model/clip.js"],
+  ...["browsing", "clips", "player"].map((name) => `session/${name}.js`),
+  ...["album-menu", "ask", "class-picker", "clip-part", "clips", "film", "pictures", "timeline"].map((name) => `panels/${name}.js`),
 ];
 
 const SOURCES = readdirSync(new URL("static/js", HERE), { recursive: true }).map((name) => String(name).replaceAll("\\", "/"))

@@ -134,7 +134,7 @@ test("a long name is cut in the middle of a sentence, by letters and not by halv
 
 test("the page says what is going on", () => {
   const state = initialState({});
-  assert.match(describe(state), /Drop a picture/);
+  assert.match(describe(state), /Drop a picture or a clip/);
   assert.match(describe({ ...state, pending: { ...OPEN, stage: "uploading", fraction: 0.456, position: null } }), /40%/);
   const ready = { ...state, picture: OPEN, connection: /** @type {const} */ ("ready"), objects: new Map([[3, object()]]) };
   assert.match(describe(ready), /1 object\. Click one to select it/);

@@ -40,9 +40,10 @@ const MANY_PIXELS = 2 ** 22;
 /**
  * What of a picture is drawn: its first frame comes before the smaller levels are there.
  * @param {Pyramid | null} pyramid @param {number | null} wide pixels of the screen
+ * @param {ImageBitmap | null} frame of a clip: it is small, opaque, and another one soon
  */
-function levelOf(pyramid, wide) {
-  const level = (wide && pyramid?.levelFor(wide)) || null;
+function levelOf(pyramid, wide, frame) {
+  const level = frame ?? ((wide && pyramid?.levelFor(wide)) || null);
   const isLarge = level !== null && wide !== null && level.width > 2 * wide && level.width * level.height > MANY_PIXELS;
   return { level, isLarge, isTransparent: pyramid?.isTransparent ?? false };
 }
@@ -55,6 +56,8 @@ export class Renderer {
   #free = { of: [], regions: [] };
   /** @type {ImageBitmap | null} */
   #bitmap = null;
+  /** The same, where it is a frame of a clip. @type {ImageBitmap | null} */
+  #frame = null;
   /** @type {{ ratio: number, added: CanvasPattern | null, removed: CanvasPattern | null } | null} */
   #hatches = null;
   /** @type {{ place: number[], file: Blob | undefined }} the view as it was drawn last */
@@ -77,11 +80,11 @@ export class Renderer {
   /** @param {State} state @param {Scene} scene @param {Look} look */
   draw(state, scene, look) {
     const picture = shownPicture(state);
-    this.#adopt(picture?.bitmap ?? null);
+    this.#adopt(picture);
     const { viewport: view } = scene;
     const place = [view.scale, view.x, view.y];
     const wide = picture && storedSize(picture.orientation ?? 1, picture).width * view.scale * pixelRatio();
-    const { level, isTransparent, isLarge } = levelOf(this.#pyramid, wide);
+    const { level, isTransparent, isLarge } = levelOf(this.#pyramid, wide, this.#frame);
     const moves = this.#moves(place, picture?.file);
     const quality = moves || isLarge ? "low" : "high"; // a smooth pan is worth more than pixels nobody can look at
     this.picture.draw([picture?.file, level, isTransparent, quality, ...place], (context) => {
@@ -124,12 +127,14 @@ export class Renderer {
     return this.#rest !== undefined;
   }
 
-  /** @param {ImageBitmap | null} bitmap */
-  #adopt(bitmap) {
+  /** @param {Picture | null} picture */
+  #adopt(picture) {
+    const bitmap = picture?.bitmap ?? null;
+    this.#frame = picture?.clip ? bitmap : null;
     if (bitmap === this.#bitmap) return;
     this.#pyramid?.drop();
     this.#bitmap = bitmap;
-    this.#pyramid = bitmap && new Pyramid(bitmap, this.changed);
+    this.#pyramid = bitmap && this.#frame === null ? new Pyramid(bitmap, this.changed) : null;
   }
 
   /**

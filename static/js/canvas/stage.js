@@ -32,6 +32,8 @@ export class Stage {
   /** How the picture is fitted, and stays so when the window changes. @type {"whole" | "filled" | null} */
   #fitted = "whole";
   #panKey = false;
+  /** Something was panned since Space is held. */
+  hasPanned = false;
   /** @type {Held} keys that are held, as the keyboard tells */
   #held = NOTHING_HELD;
   /** Alt is held for the wheel's sake, not to remove. */
@@ -66,7 +68,10 @@ export class Stage {
       boxing: (from, to) => this.#boxing(from, to),
       box: (from, to, held) => this.#box(from, to, held),
       cancel: () => this.#settleDrag(),
-      pan: (dx, dy) => this.#look(panBy(this.scene.viewport, dx, dy)),
+      pan: (dx, dy) => {
+        this.hasPanned = true;
+        this.#look(panBy(this.scene.viewport, dx, dy));
+      },
       zoom: (at, factor) => this.zoom(factor, at),
       cycle: (step) => this.#turnWheel(step),
       isPanKeyDown: () => this.#panKey,
@@ -250,6 +255,7 @@ export class Stage {
 
   /** @param {boolean} down Space is held: a drag pans */
   setPanKey(down) {
+    if (down && !this.#panKey) this.hasPanned = false;
     this.#panKey = down;
     this.canvas.classList.toggle("panning", down);
     if (down) this.studio.leave();

@@ -64,7 +64,7 @@ export async function exportAll(job) {
 
 /** @param {Readonly<Entry>} entry @returns {entry is Worked} it belongs into a file */
 function isWorked(entry) {
-  return entry.work !== null && (entry.done || objectsOf(entry).length > 0);
+  return entry.work !== null && !entry.clip && (entry.done || objectsOf(entry).length > 0);
 }
 
 /** @param {Readonly<Entry>} entry those of its objects that have a mask */
@@ -83,8 +83,10 @@ function objectsOf({ work }) {
 function lackOf(entries, worked, unkept) {
   const bare = worked.reduce((sum, entry) => sum + countOf(entry) - objectsOf(entry).length, 0);
   const rough = worked.filter(({ work }) => work.provisional).length;
-  const rest = entries.length - worked.length;
+  const clips = entries.filter(({ clip }) => clip !== undefined).length;
+  const rest = entries.length - worked.length - clips;
   return [
+    clips > 0 && t("left.clips", { count: clips }),
     rest > 0 && t("left.undone", { count: rest }),
     unkept > 0 && t("left.unkept", { count: unkept }),
     bare > 0 && t("left.bare", { count: bare }),

@@ -112,7 +112,8 @@ export function readKept(text) {
 function readWork(value) {
   const recipe = readRecipe(value?.recipe);
   const place = typeof value?.key === "string" ? { key: value.key } : {};
-  return recipe && { ...place, recipe, active: typeof value.active === "number" ? value.active : null };
+  const where = Number.isSafeInteger(value?.frame) ? { frame: value.frame } : {};
+  return recipe && { ...place, ...where, recipe, active: typeof value.active === "number" ? value.active : null };
 }
 
 /**

@@ -9,7 +9,7 @@ import { base64, bytesOf } from "./base64.js";
 import { unzipped, ZipWriter } from "./zip.js";
 import { t } from "../words/translate.js";
 
-/** @import { Entry, Work } from "../model/types.ts" */
+/** @import { ClipFacts, Entry, Work } from "../model/types.ts" */
 /** @import { Class, Mask, ObjectId, RecipeObject, UndoStep } from "../wire/messages.ts" */
 
 /** @typedef {() => Promise<Blob>} Reading a file when it is wanted */
@@ -36,10 +36,10 @@ const KEY = /^[0-9a-f]{64}$/;
 export async function projectOf(entries, classes, file, onProgress, signal) {
   const zip = new ZipWriter();
   const pictures = [];
-  for (const [place, { key, name, done, work }] of entries.entries()) {
+  for (const [place, { key, name, done, work, clip }] of entries.entries()) {
     onProgress(place + 1, entries.length);
     const masks = work?.masks.map(([id, mask]) => [id, { ...mask, runs: base64(mask.runs) }]);
-    pictures.push({ key, name, done, work: work && { ...work, masks } });
+    pictures.push({ key, name, done, work: work && { ...work, masks }, ...(clip ? { clip } : {}) });
     const blob = await file(key);
     if (blob) await zip.add(`pictures/${key}`, blob);
     signal.throwIfAborted();
@@ -76,6 +76,7 @@ export async function readProject(archive) {
   const whole = /** @type {any[]} */ (content.pictures).filter(isWhole);
   const entries = whole.slice(0, MAX_PICTURES).map((one) => ({
     key: one.key, name: one.name, done: one.done === true, work: workOf(one.work), here: false, trouble: null,
+    ...clipOf(one.clip),
   }));
   /** @type {Class[]} */
   const classes = (Array.isArray(content.classes) ? content.classes : []).filter(isClass);
@@ -88,6 +89,16 @@ export async function readProject(archive) {
     })),
     over: content.pictures.length - entries.length,
   };
+}
+
+/**
+ * Which part of a clip an entry is; what else is known of it the server says.
+ * @param {any} value @returns {{ clip?: ClipFacts }} nothing of a picture
+ */
+function clipOf(value) {
+  if (typeof value !== "object" || value === null) return {};
+  const { begin, end, rate } = value.part ?? {};
+  return { clip: { part: [begin, end, rate].every(Number.isFinite) ? { begin, end, rate } : null } };
 }
 
 /** @param {any} value @returns {value is Class} */
@@ -110,6 +121,7 @@ function workOf(value) {
     },
     active: known.has(value.active) ? value.active : null,
     provisional: value.provisional === true,
+    ...(Number.isSafeInteger(value.frame) ? { frame: value.frame } : {}),
     masks: masks.flatMap((one) => {
       const mask = maskOf(one?.[1]);
       return mask && known.has(one[0]) ? [/** @type {[ObjectId, Mask]} */ ([one[0], mask])] : [];

@@ -35,7 +35,23 @@ export function readAnswer(status, body) {
  * @returns {Promise<PictureFacts>}
  * @throws {Refused} where the server refuses it or can't be reached; {Error} where the upload was given up
  */
-export function upload(url, file, name, { onFraction, signal }) {
+export async function upload(url, file, name, options) {
+  const { status, body } = await sent(url, file, name, options);
+  return readAnswer(status, body);
+}
+
+/** @typedef {{ status: number, body: string, retryAfterS: number }} Answer of HTTP */
+
+/**
+ * Send a file.
+ * @param {string} url
+ * @param {Blob} file
+ * @param {string} name
+ * @param {{ onFraction: (fraction: number) => void, signal: AbortSignal }} options fraction from 0 to 1
+ * @returns {Promise<Answer>}
+ * @throws {Refused} where the server can't be reached; {Error} where the upload was given up
+ */
+export function sent(url, file, name, { onFraction, signal }) {
   return new Promise((resolve, reject) => {
     const form = new FormData();
     form.append("file", file, name);
@@ -45,11 +61,8 @@ export function upload(url, file, name, { onFraction, signal }) {
       if (event.lengthComputable) onFraction(event.loaded / event.total);
     });
     request.addEventListener("load", () => {
-      try {
-        resolve(readAnswer(request.status, request.responseText));
-      } catch (error) {
-        reject(error);
-      }
+      const { status, responseText: body } = request;
+      resolve({ status, body, retryAfterS: Number(request.getResponseHeader("retry-after")) || 1 });
     });
     request.addEventListener("error", () => reject(new Refused("unreached", t("upload.unreached"))));
     request.addEventListener("abort", () => reject(signal.reason));

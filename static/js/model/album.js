@@ -10,6 +10,8 @@ import { ownPart } from "./history.js";
 /** @import { Class, Mask, ObjectId, Recipe, RecipeObject, UndoStep } from "../wire/messages.ts" */
 /** @import { Album, Entry, KeptWork, Trouble, Work } from "./types.ts" */
 
+/** @typedef {{ file: Blob, name: string, clip?: boolean }} Given `clip`: it is meant as one; videos always are */
+
 /** Pictures that one work takes. */
 export const MAX_PICTURES = 500;
 /** Files that are looked at for pictures. */
@@ -20,8 +22,29 @@ const MAX_OBJECTS = 64;
 /** What a file is called that holds a picture; browsers don't know the type of every one. */
 const PICTURE_NAME = /\.(jpe?g|jfif|png|apng|webp|gif|bmp|dib|tiff?|avif|hei[cf])$/i;
 
+/** What a file is called that holds a video. */
+const VIDEO_NAME = /\.(mp4|m4v|mov|qt|webm|mkv|avi|mpe?g|3gp|ogv)$/i;
+
+/** Tell whether a file is a video, whatever of it can be read. @param {{ name: string, file: Blob }} file */
+export function isVideo({ name, file }) {
+  return file.type.startsWith("video/") || (file.type === "" && VIDEO_NAME.test(name));
+}
+
+/** Tell what a file is worked on as. @param {Given} given @returns {"clip" | "picture"} */
+export function kindOf({ file, name, clip = isVideo({ file, name }) }) {
+  return clip ? "clip" : "picture";
+}
+
 /**
- * Part pictures from what else lies in a folder. What a system leaves there unseen is not worth a word.
+ * The key of a file: its hash; of a picture that is meant as a clip the same backwards, since it may be here as both.
+ * @param {string} hash @param {Given} given
+ */
+export function keyOf(hash, { file, name, clip = false }) {
+  return clip && !isVideo({ file, name }) ? [...hash].reverse().join("") : hash;
+}
+
+/**
+ * Part pictures and videos from what else lies in a folder. What a system leaves there unseen is not worth a word.
  * @template {{ name: string, file: Blob }} T
  * @param {readonly T[]} files
  * @returns {{ pictures: T[], others: T[] }} each by name, as people count: 2 before 10
@@ -30,7 +53,7 @@ export function parted(files) {
   const byName = new Intl.Collator("en", { numeric: true });
   const seen = files.filter(({ name }) => !/^(\.|Thumbs\.db$|desktop\.ini$)/i.test(name))
     .sort((a, b) => byName.compare(a.name, b.name));
-  const isPicture = (/** @type {T} */ { name, file }) => file.type.startsWith("image/") || PICTURE_NAME.test(name);
+  const isPicture = (/** @type {T} */ { name, file }) => file.type.startsWith("image/") || PICTURE_NAME.test(name) || isVideo({ name, file });
   return { pictures: seen.filter(isPicture), others: seen.filter((one) => !isPicture(one)) };
 }
 

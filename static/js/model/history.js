@@ -8,7 +8,9 @@
  * that was undone. Price: steps whose answers were lost together are one step, once the server has lost the session.
  */
 
-/** @import { Class, Mask, ObjectId, Recipe, RecipeObject, UndoStep } from "../wire/messages.ts" */
+import { sourceOf } from "./state.js";
+
+/** @import { Class, Mask, ObjectId, Recipe, RecipeObject, TrailStep, UndoStep } from "../wire/messages.ts" */
 /** @import { ObjectState } from "./types.ts" */
 
 /** @typedef {{ objects: ReadonlyMap<ObjectId, Readonly<ObjectState>>, classes: readonly Class[] }} Shown */
@@ -19,6 +21,9 @@
 const MAX_STEPS = 4096;
 /** Bytes that a recipe may take as JSON; as a message it takes less, of which the server takes 256 KiB. */
 export const MAX_RECIPE_BYTES = 240 * 1024;
+
+/** Requests that make no step: what is followed no further is the step of before, shorter. */
+const AMENDS = new Set(["stop", "frame"]);
 
 /** @type {Kept} */
 const NOTHING = { objects: new Map(), classes: "[]" };
@@ -57,7 +62,7 @@ export class History {
   settle(kind, shown, canUndo, canRedo) {
     const before = this.#now;
     this.#now = kept(shown);
-    if (!same(before, this.#now)) {
+    if (!same(before, this.#now) && !AMENDS.has(kind)) {
       if (kind === "undo") travel(this.#past, before, this.#future, this.#now);
       else if (kind === "redo") travel(this.#future, before, this.#past, this.#now);
       else {
@@ -77,7 +82,7 @@ export class History {
   recipe({ imageId, name, width, height }, model) {
     /** @type {Recipe} */
     const head = {
-      format: "hoversam-recipe", version: 1, image_id: imageId, name, width, height, model,
+      format: "hoversam-recipe", version: 1, image_id: sourceOf(imageId), name, width, height, model,
       ...(this.#now.classes === NOTHING.classes ? {} : { classes: JSON.parse(this.#now.classes) }),
       objects: read(this.#now.objects.values()),
     };
@@ -145,19 +150,28 @@ export function withClasses(recipe, classes) {
 
 /**
  * The objects of a recipe with the masks that they had.
- * @param {Recipe} recipe @param {readonly [ObjectId, Mask][]} masks
- * @returns {Map<ObjectId, ObjectState>} without those that have none: the server brings them
+ * @param {Recipe} recipe @param {readonly [ObjectId, Mask][]} masks @param {number | null} [frame] of a clip
+ * @returns {Map<ObjectId, ObjectState>} on a picture without those that have none: the server brings them
  */
-export function objectsOf({ objects = [] }, masks) {
+export function objectsOf({ objects = [] }, masks, frame = null) {
   const known = new Map(masks);
   return new Map(objects.flatMap(({ id, name, color, trail }) => {
     const mask = known.get(id);
-    if (!mask) return [];
-    /** @type {ObjectState["points"]} */
-    const points = trail.flatMap((step) => (step.t === "point" ? [[step.x, step.y, step.label ?? 1]] : []));
-    const box = trail.find((step) => step.t === "box")?.box ?? null;
-    return [[id, { id, name, color, points, box, trail, chosen: 0, masks: [mask] }]];
+    if (!mask && frame === null) return [];
+    return [[id, { id, name, color, ...promptsOf(trail, frame), trail, chosen: 0, masks: mask ? [mask] : [] }]];
   }));
+}
+
+/**
+ * The points and the box of an object, those on one frame of a clip.
+ * @param {readonly TrailStep[]} trail @param {number | null} frame
+ * @returns {Pick<ObjectState, "points" | "box">}
+ */
+export function promptsOf(trail, frame) {
+  const here = trail.filter((step) => (step.frame ?? null) === frame);
+  /** @type {ObjectState["points"]} */
+  const points = here.flatMap((step) => (step.t === "point" ? [[step.x, step.y, step.label ?? 1]] : []));
+  return { points, box: here.find((step) => step.t === "box")?.box ?? null };
 }
 
 /** @param {Shown} shown @returns {Kept} */

@@ -56,6 +56,12 @@ export const COMMANDS = Object.freeze({
   next: [".", "PageDown"],
   previous: [",", "PageUp"],
   done: ["D"],
+  play: ["P"],
+  frameBefore: ["Z"],
+  frameAfter: ["V"],
+  firstFrame: ["Home"],
+  lastFrame: ["End"],
+  track: ["W"],
   rename: ["F2"],
   copy: ["Ctrl+C"],
   save: ["Ctrl+S"],
@@ -81,7 +87,7 @@ export const HELD = Object.freeze({ pan: "Space", hide: "H", add: "Shift", remov
 export const SHEET = Object.freeze(/** @type {const} */ ([
   "look", "new", "onTop", "add", "remove", "brush", "shape", "combine", "labels", "candidates", "box", "point",
   "delete", "undo", "close", "rename", "class", "cutout", "open", "pictures", "zoom", "pan", "masks", "keyboard",
-  "regions", "help",
+  "regions", "clip", "track", "help",
 ]));
 
 /** @type {Map<string, Command>} */

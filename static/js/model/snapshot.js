@@ -6,7 +6,7 @@ import { standIn } from "./regions.js";
 import { isVisible, maskOf, previewMask, shownPicture, shownPreview } from "./state.js";
 
 /** @import { Region } from "../wire/messages.ts" */
-/** @import { ObjectState, OpenPicture, PendingPicture, Scene, State } from "./types.ts" */
+/** @import { ObjectState, OpenClip, OpenPicture, PendingPicture, Scene, State } from "./types.ts" */
 
 /** @param {State} state @param {Scene} scene */
 export function snapshot(state, { viewport, badge, resting, cursor }) {
@@ -14,6 +14,7 @@ export function snapshot(state, { viewport, badge, resting, cursor }) {
   return {
     connection, model, active, canUndo, canRedo, tool, onTop, point, restoring, notice, said, pointed, cursor, resting,
     classes: state.classes.map((one) => ({ ...one })), sticky: state.sticky,
+    clip: state.clip && plainClip(state.clip),
     toast: state.toast && { ...state.toast },
     aim: state.aim && { ...state.aim },
     image: state.picture && plainPicture(state.picture),
@@ -27,6 +28,15 @@ export function snapshot(state, { viewport, badge, resting, cursor }) {
     badge: badge && state.aim ? state.aim.does : null,
     viewport: { ...viewport },
   };
+}
+
+/** @param {OpenClip} clip */
+function plainClip({ id, times, duration, shown, ready, playing, masks, tracking, saving }) {
+  /** @type {Record<number, Record<number, number>>} */
+  const areas = {}; // by frame, and there by object
+  for (const [frame, here] of masks) areas[frame] = Object.fromEntries([...here].map(([one, { area }]) => [one, area]));
+  const under = { tracking: tracking && { ...tracking }, saving: saving && { ...saving } };
+  return { id, times: [...times], duration, shown, ready, playing, areas, ...under };
 }
 
 /** @param {OpenPicture} picture */

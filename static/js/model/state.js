@@ -9,7 +9,8 @@ import { atRank } from "./candidates.js";
 import { covers } from "./masks.js";
 
 /** @import { Mask, ObjectId } from "../wire/messages.ts" */
-/** @import { Fields, ObjectState, OpenPicture, PendingPicture, Preview, State, XY } from "./types.ts" */
+/** @import { ClipFacts, Fields, ObjectState, OpenClip } from "./types.ts" */
+/** @import { OpenPicture, PendingPicture, Preview, State, XY } from "./types.ts" */
 
 /** What a page knows before it knows anything. @type {State} */
 const NOTHING = {
@@ -24,6 +25,7 @@ const NOTHING = {
   byTouch: false,
   picture: null,
   pending: null,
+  clip: null,
   restoring: false,
   objects: new Map(),
   classes: [],
@@ -65,6 +67,28 @@ export function initialState(known) {
 /** @param {State} state @returns {boolean} prompts make sense now */
 export function isArmed(state) {
   return state.picture !== null && state.pending === null && !state.restoring;
+}
+
+/** @param {State} state @returns {boolean} what is shown is what the server has open: it can say what a click gives */
+export function isThere({ clip }) {
+  return clip === null || clip.ready === clip.shown;
+}
+
+/** The name of what is open, which of a clip is the same on all frames. @param {string} imageId */
+export function sourceOf(imageId) {
+  return imageId.split("#")[0];
+}
+
+/**
+ * A clip that the server hasn't open yet.
+ * @param {ClipFacts | undefined} facts @param {number} shown frame
+ * @param {readonly [ObjectId, Mask][]} [here] masks of that frame
+ * @returns {OpenClip | null} null for a picture, and for a clip that was never there
+ */
+export function openClip({ id, times, duration = 0 } = { part: null }, shown = 0, here = []) {
+  if (id === undefined || times === undefined) return null;
+  const masks = new Map(here.length > 0 ? [[shown, new Map(here)]] : []);
+  return { id, times, duration, shown, ready: null, playing: false, masks, tracking: null, saving: null };
 }
 
 /**

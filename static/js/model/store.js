@@ -9,12 +9,12 @@
 import { Superseded } from "../wire/requests.js";
 import { objectsOf } from "./history.js";
 import { regionAt } from "./regions.js";
-import { initialState, isVisible } from "./state.js";
+import { initialState, isVisible, openClip, sourceOf } from "./state.js";
 
 /** @import { Classes, Gone, ImageReady, Label, LineState, ModelInfo } from "../wire/messages.ts" */
 /** @import { ObjectId, ObjectMessage, PreviewMessage, Recipe, Region, Window } from "../wire/messages.ts" */
-/** @import { Aim, Album, Brush, Combining, Fields, Picture, PictureFacts } from "./types.ts" */
-/** @import { Progress, State, Tool, View, Work, XY } from "./types.ts" */
+/** @import { Aim, Album, Brush, Combining, Fields, OpenClip, Picture, PictureFacts } from "./types.ts" */
+/** @import { Progress, SeenFrame, State, Tool, View, Work, XY } from "./types.ts" */
 
 /** Nothing of how the objects of one picture were looked at goes for the next. */
 const UNSEEN = Object.freeze({
@@ -32,10 +32,7 @@ export class Store {
   /** How often it has changed. */
   version = 0;
 
-  /**
-   * @param {Partial<Fields>} known of the state at the beginning
-   * @param {() => void} changed the state is not what was drawn
-   */
+  /** @param {Partial<Fields>} known at the beginning @param {() => void} changed the state is not what was drawn */
   constructor(known, changed) {
     this.#fields = initialState(known);
     this.#changed = changed;
@@ -88,6 +85,12 @@ export class Store {
     this.#set({ model });
   }
 
+  /** @param {string} model that has looked at what is open */
+  answeredBy(model) {
+    const models = this.state.models.map((one) => (one.name === model ? { ...one, available: true } : one));
+    this.#ground({ model, models });
+  }
+
   /** @param {string | null} name of the model that is being changed to, null where that is over */
   switchTo(name) {
     this.#set({ switching: name === null ? null : { name, stage: "queued", fraction: null, position: null } });
@@ -118,14 +121,13 @@ export class Store {
 
   /**
    * Show a picture, the one that is open or on its way, as the server sees it.
-   * @param {Blob} file
-   * @param {View} view
-   * @param {PictureFacts} facts
+   * @param {Blob} file @param {View} view @param {PictureFacts} facts
    */
-  see(file, view, { width, height }) {
+  see(file, view, { width, height, clip }) {
     const { pending, picture } = this.state;
-    if (pending?.file === file) this.#set({ pending: { ...pending, ...view, width, height } });
-    if (picture?.file === file) this.#set({ picture: { ...picture, ...view, width, height } });
+    const seen = { ...view, width, height, ...(clip ? { clip } : {}) };
+    if (pending?.file === file) this.#set({ pending: { ...pending, ...seen } });
+    if (picture?.file === file) this.#set({ picture: { ...picture, ...seen } });
   }
 
   /**
@@ -135,17 +137,17 @@ export class Store {
    * @returns {boolean} it is the picture that the page shows
    */
   opened(message, expected) {
-    const { picture, pending, models } = this.state;
+    const { picture, pending } = this.state;
     const { model, width, height, image_id: imageId, encode_ms: encodeMs, cached, provisional = false } = message;
-    this.#ground({ model, models: models.map((one) => (one.name === model ? { ...one, available: true } : one)) });
-    const known = picture?.imageId === imageId ? picture : null;
+    this.answeredBy(model);
+    const known = picture && sourceOf(picture.imageId) === sourceOf(imageId) ? picture : null;
     const source = expected ? (pending ?? picture) : known;
     if (source === null) return false;
-    const { key, name, file, bitmap, orientation } = source;
+    const { key, name, file, bitmap, orientation, clip } = source;
     if (source === pending) this.#set({ pending: null, ...UNSEEN, brush: { ...this.state.brush, radius: null } });
     this.#set({
-      picture: { key, name, file, bitmap, orientation, width, height, imageId, encodeMs, cached, provisional },
-      objects: new Map(), preview: null, canUndo: false, canRedo: false,
+      picture: { key, name, file, bitmap, orientation, width, height, imageId, encodeMs, cached, provisional, clip },
+      clip: null, objects: new Map(), preview: null, canUndo: false, canRedo: false,
       sharp: null, regions: [], underPointer: null, walkedRegion: null,
     });
     return true;
@@ -153,24 +155,24 @@ export class Store {
 
   /**
    * Show the picture of before the page was loaded again, until the server has said what it remembers.
-   * @param {Picture} picture
-   * @param {Recipe} recipe
-   * @param {ObjectId | null} active
+   * @param {Picture} picture @param {Recipe} recipe @param {ObjectId | null} active @param {number} frame of a clip
    */
-  adopt(picture, { image_id: imageId, model, classes = this.state.classes }, active) {
-    this.#set({ picture: { ...picture, imageId, encodeMs: 0, cached: true }, model, classes, active, restoring: true });
+  adopt(picture, { image_id: imageId, model, classes = this.state.classes }, active, frame) {
+    const open = { picture: { ...picture, imageId, encodeMs: 0, cached: true }, clip: openClip(picture.clip, frame) };
+    this.#set({ ...open, model, classes, active, restoring: true });
   }
 
   /**
    * Show a picture of the album with what was done on it, until the server has made it again.
-   * @param {Picture} picture
-   * @param {Work} work
+   * @param {Picture} picture @param {Work} work
    */
-  comeBack(picture, { recipe, active, masks }) {
+  comeBack(picture, { recipe, active, masks, frame = 0 }) {
     const { image_id: imageId, past = [], future = [] } = recipe;
     this.#ground({
+      clip: openClip(picture.clip, frame, masks),
       picture: { ...picture, imageId, encodeMs: 0, cached: true }, pending: null, restoring: true,
-      notice: null, toast: null, ...UNSEEN, objects: objectsOf(recipe, masks), active, preview: null,
+      objects: objectsOf(recipe, masks, picture.clip ? frame : null),
+      notice: null, toast: null, ...UNSEEN, active, preview: null,
       canUndo: past.length > 0, canRedo: future.length > 0,
       sharp: null, regions: [], underPointer: null, walkedRegion: null,
     });
@@ -184,6 +186,15 @@ export class Store {
   /** @param {boolean} restoring the picture and its prompts are being brought back */
   restore(restoring) {
     this.#set({ restoring });
+  }
+
+  // ---- clips
+
+  /** Another frame is shown, or another thing known of it. @param {OpenClip} clip @param {SeenFrame} [seen] */
+  stand(clip, seen) {
+    const fields = { clip, ...seen, ...(seen?.picture ? { preview: null, point: null } : {}) };
+    if (seen && !clip.playing) this.#ground(fields);
+    else this.#set(fields); // nothing is asked of a frame that passes by
   }
 
   // ---- objects
@@ -256,21 +267,15 @@ export class Store {
     this.#set({ point });
   }
 
-  // ---- looking
-
   /** @param {Aim | null} aim what a click would give where the pointer is @param {XY | null} [at] image pixels */
   aim(aim, at = null) {
     this.#set({ aim, at, underPointer: at && regionAt(this.state, at) });
   }
 
-  // ---- what is seen
-
   /** The server has seen a part of the picture by itself, or none any more. @param {Window | null} sharp */
   sharpen(sharp) {
     if (String(sharp) !== String(this.state.sharp)) this.#ground({ sharp }); // what the pointer rests on is asked again
   }
-
-  // ---- regions
 
   /** The server has found more of the picture's things. @param {readonly Region[]} regions */
   find(regions) {
@@ -334,8 +339,7 @@ export class Store {
 
   /**
    * Point at an object, or at none.
-   * @param {ObjectId | null} id
-   * @param {boolean} [walked] by the Tab key: keys are meant for it
+   * @param {ObjectId | null} id @param {boolean} [walked] by the Tab key: keys are meant for it
    */
   pointAt(id, walked = false) {
     this.#set({ pointed: id, walked: walked ? id : null, walkedRegion: null });

@@ -45,6 +45,23 @@ export interface PictureFacts {
   orientation: number;
   /** The browser would show it not at all or otherwise; the server has pixels for it. */
   rendered: boolean;
+  /** Where it is a clip, and the frame of it that is to be shown. */
+  clip?: ClipFacts;
+  frame?: number;
+}
+
+/** A part of a clip: from `begin` to before `end`, seconds, at most `rate` frames of it in one. */
+export type ClipPart = { begin: number; end: number; rate: number };
+
+/** What is known of a file that is worked on as a clip. */
+export interface ClipFacts {
+  /** The part that is worked on; all of it if null. */
+  part: ClipPart | null;
+  /** Its name on the server; known once it has been there, as the rest is. */
+  id?: string;
+  /** When each frame is shown, seconds, and when the last one ends. */
+  times?: readonly number[];
+  duration?: number;
 }
 
 export interface Picture {
@@ -61,9 +78,12 @@ export interface Picture {
   /** Pixels, upright, as `height` is. */
   width: number;
   height: number;
+  /** Where it is a clip: the bitmap is that of a frame. */
+  clip?: ClipFacts;
 }
 
 export interface OpenPicture extends Picture {
+  /** Of a clip, that of the frame. */
   imageId: string;
   encodeMs: number;
   cached: boolean;
@@ -117,7 +137,34 @@ export type Aim =
 /** Which candidate was shown, and of which prompt. */
 export type Lit = { of: string; candidate: number };
 /** What brings the work on a picture back; `key` is the picture's place in the album. */
-export type KeptWork = { key?: string; recipe: Recipe; active: ObjectId | null };
+export type KeptWork = { key?: string; recipe: Recipe; active: ObjectId | null; frame?: number };
+
+// ---- clips
+
+/** Masks by frame, and there by object. */
+export type FrameMasks = ReadonlyMap<number, ReadonlyMap<ObjectId, Mask>>;
+/** The frame that is shown, and the objects as they are on it; what is absent is as it was. */
+export type SeenFrame = { picture?: OpenPicture; objects?: ReadonlyMap<ObjectId, ObjectState> };
+/** How many frames are done, of how many; each object's count. */
+export type Pass = { done: number; frames: number };
+
+/** The clip that is open. */
+export interface OpenClip {
+  id: string;
+  times: readonly number[];
+  duration: number;
+  /** Number of the frame that is shown. */
+  shown: number;
+  /** The frame that the server has open: prompts go there. Null until it has one. */
+  ready: number | null;
+  playing: boolean;
+  /** Prompted and followed; those of the frame that is shown are the objects' own, too. */
+  masks: FrameMasks;
+  /** Objects are being followed. */
+  tracking: Readonly<Pass> | null;
+  /** A file of it is being made, which was asked for under a number; 0 to 1. */
+  saving: Readonly<{ seq: number; fraction: number }> | null;
+}
 
 // ---- the album
 
@@ -152,6 +199,8 @@ export interface Entry {
   here: boolean;
   /** Why it can't be opened, in the server's words. */
   trouble: string | null;
+  /** Where it is worked on as a clip. */
+  clip?: ClipFacts;
 }
 
 export type Album = ReadonlyMap<string, Readonly<Entry>>;
@@ -180,6 +229,8 @@ export interface Fields {
   picture: Readonly<OpenPicture> | null;
   /** The one on its way there; shown in its place. */
   pending: Readonly<PendingPicture> | null;
+  /** The clip that the picture is a frame of. */
+  clip: Readonly<OpenClip> | null;
   /** The picture and its prompts are being brought back. */
   restoring: boolean;
   /** Oldest first. */

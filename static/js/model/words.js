@@ -3,7 +3,7 @@
  */
 
 import { decimal, percent, t } from "../words/translate.js";
-import { maskOf, othersOf, scopesOf } from "./state.js";
+import { isThere, maskOf, othersOf, scopesOf } from "./state.js";
 
 /** @import { ObjectState, Progress, State, Trouble } from "./types.ts" */
 
@@ -45,10 +45,10 @@ export function leftOut(state) {
   return names.length === 0 ? "" : t("save.hiddenLeftOut", { names: named(names) });
 }
 
-/** @param {string} name of a file @param {number} bytes @param {number} maxBytes that the server takes */
-export function tooLarge(name, bytes, maxBytes) {
+/** @param {string} name of a file @param {number} bytes @param {number} maxBytes @param {string} kind */
+export function tooLarge(name, bytes, maxBytes, kind) {
   const [size, most] = [decimal(bytes / 2 ** 20, 1), decimal(maxBytes / 2 ** 20, 0)];
-  return t("take.tooLarge", { name: shortName(name), size, most });
+  return t("take.tooLarge", { name: shortName(name), size, most, kind });
 }
 
 /** Why what is done isn't kept. @param {Trouble} trouble */
@@ -64,18 +64,20 @@ export function shortName(name) {
 
 /**
  * What is known of an object, in a few words: its prompts, its area, the model's own opinion of it.
- * @param {ObjectState} object
+ * @param {ObjectState} object @param {number | null} [frame] of a clip
  */
-export function factsOf(object) {
+export function factsOf(object, frame = null) {
   const mask = maskOf(object);
   const facts = object.box ? [t("facts.box")] : [];
-  const trail = object.trail ?? [];
+  const trail = (object.trail ?? []).filter((step) => step.t !== "track" && (step.frame ?? null) === frame);
+  if (frame !== null && !mask) return t("facts.elsewhere");
+  if (frame !== null && trail.length === 0) facts.push(t("facts.tracked"));
   const strokes = trail.filter((step) => step.t === "stroke").length;
-  if (trail[0]?.t === "mask") facts.unshift(t("facts.given"));
+  if (trail[0]?.t === "mask") facts.unshift(t(frame === null ? "facts.given" : "facts.tracked"));
   if (strokes > 0) facts.push(t("facts.strokes", { count: strokes }));
   if (object.points.length > 0) facts.push(t("facts.points", { count: object.points.length }));
   facts.push(t("facts.area", { px: mask?.area ?? 0 }));
-  const isAsked = trail.length === 0 || trail.some((step) => step.t === "point" || step.t === "box" || step.t === "refine");
+  const isAsked = (frame === null && trail.length === 0) || trail.some((step) => step.t === "point" || step.t === "box" || step.t === "refine");
   if (mask && isAsked) facts.push(percent(Math.min(1, Math.max(0, mask.score))));
   return facts.map((fact) => fact.replaceAll(" ", "\u00a0")).join("\u00a0· "); // lines break between facts only
 }
@@ -94,6 +96,9 @@ export function describe(state) {
   if (state.switching) return t("hint.switching", { model: state.switching.name, work: describeWork(state.switching) });
   if (state.making) return t("hint.making", { what: state.making });
   if (state.picture === null) return t(state.byTouch ? "hint.chooseByTouch" : "hint.choose");
+  if (state.clip?.tracking) return t("hint.tracking", state.clip.tracking);
+  if (state.clip?.playing) return t("hint.playing", { touch: String(state.byTouch) });
+  if (!isThere(state)) return t("hint.frame");
   if (state.picture.provisional) return t("hint.rough", { model: state.model });
   return describeObjects(state);
 }
@@ -105,8 +110,10 @@ function describePainting(tool, name) {
 }
 
 /** @param {State} state @param {{ name: string, touch: string }} said the selected object's name, and by what */
-function describeSelected({ point, tool }, said) {
+function describeSelected({ active, clip, objects, point, tool }, said) {
+  const isTracked = objects.get(active ?? NaN)?.trail?.some((step) => step.t === "track") ?? false;
   if (point !== null) return t("hint.point", { ...said, point: point + 1 });
+  if (clip !== null && tool === "new" && !isTracked) return t("hint.trackIt", said);
   if (tool === "new") return t("hint.selected", said);
   return t(tool === "add" ? "hint.addTo" : "hint.removeFrom", said);
 }

@@ -20,6 +20,7 @@ import { decimal, percent, t } from "../words/translate.js";
  * @typedef {object} Ways
  * @property {() => void} choose pictures
  * @property {() => void} chooseFolder
+ * @property {() => void} chooseFrames of a clip
  * @property {() => Promise<void>} forget everything that this browser keeps
  * @property {string} masksUrl that makes files of masks
  */
@@ -79,6 +80,7 @@ export class AlbumMenu {
         case "save": return await this.#saveProject();
         case "open": return void find("project-file").click();
         case "add": return this.ways.choose();
+        case "frames": return this.ways.chooseFrames();
         case "folder": return this.ways.chooseFolder();
         case "remove": return await this.#remove();
         case "forget": return await this.#forget();

@@ -34,6 +34,7 @@ import { t } from "../words/translate.js";
  * @property {Opening} opening
  * @property {Importing} importing
  * @property {ObjectsList} list
+ * @property {() => void} trackOrStop where there is a clip
  * @property {(id: number | null) => Promise<void>} pickClass opens the picker for an object
  * @property {Preferences} preferences
  * @property {(change: Partial<Preferences>) => void} prefer
@@ -82,6 +83,7 @@ function commandsOf(page) {
     brush: () => takeUp("brush"),
     eraser: () => takeUp("eraser"),
     ...shapeCommands(page),
+    ...clipCommands(page),
     importLabels: () => importing.choose(),
     regions: () => store.toggleRegions(),
     outlines: () => prefer({ outlines: !preferences.outlines }),
@@ -118,6 +120,18 @@ function shapeCommands({ store, studio: { shaping }, stage }) {
     merge: () => void shaping.combine("union"),
     subtract: () => void shaping.combine("difference"),
     intersect: () => void shaping.combine("intersection"),
+  };
+}
+
+/** What goes through a clip. @param {Page} page */
+function clipCommands({ studio, trackOrStop }) {
+  return {
+    play: () => studio.clips?.toggle(),
+    frameBefore: () => void studio.clips?.step(-1),
+    frameAfter: () => void studio.clips?.step(1),
+    firstFrame: () => void studio.clips?.step(-Infinity),
+    lastFrame: () => void studio.clips?.step(Infinity),
+    track: () => trackOrStop(),
   };
 }
 
@@ -162,6 +176,8 @@ export function bindCommands(page) {
     step: (dx, dy) => stage.step(dx, dy),
     walk: (back) => stage.walk(back),
     pan: (down) => stage.setPanKey(down),
+    tapSpace: () => commands.play(),
+    hasPanned: () => stage.hasPanned,
     hide: (down) => stage.setHidden(down),
     hold: (keys) => stage.setHeld(keys),
     isCanvasFocused: () => document.activeElement === canvas,

@@ -3,7 +3,6 @@
  * follow their masks, with what that costs. They hold until the page is left.
  */
 
-import { drawCutout } from "../canvas/cutout.js";
 import { received } from "../files/download.js";
 import { maskOf } from "../model/state.js";
 import { outlineText, toleranceText } from "../model/words.js";
@@ -36,11 +35,11 @@ export class FileOptions {
     this.store = store;
     this.studio = studio;
     for (const id of ["cutout-trim", "cutout-soft", "cutout-ground", "cutout-color"]) {
-      find(id).addEventListener("input", () => this.#draw());
+      find(id).addEventListener("input", () => void this.#draw());
     }
     find("cutout-color").addEventListener("input", () => {
       input("cutout-ground").checked = true;
-      this.#draw();
+      void this.#draw();
     });
     find("tolerance").addEventListener("input", () => {
       this.#tell();
@@ -53,7 +52,8 @@ export class FileOptions {
   /** @param {ExportFormat} format @returns {ExportOptions | undefined} what that format takes */
   of(format) {
     if (OUTLINED.includes(format)) return { tolerance: this.#tolerance };
-    return format === "cutout" ? this.#cutout : undefined;
+    if (format !== "cutout") return undefined;
+    return this.store.state.clip ? { ground: this.#cutout.ground } : this.#cutout;
   }
 
   /** Show what is to be saved. @param {number[]} objects */
@@ -61,7 +61,7 @@ export class FileOptions {
     this.#objects = objects;
     this.#counted += 1;
     setText(find("outline-count"), "");
-    this.#draw();
+    void this.#draw();
   }
 
   /** @returns {ExportOptions} */
@@ -86,15 +86,17 @@ export class FileOptions {
     });
   }
 
-  #draw() {
+  /** Show the cutout as it will be. */
+  async #draw() {
     const { picture } = this.store.state;
     const canvas = /** @type {HTMLCanvasElement} */ (find("cutout-preview"));
     const masks = this.#masks;
     canvas.hidden = picture?.bitmap === null || masks.length === 0;
     find("cutout-size").hidden = canvas.hidden;
     if (!picture || canvas.hidden) return;
-    const options = this.#cutout;
-    const { width, height } = drawCutout(canvas, picture, masks, options);
+    const options = this.of("cutout") ?? {};
+    const module = await import("../canvas/cutout.js").catch(() => null); // without it, the rest of the menu works
+    const { width, height } = module?.drawCutout(canvas, picture, masks, options) ?? picture;
     const isAbout = options.trim && options.edge; // how far a soft edge shows, the picture decides
     const size = { width: String(width), height: String(height) };
     setText(find("cutout-size"), t(isAbout ? "picture.aboutSize" : "picture.size", size));
@@ -108,6 +110,7 @@ export class FileOptions {
 
   /** Have the outlines made, and tell what they are like. */
   async #count() {
+    if (this.store.state.clip) return; // those of three hundred frames take too long
     const own = (this.#counted += 1);
     try {
       const file = await this.studio.export("coco", this.#objects, { tolerance: this.#tolerance });

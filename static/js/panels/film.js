@@ -85,6 +85,11 @@ export class Film {
     return [...this.#cells.values()].some((cell) => cell.key === key);
   }
 
+  /** A picture has got a thumbnail. @param {string} key */
+  redraw(key) {
+    for (const cell of this.#cells.values()) if (cell.key === key && cell.url === "") void this.#picture(cell);
+  }
+
   #measure() {
     this.#sign = getComputedStyle(this.strip).direction === "rtl" ? -1 : 1;
     this.#step = 4.5 * parseFloat(getComputedStyle(document.documentElement).fontSize); // as in film.css

@@ -42,7 +42,8 @@ export class Importing {
 
   /** Let the person choose a label file. */
   choose() {
-    if (isArmed(this.store.state)) this.#chooser.click();
+    if (this.store.state.clip) this.store.warn(t("clip.noLabels"));
+    else if (isArmed(this.store.state)) this.#chooser.click();
     else this.store.warn(t("labels.noPicture"));
   }
 
@@ -61,6 +62,7 @@ export class Importing {
     const { store, studio } = this;
     const { picture, classes, objects, maxObjects } = store.state;
     if (picture === null) return store.warn(t("labels.noPicture"));
+    if (picture.clip) return store.warn(t("clip.noLabels"));
     store.make(t("file.labelsOf", { name: shortName(name) }));
     try {
       const { labelsIn } = await import("../files/labels.js");

@@ -11,6 +11,9 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 /** Controls that are no place to write: letters pass by them. */
 const CHOICES = 'input:is([type="radio"], [type="checkbox"], [type="range"])';
 
+/** Space that is let go sooner was no hold, ms. */
+const TAP_MS = 300;
+
 /** @param {Stroke} stroke @returns {[dx: number, dy: number] | null} a step of the keyboard's cursor, CSS pixels */
 export function stepOf(stroke) {
   const arrow = ARROWS[stroke.key];
@@ -39,6 +42,8 @@ function belongsTo(target, key) {
  * @property {(dx: number, dy: number) => void} step
  * @property {(back: boolean) => boolean} walk to the next object, or the one before; false where there is none
  * @property {(down: boolean) => void} pan Space is held
+ * @property {() => void} tapSpace Space was pressed for a moment
+ * @property {() => boolean} hasPanned something was panned since Space is held
  * @property {(down: boolean) => void} hide H is held
  * @property {(keys: { shift: boolean, alt: boolean }) => void} hold Shift or Alt are held or let go
  * @property {() => boolean} isCanvasFocused
@@ -86,7 +91,14 @@ export function bindKeyboard(handlers) {
   addEventListener("keydown", (event) => {
     if (!event.isComposing && !belongsTo(event.target, event.key) && press(event, handlers)) event.preventDefault();
   });
-  addEventListener("keyup", (event) => hold(event, handlers));
+  let spaceAt = -Infinity;
+  addEventListener("keydown", (event) => {
+    if (event.key === " " && !event.repeat) spaceAt = belongsTo(event.target, " ") ? -Infinity : event.timeStamp;
+  }, { capture: true });
+  addEventListener("keyup", (event) => {
+    hold(event, handlers);
+    if (event.key === " " && event.timeStamp - spaceAt < TAP_MS && !handlers.hasPanned()) handlers.tapSpace();
+  });
   addEventListener("blur", () => {
     handlers.pan(false);
     handlers.hide(false);

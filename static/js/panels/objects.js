@@ -169,11 +169,13 @@ function fill(entry, object, state) {
   entry.swatch.style.backgroundColor = colorOf(object.color);
   setText(entry.name, name);
   entry.choose.title = t("object.select", { name });
-  setText(entry.facts, factsOf(object));
+  const isElsewhere = state.clip !== null && object.masks.length === 0;
+  setText(entry.facts, factsOf(object, state.clip?.shown));
   entry.item.classList.toggle("active", active);
   entry.item.classList.toggle("gathered", gathered);
   entry.item.classList.toggle("pointed", object.id === state.pointed);
-  entry.item.classList.toggle("away", hidden || (state.isolated !== null && state.isolated !== object.id));
+  const isAlone = state.isolated !== null && state.isolated !== object.id;
+  entry.item.classList.toggle("away", isElsewhere || hidden || isAlone);
   setPressed(entry.choose, active || gathered);
   setPressed(entry.hide, hidden);
   setPressed(entry.isolate, state.isolated === object.id);

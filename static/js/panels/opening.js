@@ -3,23 +3,37 @@
  */
 
 import { fetchSample } from "../files/pictures.js";
+import { shortName } from "../model/words.js";
 import { find, focusPicture } from "./dom.js";
 import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
+/** @import { ClipsPage } from "./clips.js" */
 /** @import { Importing } from "./importing.js" */
 /** @import { Pictures } from "./pictures.js" */
+
+/** Kinds of pictures that may move, by type or name. */
+const MAY_MOVE = /^image\/(gif|webp|a?png) |^ .*\.(gif|webp|a?png)$/i;
 
 export class Opening {
   /** While a sample is fetched or a folder is walked through, the next may be chosen, and the newest is meant. */
   #asked = 0;
   #chooser = /** @type {HTMLInputElement} */ (find("file"));
 
-  /** @param {Store} store @param {() => Promise<Pictures>} pictures the album @param {Importing} importing of labels */
-  constructor(store, pictures, importing) {
+  /**
+   * @param {Store} store @param {() => Promise<Pictures>} pictures the album @param {() => Promise<ClipsPage>} clips
+   * @param {Importing} importing of labels
+   */
+  constructor(store, pictures, clips, importing) {
     this.store = store;
     this.importing = importing;
     this.pictures = pictures;
+    this.clips = clips;
+    const frames = /** @type {HTMLInputElement} */ (find("frames-folder"));
+    frames.addEventListener("change", () => {
+      void this.#openFrames([...(frames.files ?? [])]);
+      frames.value = "";
+    });
     for (const chooser of [this.#chooser, /** @type {HTMLInputElement} */ (find("folder"))]) {
       chooser.addEventListener("change", () => {
         void this.#open(Promise.resolve([...(chooser.files ?? [])].map((file) => ({ file, name: file.name }))));
@@ -64,12 +78,39 @@ export class Opening {
       focusPicture();
       const { browsing, openProject } = await this.pictures();
       const [{ file, name }] = files;
+      const isClip = files.length === 1 && MAY_MOVE.test(`${file.type} ${name}`) && await isMeantAsClip(file, name);
       if (own !== this.#asked) return;
-      if (files.length === 1 && file instanceof File && /\.zip$/i.test(name)) await openProject(file);
+      if (isClip) await browsing.take([{ file, name, clip: true }]);
+      else if (files.length === 1 && file instanceof File && /\.zip$/i.test(name)) await openProject(file);
       else await browsing.take(files);
     } catch (error) {
       this.store.report(error);
     }
+  }
+
+  /** Let the person choose a folder whose pictures are the frames of a clip. */
+  chooseFrames() {
+    find("frames-folder").click();
+  }
+
+  /** @param {readonly File[]} files of a folder */
+  async #openFrames(files) {
+    const own = (this.#asked += 1);
+    this.store.make(t("clip.packing"));
+    try {
+      const { parted } = await import("../model/album.js");
+      const { packed } = await this.clips();
+      const { pictures: frames } = parted(files.map((file) => ({ file, name: file.name })));
+      if (frames.length < 2) throw new Error(t("clip.noFrames"));
+      const folder = files[0].webkitRelativePath.split("/")[0] || frames[0].name;
+      const file = await packed(frames);
+      const { browsing } = await this.pictures();
+      this.store.make(null);
+      if (own === this.#asked) await browsing.take([{ file, name: folder, clip: true }]);
+    } catch (error) {
+      this.store.report(error);
+    }
+    this.store.make(null);
   }
 
   /**
@@ -95,6 +136,14 @@ export class Opening {
       void this.#open(filesOf(event.dataTransfer), true);
     });
   }
+}
+
+/** Ask what a picture is meant as that moves. @param {Blob} file @param {string} name */
+async function isMeantAsClip(file, name) {
+  const { moves } = await import("../files/animated.js");
+  if (!(await moves(file))) return false;
+  const { ask } = await import("./ask.js");
+  return ask({ title: t("clip.ask"), text: t("clip.askText", { name: shortName(name) }), yes: t("clip.askYes"), no: t("clip.askNo") });
 }
 
 /**

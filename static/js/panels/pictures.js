@@ -19,6 +19,7 @@ import { Film } from "./film.js";
  * @typedef {object} Pictures
  * @property {Browsing} browsing
  * @property {(file: File) => Promise<void>} openProject
+ * @property {(key: string) => void} thumbed a picture has got a thumbnail
  * @property {() => void} update brings their panels up to the state
  */
 
@@ -34,6 +35,7 @@ export function gather(store, studio, outside, ways) {
   const menu = new AlbumMenu(store, browsing, outside.storage, ways);
   return {
     browsing,
+    thumbed: (key) => film.redraw(key),
     openProject: (file) => menu.openProject(file),
     update() {
       film.update();

@@ -3,6 +3,7 @@
  */
 
 import { canCopy, copyPng, download, received } from "../files/download.js";
+import { Superseded } from "../wire/requests.js";
 import { scopesOf } from "../model/state.js";
 import { leftOut, shortName } from "../model/words.js";
 import { t } from "../words/translate.js";
@@ -35,7 +36,8 @@ export class Saving {
       const done = format === "copy" ? await this.#copy(objects) : await this.#save(format, objects);
       store.tell(given ? done : `${done} ${leftOut(store.state)}`.trimEnd(), { undo: false });
     } catch (error) {
-      store.report(error);
+      if (error instanceof Superseded) store.tell(t("make.stopped", { what: t(`file.${format}`) }), { undo: false });
+      else store.report(error);
     }
     store.make(null);
   }
@@ -49,6 +51,7 @@ export class Saving {
 
   /** @param {number[]} objects */
   async #copy(objects) {
+    if (this.store.state.clip) throw new Error(t("clip.noCopy"));
     if (!canCopy()) throw new Error(t("save.noCopy"));
     await copyPng(this.#make("cutout", objects));
     return this.#told("save.copied", objects);

@@ -13,6 +13,8 @@ const MAX_WAITING = 16;
 export class Actions {
   #waiting = 0;
   #last = Promise.resolve();
+  /** Of a clip, the server has to have the frame open before. @type {(() => Promise<void>) | null} */
+  prepare = null;
 
   /** @param {Store} store */
   constructor(store) {
@@ -45,6 +47,7 @@ export class Actions {
       try {
         if (state.picture?.file !== picture) return;
         store.dropToast(); // its undo would take this action back
+        if (this.prepare !== null) await this.prepare();
         await action();
         store.warn(null);
       } catch (error) {

@@ -4,8 +4,8 @@
  */
 
 import {
-  countOf, MAX_FILES, MAX_PICTURES, merged, missingClasses, neighbour, newEntry, parted, remainder, renamedIn, tally,
-  withEntry, without,
+  keyOf, kindOf, MAX_FILES, MAX_PICTURES, merged, missingClasses, neighbour, newEntry, parted, remainder, renamedIn,
+  tally, withEntry, without,
 } from "../model/album.js";
 import { intakeText, newIntake } from "../model/album-words.js";
 import { ownPart } from "../model/history.js";
@@ -13,6 +13,7 @@ import { maskOf } from "../model/state.js";
 import { shortName, tooLarge } from "../model/words.js";
 import { t } from "../words/translate.js";
 
+/** @import { Given } from "../model/album.js" */
 /** @import { Intake, Merging } from "../model/album-words.js" */
 /** @import { Store } from "../model/store.js" */
 /** @import { Album, Entry, KeptWork, Picture, State, Trouble } from "../model/types.ts" */
@@ -20,7 +21,6 @@ import { t } from "../words/translate.js";
 /** @import { Studio } from "./studio.js" */
 /** @import { AlbumOutside } from "./types.ts" */
 
-/** @typedef {{ file: Blob, name: string }} Given */
 /**
  * @typedef {object} Renaming of a class, on the picture that was open and on others
  * @property {string} name
@@ -92,18 +92,21 @@ export class Browsing {
     if (alone) told.doubled = []; // one that is here is shown
     const text = intakeText(told, MAX_PICTURES, this.outside.storage);
     const [{ name, file }] = given;
-    if (alone && told.large.length > 0) this.store.warn(tooLarge(name, file.size, this.outside.maxBytes));
+    const kind = kindOf(given[0]);
+    if (alone && told.large.length > 0) this.store.warn(tooLarge(name, file.size, this.outside.maxBytes[kind], kind));
     else if (text !== "") this.store.warn(text);
     if (pictures.length > 1) this.store.say(t("intake.here", { count: this.state.album.size }));
   }
 
   /** @param {Given} given @param {Intake} told @returns {Promise<string | null>} its key, null where it isn't taken */
-  async #add({ file, name }, told) {
-    if (file.size > this.outside.maxBytes) {
+  async #add(given, told) {
+    const { file, name } = given;
+    if (file.size > this.outside.maxBytes[kindOf(given)]) {
       told.large.push(name);
       return null;
     }
-    const key = await this.outside.hash(file).catch(() => null);
+    const hash = await this.outside.hash(file).catch(() => null);
+    const key = hash && keyOf(hash, given);
     if (key === null) {
       told.others.push(name); // a folder, or a file that is gone by now
       return null;
@@ -117,7 +120,8 @@ export class Browsing {
       told.over += 1;
       return null;
     }
-    this.#put({ ...(known ?? newEntry(key, name)), here: true });
+    const kind = kindOf(given) === "clip" ? { clip: { part: null } } : {};
+    this.#put({ ...(known ?? { ...newEntry(key, name), ...kind }), here: true });
     tally(told, await this.outside.storage.putFile(key, file));
     return key;
   }
@@ -235,9 +239,7 @@ export class Browsing {
 
   /**
    * A picture that the server refuses is marked, or goes again where it came by itself.
-   * @param {Readonly<Entry>} entry
-   * @param {Error | null} refusal
-   * @param {boolean} alone
+   * @param {Readonly<Entry>} entry @param {Error | null} refusal @param {boolean} alone
    */
   async #judge({ key }, refusal, alone) {
     const entry = this.#entry(key);
@@ -261,15 +263,15 @@ export class Browsing {
   /** @param {string} key @returns {Promise<Picture | null>} null where its file isn't here */
   async #picture(key) {
     const { picture: shown } = this.state;
-    if (shown?.key) this.#hold({ ...shown, key: shown.key });
+    if (shown?.key && !shown.clip) this.#hold({ ...shown, key: shown.key }); // a clip's frames are held elsewhere
     const near = this.#near.get(key);
     if (near) return near;
     const file = await this.outside.storage.file(key);
     const entry = this.#entry(key);
     if (file === null || !entry) return null;
-    const picture = { ...(await this.outside.read(file, entry.name)), key };
+    const picture = { ...(await this.outside.read(file, entry.name, entry.clip, entry.work)), key };
     if (picture.file !== file) void this.outside.storage.putFile(key, picture.file); // the copy that the server takes
-    this.#hold(picture);
+    if (!picture.clip) this.#hold(picture);
     return picture;
   }
 
@@ -282,7 +284,8 @@ export class Browsing {
 
   /** Read the picture that is likely to come next, and let the server study it. */
   async #prepare() {
-    const key = neighbour(this.state.album, this.here, this.#way, (entry) => entry.here && canBeOpened(entry));
+    const canBeRead = (/** @type {Readonly<Entry>} */ entry) => entry.here && !entry.clip && canBeOpened(entry);
+    const key = neighbour(this.state.album, this.here, this.#way, canBeRead);
     if (key === null || this.state.connection !== "ready") return;
     const picture = await this.#picture(key);
     if (picture !== null && this.#asked > 0) await this.studio.sendAhead(picture.file, picture.name);
@@ -301,9 +304,9 @@ export class Browsing {
       const mask = maskOf(object);
       return mask ? [[object.id, mask]] : [];
     });
-    const { recipe, active } = work;
-    const { provisional = false } = picture;
-    this.#put({ ...entry, trouble: null, work: { recipe: ownPart(recipe), active, masks, provisional } });
+    const { provisional = false, clip } = picture;
+    const kept = { ...work, recipe: ownPart(work.recipe), masks, provisional };
+    this.#put({ ...entry, trouble: null, ...(clip ? { clip } : {}), work: kept });
   }
 
   /** Take note of what is there now. */
@@ -313,8 +316,7 @@ export class Browsing {
 
   /**
    * Take up an album that was kept, and show the picture that was looked at last.
-   * @param {Album} album
-   * @param {string | null} here the key of that picture
+   * @param {Album} album @param {string | null} here the key of that picture
    * @param {KeptWork | null} work that this tab kept before it was loaded again
    */
   async begin(album, here, work) {
@@ -330,11 +332,6 @@ export class Browsing {
     if (work) this.studio.adopt({ picture, ...work });
     else if (entry.work) await this.studio.comeBack(picture, entry.work);
     else void this.studio.open(picture);
-  }
-
-  /** How much there is. */
-  get size() {
-    return [...this.state.album.values()].reduce((sum, entry) => sum + countOf(entry), 0);
   }
 
   /** @param {string | null} key @returns {Readonly<Entry> | undefined} */

@@ -6,14 +6,16 @@
 import { errorText } from "../words/errors.js";
 
 /** @import { Stage } from "../model/types.ts" */
-/** @import { ErrorMessage, ImageReady, ObjectMessage, Pong } from "../wire/messages.ts" */
+/** @import { ErrorMessage, Gone, ImageReady, ObjectMessage, Pong } from "../wire/messages.ts" */
 /** @import { PreviewMessage, Progress, ServerMessage, Welcome } from "../wire/messages.ts" */
 /** @import { Parts } from "./types.ts" */
 
 /** The number under which a server tells what a resumed session holds. */
 const RESUME_SEQ = 0;
 /** What concerns the picture that the session has open, which may not be the one that is shown. */
-const OF_A_PICTURE = new Set(["classes", "object", "gone", "preview"]);
+const OF_A_PICTURE = new Set(["classes", "object", "gone", "preview", "masks", "tracked"]);
+/** Messages that come when an answer is whole, or belong to none. */
+const BESIDE = new Set(["progress", "error", "masks", "tracked"]);
 /** Errors of a hover that the next hover makes good. */
 const PASSING = new Set(["busy", "rate_limited", "no_image", "unknown_object"]);
 
@@ -48,7 +50,7 @@ export class Dispatcher {
 
   /** @param {ServerMessage} message */
   #take(message) {
-    const { store, exchange, restorer } = this.parts;
+    const { store, exchange, restorer, clips } = this.parts;
     if (OF_A_PICTURE.has(message.t) && restorer.isStray(/** @type {ObjectMessage} */ (message).seq)) return;
     switch (message.t) {
       case "welcome": this.#welcome(message); break;
@@ -57,7 +59,10 @@ export class Dispatcher {
       case "preview": this.#preview(message); break;
       case "classes": store.classify(message); break;
       case "object": this.#object(message); break;
-      case "gone": store.remove(message); break;
+      case "gone": this.#gone(message); break;
+      case "clip": clips()?.opens(message); break;
+      case "masks": clips()?.masks(message); break;
+      case "tracked": clips()?.tracked(message); break;
       case "regions":
         if (message.seq === exchange.searching) store.find(message.regions);
         if (message.last) exchange.endAside(message.seq);
@@ -70,9 +75,9 @@ export class Dispatcher {
       case "error": this.#error(message); break;
       default: break; // a file: whoever asked for it has it
     }
-    const isLast = "last" in message && message.last === true;
+    const isLast = "last" in message && message.last === true && !BESIDE.has(message.t);
     if (isLast) this.#note(message.seq);
-    if ("seq" in message && typeof message.seq === "number" && message.t !== "progress" && message.t !== "error") {
+    if ("seq" in message && typeof message.seq === "number" && !BESIDE.has(message.t)) {
       exchange.settle(/** @type {ServerMessage & { seq: number }} */ (message));
     }
     if (isLast && message.seq === RESUME_SEQ) restorer.allIsSaid();
@@ -101,7 +106,8 @@ export class Dispatcher {
   /** @param {Progress} message */
   #progress({ seq, stage, fraction = null, position = null }) {
     const { store, exchange } = this.parts;
-    if (exchange.requests.has(seq)) store.progress({ stage: /** @type {Stage} */ (stage), fraction, position });
+    if (exchange.requests.get(seq)?.t === "export") this.parts.clips()?.saved(seq, fraction ?? 0);
+    else if (exchange.requests.has(seq)) store.progress({ stage: /** @type {Stage} */ (stage), fraction, position });
   }
 
   /** @param {ImageReady} message */
@@ -109,9 +115,11 @@ export class Dispatcher {
     const { store, exchange, restorer, sight, learnEngines } = this.parts;
     const { image_id: imageId, width, height, orientation = 1, rendered = false } = message;
     if (!(message.model in store.state.engines)) void learnEngines();
-    if (!store.opened(message, exchange.requests.has(message.seq))) return;
+    const expected = exchange.requests.has(message.seq);
+    const isFrame = typeof message.frame === "number";
+    if (!(isFrame ? this.parts.clips()?.opened(message, expected) : store.opened(message, expected))) return;
     const { picture } = store.state;
-    if (picture) void sight.see(picture.file, { imageId, width, height, orientation, rendered });
+    if (picture && !isFrame) void sight.see(picture.file, { imageId, width, height, orientation, rendered });
     restorer.imageIsThere(message);
     if (!message.provisional) exchange.search();
   }
@@ -126,8 +134,14 @@ export class Dispatcher {
   #object(message) {
     const { store, exchange, restorer } = this.parts;
     if (restorer.isWaiting && !exchange.requests.has(message.seq)) return;
-    store.put(message);
+    store.put(this.parts.clips()?.object(message) ?? message);
     if (message.seq === exchange.travelling) store.select(message.id);
+  }
+
+  /** @param {Gone} message */
+  #gone(message) {
+    this.parts.clips()?.gone(message);
+    this.parts.store.remove(message);
   }
 
   /** @param {Pong} message */

@@ -13,7 +13,7 @@ import { Requests } from "../wire/requests.js";
 /** @import { Outside } from "./types.ts" */
 
 /** Requests after which what lies under the pointer is the same as before. */
-const HARMLESS = new Set(["export", "label"]);
+const HARMLESS = new Set(["export", "label", "track", "stop"]);
 /** Searches and looks that may be without an answer: the server gives up all but the newest of each. */
 const MAX_ASIDES = 32;
 

@@ -4,6 +4,7 @@
  */
 
 import { nextColorOf } from "../model/history.js";
+import { sourceOf } from "../model/state.js";
 import { Refused, Superseded } from "../wire/requests.js";
 
 /** @import { History } from "../model/history.js" */
@@ -77,7 +78,8 @@ export class Restorer {
       const known = before === null ? this.#facts.get(picture.file) : undefined; // sent ahead
       const { imageId } = known ?? await this.#uploaded(picture, signal);
       if (known) await this.sight.see(picture.file, known);
-      await exchange.request({ t: "open", image_id: imageId, name: picture.name, provisional: true });
+      const provisional = picture.clip ? {} : { provisional: true };
+      await exchange.request({ t: "open", image_id: imageId, name: picture.name, ...provisional });
     });
   }
 
@@ -96,7 +98,9 @@ export class Restorer {
       if (before === "unknown_image") facts = await this.#uploaded(picture, signal);
       const { name } = picture;
       const recipe = history.recipe({ ...facts, name }, model);
-      await exchange.request({ t: "open", image_id: facts.imageId, name, recipe }, { replay: true });
+      const { clip } = this.store.state;
+      const where = clip ? { frame: clip.shown } : {};
+      await exchange.request({ t: "open", image_id: sourceOf(facts.imageId), name, recipe, ...where }, { replay: true });
     });
   }
 
@@ -129,8 +133,10 @@ export class Restorer {
   async #uploaded(picture, signal) {
     const { store } = this;
     const onFraction = (/** @type {number} */ fraction) => store.progress({ stage: "uploading", fraction, position: null });
-    const facts = await this.upload(picture.file, picture.name, onFraction, signal);
+    const sent = await this.upload(picture, onFraction, signal);
     signal.throwIfAborted();
+    const { clip } = store.state;
+    const facts = sent.clip ? { ...sent, frame: clip?.id === sent.imageId ? clip.shown : 0 } : sent;
     this.#facts.set(picture.file, facts);
     await this.sight.see(picture.file, facts); // nobody may click before the picture stands as the server sees it
     signal.throwIfAborted();
@@ -146,7 +152,7 @@ export class Restorer {
     if (this.#facts.has(file)) return;
     const { signal } = this.#undertaking; // what a person waits for goes first
     try {
-      this.#facts.set(file, await this.upload(file, name, () => {}, signal));
+      this.#facts.set(file, await this.upload({ file, name }, () => {}, signal));
     } catch {
       // It will be sent when it is opened, and whoever opens it is told.
     }
@@ -172,9 +178,9 @@ export class Restorer {
    * Take up the work of the page before it was loaded again: show its picture until the server says what it remembers.
    * @param {Saved} saved
    */
-  adopt({ picture, recipe, active }) {
+  adopt({ picture, recipe, active, frame = 0 }) {
     this.history.adopt(recipe);
-    this.store.adopt(picture, recipe, active);
+    this.store.adopt(picture, recipe, active, frame);
     this.store.expectColor(nextColorOf(recipe));
     this.#resuming = true;
   }
@@ -209,7 +215,9 @@ export class Restorer {
 
   /** The session that is being resumed has the picture: its objects follow. @param {ImageReady} message */
   imageIsThere(message) {
-    if (this.#resuming && this.store.state.picture?.imageId === message.image_id) this.store.restore(false);
+    const { picture } = this.store.state;
+    const isOurs = picture !== null && sourceOf(picture.imageId) === sourceOf(message.image_id);
+    if (this.#resuming && isOurs) this.store.restore(false);
   }
 
   /** @returns {boolean} a session is being resumed that has not shown our picture yet: what it holds is of another */

@@ -25,7 +25,7 @@ export class Sight {
   async see(file, facts) {
     const { pending, picture } = this.store.state;
     const bitmap = [pending, picture].find((one) => one?.file === file)?.bitmap ?? null;
-    const last = this.#last?.file === file ? this.#last : { file, view: this.view(file, facts, bitmap) };
+    const last = !facts.clip && this.#last?.file === file ? this.#last : { file, view: this.view(file, facts, bitmap) };
     this.#last = last;
     try {
       this.store.see(file, await last.view, facts);

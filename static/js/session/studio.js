@@ -9,7 +9,7 @@ import { aimAt, isBrush, litAt, promptOf, questionOf } from "../model/aim.js";
 import { newName } from "../model/classes.js";
 import { History, withClasses } from "../model/history.js";
 import { sharpAt } from "../model/sharpness.js";
-import { activeObject, currentObject, isArmed } from "../model/state.js";
+import { activeObject, currentObject, isArmed, isThere } from "../model/state.js";
 import { shortName } from "../model/words.js";
 import { clipName } from "../wire/protocol.js";
 import { Refused, Superseded } from "../wire/requests.js";
@@ -29,11 +29,14 @@ import { t } from "../words/translate.js";
 /** @import { Aim, KeptWork, Lit, ObjectState, Picture, Place, Tool, Work, XY } from "../model/types.ts" */
 /** @import { Box, BoxPrompt, Click, ExportFormat, ExportOptions } from "../wire/messages.ts" */
 /** @import { FileMessage, ServerMessage } from "../wire/messages.ts" */
-/** @import { Outside, Saved } from "./types.ts" */
+/** @import { Clips } from "./clips.js" */
+/** @import { ClipParts, Outside, Saved } from "./types.ts" */
 
 export class Studio {
   /** A person's actions: what waits for its answer. */
   actions;
+  /** What a person does with clips; null before there was one. @type {Clips | null} */
+  clips = null;
   #exchange;
   #restorer;
   #history = new History();
@@ -58,7 +61,14 @@ export class Studio {
     this.#dispatcher = new Dispatcher({
       store, line: outside.line, exchange: this.#exchange, restorer: this.#restorer, history: this.#history, sight,
       latency: outside.latency, learnEngines: () => this.learnEngines(),
+      clips: () => this.clips,
     });
+  }
+
+  /** Take clips, too. @param {(parts: ClipParts) => Clips} make */
+  takeClips(make) {
+    this.clips = make({ store: this.store, exchange: this.#exchange, actions: this.actions });
+    this.actions.prepare = this.clips.arrive.bind(this.clips);
   }
 
   /** Take in a message of the server. @param {ServerMessage} message */
@@ -72,8 +82,7 @@ export class Studio {
 
   /**
    * Open a picture: show it at once, upload it, wait until the model has seen it. On failure the one before stays.
-   * @param {Picture} picture
-   * @returns {Promise<Refused | null>} the server's reason not to take it
+   * @param {Picture} picture @returns {Promise<Refused | null>} the server's reason not to take it
    */
   async open(picture) {
     this.leave();
@@ -117,12 +126,11 @@ export class Studio {
 
   /** The page's own copy of the work, or null where there is none to keep. @returns {KeptWork | null} */
   work() {
-    const { picture, pending, model, active } = this.state;
+    const { picture, pending, model, active, clip } = this.state;
     if (picture === null || pending || this.#restorer.isBusy) return null;
-    return { ...(picture.key ? { key: picture.key } : {}), recipe: this.#history.recipe(picture, model), active };
+    const where = { ...(picture.key ? { key: picture.key } : {}), ...(clip ? { frame: clip.shown } : {}) };
+    return { ...where, recipe: this.#history.recipe(picture, model), active };
   }
-
-  // ---- models
 
   /** Let another model look at the picture; the one that runs goes on until it is there. @param {string} name */
   async switchModel(name) {
@@ -149,7 +157,7 @@ export class Studio {
 
   /** The pointer is at a place: note what a click gives there, and ask for what shows it. @param {Place} place */
   hover(place) {
-    if (!isArmed(this.state)) return;
+    if (!isArmed(this.state) || !isThere(this.state)) return;
     const aim = aimAt(this.state, place);
     const question = questionOf(aim);
     this.store.aim(aim, place.point);
@@ -176,8 +184,7 @@ export class Studio {
 
   /**
    * Take up a tool.
-   * @param {Tool} tool
-   * @param {boolean} [onTop] the next click of New makes an object, also where there is one
+   * @param {Tool} tool @param {boolean} [onTop] the next click of New makes an object, also where there is one
    */
   takeUp(tool, onTop = false) {
     this.store.takeUp(tool, onTop);
@@ -217,11 +224,7 @@ export class Studio {
     await this.#prompt({ t: "click", x, y, ...question, ...(candidate === undefined ? {} : { candidate }), ...name, ...where });
   }
 
-  /**
-   * Prompt with a box: of the selected object with the tool Add, else of a new one.
-   * @param {Box} box
-   * @param {Tool} tool
-   */
+  /** Prompt with a box: of the selected object with Add, else of a new one. @param {Box} box @param {Tool} tool */
   box(box, tool) {
     this.store.putDownOnTop();
     return this.actions.do(() => {
@@ -286,8 +289,6 @@ export class Studio {
     this.store.tell(t(reply.t === "gone" ? "object.deleted" : "object.pointDeleted", { name: shortName(object.name) }), { undo: true });
   }
 
-  // ---- objects
-
   /** @param {ObjectState | undefined} object */
   async #remove(object) {
     if (!object) return;
@@ -316,23 +317,22 @@ export class Studio {
   }
 
   undo() {
-    return this.actions.do(async () => {
-      if (this.state.canUndo) await this.#travel("undo", t("history.undone"));
-    });
+    return this.actions.do(() => this.#travel("undo", this.state.canUndo));
   }
 
   redo() {
-    return this.actions.do(async () => {
-      if (this.state.canRedo) await this.#travel("redo", t("history.redone"));
-    });
+    return this.actions.do(() => this.#travel("redo", this.state.canRedo));
   }
 
-  /** @param {"undo" | "redo"} direction @param {string} said */
-  async #travel(direction, said) {
+  /** @param {"undo" | "redo"} direction @param {boolean} isPossible */
+  async #travel(direction, isPossible) {
+    if (!isPossible) return;
+    const before = this.state.objects;
     const reply = this.#exchange.request({ t: direction });
     this.#exchange.travelling = this.#exchange.requests.lastSeq;
     await reply;
-    this.store.say(said);
+    await this.clips?.follow(before);
+    this.store.say(t(direction === "undo" ? "history.undone" : "history.redone"));
   }
 
   /**
@@ -342,6 +342,7 @@ export class Studio {
    * @throws {Error} with the reason, in words
    */
   async export(format, objects, options) {
+    if (this.clips && this.state.clip) return this.clips.save(format, objects, options);
     /** @type {ServerMessage | undefined} */
     let reply;
     /** @type {unknown} */

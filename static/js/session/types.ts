@@ -4,9 +4,11 @@
 
 import type { History } from "../model/history.js";
 import type { Latency } from "../model/latency.js";
-import type { Entry, KeptWork, Picture, PictureFacts, Trouble, View } from "../model/types.ts";
+import type { ClipFacts, Entry, KeptWork, Picture, PictureFacts, Trouble, View, Work } from "../model/types.ts";
 import type { Store } from "../model/store.js";
 import type { ClientMessage, ErrorMessage, Welcome } from "../wire/messages.ts";
+import type { Actions } from "./actions.js";
+import type { Clips } from "./clips.js";
 import type { Exchange } from "./exchange.js";
 import type { Restorer } from "./restorer.js";
 import type { Sight } from "./sight.js";
@@ -25,8 +27,8 @@ export interface Line {
 
 export interface Outside {
   line: Line;
-  /** Send a picture; `onFraction` is told how much of it has left, 0 to 1. */
-  upload(file: Blob, name: string, onFraction: (fraction: number) => void, signal: AbortSignal): Promise<PictureFacts>;
+  /** Send a picture or a clip; `onFraction` is told how much of it has left, 0 to 1. */
+  upload(picture: Pick<Picture, "file" | "name" | "clip">, onFraction: (fraction: number) => void, signal: AbortSignal): Promise<PictureFacts>;
   /** Return the picture as the server sees it; the bitmap is as the browser does. */
   view(file: Blob, facts: PictureFacts, bitmap: ImageBitmap | null): Promise<View>;
   /** Return what the models run on, in words; null where nobody answers. */
@@ -64,8 +66,8 @@ export interface AlbumStorage {
 /** What going from picture to picture needs of the browser. */
 export interface AlbumOutside {
   storage: AlbumStorage;
-  /** Return the picture of a file; one that can't be shown has no bitmap. */
-  read(file: Blob, name: string): Promise<Picture>;
+  /** Return the picture of a file, or that frame of a clip; one that can't be shown has no bitmap. */
+  read(file: Blob, name: string, clip?: ClipFacts, work?: Work | null): Promise<Picture>;
   /** Return the SHA-256 of a file, hex. */
   hash(file: Blob): Promise<string>;
   /** Ask the browser not to throw away what is kept. */
@@ -73,7 +75,28 @@ export interface AlbumOutside {
   /** Have a person choose a picture that isn't kept. */
   askFor(): void;
   /** Of a file that the server takes. */
-  maxBytes: number;
+  maxBytes: { picture: number; clip: number };
+}
+
+/** What going from frame to frame needs of the browser. */
+export interface ClipOutside {
+  /** Return a frame's picture, where it is here. */
+  held(clipId: string, index: number): ImageBitmap | null;
+  /** Return a frame's picture as soon as it is here; null where others were wanted more. */
+  read(clipId: string, index: number): Promise<ImageBitmap | null>;
+  /** A frame is likely to be wanted. */
+  ahead(clipId: string, index: number): void;
+  /** Milliseconds. */
+  now(): number;
+  /** Call before the browser draws next. */
+  next(callback: () => void): void;
+}
+
+/** What clips are joined to. */
+export interface ClipParts {
+  store: Store;
+  exchange: Exchange;
+  actions: Actions;
 }
 
 /** What the server's messages are for. */
@@ -85,6 +108,8 @@ export interface Parts {
   history: History;
   sight: Sight;
   latency: Latency;
+  /** What clips are for; null before there was one. */
+  clips(): Clips | null;
   /** Ask what the models run on. */
   learnEngines(): Promise<void>;
 }

@@ -31,7 +31,9 @@ export class Refused extends Error {
 export class Superseded extends Error {}
 
 /** Messages of which an answer may have several. */
-const SEVERAL = new Set(["image", "classes", "object", "gone"]);
+const SEVERAL = new Set(["clip", "image", "classes", "object", "gone"]);
+/** Messages that come before what an answer is about. */
+const BEFOREHAND = new Set(["clip", "classes"]);
 /** So many numbers are set aside at once, because keeping each one would cost a write for every hover. */
 const BLOCK = 1000;
 
@@ -93,13 +95,14 @@ export class Requests {
   }
 
   /**
-   * Take in a message of an answer; the last of it hands the first to whoever waits, or what comes after the classes.
+   * Take in a message of an answer; the last of it hands the first to whoever waits, or what comes after the classes
+   * and the clip.
    * @param {number} seq @param {ServerMessage} reply @returns {boolean} a request waits for it
    */
   settle(seq, reply) {
     const waiting = this.#outstanding.get(seq);
     if (!waiting) return false;
-    if (waiting.first === undefined || waiting.first.t === "classes") waiting.first = reply;
+    if (waiting.first === undefined || BEFOREHAND.has(waiting.first.t)) waiting.first = reply;
     if (SEVERAL.has(reply.t) && !("last" in reply && reply.last)) return true;
     this.#outstanding.delete(seq);
     if (reply.t === "error") waiting.reject(new Refused(reply.code, errorText(reply)));
@@ -123,6 +126,15 @@ export class Requests {
       this.#outstanding.set(waiting.seq, waiting);
     }
     return [...this.#outstanding.values()].map(({ seq, request }) => ({ ...request, seq }));
+  }
+
+  /** A newer request takes the place of those of its kind. @param {Request["t"]} kind @param {Error} reason */
+  dropKind(kind, reason) {
+    for (const { seq, request, reject } of [...this.#outstanding.values()]) {
+      if (request.t !== kind) continue;
+      this.#outstanding.delete(seq);
+      reject(reason);
+    }
   }
 
   /**

@@ -77,6 +77,14 @@ export function decimal(value, digits) {
   return spoken().number(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** A time of a clip: minutes, seconds and tenths. @param {number} seconds @returns {string} */
+export function timeText(seconds) {
+  const tenths = Math.floor(10 * seconds + 1e-6);
+  const digits = { minimumIntegerDigits: 2, minimumFractionDigits: 1, maximumFractionDigits: 1 };
+  const rest = spoken().number((tenths % 600) / 10, digits);
+  return `${decimal(Math.floor(tenths / 600), 0)}:${rest}`;
+}
+
 /** @param {number} share 0 to 1 @param {number} [digits] behind the point */
 export function percent(share, digits = 0) {
   return spoken().number(share, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits });
