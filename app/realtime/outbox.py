@@ -50,6 +50,11 @@ class Outbox:
         self._bytes_before = 0
         """Of the message before."""
 
+    @property
+    def waiting(self) -> int:
+        """Replies that wait, previews aside."""
+        return len(self._messages)
+
     def put(self, message: ServerMessage) -> None:
         """Queue a reply; a preview takes the place of one that was not sent yet.
 

@@ -38,7 +38,7 @@ RETRY_S: Final = 0.5
 LOST: Final = (MemoryLostError, WorkerLostError, EmbeddingLostError)
 """After these a pass begins anew, or goes on with another worker."""
 TOLD_AT_ONCE: Final = 32
-"""Frames that may be on their way to the client before more are told."""
+"""Replies that may wait for the client before it is told of more frames, or has more followed."""
 
 
 @dataclass
@@ -213,9 +213,9 @@ class TrackWorker:
         clip = self._session.clip
         if clip is None:
             return
-        for number, (frame, masks) in enumerate(self._told.untold(self._items(), clip), 1):
+        for frame, masks in self._told.untold(self._items(), clip):
             self._outbox.put(Masks(seq=seq, frame=frame, objects=masks))
-            if number % TOLD_AT_ONCE == 0:
+            if self._outbox.waiting >= TOLD_AT_ONCE:  # a client on a slow line has objects followed as slowly
                 await self._outbox.sent()
                 if self._session.clip is not clip:
                     return
