@@ -179,9 +179,11 @@ async def test_the_next_hover_after_a_node_was_killed_comes_within_a_second(
                 first = ranked(await holders_of(program, before, sessions), EmbeddingKey("tiny", image_id))[0]
                 strike = asyncio.to_thread(nodes.kill_node, node_of(nodes, program, first))
                 took.append(await slowest_hover(peer, wanted, strike))
+                show(f"node killed: slowest hover {took[-1]:.2f} s")
             await asyncio.to_thread(nodes.join)
     finally:
         program.kill()
+        show(program.said[-3000:])
     show(f"node killed, {sessions} sessions: slowest hover of each, {sorted(round(each, 2) for each in took)} s")
     assert median(took) <= 0.5
     assert max(took) <= 1.0
