@@ -23,6 +23,7 @@ from app.engine.openvino.runtime import detect
 from app.engine.sam2.engine import TorchEngine
 from app.engine.sam2.memory import SpatialMemory, bits_of, floats_of
 from app.weights.manifest import load_manifest
+from tests.helpers.checkpoint_factory import enliven
 from tests.helpers.graph_factory import compiled_with_memory
 from tests.helpers.load import SOAKS
 from tests.helpers.moving_scene import moving_scene
@@ -35,6 +36,8 @@ FRAMES = 30
 SIDE = 512 if SOAKS else 128
 """Of the model's input: its own in the long tests."""
 TOLERANCE = 1e-3
+CALM = 10.0
+"""Logits of a random published model are within 5 with it; larger ones magnify the steps of a memory in bf16."""
 MIN_IOU = 0.98
 """Of a mask in bf16 and the predictor's."""
 START, LATE, CORRECTED, BACK = 0, 20, 24, 4
@@ -191,6 +194,25 @@ def test_each_step_in_bf16_finds_and_remembers_what_the_predictor_does(clip: Cli
 def alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     """Return the cosine of the angle between two sets of numbers, each around its mean."""
     return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+
+
+@pytest.mark.skipif(not SOAKS, reason="four frames of a published model take a minute, compiling it some more")
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_published_model_at_its_own_size_follows_as_the_predictor_does(runtime: str, tmp_path: Path) -> None:
+    model, frames = video_predictor(load_manifest().entry("tiny"), 1024, seed=2), moving_scene(4)
+    enliven(model, CALM)
+    reference = Reference(model, frames)
+    reference.click(START, BALL, CLICKS[BALL])
+    reference.track(START)
+    engine = RUNTIMES[runtime]("tiny", model, tmp_path)
+    follower = Follower(engine, [engine.encode(frame) for frame in frames])
+    follower.prompt(START, BALL, Prompt((CLICKS[BALL],), (1,)))
+    follower.track(range(START, len(frames)))
+    for frame in range(len(frames)):
+        found, expected = follower.found[frame, BALL].logits, reference.logits(frame, BALL)
+        assert 0.01 <= (expected > 0).mean() <= 0.6
+        assert_allclose(found, expected, atol=TOLERANCE, rtol=0, err_msg=f"frame {frame}")
+        assert_array_equal(found > 0, expected > 0, err_msg=f"frame {frame}")
 
 
 def test_a_mask_that_a_person_made_is_remembered_as_by_the_predictor(clip: Clip, engine: TrackingEngine) -> None:

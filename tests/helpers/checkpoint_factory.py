@@ -48,11 +48,11 @@ def sized_model(entry: ModelEntry, side: int) -> SAM2Base:
         return loader.build_model(entry)
 
 
-def enliven(model: SAM2Base) -> None:
+def enliven(model: SAM2Base, liveliness: float = LIVELINESS) -> None:
     """Scale a random model's mask heads in place, so that masks, signs and clipping have something to do."""
     with torch.no_grad():
         for network in model.sam_mask_decoder.output_hypernetworks_mlps:
-            network.layers[-1].weight.mul_(LIVELINESS)
+            network.layers[-1].weight.mul_(liveliness)
 
 
 def write_checkpoint(entry: ModelEntry, directory: Path, seed: int = 0) -> ModelEntry:
