@@ -32,6 +32,8 @@ NEIGHBOURS: Final = 8
 TEMPERATURE: Final = 0.03
 RECENT: Final = 3
 """So many frames before are looked at, besides those that were prompted; the older ones mislead more than they help."""
+MAX_REMEMBERED: Final = 1024
+"""Cells of a frame that are remembered: of a larger object every so many, since looking through all takes a second."""
 ABOUT: Final = 0.5
 """Cells are remembered this much of an object's width and height around it."""
 TRAVEL: Final = 0.35
@@ -163,8 +165,10 @@ def memory_of(features: Table, mask_hw: MaskArray) -> LikenessMemory:
     side = features.shape[0]
     grey = Pil.fromarray(mask_hw.astype(np.float32)).resize((side, side), Pil.Resampling.BOX)
     shares = np.asarray(grey, np.float32)
-    near = surroundings(shares, ABOUT)
-    return LikenessMemory(features[near].astype(np.float16), shares[near], shares)
+    near = np.flatnonzero(surroundings(shares, ABOUT))
+    near = near[:: max(1, -(-len(near) // MAX_REMEMBERED))]
+    remembered = features.reshape(-1, features.shape[-1])[near].astype(np.float16)
+    return LikenessMemory(remembered, shares.ravel()[near], shares)
 
 
 def surroundings(shares: Table, part: float) -> MaskArray:

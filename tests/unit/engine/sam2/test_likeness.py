@@ -10,7 +10,7 @@ import pytest
 from app.arrays import MaskArray
 from app.engine.contract import Candidates, Embedding, Prompt
 from app.engine.memory_bank import EMPTY_BANK, FrameMemory, attended
-from app.engine.sam2.likeness import FeatureMaps, LikenessTracker
+from app.engine.sam2.likeness import MAX_REMEMBERED, FeatureMaps, LikenessTracker, memory_of
 
 SIDE, CHANNELS = 16, 16
 
@@ -75,6 +75,18 @@ def test_an_object_that_is_gone_is_nowhere_and_found_again_when_it_comes_back() 
     remembered[1] = FrameMemory(gone.memory, conditioning=False)
     back = tracker.track(frames[2], attended(remembered, 2, frames=3), None, None)
     assert overlap(back.logits, frames[2].mask_hw) > 0.7
+
+
+def test_of_a_large_object_no_more_is_remembered_from_all_over_it() -> None:
+    large, small = np.zeros((64, 64), np.bool_), np.zeros((64, 64), np.bool_)
+    large[4:60, 4:60], small[20:30, 20:30] = True, True
+    places = np.indices((64, 64)).transpose(1, 2, 0).astype(np.float32)
+    memory = memory_of(places, large)
+    assert MAX_REMEMBERED / 2 < len(memory.shares) <= MAX_REMEMBERED
+    assert 0.7 < memory.shares.mean() < 0.8
+    for axis in (0, 1):
+        assert np.bincount(memory.features[:, axis].astype(int) // 8, minlength=8).min() > 0
+    assert len(memory_of(places, small).shares) == 20 * 20
 
 
 def test_without_a_memory_or_a_prompt_nothing_can_be_followed() -> None:
