@@ -178,7 +178,8 @@ class ChangeWorker:
         return self._queue.popleft()
 
     async def _change(self, message: Ordered) -> None:
-        if isinstance(message, (Open, Model, ShowFrame)):
+        is_other = isinstance(message, ShowFrame) and self._session.clip is not None
+        if is_other or isinstance(message, (Open, Model)):
             self.regions.drop()
             self.looks.drop()
         if isinstance(message, Open):
