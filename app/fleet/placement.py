@@ -124,12 +124,12 @@ class Placement:
         self._holders.get(key, {}).pop(worker, None)
 
     def renew(self, key: EmbeddingKey) -> None:
-        """Forget workers that have begun anew since they encoded a source; a shared one gets its copy again."""
+        """Forget workers that have begun anew since they encoded a source; a shared one gets the copy that it lacks."""
         holders, members = self._holders.get(key, {}), self._members.all
         anew = [name for name, pid in holders.items() if members[name].alive and members[name].pid != pid]
         for name in anew:
             del holders[name]
-        if anew:
+        if len(holders) == 1:
             self._share(key)
 
     def order(self, key: EmbeddingKey) -> Encodes[Encoded] | None:
@@ -187,7 +187,7 @@ class Placement:
 
     def _share(self, key: EmbeddingKey) -> None:
         """Give what several sessions work on a second worker, where it has only one."""
-        shared = self._opened.get(key, 0) >= SHARED_BY
+        shared = self._opened.get(key, 0) >= SHARED_BY and len(self._members.pool(key.model)) > 1
         if shared and key not in self._copies and len(self.holders(key)) == 1:
             self._copies[key] = asyncio.create_task(self._copy(key))
             self._copies[key].add_done_callback(lambda _: self._copies.pop(key))

@@ -39,7 +39,12 @@ async def shared(fleet: FleetBackend, key: EmbeddingKey) -> tuple[str, str]:
     """Have two sessions open a source; return its worker and the one that has it too."""
     for _ in range(2):
         await fleet.encode(key)
-    await until(lambda: len(fleet.placement.holders(key)) == 2)
+
+    def has_two() -> bool:
+        fleet.placement.renew(key)  # as each hover does
+        return len(fleet.placement.holders(key)) == 2
+
+    await until(has_two)
     first, second = fleet.placement.holders(key)
     return first, second
 
