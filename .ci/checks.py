@@ -54,18 +54,22 @@ SOAKED = (
 )
 COVERED = (("tests/unit", "tests/property"), ("tests/integration",), ("tests/contract",))
 """What is measured: runs side by side, since a test is half as quick again where each line is noted."""
-BROWSER = tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/browser").glob("test_*.py")))
+BROWSER, INTEGRATION = (
+    tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / folder).glob("test_*.py")))
+    for folder in ("browser", "integration")
+)
 NAMED = ("browser", "contract", "unit", "property", "integration", "faults")
 BESIDE = (
     BROWSER[::2],
     ("tests/contract",),
+    INTEGRATION[::2],
     ("tests/unit", "tests/property"),
-    ("tests/integration",),
+    INTEGRATION[1::2],
     ("tests/faults", "-m", "not alone"),
     BROWSER[1::2],
     ("tests", *(f"--ignore=tests/{folder}" for folder in NAMED)),
 )
-"""What runs side by side: a test mostly waits for a socket, a browser or a program; two halves of the longest."""
+"""What runs side by side: a test mostly waits for a socket, a browser or a program; two halves of the longest two."""
 MAX_BESIDE = 5
 """Runs at once; the next begins when one of them ends."""
 ALONE = ("tests/faults", "-m", "alone")
