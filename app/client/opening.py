@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Final, cast
 
+from msgspec.structs import replace
+
 from app.client.patience import Patience, pauses
 from app.client.pending_requests import UNNUMBERED, Request
 from app.client.reconnecting import ReconnectingSession
@@ -34,26 +36,35 @@ async def open_picture(
         HoverError: the server refuses the picture.
         TimeoutError: no answer came in time.
     """
-    for tries_left in reversed(range(_TRIES)):
-        image_id = await uploaded(reconnecting, picture, provisional=provisional)
-        message = Open(seq=UNNUMBERED, image_id=image_id, name=name_of(picture), provisional=provisional)
-        request = Request(message, (Image,), picture=picture, progress=progress)
-        try:
-            return cast("Image", await reconnecting.ask(request, reconnecting.timeouts.open_s))
-        except UnknownImageError:
-            if not tries_left:
-                raise
-    raise AssertionError("the loop returns or raises")
+    message = Open(seq=UNNUMBERED, name=name_of(picture), provisional=provisional)
+    return await opened(reconnecting, picture, message, progress)
 
 
 async def open_clip(
     reconnecting: ReconnectingSession, clip: ClipSource, frame: int, progress: Callable[[Progress], None] | None
 ) -> Image:
     """Return what the server says of a clip's frame once it takes prompts; raises as `open_picture`."""
+    message = Open(seq=UNNUMBERED, name=name_of(clip.file), frame=frame)
+    return await opened(reconnecting, clip, message, progress)
+
+
+async def opened(
+    reconnecting: ReconnectingSession,
+    source: PictureSource | ClipSource,
+    message: Open,
+    progress: Callable[[Progress], None] | None,
+) -> Image:
+    """Return what the server says of what was opened, uploaded again where it is forgotten before that.
+
+    Args:
+        reconnecting: the session.
+        source: what is uploaded.
+        message: how it is opened; its id comes from the upload.
+        progress: called while the answer is on its way.
+    """
     for tries_left in reversed(range(_TRIES)):
-        clip_id = await uploaded(reconnecting, clip)
-        message = Open(seq=UNNUMBERED, image_id=clip_id, name=name_of(clip.file), frame=frame)
-        request = Request(message, (Image,), picture=clip, progress=progress)
+        image_id = await uploaded(reconnecting, source, provisional=message.provisional)
+        request = Request(replace(message, image_id=image_id), (Image,), picture=source, progress=progress)
         try:
             return cast("Image", await reconnecting.ask(request, reconnecting.timeouts.open_s))
         except UnknownImageError:

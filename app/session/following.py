@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import takewhile
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from app.protocol.messages import Track
 from app.protocol.recipe import Step, TrackStep
 from app.protocol.values import Mask
 from app.session.clip_objects import ClipObject
-from app.session.passes import Pass, Prompts, covered, makes_mask, pass_of, unframed
+from app.session.passes import Pass, covered, pass_of, prompts_by_step
 from app.session.tracked_masks import TrackedMasks
 
 
@@ -38,7 +38,7 @@ def frame_masks(item: ClipObject, tracked: TrackedMasks) -> dict[int, FrameMask]
         frame: FrameMask(one.key, mask)
         for one in item.passes
         for frame, mask in tracked.of(one.key).items()
-        if frame in one.frames and frame not in item.prompted
+        if frame in one.goes_through and frame not in item.prompted
     }
     for frame, made_from in item.prompt_keys.items():
         mask = item.on(frame).mask
@@ -50,7 +50,7 @@ def frame_masks(item: ClipObject, tracked: TrackedMasks) -> dict[int, FrameMask]
 def tracked_mask(item: ClipObject, frame: int, tracked: TrackedMasks) -> FrameMask | None:
     """Return the mask of the latest pass that has one on a frame."""
     for one in reversed(item.passes):
-        mask = tracked.of(one.key).get(frame) if frame in one.frames else None
+        mask = tracked.of(one.key).get(frame) if frame in one.goes_through else None
         if mask is not None:
             return FrameMask(one.key, mask)
     return None
@@ -166,15 +166,3 @@ def reached(one: Pass, tracked: TrackedMasks) -> int | None:
     kept = tracked.of(one.key)
     found = [*takewhile(lambda frame: frame in kept, one.frames)]
     return found[-1] if found else None
-
-
-def prompts_by_step(trail: Sequence[Step]) -> Mapping[int, Prompts]:
-    """Return what was prompted before each track step, by its place in the trail."""
-    found: dict[int, Prompts] = {}
-    prompts: dict[int, tuple[Step, ...]] = {}
-    for number, step in enumerate(trail):
-        if isinstance(step, TrackStep):
-            found[number] = {frame: steps for frame, steps in prompts.items() if makes_mask(steps)}
-        elif step.frame is not None:
-            prompts[step.frame] = (*prompts.get(step.frame, ()), unframed(step))
-    return found

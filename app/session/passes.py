@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 from msgspec.structs import replace as replace_step
@@ -37,17 +38,31 @@ class Pass:
     is_backward: bool
     is_fast: bool
 
+    @cached_property
+    def goes_through(self) -> frozenset[int]:
+        """Its frames, for those who ask whether it has one."""
+        return frozenset(self.frames)
 
-def passes_of(trail: Iterable[Step]) -> Iterator[Pass]:
+
+def passes_of(trail: Sequence[Step]) -> Iterator[Pass]:
     """Yield the passes of an object's trail in their order; of two on one frame the later one counts."""
+    for place, prompts in prompts_by_step(trail).items():
+        step = trail[place]
+        one = pass_of(step, prompts) if isinstance(step, TrackStep) else None
+        if one is not None:
+            yield one
+
+
+def prompts_by_step(trail: Sequence[Step]) -> Mapping[int, Prompts]:
+    """Return what was prompted before each track step, by its place in the trail."""
+    found: dict[int, Prompts] = {}
     prompts: dict[int, tuple[Step, ...]] = {}
-    for step in trail:
+    for place, step in enumerate(trail):
         if isinstance(step, TrackStep):
-            one = pass_of(step, {frame: steps for frame, steps in prompts.items() if makes_mask(steps)})
-            if one is not None:
-                yield one
+            found[place] = {frame: steps for frame, steps in prompts.items() if makes_mask(steps)}
         elif step.frame is not None:
             prompts[step.frame] = (*prompts.get(step.frame, ()), unframed(step))
+    return found
 
 
 def pass_of(step: TrackStep, prompts: Prompts) -> Pass | None:

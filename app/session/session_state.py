@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.errors import BadMessageError, NoImageError, Reason
-from app.protocol.messages import (
-    Redo,
-    Undo,
-)
+from app.protocol.messages import Redo, Undo
 from app.session.classes import ClassList
 from app.session.clip_objects import ClipObject
 from app.session.clip_state import ClipState, Views
