@@ -20,10 +20,21 @@ from app.service.model_source import ModelSource
 from app.settings import Settings
 from app.weights.catalogue import known_models
 from tests.helpers.backend_promises import SPECK_SHARE, Sources
+from tests.helpers.ray_nodes import RayNodes
 from tests.helpers.stand_in import Lent, stand_in_spec
 
 BEGIN_S = 60.0
 ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def nodes() -> Iterator[RayNodes]:
+    """A cluster of several nodes on this machine, for the long tests."""
+    nodes = RayNodes()
+    try:
+        yield nodes
+    finally:
+        nodes.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,15 +29,6 @@ said = json.loads(head.internal_kv_get(b"CLUSTER_METADATA", **where)) | json.loa
 head.internal_kv_put(b"CLUSTER_METADATA", json.dumps(said).encode(), overwrite=True, **where)
 """
 """Has a head say that it is of another version than it is."""
-
-
-@pytest.fixture
-def nodes() -> Iterator[RayNodes]:
-    nodes = RayNodes()
-    try:
-        yield nodes
-    finally:
-        nodes.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
 from statistics import median
 
@@ -36,15 +36,6 @@ ROUND = 6
 """Walks of a session around a fault."""
 WITHOUT_HEAD_S = 75.0
 PATIENCE_S = 60.0
-
-
-@pytest.fixture
-def nodes() -> Iterator[RayNodes]:
-    nodes = RayNodes()
-    try:
-        yield nodes
-    finally:
-        nodes.close()
 
 
 def front_end(nodes: RayNodes, monkeypatch: pytest.MonkeyPatch, *, port: int, workers: int) -> Program:
