@@ -4,8 +4,7 @@
 
 import { parsed } from "../wire/http.js";
 import { Refused } from "../wire/requests.js";
-import { refusalText } from "../words/errors.js";
-import { sent } from "./upload.js";
+import { refusalOf, sent } from "./upload.js";
 import { ZipWriter } from "./zip.js";
 import { t } from "../words/translate.js";
 
@@ -46,7 +45,7 @@ export async function uploadClip(url, { file, name, clip }, { onFraction, signal
       await new Promise((resolve) => { setTimeout(resolve, pauseMs); });
       signal.throwIfAborted();
       answer = await sent(`${url}${queryOf(part)}`, file, name, { onFraction, signal });
-    } else throw refusalOf(answer);
+    } else throw refusalOf(answer.status, parsed(answer.body));
   }
   return factsOf(parsed(answer.body), part);
 }
@@ -60,13 +59,6 @@ function isTaken({ status, body }) {
 function lengthOf({ body }) {
   const { code, values } = parsed(body)?.detail ?? {};
   return code === "CLIP_TOO_LONG" && typeof values?.file_id === "string" ? values : null;
-}
-
-/** @param {Answer} answer @returns {Refused} */
-function refusalOf({ status, body }) {
-  const reply = parsed(body);
-  const told = reply?.detail ? refusalText(reply, status) : t("upload.answered", { status: String(status) });
-  return new Refused(String(reply?.detail?.code ?? status), told);
 }
 
 /** @param {ClipPart | null} part @returns {string} */

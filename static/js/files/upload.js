@@ -22,8 +22,13 @@ export function readAnswer(status, body) {
     const { image_id: imageId, width, height, orientation = 1, rendered = false } = answer;
     return { imageId, width, height, orientation, rendered };
   }
+  throw refusalOf(status, answer);
+}
+
+/** Return the error of an answer that refuses. @param {number} status @param {any} answer parsed @returns {Refused} */
+export function refusalOf(status, answer) {
   const told = answer?.detail ? refusalText(answer, status) : t("upload.answered", { status: String(status) });
-  throw new Refused(String(answer?.detail?.code ?? status), told);
+  return new Refused(String(answer?.detail?.code ?? status), told);
 }
 
 /**
