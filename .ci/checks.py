@@ -280,9 +280,9 @@ def show_all_but_last(lines: IO[str], show: IO[str]) -> str:
 def side_by_side(report: Report, *runs: tuple[str, ...]) -> str:
     """Run pytest several times at once, a thread of model work each; what the first run says is shown as it comes.
 
-    Decision: what fails beside another run is run once more, alone. Context: several runs on two cores starve a test
-    now and then, in a time that it waits for. Choice: only what fails again fails the checks, and both runs are shown.
-    Price: a fault that shows now and then may pass.
+    Decision: what fails is run once more, alone. Context: several runs on two cores starve a test now and then, in a
+    time that it waits for, and so does a neighbour on the same machine what compares times. Choice: only what fails
+    again fails the checks, and both runs are shown. Price: a fault that shows now and then may pass.
     """
     began, said = time.monotonic(), [sys.stdout, *(io.StringIO() for _ in runs[1:])]
     caches = [("-o", f"cache_dir={ROOT / '.pytest_cache' / str(number)}") for number in range(len(runs))]
@@ -322,7 +322,7 @@ def test(report: Report, *arguments: str) -> str:
     lint(report)
     if arguments:
         return run_pytest(report, *arguments)
-    return side_by_side(report, *BESIDE) + run_pytest(report, *ALONE)
+    return side_by_side(report, *BESIDE) + side_by_side(report, ALONE)
 
 
 def quick(report: Report, *arguments: str) -> str:

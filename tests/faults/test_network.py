@@ -12,7 +12,7 @@ import pytest
 from app.protocol import messages as m
 from app.protocol.codec import encode
 from tests.helpers.load import SOAKS
-from tests.helpers.observed import Fault, Observed, holds, reasons
+from tests.helpers.observed import SLOWER, Fault, Observed, holds, reasons
 from tests.helpers.peer import dialled_at, until
 from tests.helpers.raw_socket import Raw, frame, handshake
 
@@ -119,17 +119,27 @@ async def sends_a_slow_body(server: Observed) -> None:
         assert (await asyncio.wait_for(raw.rest(), DEADLINE_S)).startswith(b"HTTP/1.1 408")
 
 
+async def reset_after(server: Observed, sent: bytes) -> None:
+    async with Raw(server.url) as raw:
+        await handshake(raw)
+        raw.write(sent)
+        await raw.writer.drain()
+        raw.reset()
+
+
 async def resets_in_every_state(server: Observed) -> None:
     hello = frame(encode(m.Hello(version=1)))
     opening = frame(encode(m.Open(seq=1, image_id=server.image_id)))
-    click = frame(encode(m.Click(seq=2, x=5, y=5)))
-    close = frame(b"\x03\xe8", opcode=8)
-    for sent in (b"", hello[:7], hello, hello + opening, hello + opening + click, hello + opening + click + close):
-        async with Raw(server.url) as raw:
-            await handshake(raw)
-            raw.write(sent)
-            await raw.writer.drain()
-            raw.reset()
+    for sent in (b"", hello[:7], hello, hello + opening):
+        await reset_after(server, sent)
+
+
+async def resets_after_a_click(server: Observed) -> None:
+    """Ask for a decode, and be gone before its answer; with a goodbye, then without one."""
+    asked = (m.Hello(version=1), m.Open(seq=1, image_id=server.image_id), m.Click(seq=2, x=5, y=5))
+    click = b"".join(frame(encode(message)) for message in asked)
+    await reset_after(server, click)
+    await reset_after(server, click + frame(b"\x03\xe8", opcode=8))
 
 
 async def sends_a_thousand_messages_a_second(server: Observed) -> None:
@@ -195,6 +205,12 @@ async def comes_to_a_sudden_end(server: Observed) -> None:
 )
 async def test_nobody_else_notices_a_client_that(victim: Observed, fault: Fault) -> None:
     await holds(victim, fault)
+
+
+@pytest.mark.alone
+async def test_who_clicks_and_is_gone_holds_up_nobody_for_more_than_its_click(victim: Observed) -> None:
+    """The click's decode is honest work: a hover that comes during it waits for it as behind anyone's."""
+    await holds(victim, resets_after_a_click, slower=SLOWER + 1.0)
 
 
 async def test_500_connections_in_a_second_are_all_answered_and_a_session_goes_on(victim: Observed) -> None:
