@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args, get_type_hints
 
@@ -20,11 +21,12 @@ MAX_EXPORT_BYTES = 2**30
 """The most that `max_export_bytes` may be set to: the client takes no longer file."""
 Count: TypeAlias = Annotated[int, Meta(gt=0)]
 Url: TypeAlias = Annotated[str, Meta(pattern=r"^https?://")]
-Origin: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*://[^/*\s]+$")]
+Origin: TypeAlias = Annotated[str, Meta(pattern=r"(?i)^[a-z][a-z0-9+.-]*://[^/*\s]+$")]
 """As a browser writes it, scheme and host without a path: anything else would be compared in vain."""
 Level: TypeAlias = Annotated[str, Meta(pattern=r"(?i)^(debug|info|warning|error|critical)$")]
+Name: TypeAlias = Annotated[str, Meta(pattern=r"^(\*|[^\s/*@]+)$")]
+"""Of a server, perhaps with a port, or every one: an address of the web or a part of a name would match nothing."""
 HostPort: TypeAlias = Annotated[str, Meta(pattern=r"^[^\s:]+:[0-9]+$")]
-Network: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]+(/[0-9]+)?$")]
 
 
 def told(text: str) -> Meta:
@@ -77,11 +79,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         told("further web origins that may use the server, such as https://a.example, with commas"),
     ] = ()
     allowed_hosts: Annotated[
-        tuple[str, ...], told("names under which the server is reached, with commas; addresses and localhost go anyway")
+        tuple[Name, ...],
+        told(
+            "names under which the server is reached, such as a.example, with commas; addresses and localhost go anyway"
+        ),
     ] = ()
     trusted_proxies: Annotated[
-        tuple[Network, ...],
-        told("addresses or networks of reverse proxies whose X-Forwarded-For is believed, with commas"),
+        tuple[str, ...],
+        told("addresses, or networks such as 10.0.0.0/8, of proxies whose X-Forwarded-For is believed, with commas"),
     ] = ()
 
     max_upload_bytes: Annotated[Count, told("bytes of one picture; a proxy in front has a bound of its own")] = (
@@ -146,11 +151,41 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     texts = {name: text for name in Settings.__struct_fields__ if (text := environ.get(variable(name), "").strip())}
     values = {name: items(text) if name in LISTS else text for name, text in texts.items()}
     try:
-        return msgspec.convert(values, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=lambda _, text: path_of(text))
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$.")
         name = re.split(r"\W", place)[0]  # of a list the place goes on with the number of the item
-        raise ValueError(f"{variable(name)} can't be {texts[name]!r}: {reason}") from error
+        raise ValueError(refusal(name, texts[name], "" if "regex" in reason else reason)) from error
+    try:
+        for network in settings.trusted_proxies:
+            ip_network(network)  # what is none would be compared in vain
+    except ValueError as error:
+        raise ValueError(refusal("trusted_proxies", texts["trusted_proxies"], str(error))) from error
+    return msgspec.structs.replace(settings, allowed_origins=tuple(map(as_sent, settings.allowed_origins)))
+
+
+def refusal(name: str, text: str, reason: str) -> str:
+    """Return what is said of a variable that has a value that its setting can't take."""
+    return f"{variable(name)} can't be {text!r}{reason and f' ({reason})'}; it is: {descriptions()[name]}"
+
+
+def path_of(text: str) -> Path:
+    """Return a path; files of services and containers have the `~` of a home folder as no shell has seen it.
+
+    Raises:
+        ValueError: there is no such home folder.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
+
+
+def as_sent(origin: str) -> str:
+    """Return an origin as browsers send it: in small letters, without the port that its scheme has anyway."""
+    scheme, _, host = origin.lower().partition("://")
+    usual = {"http": ":80", "https": ":443"}.get(scheme, "")
+    return f"{scheme}://{host.removesuffix(usual)}"
 
 
 def strangers(environ: Mapping[str, str]) -> tuple[str, ...]:

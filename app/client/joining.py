@@ -74,7 +74,7 @@ def members_of(file: File) -> list[tuple[str, bytes]]:
         return [(file.name, file.data)]
     with ZipFile(io.BytesIO(file.data)) as archive:
         own = [(path, archive.read(path)) for path in archive.namelist()]
-    stem = file.name.partition(".")[0]
+    stem = file.name.removesuffix(".zip").removesuffix(".masks")
     return own if any(path == DATA_YAML for path, _ in own) else [(f"{stem}/{path}", data) for path, data in own]
 
 

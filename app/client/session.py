@@ -278,7 +278,7 @@ class ClientSession(Saving):
     async def import_labels(self, file: str | Path, *, picture: str | None = None) -> Imported:
         """Return the objects that a label file has for the open picture, once they are there, and what didn't fit.
 
-        COCO, LabelMe and recipe JSON, YOLO labels or their ZIP, a mask or a ZIP of masks. Classes that the session
+        COCO, LabelMe and recipe JSON, YOLO labels, a mask, or a ZIP of any of these. Classes that the session
         hasn't come to the end of its list.
 
         Args:

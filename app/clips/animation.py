@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from typing import IO, Final
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -23,6 +24,8 @@ FOLDER_RATE: Final = 25.0
 MAX_MEMBERS: Final = 20_000
 MAX_NAME_CHARS: Final = 200
 """Of a file in a ZIP, as it is told."""
+MAX_DIGITS: Final = 18
+"""Of a number in a name: dates to the microsecond have less."""
 MAX_MEMBER_BYTES: Final = 64 * 2**20
 
 
@@ -98,7 +101,9 @@ def zip_frames(file: IO[bytes], limits: ClipLimits) -> Iterator[Shaped]:
                     )
                 flat = Pil.fromarray(picture.working)
                 yield shaped(flat, place / FOLDER_RATE, 1 / FOLDER_RATE, len(members), size_wh)
-    except BadZipFile as error:
+    except HoverError:
+        raise
+    except (BadZipFile, EOFError, RuntimeError, zlib.error) as error:  # locked, or packed in a way that isn't read, too
         raise CorruptImageError(Reason("clip_cut", "the ZIP is cut or damaged; pack it again")) from error
 
 
@@ -121,4 +126,5 @@ def frames_in(archive: ZipFile) -> list[ZipInfo]:
 
 def natural(name: str) -> list[tuple[int, str]]:
     """Return what puts frame2 before frame10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name.lower())]
+    parts = re.split(rf"(\d{{1,{MAX_DIGITS}}})", name.lower())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +10,7 @@ import numpy as np
 from app.arrays import MaskArray
 from app.errors import BadMessageError, Reason
 from app.exports.coco import image_number
+from app.imports.names import base, folded
 from app.imports.rings import MIN_CORNERS, filled_between_edges
 from app.imports.values import LabelCollector
 from app.protocol.counts import mask_of
@@ -98,8 +98,7 @@ def image_in(images: list[DataSetImage], image: OpenImage, name: str | None) -> 
         BadMessageError: there is none, or it is of another size.
     """
     wanted = None if name is None else base(name)
-    ours = [each for each in images if each.id == image_number(image)]
-    found = ours or [each for each in images if base(each.file_name) == wanted] or images
+    found = entries_of(images, image, name) or images
     if len(found) != 1:
         listed = ", ".join(each.file_name for each in images[:5])
         raise BadMessageError(
@@ -128,9 +127,12 @@ def image_in(images: list[DataSetImage], image: OpenImage, name: str | None) -> 
     return entry
 
 
-def base(name: str) -> str:
-    """Return the last part of a path, of whatever system."""
-    return PurePath(name.replace("\\", "/")).name
+def entries_of(images: list[DataSetImage], image: OpenImage, name: str | None) -> list[DataSetImage]:
+    """Return which entries are a picture's: that of its number, where we gave it, else those of its file name."""
+    ours = [each for each in images if each.id == image_number(image)]
+    named = [each for each in images if name is not None and base(each.file_name) == base(name)]
+    alike = [each for each in images if name is not None and folded(base(each.file_name)) == folded(base(name))]
+    return ours or named or alike
 
 
 def read_annotation(made: DataSetAnnotation, found: LabelCollector, where: str, names: dict[int | str, str]) -> None:
@@ -186,10 +188,11 @@ def mask_in(segmentation: Any, size_hw: tuple[int, int]) -> MaskArray:  # noqa: 
         return np.repeat(np.arange(len(lengths)) % 2 == 1, lengths).reshape(size_hw[::-1]).T
     polygons = msgspec.convert(segmentation, list[list[float]])
     rings = [np.array(ring, np.float64).reshape(-1, 2) for ring in polygons if len(ring) % 2 == 0]
-    if len(rings) < len(polygons) or any(len(ring) < MIN_CORNERS for ring in rings):
+    whole = [ring for ring in rings if len(ring) >= MIN_CORNERS]  # others enclose nothing, and COCO's own data has some
+    if len(rings) < len(polygons) or not whole:
         raise BadMessageError(
             Reason("coco_polygons", "expected polygons of x, y, x, y, ... with at least three corners each")
         )
-    if not all(np.isfinite(ring).all() for ring in rings):
+    if not all(np.isfinite(ring).all() for ring in whole):
         raise BadMessageError(Reason("coordinates", "expected finite coordinates"))
-    return filled_between_edges(rings, size_hw)
+    return filled_between_edges(whole, size_hw)

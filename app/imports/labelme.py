@@ -18,7 +18,9 @@ from app.imports.values import LabelCollector
 from app.masks.strokes import stroke_mask
 
 TWO: Final = 2
-KINDS: Final = ("polygon", "rectangle", "circle", "mask")
+TURNED: Final = ("oriented_rectangle", "rotation", "quadrilateral")
+"""Boxes that stand askew, as LabelMe and X-AnyLabeling call them: their corners are those of a polygon."""
+KINDS: Final = ("polygon", "rectangle", "circle", "mask", *TURNED)
 
 
 class LabelMeShape(msgspec.Struct):
@@ -107,7 +109,7 @@ def mask_of_shape(shape: LabelMeShape, size_hw: tuple[int, int]) -> MaskArray:
     points: Ring = np.array(shape.points, np.float64).reshape(-1, 2)
     if not np.isfinite(points).all():
         raise BadMessageError(Reason("coordinates", "expected finite coordinates"))
-    if kind == "polygon" and len(points) >= MIN_CORNERS:
+    if kind in ("polygon", *TURNED) and len(points) >= MIN_CORNERS:
         return filled_with_outline([points], size_hw)
     if kind == "rectangle" and len(points) >= TWO:
         (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
@@ -127,29 +129,25 @@ def mask_of_shape(shape: LabelMeShape, size_hw: tuple[int, int]) -> MaskArray:
 
 
 def pasted(text: str, points: Ring, size_hw: tuple[int, int]) -> MaskArray:
-    """Return a mask that a file has as the PNG of its box, (H, W) bool.
+    """Return a mask that a file has as the PNG of its box, (H, W) bool; what leaves the picture is cut off.
 
     Raises:
-        BadMessageError: it is damaged, or doesn't lie on the picture.
+        BadMessageError: it is damaged, or larger than the picture.
     """
-    x0, y0 = np.floor(points.min(axis=0)).astype(int)
+    x0, y0 = points.min(axis=0).clip(-max(size_hw), max(size_hw)).round().astype(int)
     try:
         with Pil.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=["PNG"]) as picture:
             width, height = picture.size
-            if not (x0 >= 0 and y0 >= 0 and x0 + width <= size_hw[1] and y0 + height <= size_hw[0]):
-                raise BadMessageError(
-                    Reason(
-                        "shape_off",
-                        "its mask of {width} x {height} pixels leaves the picture",
-                        width=width,
-                        height=height,
-                    )
-                )
+            if width > size_hw[1] or height > size_hw[0]:
+                text = "its mask of {width} x {height} pixels is larger than the picture"
+                raise BadMessageError(Reason("shape_off", text, width=width, height=height))
             box = np.asarray(picture.convert("L")) > 0
     except (binascii.Error, OSError, SyntaxError, ValueError) as error:
         raise BadMessageError(
             Reason("mask_unread", "its mask can't be read ({cause})", cause=str(error)[:100])
         ) from error
     mask_hw = np.zeros(size_hw, np.bool_)
-    mask_hw[y0 : y0 + height, x0 : x0 + width] = box
+    part = mask_hw[max(y0, 0) : max(y0 + height, 0), max(x0, 0) : max(x0 + width, 0)]
+    top, left = max(-y0, 0), max(-x0, 0)
+    part[:] = box[top : top + part.shape[0], left : left + part.shape[1]]
     return mask_hw

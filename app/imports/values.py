@@ -80,9 +80,9 @@ class LabelCollector:
             self.problem(where, Reason("labels_name", text, most=MAX_NAME_CHARS), lost=False)
         self._objects.append(Given(trail=trail, name=known[:MAX_NAME_CHARS]))
 
-    def beyond(self) -> None:
-        """Count one that there is no room for."""
-        self._beyond += 1
+    def beyond(self, count: int = 1) -> None:
+        """Count those that there is no room for."""
+        self._beyond += count
 
     def problem(self, where: str, why: str, *, lost: bool = True) -> None:
         """Note what doesn't fit; `lost` where it is no object now."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
 from typing import Final
 
 import numpy as np
@@ -77,8 +76,3 @@ def read_line(words: Sequence[str], found: LabelCollector, where: str, names: Se
                 got=len(shares),
             )
         )
-
-
-def stem(name: str) -> str:
-    """Return a file's name without folders and ending."""
-    return PurePath(name.replace("\\", "/")).stem

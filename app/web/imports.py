@@ -56,7 +56,7 @@ async def import_labels(
     ] = "[]",
     room: Annotated[int | None, Parameter(description="objects that there is room for", ge=0, le=4096)] = None,
 ) -> Response[bytes]:
-    """Return what a file has for a picture: COCO, LabelMe or recipe JSON, YOLO labels, a mask, or a ZIP of either.
+    """Return what a file has for a picture: COCO, LabelMe or recipe JSON, YOLO labels, a mask, or a ZIP of these.
 
     Polygons and masks are given masks at the picture's own size, boxes are prompts, a recipe's objects their whole
     trails. What doesn't fit is named with its place and the reason, and the rest comes in; a file of another picture is

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from app.limits import AppLimits, limit_table
-from app.settings import Settings, from_environment
+from app.settings import Settings, descriptions, from_environment
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -25,6 +26,10 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("OFFLINE", "false", False),
         ("ALLOWED_ORIGINS", "https://a.example,https://b.example", ("https://a.example", "https://b.example")),
         ("ALLOWED_ORIGINS", "http://a.example:3000", ("http://a.example:3000",)),
+        ("ALLOWED_ORIGINS", "HTTPS://A.Example:443,http://b:80", ("https://a.example", "http://b")),
+        ("CACHE_DIR", "~/caches", Path.home() / "caches"),
+        ("ALLOWED_HOSTS", "*", ("*",)),
+        ("ALLOWED_HOSTS", "a.example:8443", ("a.example:8443",)),
         ("LOG_LEVEL", "debug", "debug"),
         ("LOG_LEVEL", "WARNING", "WARNING"),
         ("ALLOWED_HOSTS", " a.example, b.example,", ("a.example", "b.example")),
@@ -49,6 +54,13 @@ def test_a_variable_sets_its_setting(name: str, text: str, value: object) -> Non
         ("SPECK_SHARE", "-0.1"),
         ("MAX_EXPORT_BYTES", "1e12"),
         ("TRUSTED_PROXIES", "localhost"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "10.0.0.300"),
+        ("TRUSTED_PROXIES", "abc"),
+        ("ALLOWED_HOSTS", "https://a.example"),
+        ("ALLOWED_HOSTS", "a.example/hoversam"),
+        ("ALLOWED_HOSTS", "*.a.example"),
+        ("CHECKPOINT", "~nobody-of-this-name/a.pt"),
         ("LOG_LEVEL", "loud"),
         ("ALLOWED_ORIGINS", "a.example"),
         ("ALLOWED_ORIGINS", "https://a.example/"),
@@ -56,8 +68,10 @@ def test_a_variable_sets_its_setting(name: str, text: str, value: object) -> Non
     ],
 )
 def test_a_variable_that_can_not_be_is_named(name: str, text: str) -> None:
-    with pytest.raises(ValueError, match=rf"^HOVERSAM_{name} can't be '{text}'"):
+    with pytest.raises(ValueError, match=rf"^HOVERSAM_{name} can't be '{re.escape(text)}'") as refused:
         from_environment({f"HOVERSAM_{name}": text})
+    assert descriptions()[name.lower()] in str(refused.value)
+    assert "regex" not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["", "  "])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
+from app.clips.animation import natural
 from app.clips.child import said
 from app.clips.kinds import is_clip, kind_of
 from app.clips.limits import ClipLimits
@@ -75,6 +76,22 @@ def test_a_folder_of_frames_is_in_the_order_of_its_numbers() -> None:
     _, times, places = clip(zipped(11, "jpeg"))
     assert places == [8 + 4 * index for index in range(11)]
     assert times[:3] == [0, 0.04, 0.08]
+
+
+@pytest.mark.parametrize("place", ["inside", "locked"])
+def test_a_zip_that_is_damaged_inside_or_locked_is_refused_in_words(place: str) -> None:
+    data = bytearray(zipped(3, "jpeg"))
+    if place == "inside":
+        data[data.index(b"PK\3\4", 4) - 40 : data.index(b"PK\3\4", 4) - 20] = bytes(20)
+    else:
+        for at in (data.index(b"PK\3\4") + 6, data.index(b"PK\1\2") + 8):
+            data[at] |= 1
+    assert refusal(bytes(data)) == "corrupt_image: the ZIP is cut or damaged; pack it again"
+
+
+def test_names_are_in_order_whatever_digits_they_have() -> None:
+    names = ["1\u00b23.png", "1\u00b210.png", "\u0662.png", "9" * 5000 + ".png"]
+    assert sorted(names, key=natural) == names
 
 
 @needs_av

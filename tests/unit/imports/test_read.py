@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import json
+import tracemalloc
 import zipfile
 from typing import Any, cast
 
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pil
+from PIL import ImageDraw
 
 from app.arrays import MaskArray
 from app.errors import BadMessageError
@@ -158,6 +161,38 @@ def test_shapes_of_labelme_are_objects_by_their_groups_and_a_line_is_told() -> N
     assert [problem.where for problem in labels.problems] == ["shape 6", "shape 4", "shape 5"]
 
 
+def test_boxes_that_stand_askew_are_polygons_and_what_leaves_the_picture_is_cut_off() -> None:
+    corners = [[10, 2], [18, 10], [10, 18], [2, 10]]
+    box = base64.b64encode(png(np.full((6, 8), 255, np.uint8))).decode()
+    labels = read(
+        labelme(
+            {"label": "a", "points": corners, "shape_type": "oriented_rectangle"},
+            {"label": "b", "points": corners, "shape_type": "rotation", "direction": 0.78},
+            {"label": "c", "points": [[-3, 27], [4, 32]], "shape_type": "mask", "mask": box},
+            {"label": "d", "points": [[90, 27], [97, 32]], "shape_type": "mask", "mask": box},
+            {"label": "e", "points": [[-1e300, 27], [97, 1e300]], "shape_type": "mask", "mask": box},
+        ),
+        "a.json",
+    )
+    first, second, third = masks_of(labels)
+    assert np.array_equal(first, second)
+    assert (first.sum(), first[10, 2], first[3, 3]) == (pytest.approx(145, abs=3), True, False)
+    assert third[27:, :5].all()
+    assert third.sum() == 15
+    assert [problem.where for problem in labels.problems] == ["shape 4", "shape 5"]
+
+
+def test_a_ring_that_encloses_nothing_costs_no_object() -> None:
+    labels = read(coco({"image_id": 7, "category_id": 3, "segmentation": [SQUARE[0], [1, 2, 3, 4]]}), "a.json")
+    assert (len(labels.objects), labels.problems) == (1, ())
+
+
+def test_text_of_sixteen_bits_is_text() -> None:
+    wide = "0 .25 .2 .5 .2 .5 .5\r\n".encode("utf-16")
+    assert len(read(wide, "cat.txt").objects) == 1
+    assert len(read(json.dumps(coco()).encode("utf-16"), "a.json").objects) == 0
+
+
 def test_lines_of_yolo_are_polygons_and_boxes_by_the_numbers_of_the_session() -> None:
     text = "1 .25 .2 .5 .2 .5 .5\n0 0.5 0.5 0.5 0.5\n\n7 .1 .1 .2 .1 .2 .2\n0 1 2\ncat .1\n0 0.5 0.5 0 0\n"
     labels = read(text, "cat.txt", names=NAMES)
@@ -187,6 +222,62 @@ def test_a_mask_is_one_object_and_numbers_are_an_object_each() -> None:
     rgba = np.zeros((30, 40, 4), np.uint8)
     rgba[:3, :3, 3] = 255
     assert [int(mask.sum()) for mask in masks_of(read(png(rgba), "cutout.png"))] == [9]
+
+
+def palette(numbers: np.ndarray[Any, Any], *colors: tuple[int, int, int]) -> Pil.Image:
+    """Return a picture of indices into some colours."""
+    picture = Pil.fromarray(numbers.astype(np.uint8)).convert("P")
+    picture.putpalette([part for color in colors for part in color])
+    return picture
+
+
+def saved(picture: Pil.Image, kind: str = "PNG", **options: Any) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, kind, **options)
+    return out.getvalue()
+
+
+def test_a_palettes_ground_is_black_or_clear_wherever_it_stands() -> None:
+    numbers = np.ones((30, 40), np.uint8)
+    numbers[3:9, 4:8] = 0
+    black, white, red = (0, 0, 0), (255, 255, 255), (255, 0, 0)
+    for data in (
+        saved(palette(numbers, white, black)),
+        saved(palette(numbers, red, black), "GIF"),
+        saved(palette(numbers, red, white), transparency=1),
+        saved(palette(1 - numbers, black, red)),
+        saved(palette(1 - numbers, red, white)),  # nothing tells: 0 it is
+    ):
+        assert [int(mask.sum()) for mask in masks_of(read(data, "m.png"))] == [24]
+
+
+def test_flat_colours_are_an_object_each_and_the_shades_of_an_edge_are_none() -> None:
+    pixels = np.zeros((30, 40, 3), np.uint8)
+    pixels[3:9, 4:8] = (128, 0, 0)  # as Pascal VOC has its first classes
+    pixels[20:22] = (0, 128, 0)
+    pixels[25:28, 30:33] = (255, 200, 250)
+    labels = read(png(pixels), "m.png")
+    assert sorted(int(mask.sum()) for mask in masks_of(labels)) == [9, 24, 80]
+    smooth = Pil.new("RGB", (160, 120))
+    ImageDraw.Draw(smooth).ellipse((20, 30, 110, 90), fill=(220, 30, 10))
+    [mask] = masks_of(read(saved(smooth.resize((40, 30), Pil.Resampling.LANCZOS)), "m.png"))
+    assert mask.sum() >= np.pi * 45 * 30 / 16
+
+
+@pytest.mark.parametrize("kind", ["numbers of 16 bits", "a photo with a palette"])
+def test_a_picture_of_very_many_numbers_is_bounded_and_said(kind: str) -> None:
+    if kind == "numbers of 16 bits":
+        picture = Pil.fromarray(np.arange(400 * 300, dtype=np.uint32).astype(np.uint16).reshape(300, 400))
+        count = 65535
+    else:
+        numbers = np.arange(400 * 300, dtype=np.uint32).reshape(300, 400) % 256
+        picture, count = palette(numbers, *[(at, 9, 9) for at in range(256)]), 255
+    tracemalloc.start()
+    labels = read(saved(picture, compress_level=1), "m.png", image=OpenImage(IMAGE.image_id, 400, 300))
+    assert tracemalloc.get_traced_memory()[1] < 8e6  # each of them takes 120 kB
+    tracemalloc.stop()
+    taken = len(labels.objects)
+    assert taken + labels.left_out == count
 
 
 def zipped(**files: str) -> bytes:
