@@ -28,7 +28,7 @@ class Kind(msgspec.Struct):
     annotations: msgspec.Raw = msgspec.Raw()
 
 
-class Subject(msgspec.Struct):
+class LabelledPicture(msgspec.Struct):
     """The fields by which a JSON file tells which picture it is of."""
 
     images: list[DataSetImage] = []
@@ -46,7 +46,7 @@ def has_picture(data: bytes, image: OpenImage, picture_name: str | None, *, is_o
         is_own: the file is called as the picture is.
     """
     try:
-        kind, of = msgspec.json.decode(data, type=Kind), msgspec.json.decode(data, type=Subject)
+        kind, of = msgspec.json.decode(data, type=Kind), msgspec.json.decode(data, type=LabelledPicture)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if bytes(kind.shapes):

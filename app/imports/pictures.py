@@ -24,7 +24,7 @@ NUMBERED: Final = re.compile(r"^\d{3}-(.+)$")
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NumberedMask:
     """A mask as numbers.
 
     Attributes:
@@ -84,25 +84,25 @@ def opened(data: bytes, image: OpenImage) -> Pil.Image:
         ) from error
 
 
-def numbers_of(picture: Pil.Image, most: int) -> Numbers:
+def numbers_of(picture: Pil.Image, most: int) -> NumberedMask:
     """Return a mask's picture as numbers; `most` objects make a picture of numbers too dark to be seen."""
     if picture.mode == "P":
-        return Numbers(np.asarray(picture), "number {}", ground_of(picture))
+        return NumberedMask(np.asarray(picture), "number {}", ground_of(picture))
     if picture.mode in ("I;16", "I"):
-        return Numbers(np.asarray(picture), "number {}")
+        return NumberedMask(np.asarray(picture), "number {}")
     if picture.has_transparency_data:
         alpha = np.asarray(picture.convert("RGBA"))[..., 3]
         if alpha.min() < OPAQUE:
-            return Numbers((alpha > HALF).astype(np.uint8), "what is opaque")
+            return NumberedMask((alpha > HALF).astype(np.uint8), "what is opaque")
     if picture.format != "JPEG" and picture.mode in ("RGB", "RGBA"):
         colors = colors_of(np.asarray(picture), most)
         if colors is not None:
-            return Numbers(colors, "colour #{:06x}")
+            return NumberedMask(colors, "colour #{:06x}")
     grey = np.asarray(picture.convert("L"))
     values = np.unique(grey)
     if len(values[values != 0]) > 1 and values.max() <= most:
-        return Numbers(grey, "number {}")
-    return Numbers((grey > (HALF if values.max() > HALF else 0)).astype(np.uint8), "the mask")
+        return NumberedMask(grey, "number {}")
+    return NumberedMask((grey > (HALF if values.max() > HALF else 0)).astype(np.uint8), "the mask")
 
 
 def ground_of(picture: Pil.Image) -> int:
