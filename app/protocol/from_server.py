@@ -182,7 +182,11 @@ class Gone(FromServer, frozen=True, kw_only=True):
 
 
 class Window(FromServer, frozen=True, kw_only=True):
-    """The part of the picture that prompts of what is seen may name from now on; null where the whole is as sharp."""
+    """The part of the picture that prompts of what is seen may name from now on; null where the whole is as sharp.
+
+    It may come again for the same `look`: null where a hover named a window that had to make room, and the window once
+    it is there again.
+    """
 
     seq: Seq
     window: WindowXyxy | None

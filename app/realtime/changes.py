@@ -36,9 +36,10 @@ from app.realtime.outbox import Outbox
 from app.realtime.regions import RegionSearch
 from app.realtime.switching import ModelSwitch
 from app.realtime.tracks import TrackWorker
-from app.service.by_hand import click_of
+from app.service.by_hand import click_of, strays
 from app.service.predictor import Predictor
 from app.service.shared_state import SharedState
+from app.session.objects import Answer
 from app.session.query import Query
 from app.session.replies import StateMessage
 from app.session.session import Change, Session
@@ -104,6 +105,7 @@ class ChangeWorker:
         )
         self.regions = RegionSearch(session, outbox, predictor)
         self.looks = LookOut(session, outbox, predictor)
+        hovers.on_lost = self.looks.lost
         self.opening = 0
         self._queue: deque[Ordered] = deque()
         self._came = Flag()
@@ -216,18 +218,24 @@ class ChangeWorker:
             await self.models.renew(message)
         elif isinstance(message, Choose):
             await self._draw(message)
+        elif isinstance(message, Paint):
+            return await self._painted(message)
         combined = await self._combined(message) if isinstance(message, Combine) else None
-        step = self._session.step(await self._clicked(message) if isinstance(message, Paint) else message, combined)
-        return await self._answered(step) if isinstance(step, Query) else step
+        return await self._made(self._session.step(message, combined))
 
-    async def _answered(self, query: Query) -> list[StateMessage]:
+    async def _made(self, step: Query | list[StateMessage]) -> list[StateMessage]:
+        """Have a step answered, where it needs that, and take it in; return the replies."""
+        return self._session.commit(*await self._answered(step)) if isinstance(step, Query) else step
+
+    async def _answered(self, query: Query) -> tuple[Query, Answer]:
+        """Return the answer to a query, and the query that gave it."""
         session, image = self._session, self._session.image
         if image is None:
             raise AssertionError("a query needs a picture")
         if query.subject.is_windowed:
-            return session.commit(*await self._predictor.answer_whole(image, query, session.answering))
+            return await self._predictor.answer_whole(image, query, session.answering)
         key = self._predictor.key(image.image_id, session.answering)  # as most are: of the whole picture
-        return session.commit(query, await self._backend.answer(key, image.size_hw, query))
+        return query, await self._backend.answer(key, image.size_hw, query)
 
     async def _given(self, message: Give) -> list[StateMessage]:
         """Answer objects that were made elsewhere, all of them or none; return the replies."""
@@ -254,13 +262,21 @@ class ChangeWorker:
             items = [item.predicted(await self._predictor.replayed(image, item, session.model)) for item in items]
         return await self._shared_state.exporter.combined(image, items, message.operation)
 
-    async def _clicked(self, message: Paint) -> Paint:
-        """Return a smart stroke with its click."""
-        item, image = self._session.smart(message), self._session.image
+    async def _painted(self, message: Paint) -> list[StateMessage]:
+        """Paint or erase; a smart stroke clicks too, unless the model takes that to be about something else."""
+        session, image = self._session, self._session.image
+        item = session.smart(message)
         if item is None or image is None:
-            return message
+            return await self._made(session.step(message))
         stroke = StrokeStep(path=message.path, radius=message.radius, label=message.label)
-        return structs.replace(message, click=await asyncio.to_thread(click_of, item, stroke, image.size_hw))
+        click = await asyncio.to_thread(click_of, item, stroke, image.size_hw)
+        clicked = session.step(structs.replace(message, click=click))
+        if click is None or not isinstance(clicked, Query):
+            return await self._made(clicked)
+        query, answer = await self._answered(clicked)
+        if await asyncio.to_thread(strays, item, answer.masks[answer.best], stroke, image.size_hw):
+            return await self._made(session.step(message))
+        return session.commit(query, answer)
 
     async def _draw(self, message: Choose) -> None:
         """Draw in full what a choice takes; until then a candidate is kept on the logit grid alone."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Final
 
 from app.errors import BusyError, HoverError
+from app.protocol.fields import WindowXyxy
 from app.protocol.messages import Hover
 from app.realtime.closing import error_message
 from app.realtime.flag import Flag
@@ -24,7 +26,11 @@ AGAIN_S: Final = 1.0
 
 
 class HoverWorker:
-    """Keeps one session's newest hover and answers it, again and again."""
+    """Keeps one session's newest hover and answers it, again and again.
+
+    Attributes:
+        on_lost: told of a window that a hover named and that isn't encoded any more.
+    """
 
     def __init__(self, session: Session, outbox: Outbox, predictor: Predictor, rate: RateLimit) -> None:
         """Begin without a hover.
@@ -38,6 +44,7 @@ class HoverWorker:
         self._session, self._outbox, self._predictor, self._rate = session, outbox, predictor, rate
         self._slot = HoverSlot()
         self._came = Flag()
+        self.on_lost: Callable[[WindowXyxy], None] = lambda _: None
         self._left_seq = -1
         """Number of the newest `leave`; nothing that was asked before is to be shown."""
 
@@ -86,6 +93,9 @@ class HoverWorker:
         if done is None or self._session.image is not image:
             return
         hover, answer = done
+        window = hover.window
+        if window is not None and not self._predictor.backend.holds(self._predictor.key(image.image_id, model, window)):
+            self.on_lost(window)
         if hover.query.seq < self._left_seq:
             return
         if self._session.answering == model:

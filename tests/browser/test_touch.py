@@ -90,6 +90,19 @@ def test_whole_way_by_fingers_alone(open_studio: OpenStudio, scheme: str) -> Non
     finger.tap_on("#undo")
     studio.until("s.objects.length === 1")
 
+    # The list is open, the picture small: nothing of the brush lies on it.
+    finger.tap_on("#show-panel")
+    canvas = studio.page.locator("#canvas").bounding_box()
+    finger.tap_on("#brush")
+    bar = studio.page.locator("#brush-options").bounding_box()
+    assert bar is not None
+    assert canvas is not None
+    assert canvas == studio.page.locator("#canvas").bounding_box()
+    assert bar["y"] >= canvas["y"] + canvas["height"]
+    picture(studio, f"touch-{scheme}-brush")
+    finger.tap_on("#new")
+    finger.tap_on("#show-panel")
+
     finger.tap_on("#save")
     expect(studio.page.get_by_role("radio", name="All 1")).to_be_checked()
     picture(studio, f"touch-{scheme}-save")

@@ -19,7 +19,7 @@ from app.protocol.counts import counts_of
 from app.protocol.fields import Morphology
 from app.protocol.recipe import MaskStep, PointStep, Recipe, Step, StrokeStep
 from app.service.answers import Replay, decodes_left, drawn, object_answer
-from app.service.by_hand import by_hand, click_of, combined
+from app.service.by_hand import by_hand, click_of, combined, strays
 from app.session.limits import SessionLimits
 from app.session.objects import Answer
 from app.session.query import Query
@@ -72,7 +72,13 @@ class Worker:
         smart = session.smart(message) if isinstance(message, m.Paint) else None
         if smart is not None and isinstance(message, m.Paint):
             stroke = StrokeStep(path=message.path, radius=message.radius, label=message.label)
-            message = msgspec.structs.replace(message, click=click_of(smart, stroke, size_hw))
+            click = click_of(smart, stroke, size_hw)
+            clicked = session.step(msgspec.structs.replace(message, click=click))
+            found = self.answer(clicked) if click is not None and isinstance(clicked, Query) else None
+            if found is not None and not strays(smart, found.masks[found.best], stroke, size_hw):
+                assert isinstance(clicked, Query)
+                session.commit(clicked, found)
+                return
         step = session.step(message, combined_mask)
         if isinstance(step, Query):
             session.commit(step, self.answer(step))

@@ -15,6 +15,7 @@ from PIL import Image as Pil
 from app.client import connect
 from app.errors import BadMessageError
 from app.protocol.counts import counts_of
+from app.protocol.recipe import MaskStep, StrokeStep
 from tests.helpers.image_files import png
 from tests.helpers.server import Server
 
@@ -47,6 +48,14 @@ async def test_a_file_goes_out_and_comes_in_again_and_what_does_not_fit_is_named
             assert all(np.array_equal(a.mask, b) for a, b in zip(imported.objects, wanted, strict=True))
         await session.undo()
         assert len(session.objects) == 0, "an import is one step"
+        # A smart dab far from something small: the model's disc there is no part of it, the painted pixels are.
+        (small := np.zeros_like(TRIANGLE))[5:13, 5:13] = True
+        speck = await session.give_mask(small)
+        dabbed = await session.paint([(120, 90)], 2, object=speck.id, smart=True)
+        assert [type(step) for step in dabbed.trail] == [MaskStep, StrokeStep]
+        assert (dabbed.mask & small).sum() == small.sum() == dabbed.mask.sum() - 12
+        await session.undo()
+        await session.undo()
         (lines := tmp_path / "cat.txt").write_text("1 .5 .5 .2 .2\n1 .1\n0 .1 .1 .9 .1 .9 .9\n")
         imported = await session.import_labels(lines)
         assert [each.name for each in imported.objects] == ["dog", "cat"]

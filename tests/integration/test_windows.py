@@ -11,7 +11,10 @@ import pytest
 
 from app.client import connect
 from app.protocol import messages as m
+from app.protocol.fields import WindowXyxy
 from app.protocol.frames import over_picture
+from app.protocol.windows import source_of
+from app.service.embeddings import EmbeddingKey
 from app.session.recipe import read_recipe
 from tests.helpers.fake_engine import EMBEDDING_BYTES, FakeEngine
 from tests.helpers.image_files import png
@@ -98,14 +101,17 @@ async def test_sixteen_people_look_closer_and_all_are_answered_sharp_within_the_
     engine: FakeEngine, kept: int
 ) -> None:
     bound = kept * EMBEDDING_BYTES
+    windows: dict[int, WindowXyxy] = {}
 
     async def looks_and_clicks(peer: Peer, number: int) -> None:
         x, y = 100.0 + 90 * number, 200.0 + 50 * number
         await peer.send(m.Look(seq=peer.seq(), view=(x - 50, y - 50, x + 50, y + 50), scale=4))
         window = (await peer.expect(m.Window)).window
+        assert window is not None
+        windows[number] = window
         await peer.send(m.Click(seq=peer.seq(), x=x, y=y, window=window))
         made = await peer.expect(m.Object)
-        assert made.masks[made.chosen].window == window is not None
+        assert made.masks[made.chosen].window == window
         assert server.backend.windows.stats().bytes <= bound
 
     async with serving(engine, max_window_bytes=bound) as server, AsyncExitStack() as stack:
@@ -116,3 +122,13 @@ async def test_sixteen_people_look_closer_and_all_are_answered_sharp_within_the_
         await asyncio.gather(*map(looks_and_clicks, people, range(16)))
         assert server.backend.windows.stats().bytes == bound
         assert server.backend.store.stats().bytes == EMBEDDING_BYTES  # no window drives out a picture
+
+        # Whose window had to make room is told so by the next hover, and has it back a moment later.
+        keys = {number: EmbeddingKey(engine.model, source_of(image_id, window)) for number, window in windows.items()}
+        gone = [number for number, key in keys.items() if key not in server.backend.windows]
+        assert len(gone) == len(people) - kept
+        for number in gone[:1]:
+            await people[number].send(m.Hover(seq=900, x=100.0 + 90 * number, y=200, window=windows[number]))
+            came = [await people[number].receive() for _ in range(3)]
+            assert [each.window for each in came if isinstance(each, m.Window)] == [None, windows[number]]
+            assert [{mask.window for mask in each.masks} for each in came if isinstance(each, m.Preview)] == [{None}]

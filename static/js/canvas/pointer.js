@@ -104,8 +104,7 @@ export class PointerInput {
   /** @param {Press} press */
   #rested(press) {
     if (this.#mode !== "press" || this.#press !== press) return;
-    press.rested = true;
-    this.intents.rest();
+    press.rested = this.intents.rest();
   }
 
   /** @param {PointerEvent} event */

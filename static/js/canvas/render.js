@@ -30,7 +30,7 @@ const SIGNS = { new: "*", add: "+", remove: "−", nothing: "−" };
 /** What a click would add and remove; apart for colour-blind eyes, and hatched in two directions. */
 const ADDED = "#35d6ff";
 const REMOVED = "#ff4a2b";
-/** How full the regions are that nobody has taken, and the dashes of the one that is pointed at, CSS pixels. */
+/** How full the regions are that nobody has taken, and the dashes of one that is pointed or walked to, CSS pixels. */
 const REGION_FILL = 0.3;
 const REGION_DASH = [5, 4];
 
@@ -221,7 +221,10 @@ export class Renderer {
 
   /** @param {Context} context @param {State} state @param {Size} image @param {Viewport} view @param {Look} look */
   #preview(context, state, image, view, look) {
-    for (const region of [standIn(state), state.walkedRegion]) if (region) this.#region(context, region, image, view);
+    const [standing, walked] = [standIn(state), state.walkedRegion];
+    if (standing) this.#region(context, standing, image, view, "#ffffff", { fill: 0, line: 1, halo: false });
+    const filled = { fill: REGION_FILL, line: 2, halo: true };
+    if (walked) this.#region(context, walked, image, view, colorOf(newColor(state)), filled);
     const mask = previewMask(state);
     if (!mask || !state.preview) return;
     const object = objectOf(state, state.preview.object);
@@ -232,12 +235,13 @@ export class Renderer {
   }
 
   /**
-   * Where a thing lies: a thin line, since it is no promise.
+   * Where a thing lies: a broken line, since it is no promise; filled where the Tab key has come to it.
    * @param {Context} context @param {Region} region @param {Size} image @param {Viewport} view
+   * @param {string} color @param {Style} style
    */
-  #region(context, { mask }, image, view) {
+  #region(context, { mask }, image, view, color, style) {
     context.setLineDash(REGION_DASH);
-    this.#mask(context, mask, image, view, "#ffffff", { fill: 0, line: 1, halo: false });
+    this.#mask(context, mask, image, view, color, style);
     context.setLineDash([]);
   }
 

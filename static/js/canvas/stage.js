@@ -61,8 +61,10 @@ export class Stage {
       leave: () => this.#leave(),
       click: (at, held) => this.#click(at, held),
       rest: () => {
+        if (isBrush(this.state.tool)) return false; // there is nothing to look at: it is a slow dab
         this.scene.resting = true;
         this.changed();
+        return true;
       },
       isDraggable: (at, held) => isBrush(this.state.tool) || this.#tool(held) !== "remove" || this.#ownPointAt(at) !== null,
       boxing: (from, to) => this.#boxing(from, to),
@@ -224,6 +226,7 @@ export class Stage {
     const [begun, end] = [from, to].map((at) => clampToImage(toImage(this.scene.viewport, at), picture));
     if (isBrush(this.state.tool) || this.scene.stroke) {
       this.scene.stroke = [...(this.scene.stroke ?? [begun]), end];
+      this.canvas.classList.add("painting");
       return this.changed();
     }
     const start = this.scene.band?.[0] ?? begun; // the corner stays on its pixel, though the view may change meanwhile
@@ -237,6 +240,7 @@ export class Stage {
     this.scene.band = null;
     this.scene.stroke = null;
     this.scene.dragged = null;
+    this.canvas.classList.remove("painting");
     this.changed();
   }
 

@@ -17,8 +17,8 @@ export interface Intents {
   hover(at: Spot, held: Held): void;
   leave(): void;
   click(at: Spot, held: Held): void;
-  /** A finger has rested: lifted now, it clicks nothing. */
-  rest(): void;
+  /** A finger has rested; returns whether it looks: lifted now, it clicks nothing. */
+  rest(): boolean;
   /** Returns whether a drag that begins there draws or moves something. */
   isDraggable(at: Spot, held: Held): boolean;
   /** A box is being drawn. */

@@ -179,7 +179,10 @@ export type Gone = {
 };
 /** What was found so far, the best first, in the place of what was told before. */
 export type Regions = { t: "regions"; seq: number; regions: Region[]; last?: boolean };
-/** The part that prompts may name from now on; null where all of the image is as sharp. */
+/**
+ * The part that prompts may name from now on; null where all of the image is as sharp, or where it had to make room: then
+ * it comes again once it is there.
+ */
 export type WindowMessage = { t: "window"; seq: number; window: Window | null };
 /** A large one has no data, and an address under the server's. */
 export type FileMessage = {

@@ -11,7 +11,8 @@ from app.errors import BadCoordError, BadMessageError, HoverError, TooManyObject
 from app.protocol import messages as m
 from app.protocol.counts import counts_of, mask_of
 from app.protocol.recipe import BoxStep, MaskStep, MorphStep, PointStep, RefineStep, Step, StrokeStep
-from app.protocol.run_lengths import decode_mask
+from app.protocol.run_lengths import decode_mask, encode_mask
+from app.service.by_hand import strays
 from app.session.limits import SessionLimits
 from app.session.session import Session
 from tests.helpers.assertions import HEIGHT, IMAGE, MODEL, WIDTH
@@ -196,3 +197,31 @@ def test_the_counts_of_a_mask_are_those_of_cocos_tools() -> None:
         mask_hw = random.random(tuple(random.integers(1, 20, 2))) < random.random()
         height, width = mask_hw.shape
         assert np.array_equal(mask_of(counts_of(mask_hw), (height, width)), mask_hw)
+
+
+DAB = StrokeStep(path=((78, 40),), radius=4)
+FAR_DAB = StrokeStep(path=((92, 10),), radius=4)
+
+
+@pytest.mark.parametrize(
+    ("stroke", "grown", "about"),
+    [
+        (DAB, (20, 60, 30, 84), True),  # the object and what it reaches to
+        (DAB, (0, 80, 0, 100), False),  # the whole picture
+        (DAB, (30, 50, 70, 90), False),  # something beside it, in its place
+        (FAR_DAB, (18, 62, 28, 72), True),
+        (FAR_DAB, (0, 60, 30, 85), False),  # the ground between the two
+        (StrokeStep(path=((50, 40),), radius=4, label=0), (20, 36, 30, 70), True),  # the half that was meant
+        (StrokeStep(path=((50, 40),), radius=4, label=0), (20, 26, 30, 70), False),  # most of it
+        (StrokeStep(path=((50, 40),), radius=4, label=0), (0, 80, 0, 100), False),
+    ],
+)
+def test_a_strokes_click_is_taken_only_where_the_model_makes_the_same_object_of_it(
+    stroke: StrokeStep, grown: tuple[int, int, int, int], about: bool
+) -> None:
+    session = fresh()
+    WORKER.change(session, given(GIVEN))
+    after = np.zeros((HEIGHT, WIDTH), np.bool_)
+    after[grown[0] : grown[1], grown[2] : grown[3]] = True
+    mask = encode_mask(after, score=0.9, area=int(after.sum()))
+    assert strays(session.objects[1], mask, stroke, (HEIGHT, WIDTH)) != about
