@@ -155,7 +155,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$.")
         name = re.split(r"\W", place)[0]  # of a list the place goes on with the number of the item
-        raise ValueError(refusal(name, texts[name], "" if "regex" in reason else reason)) from error
+        raise ValueError(refusal(name, texts[name], in_words(reason, get_type_hints(Settings)[name]))) from error
     try:
         for network in settings.trusted_proxies:
             ip_network(network)  # what is none would be compared in vain
@@ -167,6 +167,25 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
 def refusal(name: str, text: str, reason: str) -> str:
     """Return what is said of a variable that has a value that its setting can't take."""
     return f"{variable(name)} can't be {text!r}{reason and f' ({reason})'}; it is: {descriptions()[name]}"
+
+
+def in_words(reason: str, kind: object) -> str:
+    """Return why a value doesn't fit in an operator's words; nothing where what is said of the setting says it.
+
+    Args:
+        reason: as msgspec has it.
+        kind: the type of the setting.
+    """
+    if "regex" in reason:
+        return ""
+    if "enum" in reason:
+        names = [each for part in (kind, *get_args(kind)) for each in get_args(part) if isinstance(each, str)]
+        return f"expected {' or '.join(names)}"
+    expected, _, _ = reason.removeprefix("Expected ").replace(" | null", "").partition(", got")
+    words = {"`int`": "a whole number", "`float`": "a number", "`bool`": "1 or 0, true or false"}
+    for code, said in words.items():
+        expected = expected.replace(code, said)
+    return f"expected {expected}"
 
 
 def path_of(text: str) -> Path:

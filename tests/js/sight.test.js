@@ -33,6 +33,12 @@ test("marks of a PNG go before and behind the pixels", () => {
   assert.equal(unmarked(bytesOf(PNG, ...rest)), null);
 });
 
+test("a PNG that moves is the picture that who knows no animation shows, as the server has it", () => {
+  const rest = [pngChunk("IHDR", "head"), pngChunk("IDAT", "pixels"), pngChunk("IEND", "")];
+  const file = bytesOf(PNG, rest[0], pngChunk("acTL", "two"), rest[1], pngChunk("fcTL", "one"), pngChunk("fdAT", "one"), rest[2]);
+  assert.equal(joined(unmarked(file)), joined([bytesOf(PNG), ...rest]));
+});
+
 test("marks of a WebP go, and its header knows of it", () => {
   const rest = [webpChunk("ICCP", "odd"), webpChunk("VP8 ", "pixels")];
   const file = bytesOf("RIFF", 90, 0, 0, 0, "WEBP", webpChunk("VP8X", "\x3c123456789"), ...rest, webpChunk("EXIF", "mark!"), webpChunk("XMP ", "x"));

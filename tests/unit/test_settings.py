@@ -74,6 +74,27 @@ def test_a_variable_that_can_not_be_is_named(name: str, text: str) -> None:
     assert "regex" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("ENGINE", "tensorrt", "(expected auto or torch or openvino)"),
+        ("PRECISION", "int8", "(expected bf16 or fp32)"),
+        ("OFFLINE", "yes", "(expected 1 or 0, true or false)"),
+        ("PORT", "80.5", "(expected a whole number)"),
+        ("THREADS", "two", "(expected a whole number)"),
+        ("MAX_PIXELS", "0", "(expected a whole number >= 1)"),
+        ("SPECK_SHARE", "1", "(expected a number <= 0.1)"),
+        ("CHECKPOINT", "~nobody-of-this-name/a.pt", "home directory"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "has host bits set"),
+    ],
+)
+def test_an_operator_reads_what_was_expected_and_no_types(name: str, text: str, told: str) -> None:
+    with pytest.raises(ValueError, match=name) as refused:
+        from_environment({f"HOVERSAM_{name}": text})
+    assert told in str(refused.value)
+    assert "`" not in str(refused.value)
+
+
 @pytest.mark.parametrize("text", ["", "  "])
 def test_an_empty_variable_is_as_one_that_is_unset(text: str) -> None:
     names = Settings.__struct_fields__

@@ -1,12 +1,13 @@
 /**
- * A picture file without the marks that say which way is up. Browsers heed some of these marks and pass over others;
+ * A picture file without the marks that say which way is up, and of a PNG that moves without its frames: where those
+ * leave the picture itself out, browsers show the first of them, and the server has the picture. Browsers heed some of these marks and pass over others;
  * without any, every browser decodes the same pixels, and the server says how they are turned. Pure.
  */
 
 /** @typedef {{ bytes: Uint8Array<ArrayBuffer>, view: DataView, keep: (from: number, to: number) => void }} Walk */
 
-/** Chunks that may hold EXIF or XMP. */
-const PNG_MARKS = new Set(["eXIf", "tEXt", "zTXt", "iTXt"]);
+/** Chunks that may hold EXIF or XMP, and those of an animation. */
+const PNG_MARKS = new Set(["eXIf", "tEXt", "zTXt", "iTXt", "acTL", "fcTL", "fdAT"]);
 const WEBP_MARKS = new Set(["EXIF", "XMP "]);
 const WEBP_MARK_FLAGS = 0x08 | 0x04;
 const [APP1, START_OF_SCAN, END_OF_IMAGE] = [0xe1, 0xda, 0xd9];
