@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import signal
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Final, Protocol, cast
 
@@ -71,8 +73,28 @@ def command_of(name: str) -> Command:
     return cast("Command", import_module(module))
 
 
-if __name__ == "__main__":
+def ended(command: Callable[[], int]) -> int | str | None:
+    """Run a command to its end; return what the process ends with.
+
+    Where nobody reads on what it prints, as `head` does, it ends as other programs do, without a word.
+    """
     try:
-        sys.exit(main())
+        try:
+            code: int | str | None = command()
+        except SystemExit as leaving:
+            code = leaving.code
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+        return 128 + signal.SIGINT
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
+        sys.stdout = io.StringIO()  # or Python's own end would try again
+        if error.errno == errno.EPIPE:
+            return 128 + signal.SIGPIPE
+        return f"error: what was to be printed or written has no room ({error.strerror})"
+
+
+if __name__ == "__main__":
+    sys.exit(ended(main))

@@ -134,7 +134,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self._cache() / "looks.json"
 
     def _cache(self) -> Path:
-        return self.cache_dir or platformdirs.user_cache_path("hoversam", appauthor=False)
+        if self.cache_dir is not None:
+            return self.cache_dir
+        try:
+            return platformdirs.user_cache_path("hoversam", appauthor=False)
+        except RuntimeError:  # a user without a home, as a container may have
+            return self.checkpoints_dir / ".cache"
 
 
 def from_environment(environ: Mapping[str, str]) -> Settings:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -127,3 +128,10 @@ def test_what_can_be_made_again_lies_in_the_cache_folder_of_the_user_or_where_th
     usual, own = Settings(), Settings(cache_dir=tmp_path)
     assert (usual.hashes_file.parent.name, usual.graphs_dir.parent.name) == ("hoversam", "hoversam")
     assert {own.hashes_file.parent, own.graphs_dir.parent} == {tmp_path}
+
+
+def test_a_user_without_a_home_has_a_cache_beside_the_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
+    assert Settings(checkpoints_dir=tmp_path).graphs_dir.is_relative_to(tmp_path)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
-from app.__main__ import main
+from app.__main__ import ended, main
 
 SWARM_NUMBERS = ("--rate", "--duration", "--click-every")
 WRONG_NUMBERS = ("0", "-1", "nan", "inf", "1e999", "many")
@@ -65,3 +68,23 @@ def test_a_swarm_has_a_session_and_no_more_than_one_machine_can_play(
 ) -> None:
     assert main(["swarm", "--sessions", sessions]) == 2
     assert f"got {sessions}" in capsys.readouterr().err
+
+
+def test_a_reader_who_has_enough_ends_a_command_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", encoding="utf-8") as nobody:
+        monkeypatch.setattr("sys.stdout", nobody)
+        assert ended(lambda: main(["--version"])) == 128 + signal.SIGPIPE
+        monkeypatch.undo()
+        with contextlib.suppress(BrokenPipeError):
+            nobody.close()
+
+
+def test_a_full_disk_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert "no room (No space left on device)" in str(ended(lambda: main(["--version"])))
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            full.close()
