@@ -65,6 +65,8 @@ async def dial(url: str, timeouts: Timeouts, cookies: Cookies) -> ClientConnecti
     except InvalidStatus as error:
         status = error.response.status_code
         reason = _REFUSALS.get(status, "is it a HoverSAM server?")
+        if status == 403 and parts.path.strip("/"):
+            reason = f"is the path {parts.path!r} right? If it is, {reason}"
         raise ConnectionRefusedError(f"{url} takes no session (HTTP {status}): {reason}") from error
     except (OSError, EOFError, InvalidHandshake, asyncio.TimeoutError) as error:
         reason = str(error) or type(error).__name__

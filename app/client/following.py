@@ -15,7 +15,7 @@ from app.client.clip_view import Failed, FrameMasks, Heard, TakenUp
 from app.client.looking import Looking
 from app.client.opening import open_clip
 from app.client.pending_requests import UNNUMBERED
-from app.client.timeline import ClipSource
+from app.client.timeline import ClipSource, source_of
 from app.client.values import ClipMask, Object
 from app.errors import BadMessageError
 from app.protocol import messages as m
@@ -63,7 +63,7 @@ class Following(Looking):
             ClipTooLongError: it has more than a clip may; choose a `part`.
             OSError: the file can't be read.
         """
-        source = ClipSource(clip if isinstance(clip, bytes) else Path(clip), part_of(part))
+        source = ClipSource(source_of(clip), part_of(part))
         self._recorder.note_open_clip(source, frame)
         self._window = None
         await open_clip(self._reconnecting, source, frame, progress)

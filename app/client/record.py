@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from msgspec import to_builtins
 
+from app.client.frames import plain
 from app.client.timeline import ClipSource, PictureSource
 from app.protocol.messages import ClientMessage
 
@@ -30,7 +31,7 @@ class Recorder:
         """Write down a message other than `open`."""
         if self._stream is None:
             return
-        fields: dict[str, Any] = to_builtins(message)
+        fields: dict[str, Any] = to_builtins(message, enc_hook=plain)
         del fields["seq"]
         fields.pop("window", None)  # that of the last `look`
         self._write(fields)

@@ -32,6 +32,7 @@ from app.client.pending_requests import UNNUMBERED, Request
 from app.client.reconnecting import ReconnectingSession
 from app.client.record import Recorder
 from app.client.saving import Saving
+from app.client.timeline import source_of
 from app.client.upload import labels_in
 from app.client.values import Imported, Latency, Object, Preview
 from app.errors import BadMessageError, NoImageError
@@ -151,7 +152,7 @@ class ClientSession(Saving):
             provisional: True has a smaller model answer until the session's own has seen the picture, which then
                 answers the same prompts again: `image` and `objects` are no longer `provisional`. Files wait for it.
         """
-        source = picture if isinstance(picture, bytes) else Path(picture)
+        source = source_of(picture)
         self._recorder.note_open(source)
         self._window = None
         return await open_picture(self._reconnecting, source, progress, provisional=provisional)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from os import PathLike
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -25,6 +26,22 @@ from app.protocol.recipe import FORMAT, VERSION, Recipe, RecipeObject, UndoStep
 
 PictureSource: TypeAlias = Path | bytes
 """A file, or the bytes of one."""
+
+
+def source_of(given: object) -> PictureSource:
+    """Return a picture or a clip as a caller names it, a file or the bytes of one.
+
+    Raises:
+        TypeError: it is neither, such as an array of pixels.
+    """
+    if isinstance(given, (bytes, bytearray, memoryview)):
+        return bytes(given)
+    if isinstance(given, (str, PathLike)):
+        return Path(given)
+    raise TypeError(
+        f"expected the path of a file or the bytes of one, got {type(given).__name__}; save pixels as a PNG first, "
+        "such as by PIL.Image.fromarray(pixels).save(...)"
+    )
 
 
 @dataclass(frozen=True)

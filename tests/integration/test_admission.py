@@ -137,3 +137,9 @@ async def test_the_python_client_says_what_to_do(server: Server, proxy: dict[str
     ):
         async with connect_client(running.url):
             pass
+
+
+async def test_a_wrong_path_is_told_as_one(server: Server) -> None:
+    with pytest.raises(ConnectionRefusedError, match="is the path '/docs' right"):
+        async with connect_client(f"{server.url}/docs"):
+            pass

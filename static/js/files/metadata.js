@@ -1,7 +1,8 @@
 /**
- * A picture file without the marks that say which way is up, and of a PNG that moves without its frames: where those
- * leave the picture itself out, browsers show the first of them, and the server has the picture. Browsers heed some of these marks and pass over others;
- * without any, every browser decodes the same pixels, and the server says how they are turned. Pure.
+ * A picture file without the marks that say which way is up. Browsers heed some of these marks and pass over others;
+ * without any, every browser decodes the same pixels, and the server says how they are turned. A PNG that moves loses
+ * its frames too: where they leave the picture itself out, browsers show the first of them, the server the picture.
+ * Pure.
  */
 
 /** @typedef {{ bytes: Uint8Array<ArrayBuffer>, view: DataView, keep: (from: number, to: number) => void }} Walk */

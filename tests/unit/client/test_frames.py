@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
+import numpy as np
 import pytest
 
 from app.client.errors import reason_of
@@ -30,6 +31,12 @@ def test_the_servers_bytes_are_read(case: dict[str, Any]) -> None:
 def test_what_cannot_be_sent_is_refused_before_it_is(value: Any) -> None:
     with pytest.raises(BadMessageError, match="plain values in label"):
         frame_of(m.Label(seq=1, object=1, name=value))
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    odd = m.Box(seq=1, box=np.array([1.5, 2, 30, 40]), object=np.int64(7))  # type: ignore[arg-type]
+    assert frame_of(odd) == frame_of(m.Box(seq=1, box=(1.5, 2.0, 30.0, 40.0), object=7))
+    assert frame_of(m.Click(seq=1, x=np.float64(2.5), y=np.float32(0.5))) == frame_of(m.Click(seq=1, x=2.5, y=0.5))  # type: ignore[arg-type]
 
 
 def test_a_message_longer_than_the_server_takes_is_refused_before_it_costs_the_socket() -> None:

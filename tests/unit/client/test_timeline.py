@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.client.errors import RestoreError
-from app.client.timeline import ClientState, ClientTimeline, state_of
+from app.client.timeline import ClientState, ClientTimeline, source_of, state_of
 from app.client.values import Object
 from app.protocol.messages import Class, Clear, Image, Redo, Undo
 from app.protocol.recipe import PointStep, Recipe, RecipeObject, UndoStep
@@ -146,3 +149,10 @@ def test_a_server_reads_the_very_states_that_the_client_saw(states: list[dict[in
         for state in (*read.past, read.now, *reversed(read.future))
     ]
     assert told == seen
+
+
+def test_a_picture_is_a_path_or_bytes_of_any_kind_and_pixels_are_told_how_to_become_one() -> None:
+    assert [source_of(given) for given in (b"x", bytearray(b"x"), memoryview(b"x"))] == [b"x"] * 3
+    assert source_of("a.png") == source_of(Path("a.png")) == Path("a.png")
+    with pytest.raises(TypeError, match=r"got ndarray; save pixels as a PNG"):
+        source_of(np.zeros((3, 4, 3), np.uint8))
