@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
@@ -101,6 +103,27 @@ def test_a_tolerance_is_kept_to() -> None:
     assert len(rough) <= len(fine)
 
 
-def test_a_file_that_gets_too_large_is_given_up() -> None:
+def test_a_video_plays_while_it_is_loaded_and_is_in_no_file_with_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("av")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    named: list[Path] = []
+
+    def watched(frames: Iterator[ShownFrame]) -> Iterator[ShownFrame]:
+        for shown in frames:
+            yield shown
+            named.extend(tmp_path.iterdir())
+
+    chosen = selection()
+    data = frames_file("overlay", replace(chosen, frames=watched(iter(chosen.frames))), 10**7).data
+    assert data.index(b"moov") < data.index(b"mdat")
+    assert named == []
+
+
+@pytest.mark.parametrize("kind", ["yolo", "overlay"])
+def test_a_file_that_gets_too_large_is_given_up(kind: FramesFormat) -> None:
+    if kind == "overlay":
+        pytest.importorskip("av")
     with pytest.raises(ImageTooLargeError):
-        frames_file("yolo", selection(), 2000)
+        frames_file(kind, selection(), 2000)
