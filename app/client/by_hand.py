@@ -61,7 +61,8 @@ class ByHand(ABC):
     async def combine(self, operation: SetOperation, objects: Iterable[int]) -> Object:
         """Return the first of some objects, once it is their union, difference or intersection.
 
-        In a union the others become part of it and are gone.
+        In a union the others become part of it and are gone. On a clip it is so on the frame that is shown, from which
+        `track` takes it to the others; what is gone is gone from all frames.
         """
         wanted = tuple(objects)
         message = m.Combine(seq=UNNUMBERED, operation=operation, objects=wanted)

@@ -207,6 +207,8 @@ class Combine(FromClient, frozen=True, kw_only=True):
     """Make the first of some objects the union, difference or intersection of them all.
 
     Its trail begins with that as a given mask. In a union the others become part of it and are gone; else they stay.
+    On a clip this is done on the frame that is shown, from which `track` takes it to the others; what is gone is gone
+    from all frames.
     """
 
     seq: Seq

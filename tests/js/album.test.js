@@ -4,11 +4,11 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { beforeEach, test } from "node:test";
 import { setImmediate as settled } from "node:timers/promises";
-import { filesIn } from "../../static/js/files/folders.js";
+import { filesIn, framesAmong } from "../../static/js/files/folders.js";
 import { sha256 } from "../../static/js/files/hash.js";
 import { projectOf, readProject } from "../../static/js/files/project.js";
 import { unzipped, ZipWriter } from "../../static/js/files/zip.js";
-import { fileNames, heldBack, joined, MAX_FILES, MAX_PICTURES, merged, missingClasses, neighbour, newEntry, parted, renamedIn, withEntry } from "../../static/js/model/album.js";
+import { fileNames, heldBack, joined, keyOf, MAX_FILES, MAX_PICTURES, merged, missingClasses, neighbour, newEntry, parted, renamedIn, withEntry } from "../../static/js/model/album.js";
 import { cellWords, intakeText, markOf } from "../../static/js/model/album-words.js";
 import { ownPart } from "../../static/js/model/history.js";
 import { Browsing } from "../../static/js/session/browsing.js";
@@ -201,13 +201,45 @@ test("one picture that finds no place says so, as many do", async () => {
 });
 
 test("of a disk that was dropped by mistake the first files are looked at, and that is said", async () => {
-  const one = { isDirectory: false, file: (/** @type {(file: File) => void} */ done) => done(new File([], "a.txt")) };
+  const one = { isDirectory: false, fullPath: "/disk/a.txt", file: (/** @type {(file: File) => void} */ done) => done(new File([], "a.txt")) };
   const batches = [new Array(3000).fill(one), new Array(3000).fill(one), []];
   const folder = { isDirectory: true, createReader: () => ({ readEntries: (/** @type {(some: unknown[]) => void} */ done) => done(/** @type {unknown[]} */ (batches.shift())) }) };
   const found = await filesIn(/** @type {any} */ ([folder]));
   assert.equal(found.length, MAX_FILES + 1);
   await browsing.take(found);
   assert.match(play.state.notice ?? "", /5,000 are no pictures: .* Only the first 5,000 files were looked at/);
+});
+
+test("a long clip that is brought once more is for another part of it; what has no part is shown", () => {
+  const key = "0123456789abcdef".repeat(2);
+  /** @param {string} one @param {boolean} here @param {import("../../static/js/model/types.ts").ClipPart | null} part */
+  const entry = (one, here, part) => ({ ...newEntry(one, "long.mp4"), here, clip: { part } });
+  const part = { begin: 0, end: 5, rate: 5 };
+  const next = (/** @type {ReturnType<typeof entry>[]} */ ...entries) => keyOf(key, { file: new Blob([]), name: "long.mp4" }, new Map(entries.map((one) => [one.key, one])));
+  assert.equal(next(), key);
+  assert.equal(next(entry(key, true, null)), key);
+  assert.equal(next(entry(key, false, part)), key, "its file was lost and comes back");
+  const second = next(entry(key, true, part));
+  assert.match(second, /^[0-9a-f]{32}$/);
+  assert.notEqual(second, key);
+  const third = next(entry(key, true, part), entry(second, true, part));
+  assert.equal(new Set([key, second, third]).size, 3);
+});
+
+test("pictures of one folder that are numbered one after the other may be frames, and nothing else may", () => {
+  /** @param {string[]} names @param {string} [folder] */
+  const named = (names, folder = "walk") => names.map((name) => ({ file: new Blob([]), name, folder }));
+  /** @param {string[]} names */
+  const among = (names) => framesAmong(named(names)).map(({ name }) => name);
+  const counted = ["shot9.png", "shot10.png", "shot11.png", "shot8.png"];
+  assert.deepEqual(among([".DS_Store", ...counted, "times.txt"]), ["shot8.png", "shot9.png", "shot10.png", "shot11.png"]);
+  assert.equal(among(["000.jpg", "001.jpg", "002.jpg", "003.jpg"]).length, 4);
+  for (const others of [
+    counted.slice(0, 3), ["a1.png", "a2.png", "a3.png", "b4.png"], ["1.png", "2.png", "3.png", "5.png"],
+    ["a.png", "b.png", "c.png", "d.png"], ["1.png", "2.png", "3.png", "4.jpg"], ["1.mp4", "2.mp4", "3.mp4", "4.mp4"],
+    ["1.png", "1.png", "2.png", "3.png"], [],
+  ]) assert.deepEqual(among(others), [], others.join());
+  assert.deepEqual(framesAmong([...named(counted.slice(2)), ...named(counted.slice(0, 2), "other")]), []);
 });
 
 test("of an album that the browser threw away the picture of this tab is asked for, with what was done on it", async () => {

@@ -3,7 +3,7 @@ import { after, before, mock, test } from "node:test";
 import { setImmediate as settled } from "node:timers/promises";
 import { framesInGif, moves } from "../../static/js/files/animated.js";
 import { Frames } from "../../static/js/files/frames.js";
-import { ALL, changedFrame, firstPart, frameAt, framesOf, lanesOf, ratesOf, withMasks } from "../../static/js/model/clip.js";
+import { ALL, changedFrame, firstPart, frameAt, frameAtShare, framesOf, lanesOf, middleOf, ratesOf, shareOf, withMasks } from "../../static/js/model/clip.js";
 import { factsOf } from "../../static/js/model/words.js";
 import { Clips, REST_MS } from "../../static/js/session/clips.js";
 import { Superseded } from "../../static/js/wire/requests.js";
@@ -95,6 +95,15 @@ const point = (frame, x = 1) => ({ t: /** @type {const} */ ("point"), frame, x, 
 
 test("a frame is found by its own time, however far apart they are", () => {
   assert.deepEqual([-1, 0, 0.05, 0.29, 0.3, 0.95, 9].map((time) => frameAt(TIMES, time)), [0, 0, 1, 2, 3, 4, 5]);
+});
+
+test("the time line of a part begins where the part does, and a frame is found where it is pointed at", () => {
+  const part = { times: [4, 4.2, 4.4, 4.9], duration: 5 };
+  assert.deepEqual([0, 1, 2, 3, 4].map((frame) => shareOf(part, frame).toFixed(2)), ["0.00", "0.20", "0.40", "0.90", "1.00"]);
+  for (const one of [part, clip(), { times: [0], duration: 0 }]) {
+    for (const frame of one.times.keys()) assert.equal(frameAtShare(one, middleOf(one, frame)), frame);
+  }
+  assert.deepEqual([frameAtShare(part, -1), frameAtShare(part, 2)], [0, 3]);
 });
 
 test("a lane shows where an object was prompted and where it is", () => {

@@ -5,6 +5,7 @@
 
 import { Layer } from "./layers.js";
 import { drawDot } from "./marks.js";
+import { middleOf, shareOf } from "../model/clip.js";
 import { colorOf } from "../model/palette.js";
 
 /** @import { Lane } from "../model/clip.js" */
@@ -17,20 +18,6 @@ const EDGE_PX = 4;
 const DOT_PX = 3.5;
 /** Behind the lanes, so that their colours are seen on every picture. */
 const SHADE = "#0b0d11b8";
-
-/**
- * The share of a clip at which a frame begins, 0 to 1; that after the last is where it ends.
- * @param {OpenClip} clip @param {number} frame
- */
-export function shareOf({ times, duration }, frame) {
-  const whole = Math.max(duration, times[times.length - 1]) || 1;
-  return Math.min(1, (times[frame] ?? whole) / whole);
-}
-
-/** Where a frame is pointed at: its middle. @param {OpenClip} clip @param {number} frame */
-export function middleOf(clip, frame) {
-  return (shareOf(clip, frame) + shareOf(clip, frame + 1)) / 2;
-}
 
 export class TimelineLayers {
   /** @param {HTMLCanvasElement} thumbs @param {HTMLCanvasElement} marks */

@@ -42,7 +42,7 @@ const MAX_TRIES = 20;
  */
 export async function exportAll(job) {
   const worked = job.entries.filter(isWorked);
-  if (worked.length === 0) throw new Error(t("save.nothingDone"));
+  if (worked.length === 0) throw new Error(t(job.entries.some(({ clip }) => clip) ? "save.onlyClips" : "save.nothingDone"));
   const parts = job.format === "coco" || job.format === "yolo";
   const held = heldBack(worked.map(({ key }) => key), parts ? job.share : 0);
   const out = collectorOf(job, held.size > 0);

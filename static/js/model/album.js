@@ -38,9 +38,12 @@ export function kindOf({ file, name, clip = isVideo({ file, name }) }) {
 /**
  * The key of a file: its hash; of a picture that is meant as a clip the same backwards, since it may be here as both.
  * @param {string} hash @param {Given} given
+ * @param {Album | null} [album] where given: of a clip of which a part is here, another part is meant by now
  */
-export function keyOf(hash, { file, name, clip = false }) {
-  return clip && !isVideo({ file, name }) ? [...hash].reverse().join("") : hash;
+export function keyOf(hash, { file, name, clip = false }, album = null) {
+  const key = clip && !isVideo({ file, name }) ? [...hash].reverse().join("") : hash;
+  const turned = Array.from(key, (_, place) => key.slice(place) + key.slice(0, place));
+  return turned.find((one) => !(album?.get(one)?.here && album.get(one)?.clip?.part)) ?? key;
 }
 
 /**

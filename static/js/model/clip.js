@@ -32,6 +32,36 @@ export function frameAt(times, time) {
   return low;
 }
 
+/** When a clip or a part of one begins and ends, seconds. @param {Pick<OpenClip, "times" | "duration">} clip */
+function spanOf({ times, duration }) {
+  const begin = times[0] ?? 0;
+  return { begin, seconds: Math.max(duration, times[times.length - 1] ?? 0) - begin };
+}
+
+/**
+ * The share of a clip at which a frame begins, 0 to 1; that after the last is where it ends.
+ * @param {Pick<OpenClip, "times" | "duration">} clip @param {number} frame
+ */
+export function shareOf(clip, frame) {
+  const { begin, seconds } = spanOf(clip);
+  if (frame >= clip.times.length) return 1;
+  return Math.min(1, (clip.times[frame] - begin) / (seconds || 1));
+}
+
+/** Where a frame is pointed at: its middle. @param {Pick<OpenClip, "times" | "duration">} clip @param {number} frame */
+export function middleOf(clip, frame) {
+  return (shareOf(clip, frame) + shareOf(clip, frame + 1)) / 2;
+}
+
+/**
+ * The frame that is shown at a share of a clip.
+ * @param {Pick<OpenClip, "times" | "duration">} clip @param {number} share 0 to 1
+ */
+export function frameAtShare(clip, share) {
+  const { begin, seconds } = spanOf(clip);
+  return frameAt(clip.times, begin + share * seconds);
+}
+
 /** @param {OpenClip} clip @param {number} index @returns {number} the nearest frame that there is */
 export function within({ times }, index) {
   return Math.max(0, Math.min(times.length - 1, Math.round(index)));

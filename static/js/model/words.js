@@ -136,11 +136,13 @@ function describeObjects(state) {
 
 /** What is to be made of the selected object and others. @param {State} state */
 export function combinationText(state) {
-  const { combining, active, objects } = state;
+  const { combining, active, objects, clip } = state;
   const name = shortName(objects.get(active ?? NaN)?.name ?? "");
   const others = othersOf(state).map((object) => object.name);
   if (combining === null) return "";
-  return others.length === 0 ? t("combine.none", { name }) : t(`combining.${combining.operation}`, { name, others: named(others) });
+  const said = { name, others: named(others) };
+  if (others.length === 0) return t("combine.none", { name });
+  return clip ? t(`combining.onClip.${combining.operation}`, said) : t(`combining.${combining.operation}`, said);
 }
 
 /** In steps of ten percent, because it is read aloud. @param {Progress} progress */

@@ -21,7 +21,7 @@ const LIST_BYTES = 2 ** 16;
 const MOST = 4096;
 
 /** Tell whether a file is a project of many pictures: its list is named at its end. @param {Blob} file */
-async function isProject(file) {
+export async function isProject(file) {
   return (await file.slice(-LIST_BYTES).text()).includes("project.json");
 }
 
@@ -52,7 +52,9 @@ export class Importing {
    * @param {readonly { file: Blob, name: string }[]} files
    */
   async areLabels(files) {
-    if (this.store.state.picture === null || !files.every(isLabels)) return false;
+    const { picture } = this.store.state;
+    if (picture === null || !files.every(isLabels)) return false;
+    if (picture.clip && files.every(({ name }) => /\.zip$/i.test(name))) return false; // a clip takes no labels
     const projects = await Promise.all(files.map(({ file }) => isProject(file)));
     return !projects.includes(true);
   }

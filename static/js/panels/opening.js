@@ -5,6 +5,7 @@
 import { fetchSample } from "../files/pictures.js";
 import { shortName } from "../model/words.js";
 import { find, focusPicture } from "./dom.js";
+import { isProject } from "./importing.js";
 import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
@@ -12,6 +13,9 @@ import { t } from "../words/translate.js";
 /** @import { Importing } from "./importing.js" */
 /** @import { Pictures } from "./pictures.js" */
 
+/** @typedef {{ file: Blob, name: string, folder?: string }} Brought a file, and the path of its folder, if any */
+
+const ZIP = /\.zip$/i;
 /** Kinds of pictures that may move, by type or name. */
 const MAY_MOVE = /^image\/(gif|webp|a?png) |^ .*\.(gif|webp|a?png)$/i;
 
@@ -36,7 +40,7 @@ export class Opening {
     });
     for (const chooser of [this.#chooser, /** @type {HTMLInputElement} */ (find("folder"))]) {
       chooser.addEventListener("change", () => {
-        void this.#open(Promise.resolve([...(chooser.files ?? [])].map((file) => ({ file, name: file.name }))));
+        void this.#open(Promise.resolve([...(chooser.files ?? [])].map(brought)));
         chooser.value = "";
       });
     }
@@ -62,7 +66,7 @@ export class Opening {
   }
 
   /**
-   * @param {Promise<{ file: Blob, name: string }[]>} wanted
+   * @param {Promise<Brought[]>} wanted
    * @param {boolean} [mayBeLabels] of the picture that is open, where there is nothing else among them
    */
   async #open(wanted, mayBeLabels = false) {
@@ -78,10 +82,16 @@ export class Opening {
       focusPicture();
       const { browsing, openProject } = await this.pictures();
       const [{ file, name }] = files;
+      const frames = await meantAsFrames(files);
+      if (own !== this.#asked) return;
+      if (frames.length > 0) return void await this.#takeFrames(frames, own);
       const isClip = files.length === 1 && MAY_MOVE.test(`${file.type} ${name}`) && await isMeantAsClip(file, name);
       if (own !== this.#asked) return;
       if (isClip) await browsing.take([{ file, name, clip: true }]);
-      else if (files.length === 1 && file instanceof File && /\.zip$/i.test(name)) await openProject(file);
+      else if (files.length === 1 && file instanceof File && ZIP.test(name)) {
+        if (await isProject(file)) await openProject(file);
+        else await browsing.take([{ file, name, clip: true }]); // of frames, if anything
+      }
       else await browsing.take(files);
     } catch (error) {
       this.store.report(error);
@@ -96,21 +106,28 @@ export class Opening {
   /** @param {readonly File[]} files of a folder */
   async #openFrames(files) {
     const own = (this.#asked += 1);
-    this.store.make(t("clip.packing"));
     try {
       const { parted } = await import("../model/album.js");
-      const { packed } = await this.clips();
-      const { pictures: frames } = parted(files.map((file) => ({ file, name: file.name })));
+      const { pictures: frames } = parted(files.map(brought));
       if (frames.length < 2) throw new Error(t("clip.noFrames"));
-      const folder = files[0].webkitRelativePath.split("/")[0] || frames[0].name;
-      const file = await packed(frames);
-      const { browsing } = await this.pictures();
-      this.store.make(null);
-      if (own === this.#asked) await browsing.take([{ file, name: folder, clip: true }]);
+      await this.#takeFrames(frames, own);
     } catch (error) {
       this.store.report(error);
     }
-    this.store.make(null);
+  }
+
+  /** Open a clip of its frames. @param {readonly Brought[]} frames in their order @param {number} own */
+  async #takeFrames(frames, own) {
+    this.store.make(t("clip.packing"));
+    try {
+      const { packed } = await this.clips();
+      const file = await packed(frames);
+      const { browsing } = await this.pictures();
+      this.store.make(null);
+      if (own === this.#asked) await browsing.take([{ file, name: folderName(frames), clip: true }]);
+    } finally {
+      this.store.make(null);
+    }
   }
 
   /**
@@ -138,6 +155,32 @@ export class Opening {
   }
 }
 
+/** @param {File} file that was chosen @returns {Brought} */
+function brought(file) {
+  const folder = file.webkitRelativePath.split("/").slice(0, -1).join("/");
+  return { file, name: file.name, ...(folder ? { folder } : {}) };
+}
+
+/** @param {readonly Brought[]} files of one folder */
+function folderName([{ name, folder = "" }]) {
+  return folder.split("/").at(-1) || name;
+}
+
+/**
+ * Ask what a folder of numbered pictures is meant as.
+ * @param {readonly Brought[]} files @returns {Promise<Brought[]>} the frames of a clip; none where they are none
+ */
+async function meantAsFrames(files) {
+  if (files.length < 2 || files[0].folder === undefined) return [];
+  const { framesAmong } = await import("../files/folders.js");
+  const frames = framesAmong(files);
+  if (frames.length === 0) return [];
+  const { ask } = await import("./ask.js");
+  const said = { name: shortName(folderName(frames)), count: frames.length };
+  const question = { title: t("clip.ask"), text: t("clip.askFrames", said), yes: t("clip.askYes"), no: t("clip.askPictures") };
+  return (await ask(question)) ? frames : [];
+}
+
 /** Ask what a picture is meant as that moves. @param {Blob} file @param {string} name */
 async function isMeantAsClip(file, name) {
   const { moves } = await import("../files/animated.js");
@@ -149,7 +192,7 @@ async function isMeantAsClip(file, name) {
 /**
  * Return all files of a drop, those in its folders too. What was dropped can be read during its event alone.
  * @param {DataTransfer} transfer
- * @returns {Promise<{ file: File, name: string }[]>}
+ * @returns {Promise<Brought[]>}
  */
 async function filesOf({ items, files }) {
   const entries = [...items].map((item) => item.webkitGetAsEntry?.() ?? null);

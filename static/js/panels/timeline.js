@@ -3,8 +3,8 @@
  * comes.
  */
 
-import { middleOf, TimelineLayers } from "../canvas/timeline.js";
-import { frameAt, lanesOf } from "../model/clip.js";
+import { TimelineLayers } from "../canvas/timeline.js";
+import { frameAtShare, lanesOf, middleOf } from "../model/clip.js";
 import { activeObject } from "../model/state.js";
 import { find, giveFocusBack, partOf, setLabel, setText } from "./dom.js";
 import { timeText, t } from "../words/translate.js";
@@ -87,7 +87,7 @@ export class Timeline {
     const scrub = ({ clientX }) => {
       const { clip } = this.state;
       const { left, width } = strip.getBoundingClientRect();
-      if (clip) void this.clips.show(frameAt(clip.times, ((clientX - left) / width) * lengthOf(clip)));
+      if (clip) void this.clips.show(frameAtShare(clip, (clientX - left) / width));
     };
     strip.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
@@ -164,18 +164,13 @@ export class Timeline {
   /** One after the other: nobody waits for them. @param {OpenClip} clip @param {Thumbs} thumbs */
   async #fetch(clip, thumbs) {
     for (const place of thumbs.bitmaps.keys()) {
-      const time = ((place + 0.5) / thumbs.bitmaps.length) * lengthOf(clip);
-      const bitmap = await this.thumb(clip.id, frameAt(clip.times, time)).catch(() => null);
+      const frame = frameAtShare(clip, (place + 0.5) / thumbs.bitmaps.length);
+      const bitmap = await this.thumb(clip.id, frame).catch(() => null);
       if (thumbs !== this.#thumbs) return bitmap?.close();
       thumbs.bitmaps = thumbs.bitmaps.with(place, bitmap);
       this.#layers.drawThumbs(thumbs.bitmaps);
     }
   }
-}
-
-/** When it ends, seconds. @param {OpenClip} clip */
-function lengthOf({ times, duration }) {
-  return Math.max(duration, times[times.length - 1]);
 }
 
 /** @param {string} id @returns {HTMLInputElement} */

@@ -85,7 +85,7 @@ export class Browsing {
     let opening = null;
     if (pictures.length > 1) this.outside.persist();
     for (const one of pictures) {
-      const key = await this.#add(one, told);
+      const key = await this.#add(one, told, alone);
       if (key !== null && opening === null && turn === this.#asked) opening = this.#open(key, turn, alone);
     }
     await opening; // what is said of a picture that begins would take the place of this
@@ -98,15 +98,15 @@ export class Browsing {
     if (pictures.length > 1) this.store.say(t("intake.here", { count: this.state.album.size }));
   }
 
-  /** @param {Given} given @param {Intake} told @returns {Promise<string | null>} its key, null where it isn't taken */
-  async #add(given, told) {
+  /** @param {Given} given @param {Intake} told @param {boolean} alone @returns {Promise<string | null>} its key */
+  async #add(given, told, alone) {
     const { file, name } = given;
     if (file.size > this.outside.maxBytes[kindOf(given)]) {
       told.large.push(name);
       return null;
     }
     const hash = await this.outside.hash(file).catch(() => null);
-    const key = hash && keyOf(hash, given);
+    const key = hash && keyOf(hash, given, alone ? this.state.album : null);
     if (key === null) {
       told.others.push(name); // a folder, or a file that is gone by now
       return null;

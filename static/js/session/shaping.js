@@ -120,7 +120,9 @@ export class Shaping {
       this.store.combine(null);
       const { operation } = combining;
       await this.exchange.request({ t: "combine", operation, objects: [object.id, ...others.map(({ id }) => id)] });
-      this.store.tell(t(`combine.${operation}`, { name: shortName(object.name), others: named(others.map(({ name }) => name)) }), { undo: true });
+      const said = { name: shortName(object.name), others: named(others.map(({ name }) => name)) };
+      const text = this.state.clip ? t(`combine.onClip.${operation}`, said) : t(`combine.${operation}`, said);
+      this.store.tell(text, { undo: true });
     });
   }
 
