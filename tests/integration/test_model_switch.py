@@ -18,6 +18,8 @@ from app.session.objects import SessionObject
 from app.session.query import HoverQuery, Query
 from app.settings import Settings
 from app.weights.manifest import Manifest
+from tests.helpers.clip_files import zipped
+from tests.helpers.clip_screen import ClipScreen, uploaded_clip
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.garage import Garage, all_objects, ask, small_models, switch
 from tests.helpers.image_files import png
@@ -91,6 +93,38 @@ async def test_every_object_is_predicted_again_as_if_the_model_had_been_there_fr
         _, expected = await switch(fresh, "small", objects=2)
         assert [item.masks for item in switched.values()] == [item.masks for item in expected.values()]
         assert [item.points for item in switched.values()] == [item.points for item in expected.values()]
+
+
+async def test_objects_of_a_clip_are_followed_again_by_another_model_and_by_the_first_one_once_more(
+    server: Server, manifest: Manifest, folder: Path
+) -> None:
+    put(manifest, folder, "small")
+    clip_id = await uploaded_clip(server.url, zipped(6))
+    async with greeted(server) as peer, greeted(server) as other:
+        screen, fresh = ClipScreen(peer), ClipScreen(other)
+
+        async def switched(name: str) -> None:
+            await screen.followed(await screen.ask(m.Model(seq=next(screen.seqs), name=name)))
+            await screen.settled()
+
+        await screen.open(clip_id, 2)
+        await screen.click(30, 40)
+        await screen.track()
+        await screen.show(4)
+        await screen.click(90, 60, object=1)
+        await screen.track(direction="forward")
+        before = dict(screen.masks)
+        await switched("small")
+        assert {frame for _, frame in screen.masks} == set(range(6))
+        assert not [frame for frame in range(6) if screen.masks[1, frame] == before[1, frame]]
+        await fresh.followed(await fresh.open(clip_id, 0, screen.recipe()))
+        assert fresh.image is not None
+        assert fresh.image.model == "small"
+        assert fresh.masks == screen.masks
+        await screen.undo()
+        await screen.redo()
+        await switched("tiny")
+        assert screen.masks == before
 
 
 async def test_what_a_window_answered_is_predicted_again_in_that_window_and_hovers_see_through_it_too(

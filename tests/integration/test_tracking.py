@@ -9,16 +9,19 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
+from app.engine.openvino.runtime import detect
 from app.errors import EngineFailedError
 from app.protocol import messages as m
+from app.realtime.tracks import TrackWorker
 from app.settings import Settings
 from tests.helpers.clip_files import zipped, zipped_frames
 from tests.helpers.clip_screen import ClipScreen, uploaded_clip
 from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.graph_factory import compiled_nano
 from tests.helpers.image_files import png
 from tests.helpers.moving_scene import moving_scene
 from tests.helpers.peer import dialled, dialled_at, greeted, happened, until, uploaded
-from tests.helpers.server import Server
+from tests.helpers.server import Server, started
 
 pytestmark = pytest.mark.anyio
 
@@ -300,6 +303,40 @@ async def test_what_cannot_be_is_told_and_nothing_is_lost(screen: ClipScreen, cl
     assert (await screen.refused(m.Track(seq=next(screen.seqs), objects=(1,)))).reason == "track_prompt"
     await screen.show(BEGUN)
     assert (screen.recipe(), screen.masks) == before
+
+
+async def test_nano_looks_at_no_further_frame_once_it_is_stopped(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames, engine = 8, compiled_nano(detect(None).precision)
+    looked, at_stop, track, halt = [0], [0], engine.track, TrackWorker.halt
+
+    def counted(*args: object) -> object:
+        looked[0] += 1
+        return track(*args)  # type: ignore[arg-type]
+
+    def halted(self: TrackWorker) -> None:
+        at_stop[0] = looked[0]
+        halt(self)
+
+    monkeypatch.setattr(engine, "track", counted)
+    monkeypatch.setattr(TrackWorker, "halt", halted)
+    server = await started(settings, engine)  # type: ignore[arg-type]
+    async with greeted(server) as peer:
+        screen = ClipScreen(peer)
+        await screen.open(await uploaded_clip(server.url, zipped_frames(moving_scene(frames))))
+        for place in ((55, 65), (150, 60), (100, 150)):
+            await screen.click(*place)
+        asked = await screen.ask(m.Track(seq=next(screen.seqs)))
+        await screen.until(m.TrackProgress, lambda told: told.done >= 4)
+        await screen.ask(m.Stop(seq=next(screen.seqs)))
+        last = await screen.followed(asked)
+        await screen.click(10, 10)  # for which the model has nothing else to do any more
+        assert looked == at_stop
+        assert last.frames == 3 * (frames - 1)
+        assert at_stop[0] - 1 <= last.done <= at_stop[0] < last.frames
+        assert len([key for key in screen.masks if key[1]]) == last.done
+    await server.stop()
 
 
 async def test_what_nano_follows_is_made_again_to_the_pixel(live_server: str) -> None:
