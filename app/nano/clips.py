@@ -1,7 +1,9 @@
 """How well a model follows objects through drawn clips: mean IoU, with and without a correction half way.
 
 An object begins with its true mask, as clips are judged elsewhere (DAVIS), and with a click and two corrections, as a
-person begins; half way comes one click more where the mask is wrong most.
+person begins; half way comes one click more where the mask is wrong most, and the object is followed again from there.
+All of it is as a session does it: the mask that is seen is taken as given and refined by the click, and who follows
+knows the frames that were prompted and those that it went through itself.
 """
 
 from __future__ import annotations
@@ -19,6 +21,11 @@ from app.masks.upsampling import upsampled_mask
 from app.nano.judge import PER_SCENE, corrected
 from app.nano.moving import MovingScene
 from app.nano.prompts import correction, inner_point, iou
+from app.protocol.counts import counts_of
+from app.protocol.recipe import MaskStep, PointStep, Step
+from app.service.answers import Replay
+from app.session.objects import SessionObject
+from app.session.query import Query
 
 MIN_AREA: Final = 1000
 """Pixels that an object shows on the first frame, or it isn't followed."""
@@ -46,7 +53,7 @@ class Course:
 
     def __init__(self, engine: TrackingEngine, embeddings: list[Embedding], truth: list[MaskArray]) -> None:
         self._engine, self._embeddings, self._truth = engine, embeddings, truth
-        self._remembered: dict[int, FrameMemory] = {}
+        self._prompted: dict[int, FrameMemory] = {}
         self._logits: dict[int, Logits] = {}
 
     def clicked(self) -> MaskArray:
@@ -60,28 +67,28 @@ class Course:
     def run(self, first: MaskArray) -> Followed:
         """Follow the object from its mask on the first frame to the end, then again from a correction half way."""
         self._keep(0, first)
-        self._follow(1)
+        self._follow(0)
         alone, middle = self._overlaps(), len(self._truth) // 2
         if self._truth[middle].sum() >= MIN_SEEN:
             self._correct(middle)
-            self._follow(middle + 1)
+            self._follow(middle)
         return Followed(alone, self._overlaps())
 
     def _follow(self, start: int) -> None:
-        for frame in range(start, len(self._truth)):
-            bank = attended(self._remembered, frame, frames=len(self._truth))
+        """Follow the object from a prompted frame to the end."""
+        remembered = dict(self._prompted)
+        for frame in range(start + 1, len(self._truth)):
+            bank = attended(remembered, frame, frames=len(self._truth))
             tracked = self._engine.track(self._embeddings[frame], bank)
-            self._remembered[frame] = FrameMemory(tracked.memory, conditioning=False)
+            remembered[frame] = FrameMemory(tracked.memory, conditioning=False)
             self._logits[frame] = tracked.logits
 
     def _correct(self, frame: int) -> None:
         """Click once where a frame's mask is wrong most."""
-        truth, before = self._truth[frame], self._logits[frame]
-        prompt = Prompt((inner_point(truth),), (1,))
-        if (before > 0).any():
-            point, label = correction(None, self._mask(frame), truth)
-            prompt = Prompt((point,), (label,), mask_logits=before, multimask=False)
-        [found] = self._engine.decode(self._embeddings[frame], [prompt])
+        truth = self._truth[frame]
+        item = SessionObject(0, "", 0, correcting(self._mask(frame), truth))
+        size_hw = truth.shape[0], truth.shape[1]
+        found = Replay(Query(0, item), size_hw, self._engine, self._embeddings[frame]).all()
         self._logits[frame] = found.logits[found.best]
         self._keep(frame, self._mask(frame))
 
@@ -98,7 +105,17 @@ class Course:
 
     def _keep(self, frame: int, mask: MaskArray) -> None:
         memory = self._engine.remember(self._embeddings[frame], mask)
-        self._remembered[frame] = FrameMemory(memory, conditioning=True)
+        self._prompted[frame] = FrameMemory(memory, conditioning=True)
+
+
+def correcting(mask: MaskArray, truth: MaskArray) -> tuple[Step, ...]:
+    """Return the trail of an object that was followed to a mask and is clicked where that is wrong most."""
+    if not mask.any():
+        x, y = inner_point(truth)
+        return (PointStep(x=x, y=y),)
+    (x, y), label = correction(None, mask, truth)
+    size_hw = mask.shape[0], mask.shape[1]
+    return (MaskStep(size=size_hw, counts=counts_of(mask)), PointStep(x=x, y=y, label=label))
 
 
 def judge_clips(engine: TrackingEngine, clips: Iterable[MovingScene]) -> dict[str, list[Followed]]:

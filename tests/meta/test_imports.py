@@ -42,7 +42,7 @@ ALLOWED = {
     "client": "errors arrays protocol",
     "cli": "errors arrays machine settings pictures protocol clips masks session exports imports weights engine "
     "engine.openvino engine.factory service client",
-    "nano": "arrays protocol masks weights engine engine.sam2",
+    "nano": "arrays protocol masks session weights engine engine.sam2 service",
     "bench": "errors arrays machine settings pictures protocol masks session weights engine engine.sam2 "
     "engine.openvino engine.factory service fleet client cli",
     "__main__": "errors weights server client cli nano bench",
