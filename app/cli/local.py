@@ -14,7 +14,7 @@ from app.arrays import ImageArray
 from app.engine.contract import Candidates, Embedding, Engine
 from app.exports.selection import Selection
 from app.imports.read import read_labels
-from app.masks.regions import RegionCollector, gates_of
+from app.masks.regions import RegionCollector, gates_of, windows_of
 from app.pictures import PictureLimits, part_for_model, read_native, read_opaque, read_picture
 from app.protocol.fields import BoxXyxy, WindowXyxy
 from app.protocol.labels import Labels
@@ -108,11 +108,13 @@ class LocalPicture:
         Raises:
             HoverError: the device gave up.
         """
-        found = RegionCollector(self.image.size_hw, gates_of(self._engine.model), self._speck_share)
-        while (point := found.point) is not None:
-            answer = Replay(lone_click(*point), self.image.size_hw, self._engine, self.embedding).once()
+        model, size_hw = self._engine.model, self.image.size_hw
+        found = RegionCollector(size_hw, gates_of(model), self._speck_share, windows_of(model, size_hw))
+        while (ask := found.ask) is not None:
+            answer = self._replayed(lone_click(*ask))
             found.add(answer.logits, answer.scores)
-        clicks = (PointStep(x=at.x, y=at.y, pick=at.candidate) for at in found.best_first[:most])
+        best = found.best_first[:most]
+        clicks = (PointStep(x=at.x, y=at.y, pick=at.candidate, window=at.mask.window) for at in best)
         return [
             self._visible(self._answered(SessionObject(number, name or unnamed(number), number - 1, (click,))))
             for number, click in enumerate(clicks, 1)

@@ -199,9 +199,11 @@ class BlockingSession:
         object: int | None = None,
         candidate: int | None = None,
         name: str | None = None,
+        window: WindowXyxy | None = None,
     ) -> Object:
         """Return the object after a point was added to it: a new object, or the one whose id is `object`."""
-        return self._run(self._session.click(x, y, label=label, object=object, candidate=candidate, name=name))
+        click = self._session.click(x, y, label=label, object=object, candidate=candidate, name=name, window=window)
+        return self._run(click)
 
     def box(self, box_xyxy: BoxXyxy, *, object: int | None = None, name: str | None = None) -> Object:
         """Return the object after its box was set: a new object of this name, or the one whose id is `object`."""

@@ -44,7 +44,7 @@ class Looking(ByHand):
         return self._window
 
     async def regions(self) -> tuple[Region, ...]:
-        """Return the things of the picture, the best first, each with the click that gives it: point and candidate.
+        """Return the things of the picture, the best first, each with its click: point, candidate and `mask.window`.
 
         The server looks while nobody needs its model, so that takes seconds, and longer where others are at work.
         """

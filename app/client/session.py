@@ -193,6 +193,7 @@ class ClientSession(Saving):
         object: int | None = None,
         candidate: int | None = None,
         name: str | None = None,
+        window: WindowXyxy | None = None,
     ) -> Object:
         """Return the object after a point was added to it: a new object, or the one whose id is `object`.
 
@@ -203,10 +204,11 @@ class ClientSession(Saving):
             object: the id of the object to refine; None begins a new one.
             candidate: which of a preview's masks to take; None takes the best.
             name: of a new object, which is its class.
+            window: the part of the picture to ask in, as the mask of a region tells it; None for the one looked at.
         """
         x, y = finite(x), finite(y)
         click = m.Click(seq=UNNUMBERED, x=x, y=y, label=label, object=object, candidate=candidate, name=name)
-        return await self._ask(replace(click, window=self._window), Object)
+        return await self._ask(replace(click, window=window or self._window), Object)
 
     async def box(self, box_xyxy: BoxXyxy, *, object: int | None = None, name: str | None = None) -> Object:
         """Return the object after its box was set: a new object of this name, or the one whose id is `object`."""

@@ -46,7 +46,7 @@ class Region(Struct, frozen=True):
 
     Attributes:
         mask: rough, on a grid of its own.
-        x, y: where a click gives it, in pixels of the image.
+        x, y: where a click gives it, in pixels of the image; one that names the mask's `window`, where that has one.
         candidate: which of that click's candidates it is.
     """
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from app.protocol.codec import fitting
 from app.protocol.messages import FindRegions, Regions
 from app.realtime.aside import Aside
-from app.service.region_finder import LEVEL_ENDS
+from app.service.region_finder import level_ends
 from app.session.values import OpenImage
 
 
@@ -16,7 +16,8 @@ class RegionSearch(Aside[FindRegions]):
 
     async def _answers(self, question: FindRegions, image: OpenImage, model: str) -> AsyncIterator[Regions]:
         key = self._predictor.key(image.image_id, model)
-        for count in LEVEL_ENDS:
+        ends = level_ends(model, image.size_hw)
+        for count in ends:
             await self._outbox.sent()  # a client that reads slowly isn't told of what is out of date when it comes
             found = fitting(await self._predictor.backend.regions(key, image.size_hw, count))
-            yield Regions(seq=question.seq, regions=found, last=count == LEVEL_ENDS[-1])
+            yield Regions(seq=question.seq, regions=found, last=count == ends[-1])

@@ -235,7 +235,7 @@ class Backend(Protocol):
         Args:
             key: the model and the source.
             size_hw: height and width of the source, in whose pixels the regions' points are.
-            points: of `LEVEL_ENDS`; those that were asked before aren't asked again.
+            points: of `level_ends`; those that were asked before aren't asked again.
 
         Raises:
             UnknownImageError: its pixels aren't kept.

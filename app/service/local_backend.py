@@ -17,7 +17,9 @@ import numpy as np
 from app.engine.contract import Candidates, Embedding, Engine
 from app.errors import EmbeddingLostError, EngineMemoryError
 from app.machine import available_cores, embedding_budget, memory_bytes
+from app.masks.regions import Ask
 from app.protocol.values import Region
+from app.protocol.windows import size_of, source_of, whole
 from app.service.answers import Replay, decodes_left, drawn, object_answer, packed_of, preview_answer, shown
 from app.service.backend import BackendState, Encoded, Newest, Pixels
 from app.service.by_hand import by_hand
@@ -29,13 +31,16 @@ from app.service.limits import ServiceLimits
 from app.service.model_loading import Tell
 from app.service.model_pool import ModelPool
 from app.service.region_finder import RegionFinder
-from app.service.scheduler import Lane, Priority, Scheduler
+from app.service.scheduler import NOBODY_HOVERS_S, Lane, Priority, Scheduler
 from app.service.tracking import Followed, FollowStep
+from app.service.windows import moved_into
 from app.session.objects import Answer, SessionObject
 from app.session.query import Query, lone_click
 from app.settings import Settings
 
 T = TypeVar("T")
+QUIET_PATIENCE_S: Final = 10.0
+"""So long at most a search waits to see windows, for which it takes time when nobody points at anything."""
 HEAD_START_S: Final = 2.0
 """So long at most an encode waits for that of the same picture by the model that answers first."""
 
@@ -247,11 +252,13 @@ class LocalBackend:
         """Return the things of a source, as far as they were looked for; see `Backend.regions`."""
         await self.encode(key)
 
-        async def click(x: float, y: float) -> Candidates | None:
-            if key not in self._store_of(key):
+        async def click(ask: Ask) -> Candidates | None:
+            part = EmbeddingKey(key.model, source_of(key.source, ask.window))
+            if part not in self._store_of(part) and not (part.is_part and await self._seen_meanwhile(part)):
                 return None
-            async with self._at_hand(key) as (engine, embedding):
-                once = Replay(lone_click(x, y), size_hw, engine, embedding).once
+            async with self._at_hand(part) as (engine, embedding):
+                query, part_hw = moved_into(lone_click(*ask), size_hw), size_of(ask.window or whole(size_hw))
+                once = Replay(query, part_hw, engine, embedding).once
                 lane, patience_s = self.scheduler.decodes, self._limits.click_timeout_s
                 return await lane.run(Priority.IDLE, lambda: self._with_room(once), patience_s)
 
@@ -279,6 +286,23 @@ class LocalBackend:
         """Stop the device's threads and downloads, and let go of the models."""
         self.scheduler.close()
         self.models.close()
+
+    async def _seen_meanwhile(self, part: EmbeddingKey) -> bool:
+        """Have a window encoded that nobody waits for, while nobody points at anything; return whether it was.
+
+        It is not where somebody points without a pause, and in a worker, which has no pixels of it.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + QUIET_PATIENCE_S
+        while (left_s := NOBODY_HOVERS_S - self.scheduler.decodes.quiet_s) > 0:
+            if loop.time() > until:
+                return False
+            await asyncio.sleep(left_s)
+        try:
+            await self.encode_behind(part)
+        except EmbeddingLostError:
+            return False
+        return True
 
     async def _without_model(self, work: Callable[[], T]) -> T:
         """Return what `work` makes of masks that are there, in turn with what the model is asked."""

@@ -12,18 +12,25 @@ from typing import Final
 from cachetools import LRUCache
 
 from app.engine.contract import Candidates
-from app.masks.regions import GRID, RegionCollector, gates_of
+from app.masks.regions import GRID, Ask, RegionCollector, gates_of, windows_of
 from app.protocol.values import Region
 from app.service.embeddings import EmbeddingKey
 
 MAX_SEARCHES: Final = 64
 """Searches that are remembered, of a few kilobytes each when done, and half a megabyte while under way."""
 
-LEVEL_ENDS: Final = (GRID**2 // 16, GRID**2 // 16 + GRID**2 // 4, GRID**2)
+GRID_ENDS: Final = (GRID**2 // 16, GRID**2 // 16 + GRID**2 // 4, GRID**2)
 """So many points of the grid are asked until something new is told."""
+ALL: Final = 2**16
+"""More than is asked of any source."""
 
-Decode = Callable[[float, float], Awaitable[Candidates | None]]
-"""Returns what a lone point `(x, y)` on an object gives, in pixels of the source; None where that is to be given up."""
+Decode = Callable[[Ask], Awaitable[Candidates | None]]
+"""Returns what a click gives, in pixels of the source or of its window; None where that is to be given up."""
+
+
+def level_ends(model: str, size_hw: tuple[int, int]) -> tuple[int, ...]:
+    """Return how many clicks are asked until something new is told, the last of them all that there are."""
+    return (*GRID_ENDS, ALL) if windows_of(model, size_hw) else GRID_ENDS
 
 
 class Search:
@@ -37,23 +44,24 @@ class Search:
             model: the model's name, for its gates.
             speck_share: specks and holes up to this share of the picture are left out.
         """
-        self._regions: RegionCollector | None = RegionCollector(size_hw, gates_of(model), speck_share)
+        windows = windows_of(model, size_hw)
+        self._regions: RegionCollector | None = RegionCollector(size_hw, gates_of(model), speck_share, windows)
         self._told: tuple[Region, ...] = ()
         self._turn = asyncio.Lock()
 
     async def until(self, count: int, decode: Decode) -> tuple[Region, ...]:
-        """Return the best regions once this many points were asked, or once `decode` gives up."""
+        """Return the best regions once this many clicks were asked, or once `decode` gives up."""
         async with self._turn:  # two who look together share what is found
             regions = self._regions
             if regions is None:
                 return self._told
-            while regions.asked < count and (point := regions.point) is not None:
-                found = await decode(*point)
+            while regions.asked < count and (ask := regions.ask) is not None:
+                found = await decode(ask)
                 if found is None:
                     break
                 regions.add(found.logits, found.scores)
             self._told = regions.best_first
-            if regions.point is None:
+            if regions.ask is None:
                 self._regions = None  # what they were compared by isn't needed any more
             return self._told
 

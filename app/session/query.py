@@ -31,9 +31,9 @@ class Query:
     gone: tuple[int, ...] = ()
 
 
-def lone_click(x: float, y: float) -> Query:
+def lone_click(x: float, y: float, window: WindowXyxy | None = None) -> Query:
     """Return what a click on something new asks, at `(x, y)` in pixels of the picture, for nobody's object."""
-    return Query(0, SessionObject(id=0, name="", color=0, trail=(PointStep(x=x, y=y),)))
+    return Query(0, SessionObject(id=0, name="", color=0, trail=(PointStep(x=x, y=y, window=window),)))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from app.protocol.run_lengths import decode_mask
 from app.service.answers import Replay, object_answer, preview_answer, shown
 from app.service.backend import Backend
 from app.service.embeddings import EmbeddingKey
-from app.service.region_finder import LEVEL_ENDS
+from app.service.region_finder import GRID_ENDS
 from app.service.scheduler import Priority
 from app.service.tracking import FollowStep, PromptedFrame
 from app.session.objects import SessionObject
@@ -136,11 +136,11 @@ class BackendPromises:
         assert await backend.preview(KEY, SIZE_HW, lambda: None, Priority.HOVER) is None
 
     async def test_regions_are_looked_for_in_pictures_that_are_kept(self, backend: Backend) -> None:
-        found = [await backend.regions(KEY, SIZE_HW, count) for count in LEVEL_ENDS]
+        found = [await backend.regions(KEY, SIZE_HW, count) for count in GRID_ENDS]
         assert [len(each) for each in found] == sorted(len(each) for each in found)
         assert backend.holds(KEY)
         with pytest.raises(UnknownImageError):
-            await backend.regions(EmbeddingKey("tiny", "gone"), SIZE_HW, LEVEL_ENDS[0])
+            await backend.regions(EmbeddingKey("tiny", "gone"), SIZE_HW, GRID_ENDS[0])
 
     async def test_a_long_trail_is_answered_as_by_the_engine_to_the_bit(self, backend: Backend, given: Sources) -> None:
         points = [click(40 + 20 * number, 60 + 10 * number, number % 3 != 2) for number in range(11)]

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
+import { setImmediate as settled } from "node:timers/promises";
 import { covers } from "../../static/js/model/masks.js";
 import { closeUp, sharpAt } from "../../static/js/model/sharpness.js";
 import { REST_MS } from "../../static/js/session/looking.js";
@@ -69,4 +70,23 @@ test("once the view rests the part that is seen is asked for, and prompts in it 
   assert.equal(play.state.sharp, null);
   assert.equal(play.of("look").length, 1);
   mock.timers.reset();
+});
+
+test("what was found in a window is taken by a click in that window, alone or with all the others", async () => {
+  const play = new Play();
+  await play.welcome(false);
+  await play.open();
+  const window = /** @type {[number, number, number, number]} */ ([0, 0, 50, 40]);
+  const [small, large] = [{ mask: { ...fromRows(["10"]), window }, x: 3, y: 4, candidate: 2 }, { mask: fromRows(["01"]), x: 70, y: 9, candidate: 0 }];
+  play.store.find([small, large]);
+  for (const region of [small, large]) {
+    void play.studio.found.one(region);
+    await settled();
+    assert.deepEqual([play.last.x, play.last.candidate, play.last.window], [region.x, region.candidate, region === small ? window : undefined]);
+    await play.reply({ t: "error", seq: play.last.seq, code: "busy", message: "busy", fatal: false });
+  }
+  void play.studio.found.all();
+  await settled();
+  const given = play.of("give").at(-1).objects.map((/** @type {{ trail: { x: number, window?: unknown }[] }} */ each) => each.trail[0]);
+  assert.deepEqual(given.map((/** @type {{ x: number, window?: unknown }} */ step) => [step.x, step.window]).sort(), [[3, window], [70, undefined]]);
 });

@@ -7,9 +7,14 @@ import { freeRegions } from "../model/regions.js";
 import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
-/** @import { Click, Region } from "../wire/messages.ts" */
+/** @import { Click, Region, Window } from "../wire/messages.ts" */
 /** @import { Actions } from "./actions.js" */
 /** @import { Exchange } from "./exchange.js" */
+
+/** The part of the picture in which a region was found. @param {Region["mask"]} mask @returns {{ window?: Window }} */
+function seenIn({ window }) {
+  return window ? { window } : {};
+}
 
 export class Taking {
   /**
@@ -24,8 +29,8 @@ export class Taking {
   }
 
   /** Take one: what a click at its point gives, and of that the candidate that it was. @param {Region} region */
-  one({ x, y, candidate }) {
-    return this.actions.do(() => this.prompt({ t: "click", x, y, label: 1, candidate, ...newName(this.store.state) }));
+  one({ mask, x, y, candidate }) {
+    return this.actions.do(() => this.prompt({ t: "click", x, y, label: 1, candidate, ...seenIn(mask), ...newName(this.store.state) }));
   }
 
   /** Take all that no object lies on, as many as have room, in one step that one undo takes back. */
@@ -35,8 +40,8 @@ export class Taking {
       const regions = freeRegions(this.store.state);
       const taken = regions.slice(0, Math.max(0, maxObjects - objects.size));
       if (taken.length === 0) throw new Error(t("found.noRoom"));
-      const made = taken.map(({ x, y, candidate: pick }) => (
-        { trail: [{ t: /** @type {const} */ ("point"), x, y, pick }], ...newName(this.store.state) }
+      const made = taken.map(({ mask, x, y, candidate: pick }) => (
+        { trail: [{ t: /** @type {const} */ ("point"), x, y, pick, ...seenIn(mask) }], ...newName(this.store.state) }
       ));
       await this.exchange.request({ t: "give", objects: made });
       const left = regions.length - taken.length;

@@ -9,14 +9,18 @@ from app.arrays import Logits
 from app.masks.regions import (
     GRID,
     ROUGH_IOU,
+    WINDOW_GRID,
+    Ask,
     Gates,
     RegionCollector,
     gates_of,
     grid_points,
     rough_mask,
     stability_of,
+    windows_of,
 )
 from app.protocol.codec import encode, fitting
+from app.protocol.frames import over_picture
 from app.protocol.messages import Regions
 from app.protocol.run_lengths import decode_mask, iou, scale_mask
 
@@ -54,10 +58,11 @@ def test_the_grid_has_each_of_its_points_once_and_the_coarse_ones_first() -> Non
 
 def test_a_region_is_the_mask_with_the_click_that_gives_it() -> None:
     regions = RegionCollector(SIZE_HW, GATES, 0.0)
-    point = regions.point
+    ask = regions.ask
+    assert ask is not None
     regions.add(np.stack([square(20), square(20)]), np.array([0.2, 0.9], np.float32))
     [region] = regions.best_first
-    assert ((region.x, region.y), region.candidate) == (point, 1)
+    assert (Ask(region.x, region.y), region.candidate) == (ask, 1)
     assert np.array_equal(scale_mask(decode_mask(region.mask), (64, 64)), square(20) > 0)
 
 
@@ -122,3 +127,59 @@ def test_a_message_has_the_best_of_them_and_few_bytes() -> None:
 def test_a_published_model_has_the_gates_of_sam2_itself(model: str) -> None:
     assert gates_of(model) == Gates(0.8, 0.95)
     assert gates_of("nano") < gates_of(model)
+
+
+SEEN = Gates(0.5, 0.8)
+
+
+def in_window(mask_hw: Logits, score: float, number: int = 0) -> RegionCollector:
+    """Return what is found where everything is a speck but one answer, in one of the windows."""
+    regions = RegionCollector(SIZE_HW, SEEN, 0.0, windows_of("nano", SIZE_HW))
+    for _ in range(GRID**2 + number * WINDOW_GRID**2):
+        regions.add(square(1)[None], np.array([0.9], np.float32))
+    regions.add(mask_hw[None], np.array([score], np.float32))
+    return regions
+
+
+def test_small_things_are_looked_for_in_windows_that_share_a_seam_by_a_model_that_is_quick() -> None:
+    windows = windows_of("nano", SIZE_HW)
+    assert windows == ((0, 0, 427, 320), (213, 0, 640, 320), (0, 160, 427, 480), (213, 160, 640, 480))
+    assert windows_of("tiny", SIZE_HW) == windows_of("nano", (480, 180)) == ()
+    regions = RegionCollector(SIZE_HW, SEEN, 0.0, windows)
+    asks = []
+    while (ask := regions.ask) is not None:
+        asks.append(ask)
+        regions.add(square(1)[None], np.array([0.9], np.float32))
+    assert [ask.window for ask in asks] == [None] * GRID**2 + [each for each in windows for _ in range(WINDOW_GRID**2)]
+    assert all(x0 < ask.x < x1 and y0 < ask.y < y1 for ask in asks if ask.window for x0, y0, x1, y1 in [ask.window])
+
+
+def test_a_region_of_a_window_says_so_and_lies_where_it_is() -> None:
+    regions = in_window(square(12), 0.9, number=3)
+    [region] = regions.best_first
+    assert region.mask.window == (213, 160, 640, 480)
+    assert region.mask.area == pytest.approx(144 / 64**2 * 427 * 320, abs=1)
+    assert 213 < region.x < 267
+    seen = over_picture(region.mask, SIZE_HW)
+    assert (seen[160 + 320 * 12 // 64, 213 + 427 * 12 // 64], seen[150, 200]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("at", "side", "number"), [((0, 52), 12, 0), ((52, 0), 12, 0), ((0, 20), 12, 3), ((10, 10), 44, 0)]
+)
+def test_what_a_windows_edge_cuts_or_what_is_large_is_left_to_the_whole_picture(
+    at: tuple[int, int], side: int, number: int
+) -> None:
+    whole_at_edge = in_window(square(12, (0, 20)), 0.9, number=0)
+    assert len(whole_at_edge.best_first) == 1  # the picture ends there too
+    assert in_window(square(side, at), 0.9, number=number).best_first == ()
+
+
+def test_what_was_found_in_the_whole_picture_and_in_a_window_is_shown_once_as_it_was_found_best() -> None:
+    for score, window in ((0.7, None), (0.9, (0, 0, 427, 320))):
+        regions = RegionCollector(SIZE_HW, SEEN, 0.0, windows_of("nano", SIZE_HW))
+        regions.add(square(9, (9, 9))[None], np.array([0.8], np.float32))
+        for _ in range(GRID**2 - 1):
+            regions.add(square(1)[None], np.array([0.9], np.float32))
+        regions.add(square(14, (14, 14))[None], np.array([score], np.float32))
+        assert [region.mask.window for region in regions.best_first] == [window]
