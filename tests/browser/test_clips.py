@@ -120,6 +120,113 @@ def test_object_is_clicked_followed_and_corrected_on_the_frames_that_are_shown(o
     studio.until("s.objects.length === 1 && s.objects[0].points.length === 1")
 
 
+def focused(studio: Studio) -> str:
+    """Return what has the focus, which is to be seen and has a name; "body" for nothing, as after the last of all."""
+    found = studio.page.evaluate(
+        """() => {
+          const one = document.activeElement;
+          if (one === document.body) return ["body", "", true];
+          const name = one.ariaLabel || one.labels?.[0]?.textContent || one.textContent;
+          const seen = one.matches(":focus-visible") && getComputedStyle(one).outlineStyle !== "none";
+          return [one.id, one.dataset.format ?? "", name.trim() !== "" && (seen || one.type === "radio")];
+        }"""
+    )
+    assert found[2], found
+    return str(found[0] or found[1])
+
+
+def tab_to(studio: Studio, name: str, most: int = 60) -> list[str]:
+    """Press Tab until something has the focus; return what had it on the way."""
+    passed = [focused(studio)] if studio.page.evaluate("document.activeElement !== document.body") else []
+    while name not in passed[-1:]:
+        assert len(passed) < most, passed
+        studio.press("Tab")
+        passed.append(focused(studio))
+    return passed
+
+
+def put_cursor(studio: Studio, point: tuple[float, float]) -> None:
+    """Bring the keyboard's cursor near a point by the arrow keys."""
+    studio.press("ArrowRight")
+    for axis, keys in enumerate((("ArrowLeft", "ArrowRight"), ("ArrowUp", "ArrowDown"))):
+        for _ in range(40):
+            place, scale = studio.state()["cursor"], studio.state()["viewport"]["scale"]
+            way = point[axis] - (place["x"], place["y"])[axis]
+            if abs(way) < 6:
+                break
+            studio.press(("Shift+" if abs(way) * scale > 40 else "") + keys[way > 0])
+
+
+def walk_controls(studio: Studio) -> None:
+    """Come to each control of the time line; a menu that closes gives the focus back."""
+    studio.press("Escape")
+    assert tab_to(studio, "show-track-menu")[-6:] == [
+        "frame-before", "clip-play", "frame-after", "clip-strip", "clip-track", "show-track-menu",
+    ]  # fmt: skip
+    studio.press("Enter")
+    studio.page.locator("#track-menu").wait_for()
+    studio.press("Tab")
+    studio.press("Escape")
+    assert focused(studio) == "show-track-menu"
+    studio.press("Shift+Tab")
+    studio.press("Shift+Tab")
+    studio.press("Home")
+    studio.until("s.clip.shown === 0")
+    studio.press("ArrowRight")
+    studio.until("s.clip.shown === 1")
+
+
+def test_the_same_by_keyboard_alone(open_studio: OpenStudio) -> None:
+    studio = open_studio()
+    tab_to(studio, "choose")
+    with studio.page.expect_file_chooser() as chooser:
+        studio.press("Enter")
+    walk: FilePayload = {"name": "walk.mp4", "mimeType": "video/mp4", "buffer": video(times_ms=TIMES_MS)}
+    chooser.value.set_files(walk)
+    studio.until("s.clip?.ready === 0 && s.pending === null")
+    assert focused(studio) == "canvas"
+
+    # To a frame, the keyboard's cursor on the thing, a click, and everything followed.
+    for _ in range(10):
+        studio.press("v")
+    studio.until("s.clip.shown === 10 && s.clip.ready === 10")
+    put_cursor(studio, square(10))
+    studio.press("Enter")
+    studio.until("s.objects.length === 1 && s.objects[0].area > 0")
+    follow(studio, 24)
+
+    # Corrected elsewhere, at the same place: what is added is removed again. Undone, and done again.
+    studio.press("End")
+    for _ in range(3):
+        studio.press("z")
+    studio.until("s.clip.shown === 20 && s.clip.ready === 20 && s.objects[0].area > 0")
+    studio.press("Shift+Enter")
+    studio.until("s.objects[0].points.length === 1")
+    studio.press("Shift+ArrowRight")
+    studio.press("Alt+Enter")
+    studio.until("s.objects[0].points.length === 2 && s.objects[0].points[1][2] === 0")
+    follow(studio, 24)
+    areas = studio.state()["clip"]["areas"]
+    for _ in range(3):
+        studio.press("Control+z")
+    studio.until("s.objects[0].points.length === 0")
+    for _ in range(3):
+        studio.press("Control+Shift+z")
+    studio.until("!s.canRedo && s.objects[0].points.length === 2")
+    studio.until(f"JSON.stringify(s.clip.areas) === {json.dumps(json.dumps(areas, separators=(',', ':')))}")
+    assert focused(studio) == "canvas"
+
+    walk_controls(studio)
+    tab_to(studio, "save", most=90)
+    studio.press("Enter")
+    tab_to(studio, "coco")
+    with studio.page.expect_download() as download:
+        studio.press("Enter")
+    assert focused(studio) == "save"
+    saved = json.loads(Path(download.value.path()).read_bytes())
+    assert (len(saved["images"]), len(saved["annotations"])) == (24, 24)
+
+
 def test_clip_on_a_phone_is_upright_and_worked_by_touch(open_studio: OpenStudio) -> None:
     studio = open_studio(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = studio.page
