@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import sys
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from app.cli.arguments import box_of, color_of, part_of, point_of, window_of
 from app.cli.mask_file import FORMATS, format_of, write_file
 from app.cli.shell import EXIT_FAILED, EXIT_NO_MODEL, EXIT_USAGE, complain
 from app.errors import HoverError
@@ -20,7 +20,6 @@ from app.settings import Settings, from_environment
 if TYPE_CHECKING:
     from app.engine.contract import Engine
     from app.exports.selection import Selection
-    from app.protocol.clips import ClipPart
     from app.protocol.fields import ExportFormat
     from app.protocol.recipe import Recipe
     from app.protocol.values import ExportOptions
@@ -109,7 +108,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, help="its format, where its name doesn't say")
     parser.add_argument("--trim", action="store_true", help="of a cutout: cut the picture to what is seen")
     parser.add_argument("--edge", choices=("hard", "soft"), help="of a cutout: soft follows the picture (hard)")
-    parser.add_argument("--ground", metavar="#RRGGBB", help="of a cutout: the colour behind (transparent)")
+    parser.add_argument(
+        "--ground", metavar="#RRGGBB", type=color_of, help="of a cutout: the colour behind (transparent)"
+    )
     parser.add_argument(
         "--tolerance", metavar="PX", type=float, help="of polygons: how far they may stray for fewer points; 0 is exact"
     )
@@ -206,6 +207,8 @@ def check_frame(args: argparse.Namespace) -> None:
         raise ValueError("expected --frame without --window: the model sees frames of clips whole")
     if args.frame is not None and (args.recipe or args.labels or args.everything):
         raise ValueError("expected --frame with a --point or a --box, which are on that frame")
+    if (args.everything or args.labels) and (folder := next(filter(Path.is_dir, args.pictures), None)):
+        raise ValueError(f"expected pictures, such as {folder / '*.jpg'}, got a folder of them")
     if args.frame is None and (args.pictures[0].is_dir() or args.pictures[0].suffix.lower() in VIDEOS):
         raise ValueError(f"expected --frame with {args.pictures[0]}: which frame of the clip the prompt is on, from 0")
     if args.frame is None and (args.part is not None or args.fast):
@@ -229,7 +232,8 @@ def options_of(args: argparse.Namespace, kind: ExportFormat) -> ExportOptions:
         options = msgspec.convert(given, ExportOptions)
         check_options(kind, options)
     except (msgspec.ValidationError, HoverError) as error:
-        raise ValueError(str(error)) from error
+        reason, _, option = str(error).partition(" - at `$.")
+        raise ValueError(f"--{option.rstrip('`')}: {reason}" if option else reason) from error
     return options
 
 
@@ -347,52 +351,3 @@ def loaded(settings: Settings) -> Engine:
     engine = load_engine(find_weights(settings, known_models(settings), say), settings, say, convert=False)
     set_threads(available_cores())  # as many as an idle server's: with another number torch rounds differently
     return engine
-
-
-def point_of(text: str) -> tuple[float, float, int]:
-    """Return a point from the command line."""
-    numbers = numbers_of(text)
-    if len(numbers) not in (2, 3) or (len(numbers) == 3 and numbers[2] not in (0, 1)):
-        raise argparse.ArgumentTypeError(f"expected X,Y or X,Y,LABEL with the label 0 or 1, got {text!r}")
-    return numbers[0], numbers[1], int(numbers[2]) if len(numbers) == 3 else 1
-
-
-def box_of(text: str) -> tuple[float, float, float, float]:
-    """Return a box from the command line."""
-    numbers = numbers_of(text)
-    if len(numbers) != 4:
-        raise argparse.ArgumentTypeError(f"expected X0,Y0,X1,Y1, got {text!r}")
-    return numbers[0], numbers[1], numbers[2], numbers[3]
-
-
-def window_of(text: str) -> tuple[int, int, int, int]:
-    """Return a window from the command line."""
-    numbers = numbers_of(text)
-    if len(numbers) != 4 or not all(number >= 0 and number.is_integer() for number in numbers):
-        raise argparse.ArgumentTypeError(f"expected X0,Y0,X1,Y1 in whole pixels, got {text!r}")
-    x0, y0, x1, y1 = map(int, numbers)
-    return x0, y0, x1, y1
-
-
-def part_of(text: str) -> ClipPart:
-    """Return a part of a clip from the command line."""
-    from app.protocol.clips import ClipPart
-
-    numbers = numbers_of(text)
-    if len(numbers) != 3:
-        raise argparse.ArgumentTypeError(f"expected BEGIN,END,RATE, got {text!r}")
-    try:
-        return msgspec.convert(dict(zip(("begin", "end", "rate"), numbers, strict=True)), ClipPart)
-    except msgspec.ValidationError as error:
-        raise argparse.ArgumentTypeError(f"expected BEGIN,END,RATE in seconds, got {text!r}: {error}") from error
-
-
-def numbers_of(text: str) -> list[float]:
-    """Return finite numbers that commas separate."""
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        numbers = [math.nan]
-    if not all(map(math.isfinite, numbers)):
-        raise argparse.ArgumentTypeError(f"expected numbers with commas between, got {text!r}")
-    return numbers

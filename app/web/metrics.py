@@ -100,4 +100,5 @@ def collect_state(meters: Meters, registry: Registry, predictor: Predictor, shar
 @get("/metrics", include_in_schema=False)
 async def metrics(meters: NamedDependency[Meters]) -> Response[bytes]:
     """Return the figures."""
-    return Response(generate_latest(meters.registry), media_type=CONTENT_TYPE_LATEST)
+    # Litestar names the charset of every text; with two of them Prometheus can't tell what it gets, and takes nothing.
+    return Response(generate_latest(meters.registry), media_type=CONTENT_TYPE_LATEST.partition("; charset")[0])

@@ -12,9 +12,10 @@ import pytest
 
 from app.__main__ import main as run
 from app.arrays import MaskArray
+from app.cli.arguments import box_of, point_of
 from app.cli.local import LocalPicture
 from app.cli.mask_file import FORMATS, SUFFIXES, format_of
-from app.cli.segment import add_arguments, box_of, main, options_of, point_of
+from app.cli.segment import add_arguments, main, options_of
 from app.errors import BadCoordError, CorruptImageError, TooManyPointsError, UnknownObjectError
 from app.pictures import PictureLimits
 from app.protocol.fields import BoxXyxy, ExportFormat
@@ -201,8 +202,7 @@ def test_each_format_has_its_ending() -> None:
     [
         (["--trim"], "mask", "mask takes no trim"),
         (["--tolerance", "2"], "cutout", "cutout takes no tolerance"),
-        (["--tolerance", "-1"], "coco", ">= 0"),
-        (["--ground", "red"], "cutout", "matching regex"),
+        (["--tolerance", "-1"], "coco", "--tolerance: .* >= 0"),
     ],
 )
 def test_an_option_that_cannot_be_is_wrong_use(given: list[str], kind: ExportFormat, said: str) -> None:
@@ -211,6 +211,21 @@ def test_an_option_that_cannot_be_is_wrong_use(given: list[str], kind: ExportFor
     with pytest.raises(ValueError, match=said):
         options_of(parser.parse_args(["cat.jpg", *given]), kind)
     assert options_of(parser.parse_args(["cat.jpg"]), kind) == ExportOptions()
+
+
+def test_a_colour_is_asked_for_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["cat.jpg", "--ground", "red"])
+    assert "expected a colour as '#RRGGBB', such as '#ffffff' for white, got 'red'" in capsys.readouterr().err
+
+
+def test_a_folder_of_pictures_is_told_how_to_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert main(parser.parse_args([str(tmp_path), "--everything", "--out", "all.zip"])) == 2
+    assert f"expected pictures, such as {tmp_path}/*.jpg, got a folder" in capsys.readouterr().err
 
 
 def test_the_labels_of_several_pictures_become_one_file_whose_classes_keep_their_numbers(
