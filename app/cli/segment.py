@@ -108,9 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, help="its format, where its name doesn't say")
     parser.add_argument("--trim", action="store_true", help="of a cutout: cut the picture to what is seen")
     parser.add_argument("--edge", choices=("hard", "soft"), help="of a cutout: soft follows the picture (hard)")
-    parser.add_argument(
-        "--ground", metavar="#RRGGBB", type=color_of, help="of a cutout: the colour behind (transparent)"
-    )
+    parser.add_argument("--ground", metavar="#RRGGBB", type=color_of, help="of a cutout: the colour behind (none)")
     parser.add_argument(
         "--tolerance", metavar="PX", type=float, help="of polygons: how far they may stray for fewer points; 0 is exact"
     )
