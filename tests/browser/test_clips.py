@@ -230,6 +230,9 @@ def test_the_same_by_keyboard_alone(open_studio: OpenStudio) -> None:
 def test_clip_on_a_phone_is_upright_and_worked_by_touch(open_studio: OpenStudio) -> None:
     studio = open_studio(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = studio.page
+    studio.choose({"name": "dance.gif", "mimeType": "image/gif", "buffer": animation()})
+    page.locator("#ask-no").tap()  # the question is seen though the list is put away
+    studio.until("s.image?.name === 'dance.gif' && s.pending === null")
     portrait: FilePayload = {"name": "phone.mp4", "mimeType": "video/mp4", "buffer": turned(video())}
     page.locator("#file").set_input_files(portrait)
     studio.until("s.clip?.ready === 0 && s.pending === null")
