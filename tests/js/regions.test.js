@@ -74,6 +74,15 @@ test("Tab goes through the objects, then through the regions without one, the la
   assert.deepEqual(nextStop(store.state, -1), { object: 1 });
 });
 
+test("who walks stays where he is when more is found, unless that is gone", () => {
+  store.walkTo(RIGHT);
+  const again = { ...RIGHT, mask: fromRows(["0011"], 40) };
+  store.find([CORNER, again]);
+  assert.equal(store.state.walkedRegion, again);
+  store.find([CORNER, { ...again, mask: { ...again.mask, window: [0, 0, 2, 1] } }]);
+  assert.equal(store.state.walkedRegion, null);
+});
+
 test("another picture, or another model's look at this one, has other regions", () => {
   store.walkTo(LEFT);
   const image = { t: /** @type {const} */ ("image"), seq: 9, image_id: "i", width: 4, height: 1, model: "tiny", cached: true, encode_ms: 1 };

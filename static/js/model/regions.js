@@ -13,6 +13,12 @@ export function regionAt({ regions, picture }, { x, y }) {
   return (picture && regions.find(({ mask }) => covers(mask, picture, x, y))) ?? null;
 }
 
+/** Whether the same click gives both. @param {Region} one @param {Region} other */
+export function isSameRegion(one, other) {
+  const sameClick = one.x === other.x && one.y === other.y && one.candidate === other.candidate;
+  return sameClick && String(one.mask.window) === String(other.mask.window);
+}
+
 /**
  * The outline that stands in for the answer to a hover: none where what is lit already is of this place.
  * @param {State} state

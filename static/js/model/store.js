@@ -8,7 +8,7 @@
 
 import { Superseded } from "../wire/requests.js";
 import { objectsOf } from "./history.js";
-import { regionAt } from "./regions.js";
+import { isSameRegion, regionAt } from "./regions.js";
 import { initialState, isVisible, openClip, sourceOf } from "./state.js";
 
 /** @import { Classes, Gone, ImageReady, Label, LineState, ModelInfo } from "../wire/messages.ts" */
@@ -279,8 +279,8 @@ export class Store {
 
   /** The server has found more of the picture's things. @param {readonly Region[]} regions */
   find(regions) {
-    const { at } = this.state;
-    const walkedRegion = null; // another list has another one in its place
+    const { at, walkedRegion: walked } = this.state;
+    const walkedRegion = regions.find((region) => walked !== null && isSameRegion(region, walked)) ?? null;
     this.#set({ regions, walkedRegion, underPointer: at && regionAt({ ...this.state, regions }, at) });
   }
 
