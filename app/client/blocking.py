@@ -43,7 +43,7 @@ def connect_blocking(
     """
     home = LoopThread(connect(url, timeouts=timeouts, reconnect=reconnect, record=record))
     try:
-        return BlockingSession(home, home.value())
+        return BlockingSession(home, home.enter())
     except BaseException:
         home.end()
         raise

@@ -22,10 +22,10 @@ T = TypeVar("T")
 
 
 class LoopThread(Generic[S]):
-    """Holds an async context open in a thread, until `end`."""
+    """Holds an async context open in a thread, from `enter` to `end`."""
 
     def __init__(self, context: AbstractAsyncContextManager[S]) -> None:
-        """Enter the context; `value` waits until that is done."""
+        """Take a context; nothing begins yet, so that whoever is interrupted has something to end."""
         self._context = context
         self._loop = asyncio.new_event_loop()
         self._over = asyncio.Event()
@@ -34,10 +34,10 @@ class LoopThread(Generic[S]):
         """Held to ask for something, so that nothing is asked of a loop that has ended."""
         self._is_open = True
         self._thread = threading.Thread(target=self._live, name="hoversam client", daemon=True)
-        self._thread.start()
 
-    def value(self) -> S:
-        """Return what the context gives, or raise why it gives nothing."""
+    def enter(self) -> S:
+        """Begin: return what the context gives, or raise why it gives nothing."""
+        self._thread.start()
         return self._value.result()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -73,7 +73,9 @@ class LoopThread(Generic[S]):
         with self._gate:
             if self._is_open:
                 self._loop.call_soon_threadsafe(self._stop)
-        if threading.current_thread() is not self._thread:  # where a garbage collector may call from
+        if self._thread.ident is None:  # interrupted before it began
+            self._loop.close()
+        elif threading.current_thread() is not self._thread:  # where a garbage collector may call from
             self._thread.join()
 
     def _stop(self) -> None:

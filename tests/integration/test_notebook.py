@@ -54,7 +54,7 @@ class Notebook:
 @pytest.fixture(scope="module")
 def server() -> Iterator[FakeServer]:
     home = LoopThread(running())
-    yield home.value()
+    yield home.enter()
     home.end()
 
 
