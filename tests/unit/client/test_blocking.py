@@ -171,9 +171,10 @@ def test_an_interrupt_in_the_start_of_the_thread_leaves_none(
         if thread.name == "hoversam client":
             raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", interrupted)
-        connect_blocking(server.url)
+        with pytest.raises(KeyboardInterrupt):
+            connect_blocking(server.url)
 
 
 def test_a_path_may_be_left_early_and_its_session_goes_on(server: FakeServer, photo: Path) -> None:
