@@ -12,8 +12,8 @@ from app.bench.fluency import fluency_table, measure_fluency
 pytestmark = pytest.mark.browser
 
 
-def test_two_tabs_hover_and_the_decode_of_the_same_run_stands_beside(browser: Browser, live_server: str) -> None:
-    found = figures(browser, live_server, 2, hovers=3)
+def test_two_tabs_hover_and_the_decode_of_the_same_run_stands_beside(browser: Browser, fake_server: str) -> None:
+    found = figures(browser, fake_server, 2, hovers=3)
     assert (found["tabs"], found["hovers"]) == (2, 6)
     assert 0 < found["decode_ms"] < found["p50_ms"] <= found["p95_ms"]
     assert found["ratio"] == found["p50_ms"] / found["decode_ms"]
@@ -34,11 +34,11 @@ def test_pan_and_zoom_are_measured_with_and_without_objects(
 
 
 def test_a_close_view_is_measured_with_windows_and_without(
-    browser: Browser, live_server: str, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, fake_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("fluency", "close_up"):
         monkeypatch.setattr(f"app.bench.{module}.SIZE", (1600, 1200))
-    bare, sharp = measure_close_up(browser, live_server, rounds=1, frames=4, hovers=2)
+    bare, sharp = measure_close_up(browser, fake_server, rounds=1, frames=4, hovers=2)
     assert (bare["windows"], bare["encoded"], sharp["windows"]) == (False, 0, True)
     assert sharp["encoded"] > 0
     for row in (bare, sharp):

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
@@ -185,26 +185,31 @@ def test_theme_follows_the_system_until_a_person_chooses(open_studio: OpenStudio
     assert page.evaluate(paper) == dark  # before any module has run
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_high_contrast_keeps_what_is_said_by_colour(open_studio: OpenStudio, scheme: str) -> None:
-    studio = open_studio(forced_colors="active", color_scheme=scheme)
+def test_high_contrast_keeps_what_is_said_by_colour(open_studio: OpenStudio) -> None:
+    studio = open_studio(forced_colors="active")
     studio.open(discs())
     studio.add_object(DISC_A)
     studio.click(DISC_B)
     studio.until("s.objects.length === 2 && s.active !== null")
     ground = "e => getComputedStyle(e).backgroundColor"
     new, remove = (studio.page.locator(f"{tool} + span") for tool in ("#new", "#remove"))
-    assert new.evaluate(ground) != remove.evaluate(ground)
-    studio.press("r")
-    expect(studio.page.locator("#remove")).to_be_checked()
-    assert new.evaluate(ground) != remove.evaluate(ground)
-    first, second = studio.page.locator(".swatch").evaluate_all(f"all => all.map({ground})")
-    assert first != second
-    outlines = studio.page.locator(".object").evaluate_all("all => all.map(e => getComputedStyle(e).outlineStyle)")
-    assert outlines == ["none", "solid"]
-    studio.page.get_by_role("button", name="How it looks").click()
     chosen, other = (studio.page.locator(f"#theme-{theme} + span") for theme in ("system", "dark"))
-    assert chosen.evaluate(ground) != other.evaluate(ground)
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        studio.page.emulate_media(color_scheme=scheme)
+        assert new.evaluate(ground) != remove.evaluate(ground)
+        studio.press("r")
+        expect(studio.page.locator("#remove")).to_be_checked()
+        assert new.evaluate(ground) != remove.evaluate(ground)
+        first, second = studio.page.locator(".swatch").evaluate_all(f"all => all.map({ground})")
+        assert first != second
+        outlines = studio.page.locator(".object").evaluate_all("all => all.map(e => getComputedStyle(e).outlineStyle)")
+        assert outlines == ["none", "solid"]
+        studio.page.get_by_role("button", name="How it looks").click()
+        assert chosen.evaluate(ground) != other.evaluate(ground)
+        studio.press("Escape")
+        studio.press("n")
+        expect(studio.page.locator("#new")).to_be_checked()
 
 
 def test_nothing_moves_by_itself_where_motion_is_unwelcome(open_studio: OpenStudio) -> None:

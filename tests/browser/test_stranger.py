@@ -228,18 +228,31 @@ def test_finger_that_rests_sees_and_one_that_moves_draws_a_box(open_studio: Open
 
 
 @pytest.mark.parametrize(
-    ("width", "height"), [(844, 390), (853, 640), (740, 360), (600, 900), (320, 568), (2560, 1300)]
+    ("sizes", "has_touch"),
+    [(((844, 390), (740, 360), (320, 568)), True), (((853, 640), (600, 900), (2560, 1300)), False)],
+    ids=["by a finger", "by a mouse"],
 )
-def test_no_window_is_too_odd_for_the_tools(open_studio: OpenStudio, width: int, height: int) -> None:
-    studio = open_studio(viewport={"width": width, "height": height}, has_touch=height < 600)
+def test_no_window_is_too_odd_for_the_tools(
+    open_studio: OpenStudio, sizes: tuple[tuple[int, int], ...], has_touch: bool
+) -> None:
+    (width, height), *_ = sizes
+    studio = open_studio(viewport={"width": width, "height": height}, has_touch=has_touch)
     studio.open(discs())
     studio.add_object(DISC_A)
     studio.click(DISC_B)
-    studio.until("s.active !== null")
+    studio.until("s.objects.length === 2 && s.active === s.objects[1].id")
+    for width, height in sizes:
+        studio.page.set_viewport_size({"width": width, "height": height})
+        studio.until(f"innerWidth === {width} && innerHeight === {height}")
+        every_tool_has_its_place(studio, width, height)
+
+
+def every_tool_has_its_place(studio: Studio, width: int, height: int) -> None:
     boxes = studio.page.evaluate("""() => [...document.querySelectorAll(
         ".dock button, .dock input, .dock output, .bar button")]
       .filter(e => e.checkVisibility())
       .map(e => [e.id, e.getBoundingClientRect()]).map(([id, r]) => [id, r.left, r.top, r.right, r.bottom])""")
+    assert len(boxes) > 8
     for number, (name, left, top, right, bottom) in enumerate(boxes):
         assert left >= 0, name
         assert right <= width, name
@@ -255,8 +268,7 @@ def test_first_screen_shows_every_way_in_without_scrolling(open_studio: OpenStud
     studio = open_studio(viewport={"width": 667, "height": 375}, has_touch=True, is_mobile=True)
     for width, height in ((667, 375), (740, 360), (844, 390), (320, 568), (390, 844), (820, 1180)):
         studio.page.set_viewport_size({"width": width, "height": height})
-        studio.page.reload()
-        studio.until(f"innerWidth === {width} && s.connection === 'ready'")
+        studio.until(f"innerWidth === {width} && innerHeight === {height}")
         every_way_in_is_seen(studio)
 
 

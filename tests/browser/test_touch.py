@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import expect
@@ -57,9 +57,8 @@ class Finger:
         self.wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in places]})
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_whole_way_by_fingers_alone(open_studio: OpenStudio, scheme: str) -> None:
-    studio = open_studio(color_scheme=scheme, **PHONE)
+def test_whole_way_by_fingers_alone(open_studio: OpenStudio) -> None:
+    studio = open_studio(**PHONE)
     finger = Finger(studio)
     finger.tap_on("#welcome .sample[data-name='coffee.jpg']")
     studio.until("s.image?.name === 'coffee.jpg'")
@@ -69,7 +68,7 @@ def test_whole_way_by_fingers_alone(open_studio: OpenStudio, scheme: str) -> Non
     studio.until("s.badge === 'new' && s.preview !== null")
     studio.until("s.resting")
     finger.up()
-    picture(studio, f"touch-{scheme}-hold")
+    pictures(studio, "hold")
     studio.until("s.preview !== null && s.objects.length === 0")  # it shows, and places nothing
     finger.tap(studio.at(CUP))
     studio.until("s.objects.length === 1 && s.active === s.objects[0].id")
@@ -77,7 +76,7 @@ def test_whole_way_by_fingers_alone(open_studio: OpenStudio, scheme: str) -> Non
 
     finger.tap(studio.at(SPOON))
     studio.until("s.objects.length === 2 && s.active === s.objects[1].id")
-    picture(studio, f"touch-{scheme}-two")
+    pictures(studio, "two")
     # On something that can be pressed a browser tints the whole element.
     assert studio.page.evaluate("getComputedStyle(canvas).webkitTapHighlightColor") == "rgba(0, 0, 0, 0)"
     finger.tap(studio.at((CUP[0], CUP[1] + 40)))
@@ -105,16 +104,19 @@ def test_whole_way_by_fingers_alone(open_studio: OpenStudio, scheme: str) -> Non
 
     finger.tap_on("#save")
     expect(studio.page.get_by_role("radio", name="All 1")).to_be_checked()
-    picture(studio, f"touch-{scheme}-save")
+    pictures(studio, "save")
     with studio.page.expect_download() as download:
         finger.tap_on("#save-menu [data-format='coco']")
     assert len(json.loads(Path(download.value.path()).read_text())["annotations"]) == 1
     expect(studio.page.locator("#toast")).to_contain_text("coffee.coco.json saved")
-    picture(studio, f"touch-{scheme}-saved")
+    pictures(studio, "saved")
 
 
-def picture(studio: Studio, name: str) -> None:
-    """Keep what the screen shows, for eyes."""
-    studio.pixel(CUP)
+def pictures(studio: Studio, name: str) -> None:
+    """Keep what the screen shows in dark and in light, for eyes."""
     ARTIFACTS.mkdir(exist_ok=True)
-    studio.page.screenshot(path=ARTIFACTS / f"{name}.png")
+    schemes: tuple[Literal["dark", "light"], ...] = ("dark", "light")
+    for scheme in schemes:
+        studio.page.emulate_media(color_scheme=scheme)
+        studio.pixel(CUP)  # once all is drawn
+        studio.page.screenshot(path=ARTIFACTS / f"touch-{scheme}-{name}.png")
