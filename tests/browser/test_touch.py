@@ -98,7 +98,7 @@ def test_whole_way_by_fingers_alone(open_studio: OpenStudio) -> None:
     assert canvas is not None
     assert canvas == studio.page.locator("#canvas").bounding_box()
     assert bar["y"] >= canvas["y"] + canvas["height"]
-    picture(studio, f"touch-{scheme}-brush")
+    pictures(studio, "brush")
     finger.tap_on("#new")
     finger.tap_on("#show-panel")
 
