@@ -14,7 +14,7 @@ def moving_scene(frames: int) -> list[ImageArray]:
     """Return frames (180, 240, 3) uint8: a red disc, a blue disc and a green square, each on its way."""
     rng = np.random.default_rng(1)
     y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
-    stripes = np.where((x // 40) % 2 == 0, 60.0, 200.0)  # else a model takes the ground, most of the frame, for a thing
+    stripes = np.where((x // 60) % 2 == 0, 60.0, 200.0)  # else a model takes the ground, most of the frame, for a thing
     ground = stripes + 25 * np.sin(x / 17) * np.cos(y / 23) + rng.normal(0, 6, (HEIGHT, WIDTH))
     return [drawn(ground, x, y, frame / max(1, frames - 1)) for frame in range(frames)]
 
