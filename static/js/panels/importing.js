@@ -21,8 +21,14 @@ const LIST_BYTES = 2 ** 16;
 const MOST = 4096;
 
 /** Tell whether a file is a project of many pictures: its list is named at its end. @param {Blob} file */
-export async function isProject(file) {
+async function isProject(file) {
   return (await file.slice(-LIST_BYTES).text()).includes("project.json");
+}
+
+/** Tell whether a ZIP may be one of a clip's frames: it is whole, and no project. @param {Blob} file */
+export async function mayHoldFrames(file) {
+  const end = await file.slice(-LIST_BYTES).text();
+  return end.includes("PK\u0005\u0006") && !end.includes("project.json");
 }
 
 export class Importing {

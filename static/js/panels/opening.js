@@ -5,7 +5,7 @@
 import { fetchSample } from "../files/pictures.js";
 import { shortName } from "../model/words.js";
 import { find, focusPicture } from "./dom.js";
-import { isProject } from "./importing.js";
+import { mayHoldFrames } from "./importing.js";
 import { t } from "../words/translate.js";
 
 /** @import { Store } from "../model/store.js" */
@@ -89,8 +89,8 @@ export class Opening {
       if (own !== this.#asked) return;
       if (isClip) await browsing.take([{ file, name, clip: true }]);
       else if (files.length === 1 && file instanceof File && ZIP.test(name)) {
-        if (await isProject(file)) await openProject(file);
-        else await browsing.take([{ file, name, clip: true }]); // of frames, if anything
+        if (await mayHoldFrames(file)) await browsing.take([{ file, name, clip: true }]);
+        else await openProject(file);
       }
       else await browsing.take(files);
     } catch (error) {
