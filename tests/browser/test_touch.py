@@ -93,6 +93,7 @@ def test_whole_way_by_fingers_alone(open_studio: OpenStudio) -> None:
     finger.tap_on("#show-panel")
     canvas = studio.page.locator("#canvas").bounding_box()
     finger.tap_on("#brush")
+    expect(studio.page.locator("#brush-options")).to_be_visible()
     bar = studio.page.locator("#brush-options").bounding_box()
     assert bar is not None
     assert canvas is not None

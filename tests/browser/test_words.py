@@ -135,7 +135,7 @@ def mirrored(studio: Studio) -> None:
     assert lefts[0] < lefts[1]  # 640 x 400, not 400 x 640
     studio.press("n")
     studio.click(DISC_B)  # the picture itself is not mirrored
-    studio.until("s.objects.length > 0")
+    studio.until("s.objects.at(-1)?.points.length > 0")
     assert studio.state()["objects"][-1]["points"][0][:2] == pytest.approx(DISC_B, abs=2)
 
 
