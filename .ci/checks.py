@@ -61,15 +61,15 @@ BROWSER, INTEGRATION = (
 NAMED = ("browser", "contract", "unit", "property", "integration", "faults")
 BESIDE = (
     BROWSER[::2],
-    ("tests/contract",),
-    INTEGRATION[::2],
-    ("tests/unit", "tests/property"),
-    INTEGRATION[1::2],
-    ("tests/faults", "-m", "not alone"),
     BROWSER[1::2],
+    INTEGRATION[1::2],
+    INTEGRATION[::2],
+    ("tests/contract",),
+    ("tests/unit", "tests/property"),
     ("tests", *(f"--ignore=tests/{folder}" for folder in NAMED)),
+    ("tests/faults", "-m", "not alone"),
 )
-"""What runs side by side: a test mostly waits for a socket, a browser or a program; two halves of the longest two."""
+"""What runs side by side, the longest first: a test mostly waits for a socket, a browser or a program."""
 MAX_BESIDE = 5
 """Runs at once; the next begins when one of them ends."""
 ALONE = ("tests/faults", "-m", "alone")
