@@ -62,7 +62,7 @@ def pictures(studio: Studio, size: str, what: str) -> None:
     for scheme, paper in PAPERS.items():
         studio.page.emulate_media(color_scheme=scheme)
         studio.pixel((0, 0))  # once all is drawn
-        studio.page.screenshot(path=ARTIFACTS / f"{size}-{scheme}{what}.png")
+        studio.page.screenshot(path=ARTIFACTS / f"{size}-{scheme}{what}.png", animations="disabled")
         assert studio.page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
 
 

@@ -120,4 +120,4 @@ def pictures(studio: Studio, name: str) -> None:
     for scheme in schemes:
         studio.page.emulate_media(color_scheme=scheme)
         studio.pixel(CUP)  # once all is drawn
-        studio.page.screenshot(path=ARTIFACTS / f"touch-{scheme}-{name}.png")
+        studio.page.screenshot(path=ARTIFACTS / f"touch-{scheme}-{name}.png", animations="disabled")
