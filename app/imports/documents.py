@@ -28,8 +28,8 @@ class Kind(msgspec.Struct):
     annotations: msgspec.Raw = msgspec.Raw()
 
 
-class LabelledPicture(msgspec.Struct):
-    """The fields by which a JSON file tells which picture it is of."""
+class LabelledPicture(Kind):
+    """Those by which it tells which picture it is of, too."""
 
     images: list[DataSetImage] = []
     image_path: str = msgspec.field(default="", name="imagePath")
@@ -46,14 +46,14 @@ def has_picture(data: bytes, image: OpenImage, picture_name: str | None, *, is_o
         is_own: the file is called as the picture is.
     """
     try:
-        kind, of = msgspec.json.decode(data, type=Kind), msgspec.json.decode(data, type=LabelledPicture)
+        of = msgspec.json.decode(data, type=LabelledPicture)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if bytes(kind.shapes):
+    if bytes(of.shapes):
         return is_own or (picture_name is not None and folded(base(of.image_path)) == folded(base(picture_name)))
-    if bytes(kind.annotations):
+    if bytes(of.annotations):
         return bool(entries_of(of.images, image, picture_name))
-    return of.image_id == image.image_id if bytes(kind.format) and of.image_id else None
+    return of.image_id == image.image_id if bytes(of.format) and of.image_id else None
 
 
 def read_json(data: bytes, found: LabelCollector, picture_name: str | None) -> None:

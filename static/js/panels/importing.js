@@ -20,15 +20,20 @@ const LIST_BYTES = 2 ** 16;
 /** Objects that a request may name. */
 const MOST = 4096;
 
-/** Tell whether a file is a project of many pictures: its list is named at its end. @param {Blob} file */
-async function isProject(file) {
-  return (await file.slice(-LIST_BYTES).text()).includes("project.json");
+/** Return the end of a ZIP, where its list of files is. @param {Blob} file */
+function listOf(file) {
+  return file.slice(-LIST_BYTES).text();
+}
+
+/** Tell whether a file is a project of many pictures. @param {string} list of its files */
+function namesProject(list) {
+  return list.includes("project.json");
 }
 
 /** Tell whether a ZIP may be one of a clip's frames: it is whole, and no project. @param {Blob} file */
 export async function mayHoldFrames(file) {
-  const end = await file.slice(-LIST_BYTES).text();
-  return end.includes("PK\u0005\u0006") && !end.includes("project.json");
+  const list = await listOf(file);
+  return list.includes("PK\u0005\u0006") && !namesProject(list);
 }
 
 export class Importing {
@@ -61,8 +66,8 @@ export class Importing {
     const { picture } = this.store.state;
     if (picture === null || !files.every(isLabels)) return false;
     if (picture.clip && files.every(({ name }) => /\.zip$/i.test(name))) return false; // a clip takes no labels
-    const projects = await Promise.all(files.map(({ file }) => isProject(file)));
-    return !projects.includes(true);
+    const lists = await Promise.all(files.map(({ file }) => listOf(file)));
+    return !lists.some(namesProject);
   }
 
   /** Take in a label file. @param {Blob} file @param {string} name */
