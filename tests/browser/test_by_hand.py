@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.helpers.studio import BACKGROUND, DISC_A, DISC_B, OpenStudio, Point, Studio, discs
 
@@ -28,7 +29,7 @@ def three_made_one(studio: Studio) -> int:
     studio.page.keyboard.press("m")
     studio.page.mouse.click(*studio.at((110, 150)))
     studio.page.locator(".object-choose").nth(1).click(modifiers=["Shift"])
-    assert studio.page.locator(".object.gathered").count() == 2
+    expect(studio.page.locator(".object.gathered")).to_have_count(2)
     studio.page.locator("#combining-make").click()
     studio.until(f"s.objects.length === 1 && s.objects[0].area === {both}")
     studio.page.locator("#toast-undo").click()
@@ -48,10 +49,15 @@ def test_a_person_paints_reshapes_merges_and_brings_labels_in(open_studio: OpenS
     studio.page.keyboard.press("b")
     studio.page.keyboard.press("s")
     studio.hover(BACKGROUND)
-    zoom, size = studio.page.locator("#zoom").inner_text(), studio.page.locator("#brush-size").inner_text()
+    zoom, size = (
+        studio.page.locator("#zoom").inner_text(),
+        int(studio.page.locator("#brush-size").inner_text().split()[0]),
+    )
     studio.page.mouse.wheel(0, -200)
-    assert studio.page.locator("#zoom").inner_text() == zoom
-    assert int(studio.page.locator("#brush-size").inner_text().split()[0]) > int(size.split()[0])
+    studio.page.wait_for_function(
+        "size => parseInt(document.getElementById('brush-size').textContent) > size", arg=size
+    )
+    expect(studio.page.locator("#zoom")).to_have_text(zoom)
     drag(studio, BACKGROUND, (420, 40))
     studio.until(f"s.objects[0].area > {before + 500}")
     painted = studio.areas()[0]

@@ -146,7 +146,7 @@ class Studio:
         if count:
             self.press("t")
         self.click(point)
-        self.until(f"s.objects.length === {count + 1}")
+        self.until(f"s.objects.length === {count + 1} && s.active === s.objects.at(-1).id")
 
     def deselect(self) -> None:
         self.page.evaluate("document.getElementById('canvas').focus()")

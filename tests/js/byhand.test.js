@@ -87,6 +87,21 @@ test("objects that are chosen are made one with the selected one, in one step; a
   assert.deepEqual([play.state.combining, play.state.active], [null, null]);
 });
 
+test("what is chosen right after a click goes into the object that the click makes", async () => {
+  for (const id of [1, 2]) {
+    await play.click(10 * id);
+    await play.object(play.last, id, { points: [[10 * id, 1, 1]] });
+  }
+  const clicked = play.click(30); // not answered yet
+  const combined = play.studio.shaping.combine("union");
+  await settled();
+  assert.equal(play.state.combining, null);
+  await play.object(play.last, 3, { points: [[30, 1, 1]] });
+  await Promise.all([clicked, combined]);
+  await play.studio.select(1);
+  assert.deepEqual([play.state.active, play.state.combining], [3, { operation: "union", others: new Set([1]) }]);
+});
+
 test("what a file has comes in as one step, and what doesn't fit is told", async () => {
   const labels = {
     objects: [{ trail: [], name: "cat" }], classes: ["dog", "cat"], left_out: 4,

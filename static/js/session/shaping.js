@@ -84,14 +84,16 @@ export class Shaping {
    * Objects that are chosen from now on are to make one with the current one; asked once more, they do.
    * @param {SetOperation} operation
    */
-  async combine(operation) {
-    const { combining, objects } = this.state;
-    const object = combining ? activeObject(this.state) : currentObject(this.state);
-    if (!object) return this.store.warn(t("select.first"));
-    if (objects.size < 2) return this.store.warn(t("select.two"));
-    if (combining?.operation === operation && othersOf(this.state).length > 0) return this.makeOne();
-    this.store.select(object.id);
-    this.store.combine({ operation, others: combining?.others ?? new Set() });
+  combine(operation) {
+    return this.actions.do(async () => {
+      const { combining, objects } = this.state;
+      const object = combining ? activeObject(this.state) : currentObject(this.state);
+      if (!object) throw new Error(t("select.first"));
+      if (objects.size < 2) throw new Error(t("select.two"));
+      if (combining?.operation === operation && othersOf(this.state).length > 0) return this.#makeOne();
+      this.store.select(object.id);
+      this.store.combine({ operation, others: combining?.others ?? new Set() });
+    });
   }
 
   /** Choose an object beside the selected one, for both to make one. @param {ObjectId} id */
@@ -111,19 +113,21 @@ export class Shaping {
 
   /** Make one of the selected object and those that were chosen. */
   makeOne() {
-    return this.actions.do(async () => {
-      const { combining } = this.state;
-      const object = activeObject(this.state);
-      const others = othersOf(this.state);
-      if (combining === null || !object) return;
-      if (others.length === 0) throw new Error(t("combine.another"));
-      this.store.combine(null);
-      const { operation } = combining;
-      await this.exchange.request({ t: "combine", operation, objects: [object.id, ...others.map(({ id }) => id)] });
-      const said = { name: shortName(object.name), others: named(others.map(({ name }) => name)) };
-      const text = this.state.clip ? t(`combine.onClip.${operation}`, said) : t(`combine.${operation}`, said);
-      this.store.tell(text, { undo: true });
-    });
+    return this.actions.do(() => this.#makeOne());
+  }
+
+  async #makeOne() {
+    const { combining } = this.state;
+    const object = activeObject(this.state);
+    const others = othersOf(this.state);
+    if (combining === null || !object) return;
+    if (others.length === 0) throw new Error(t("combine.another"));
+    this.store.combine(null);
+    const { operation } = combining;
+    await this.exchange.request({ t: "combine", operation, objects: [object.id, ...others.map(({ id }) => id)] });
+    const said = { name: shortName(object.name), others: named(others.map(({ name }) => name)) };
+    const text = this.state.clip ? t(`combine.onClip.${operation}`, said) : t(`combine.${operation}`, said);
+    this.store.tell(text, { undo: true });
   }
 
   /** Take in what a label file has. @param {Labels} labels @param {string} file its name */
