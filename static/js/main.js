@@ -84,9 +84,9 @@ const renderer = new Renderer({ picture: below, objects: between, top: canvas },
 const fileOptions = new FileOptions(store, studio);
 const saving = new Saving(store, studio, fileOptions);
 const saveMenu = new SaveMenu(
-  state, (format, objects) => void saving.take(format, objects), (objects) => fileOptions.show(objects),
+  state, (format, objects) => void saving.take(format, () => objects), (objects) => fileOptions.show(objects),
 );
-const list = new ObjectsList(store, studio, { classify: (id) => void pickClass(id), copy: (id) => void saving.take("copy", [id]), save: (id) => saveMenu.openFor(id) });
+const list = new ObjectsList(store, studio, { classify: (id) => void pickClass(id), copy: (id) => void saving.take("copy", () => [id]), save: (id) => saveMenu.openFor(id) });
 const classes = new ClassesList(store, studio, classesUrl);
 const importing = new Importing(store, studio, importUrl);
 const opening = new Opening(store, pictures, clips, importing);

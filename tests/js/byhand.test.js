@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { setImmediate as settled } from "node:timers/promises";
+import { Saving } from "../../static/js/panels/saving.js";
 import { isLabels } from "../../static/js/panels/importing.js";
 import { firstRadius, resized, thinned } from "../../static/js/model/strokes.js";
 import { mask, place, Play } from "./play.js";
@@ -100,6 +101,25 @@ test("what is chosen right after a click goes into the object that the click mak
   await Promise.all([clicked, combined]);
   await play.studio.select(1);
   assert.deepEqual([play.state.active, play.state.combining], [3, { operation: "union", others: new Set([1]) }]);
+});
+
+test("a class that is given right after a click, and a file, are of the object that the click makes", async () => {
+  await play.reply({ t: "classes", seq: 0, classes: [{ name: "cat", color: 0 }, { name: "dog", color: 1 }] });
+  await play.click(10);
+  await play.object(play.last, 1, { points: [[10, 1, 1]] });
+  await play.studio.select(null);
+  await play.click(30); // not answered yet
+  const click = play.last;
+  void play.studio.classes.giveNumber(1);
+  const saving = new Saving(play.store, play.studio, /** @type {any} */ ({ of: () => ({}) }));
+  void saving.take("coco", () => [play.state.active ?? 0]);
+  await settled();
+  assert.equal(play.last, click);
+  await play.object(click, 3, { points: [[30, 1, 1]] });
+  assert.deepEqual([play.last.t, play.last.object, play.last.name], ["label", 3, "dog"]);
+  await play.object(play.last, 3, { name: "dog" });
+  await settled();
+  assert.deepEqual([play.last.t, play.last.objects], ["export", [3]]);
 });
 
 test("what a file has comes in as one step, and what doesn't fit is told", async () => {

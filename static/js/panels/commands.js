@@ -42,7 +42,7 @@ import { t } from "../words/translate.js";
 
 /** @param {Page} page @returns {Record<Command, () => void>} */
 function commandsOf(page) {
-  const { store, studio, browsing, stage, saving, opening, importing, list, pickClass, preferences, prefer } = page;
+  const { store, studio, browsing, stage, saving, opening, importing, list, preferences, prefer } = page;
   const { state } = store;
   /** The object that a key concerns: the one whose entry has the focus, else the selected one. */
   const concerned = () => list.focused() ?? currentObject(state)?.id ?? null;
@@ -65,12 +65,8 @@ function commandsOf(page) {
     next: () => void browsing()?.step(1),
     previous: () => void browsing()?.step(-1),
     done: () => void browsing()?.toggleDone(),
-    rename: () => {
-      showPanel(true);
-      list.rename(concerned());
-    },
-    pickClass: () => void pickClass(concerned()),
-    ...classCommands((number) => void studio.classes.giveNumber(number, concerned())),
+    ...nameCommands(page, concerned),
+    ...classCommands((number) => void studio.classes.giveNumber(number, list.focused() ?? undefined)),
     undo: () => void studio.undo(),
     redo: () => void studio.redo(),
     delete: () => void studio.delete(list.focused()),
@@ -90,8 +86,8 @@ function commandsOf(page) {
     opacity: () => prefer({ opacity: nextOpacity(preferences.opacity) }),
     help: () => /** @type {HTMLDialogElement} */ (find("help")).showModal(),
     open: () => opening.choose(),
-    save: () => void saving.take("cutout", scope()),
-    copy: () => void saving.take("copy", scope()),
+    save: () => void saving.take("cutout", scope),
+    copy: () => void saving.take("copy", scope),
     click: () => {
       if (state.walkedRegion !== null) void studio.found.one(state.walkedRegion);
       else if (state.walked !== null) void studio.select(state.walked);
@@ -99,6 +95,22 @@ function commandsOf(page) {
     },
     clickAdd: () => void stage.place("add"),
     clickRemove: () => void stage.place("remove"),
+  };
+}
+
+/**
+ * What names an object: begun once what was done before is answered, since a click right before makes the object.
+ * @param {Page} page @param {() => number | null} concerned the object that a key concerns
+ */
+function nameCommands({ studio, list, pickClass }, concerned) {
+  /** @param {(id: number | null) => void} act */
+  const afterwards = (act) => () => void studio.actions.atRest().then(() => act(concerned()));
+  return {
+    rename: afterwards((id) => {
+      showPanel(true);
+      list.rename(id);
+    }),
+    pickClass: afterwards((id) => void pickClass(id)),
   };
 }
 

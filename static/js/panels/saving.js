@@ -25,16 +25,18 @@ export class Saving {
   /**
    * Save objects as a file, or copy their cutout, and say what was done; what is left out is said where nobody chose.
    * @param {ExportFormat | "copy"} format
-   * @param {number[]} [given] all that are shown if absent
+   * @param {() => number[] | undefined} choose which, asked once what was done before is answered: a click that comes
+   *   right before makes the object that is meant; all that are shown if undefined
    */
-  async take(format, given) {
+  async take(format, choose) {
     const { store } = this;
     store.make(t(`file.${format}`));
     store.warn(null);
+    const chosen = this.studio.actions.atRest().then(choose);
+    const objects = chosen.then((given) => given ?? scopesOf(store.state).shown);
     try {
-      const objects = given ?? scopesOf(store.state).shown;
-      const done = format === "copy" ? await this.#copy(objects) : await this.#save(format, objects);
-      store.tell(given ? done : `${done} ${leftOut(store.state)}`.trimEnd(), { undo: false });
+      const done = format === "copy" ? await this.#copy(objects) : await this.#save(format, await objects);
+      store.tell(await chosen ? done : `${done} ${leftOut(store.state)}`.trimEnd(), { undo: false });
     } catch (error) {
       if (error instanceof Superseded) store.tell(t("make.stopped", { what: t(`file.${format}`) }), { undo: false });
       else store.report(error);
@@ -49,12 +51,12 @@ export class Saving {
     return this.#told("save.saved", objects, file.name);
   }
 
-  /** @param {number[]} objects */
+  /** @param {Promise<number[]>} objects */
   async #copy(objects) {
     if (this.store.state.clip) throw new Error(t("clip.noCopy"));
     if (!canCopy()) throw new Error(t("save.noCopy"));
-    await copyPng(this.#make("cutout", objects));
-    return this.#told("save.copied", objects);
+    await copyPng(objects.then((ids) => this.#make("cutout", ids)));
+    return this.#told("save.copied", await objects);
   }
 
   /** @param {"save.saved" | "save.copied"} done @param {number[]} ids @param {string} [file] its name */

@@ -3,7 +3,7 @@
  */
 
 import { classOf, unnamed } from "../model/classes.js";
-import { currentObject } from "../model/state.js";
+import { currentObject, objectOf } from "../model/state.js";
 import { shortName } from "../model/words.js";
 import { clipName } from "../wire/protocol.js";
 import { t } from "../words/translate.js";
@@ -27,7 +27,7 @@ export class Classifying {
     this.actions = actions;
   }
 
-  /** Give the class at a place of the list, counted from 0. @param {number} number @param {number | null} [id] */
+  /** Give the class at a place of the list, counted from 0. @param {number} number @param {number} [id] */
   giveNumber(number, id) {
     const name = this.state.classes[number]?.name;
     if (name !== undefined) return this.give(name, id);
@@ -39,13 +39,15 @@ export class Classifying {
    * Give a class to an object, and to every new one from now on. Without an object it is that of the new ones; where it
    * was already, they have none any more.
    * @param {string} name of a class, which comes to the end of the list where it isn't in it
-   * @param {number | null} [id] of the object; the current one if absent
+   * @param {number | null} [id] of the object, none if null; if absent, the current one once what was done before is
+   *   answered
    */
-  give(name, id = currentObject(this.state)?.id ?? null) {
+  give(name, id) {
     const wanted = clipName(name.trim());
     if (wanted === "") return Promise.resolve();
+    const given = id === undefined ? this.state.walked : id;
     return this.#do(async () => {
-      const object = id === null ? undefined : this.state.objects.get(id);
+      const object = objectOf(this.state, given) ?? (id === undefined ? currentObject(this.state) : undefined);
       if (object === undefined && this.state.sticky === wanted) return this.#stick(null);
       if (object !== undefined && object.name !== wanted) {
         await this.exchange.request({ t: "label", object: object.id, name: wanted });
@@ -55,10 +57,10 @@ export class Classifying {
     });
   }
 
-  /** Have an object without a class, and the new ones too. @param {number | null} [id] the current one if absent */
-  giveNone(id = currentObject(this.state)?.id ?? null) {
+  /** Have an object without a class, and the new ones too. @param {number | null} id of the object, none if null */
+  giveNone(id) {
     return this.#do(async () => {
-      const object = id === null ? undefined : this.state.objects.get(id);
+      const object = objectOf(this.state, id);
       if (object && classOf(this.state, object.id) !== null) {
         await this.exchange.request({ t: "label", object: object.id, name: unnamed(object) });
       }
