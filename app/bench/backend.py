@@ -67,7 +67,7 @@ class BenchPicture:
     def __init__(self) -> None:
         self._image = picture()
 
-    async def pixels(self, source: str, /, *, again: bool = False) -> ImageArray:
+    async def pixels(self, source: str, /, *, again: bool = False, aside: bool = False) -> ImageArray:
         """Return it; see `backend.Pixels`."""
         return self._image
 

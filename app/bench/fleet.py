@@ -80,7 +80,7 @@ class ManyPictures:
     def __init__(self) -> None:
         self._picture = picture()[::4, ::4].copy()
 
-    async def pixels(self, source: str, /, *, again: bool = False) -> ImageArray:
+    async def pixels(self, source: str, /, *, again: bool = False, aside: bool = False) -> ImageArray:
         """Return one; see `backend.Pixels`."""
         return self._picture
 

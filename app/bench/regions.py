@@ -17,9 +17,12 @@ from typing import Final
 import numpy as np
 from PIL import Image as PillowImage
 
+from app.client.cookies import Cookies
+from app.client.errors import error_of
+from app.client.link import open_link
+from app.client.patience import Timeouts
 from app.client.session import ClientSession, connect
-from app.protocol.codec import encode
-from app.protocol.messages import Regions
+from app.protocol.messages import Error, FindRegions, Image, Open, Regions, ServerMessage
 
 SEED: Final = 99
 HOVERS: Final = 60
@@ -79,10 +82,26 @@ async def hover_beside_searches(url: str, pictures: Sequence[Path]) -> Beside:
 
 
 async def answer_bytes(url: str, picture: Path) -> int:
-    """Return how many bytes the last answer about a picture's regions has."""
-    async with connect(url) as session:
-        await session.open(picture)
-        return len(encode(Regions(seq=1, regions=await session.regions(), last=True)))
+    """Return how many bytes the frame of the last answer about a picture's regions has, as it came.
+
+    Raises:
+        HoverError: the picture can't be opened or searched.
+    """
+    came: asyncio.Queue[tuple[ServerMessage, int]] = asyncio.Queue()
+    timeouts = Timeouts()
+    link = await open_link(url, timeouts, lambda *frame: came.put_nowait(frame), cookies=Cookies())
+    try:
+        await link.send(Open(seq=1, data=await asyncio.to_thread(picture.read_bytes)))
+        while True:
+            message, nbytes = await asyncio.wait_for(came.get(), timeouts.open_s)
+            if isinstance(message, Image):
+                await link.send(FindRegions(seq=2))
+            if isinstance(message, Error):
+                raise error_of(message)
+            if isinstance(message, Regions) and message.last:
+                return nbytes
+    finally:
+        await link.close()
 
 
 def another(picture: Path, number: int) -> bytes:

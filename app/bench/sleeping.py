@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +40,10 @@ class SleepingEngine:
     def encode(self, image: ImageArray) -> SleepingEmbedding:
         """Return an embedding; see `contract.Engine.encode`."""
         return SleepingEmbedding((image.shape[0], image.shape[1]))
+
+    def encode_while(self, image: ImageArray, is_free: Callable[[], bool]) -> SleepingEmbedding:
+        """Return an embedding; see `contract.Engine.encode_while`."""
+        return self.encode(image)
 
     def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
         """Return candidates; see `contract.Engine.decode`."""

@@ -6,6 +6,7 @@ picture between calls, so that any number of sessions can share one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -119,6 +120,20 @@ class Engine(Protocol):
 
         Args:
             image: (H, W, 3) uint8 RGB, upright, any size.
+
+        Raises:
+            EngineFailedError: the device gave up; nothing of the picture is kept.
+        """
+        ...
+
+    def encode_while(self, image: ImageArray, is_free: Callable[[], bool]) -> Embedding | None:
+        """Return the embedding of a picture that nobody waits for, or None where the device is wanted meanwhile.
+
+        May run beside an `encode`, in another thread.
+
+        Args:
+            image: see `encode`.
+            is_free: asked again and again, at least as often as a decode takes; False ends the work.
 
         Raises:
             EngineFailedError: the device gave up; nothing of the picture is kept.

@@ -50,7 +50,7 @@ class Pushed:
     def __init__(self) -> None:
         self._here: dict[str, list[ImageArray]] = {}
 
-    async def pixels(self, source: str, /, *, again: bool = False) -> ImageArray:
+    async def pixels(self, source: str, /, *, again: bool = False, aside: bool = False) -> ImageArray:
         """Return them.
 
         Raises:

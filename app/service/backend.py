@@ -49,12 +49,13 @@ class Encoded:
 class Pixels(Protocol):
     """Where the pixels of sources come from."""
 
-    async def pixels(self, source: str, /, *, again: bool = False) -> ImageArray:
+    async def pixels(self, source: str, /, *, again: bool = False, aside: bool = False) -> ImageArray:
         """Return what the model sees of a source, (h, w, 3) uint8 RGB, upright.
 
         Args:
             source: of an `EmbeddingKey`.
             again: it will soon be asked for once more.
+            aside: nobody waits for it, so it is read beside what somebody waits for.
 
         Raises:
             UnknownImageError: it isn't kept.

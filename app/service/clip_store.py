@@ -71,6 +71,7 @@ class ClipStore:
         self._children = Children()
         self._decoder = ThreadPoolExecutor(1, thread_name_prefix="clips")
         self._frames = ThreadPoolExecutor(1, thread_name_prefix="frames of clips")
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="frames nobody waits for")
 
     @property
     def nbytes(self) -> int:
@@ -139,7 +140,7 @@ class ClipStore:
         """
         return jpeg_at(await self._clip(clip_id), index)
 
-    async def pixels(self, source: str, *, again: bool = False) -> ImageArray:
+    async def pixels(self, source: str, *, again: bool = False, aside: bool = False) -> ImageArray:
         """Return what the model sees of a frame or of a part of it, (h, w, 3) uint8 RGB, upright; raises as `jpeg`.
 
         A part is cut from the frame at the clip's own size.
@@ -147,12 +148,14 @@ class ClipStore:
         Args:
             source: a frame's name, or a window of it, see `app.protocol.windows.source_of`.
             again: it will soon be asked for once more.
+            aside: nobody waits for it, so it is read beside what somebody waits for.
         """
         frame, window = part_of(source)
         if window is not None:
-            return part_for_model(await self._at_own_size(frame), window)
+            pixels = await self._at_own_size(frame, aside=aside)
+            return await self._work(partial(part_for_model, pixels, window), aside=aside)
         clip_id, index = split_source(frame)
-        return await self._work(partial(pixels_of, await self.jpeg(clip_id, index)))
+        return await self._work(partial(pixels_of, await self.jpeg(clip_id, index)), aside=aside)
 
     async def natives(self, clip_id: str) -> Callable[[], Iterator[bytes]]:
         """Return what gives all frames in their order and at the clip's own size, each a JPEG.
@@ -176,7 +179,7 @@ class ClipStore:
     def close(self) -> None:
         """End the decoder, and stop the workers."""
         self._children.end()
-        for worker in (self._decoder, self._frames):
+        for worker in (self._decoder, self._frames, self._aside):
             worker.shutdown(wait=False, cancel_futures=True)
 
     async def _clip(self, clip_id: str, *, is_new: bool = False) -> Clip:
@@ -233,17 +236,18 @@ class ClipStore:
             raise UnknownImageError(f"this clip isn't kept on the server (any more){where}; upload it again")
         return file
 
-    async def _at_own_size(self, frame: str) -> ImageArray:
+    async def _at_own_size(self, frame: str, *, aside: bool = False) -> ImageArray:
         """Return a frame in the clip's own pixels; one that is larger than what the model sees is decoded again."""
         clip_id, index = split_source(frame)
         clip = await self._clip(clip_id)
         jpeg = jpeg_at(clip, index)
         if is_native(clip):
-            return await self._work(partial(pixels_of, jpeg))
+            return await self._work(partial(pixels_of, jpeg), aside=aside)
         pixels = self._large.get(frame)
         if pixels is None:
             file, part = await self._file(clip_id), instant(clip.times_s[index])
-            pixels = await self._decode(lambda: pixels_of(first_of(self._natives(self._limits, file, part))))
+            decode = partial(self._work, aside=True) if aside else self._decode
+            pixels = await decode(lambda: pixels_of(first_of(self._natives(self._limits, file, part))))
             if pixels.nbytes <= self._large.maxsize:
                 self._large[frame] = pixels
         return pixels
@@ -262,8 +266,8 @@ class ClipStore:
         finally:
             self._waiting -= 1
 
-    async def _work(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._frames, work)
+    async def _work(self, work: Callable[[], T], *, aside: bool = False) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._aside if aside else self._frames, work)
 
     def _natives(self, limits: ClipLimits, file: ClipFile, part: ClipPart | None) -> Iterator[bytes]:
         """Give the frames of a clip, or of a part, decoded again at their own size. In a worker."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 import numpy as np
@@ -90,6 +91,7 @@ class LocalBackend:
         self._speck_share = speck_share
         self.windows = EmbeddingStore(limits.max_window_bytes)
         self._regions = RegionFinder(speck_share)
+        self._one_aside = asyncio.Lock()  # so that of all searches one has pixels at hand
         self._follower = Follower(self._at_hand, scheduler.encodes, limits.encode_timeout_s, speck_share)
         models.on_unload = self._unloaded
         self._encodes = Encodes(self._encode, limits.encode_timeout_s)
@@ -290,18 +292,28 @@ class LocalBackend:
     async def _seen_meanwhile(self, part: EmbeddingKey) -> bool:
         """Have a window encoded that nobody waits for, while nobody points at anything; return whether it was.
 
-        It is not where somebody points without a pause, and in a worker, which has no pixels of it.
+        It is not where somebody points without a pause, and in a worker, which has no pixels of it. Whoever wants the
+        device ends the encode, which is then begun again.
         """
-        loop = asyncio.get_running_loop()
-        until = loop.time() + QUIET_PATIENCE_S
+        until = time.monotonic() + QUIET_PATIENCE_S
+        async with self._one_aside, self.models.use(part.model) as engine:
+            while await self._nobody_hovers(until):
+                try:
+                    image = await self._pictures.pixels(part.source, aside=True)
+                except EmbeddingLostError:
+                    return False
+                encode = partial(self._with_room, partial(engine.encode_while, image, self.scheduler.is_free))
+                embedding = await self.scheduler.decodes.run(Priority.IDLE, encode, self._limits.encode_timeout_s)
+                if embedding is not None:
+                    return self._store_of(part).put(part, embedding)
+        return False
+
+    async def _nobody_hovers(self, until: float) -> bool:
+        """Return True once nobody has hovered for a while, False where that isn't so until then, by `monotonic`."""
         while (left_s := NOBODY_HOVERS_S - self.scheduler.decodes.quiet_s) > 0:
-            if loop.time() > until:
+            if time.monotonic() > until:
                 return False
             await asyncio.sleep(left_s)
-        try:
-            await self.encode_behind(part)
-        except EmbeddingLostError:
-            return False
         return True
 
     async def _without_model(self, work: Callable[[], T]) -> T:

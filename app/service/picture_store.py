@@ -1,4 +1,4 @@
-"""The pictures that were uploaded: kept as they came, decoded one at a time in a worker thread.
+"""The pictures that were uploaded: kept as they came, decoded one at a time in a worker thread, and one aside.
 
 Bounded by bytes; the least recently used goes first. The bytes that were uploaded are never served back. Where servers
 share a folder, what isn't kept here is looked for there, by its hash.
@@ -7,6 +7,7 @@ share a folder, what isn't kept here is looked for there, by its hash.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ class PictureStore:
     def __init__(
         self, picture: PictureLimits, budget_bytes: int, limits: ServiceLimits, shared: SharedFolder | None = None
     ) -> None:
-        """Start the worker.
+        """Start the workers.
 
         Args:
             picture: bounds of one picture.
@@ -71,6 +72,8 @@ class PictureStore:
         self._decoded: LRUCache[str, ImageArray] = LRUCache(limits.max_decoded_bytes, lambda pixels: pixels.nbytes)
         self._waiting = 0
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="pictures nobody waits for")
+        self._decoding = threading.Lock()
 
     @property
     def nbytes(self) -> int:
@@ -105,7 +108,7 @@ class PictureStore:
             coming.add_done_callback(lambda done: self._came(image_id, done))
         return await asyncio.shield(coming)
 
-    async def pixels(self, source: str, *, again: bool = False) -> ImageArray:
+    async def pixels(self, source: str, *, again: bool = False, aside: bool = False) -> ImageArray:
         """Return what the model sees of a picture or of a part of it, (h, w, 3) uint8 RGB, upright.
 
         A part is cut from the picture at its own size.
@@ -113,6 +116,7 @@ class PictureStore:
         Args:
             source: see `app.protocol.windows.source_of`.
             again: it will soon be asked for once more.
+            aside: nobody waits for it, so it is read beside what somebody waits for.
 
         Raises:
             UnknownImageError: the picture isn't kept.
@@ -120,9 +124,9 @@ class PictureStore:
         image_id, window = part_of(source)
         data = await self._data(image_id)
         if window is not None:
-            return await self._work(partial(self._part, image_id, window), data)
+            return await self._work(partial(self._part, image_id, window), data, aside=aside)
         working = self._fresh.get(image_id) if again else self._fresh.pop(image_id, None)
-        return working if working is not None else (await self._work(read_picture, data)).working
+        return working if working is not None else (await self._work(read_picture, data, aside=aside)).working
 
     async def rendition(self, image_id: str) -> Rendition:
         """Return a picture as every browser shows it.
@@ -144,8 +148,9 @@ class PictureStore:
         return partial(read_native, self._stored(image_id).data, self._picture)
 
     def close(self) -> None:
-        """Stop the worker."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        """Stop the workers."""
+        for worker in (self._worker, self._aside):
+            worker.shutdown(wait=False, cancel_futures=True)
 
     async def _take(self, data: bytes) -> OpenImage:
         picture = await self._work(read_picture, data)
@@ -182,15 +187,20 @@ class PictureStore:
         return stored
 
     def _part(self, image_id: str, window: WindowXyxy, data: bytes, limits: PictureLimits) -> ImageArray:
-        """Return a part of a picture, which stays decoded, since parts are seldom asked for alone. In the worker."""
-        pixels = self._decoded.get(image_id)
+        """Return a part of a picture, which stays decoded, since parts are seldom asked for alone. In a worker."""
+        with self._decoding:
+            pixels = self._decoded.get(image_id)
         if pixels is None:
             pixels = read_opaque(data, limits)
-            if pixels.nbytes <= self._decoded.maxsize:
-                self._decoded[image_id] = pixels
+            with self._decoding:
+                if pixels.nbytes <= self._decoded.maxsize:
+                    self._decoded[image_id] = pixels
         return part_for_model(pixels, window)
 
-    async def _work(self, read: Callable[[bytes, PictureLimits], T], data: bytes) -> T:
+    async def _work(self, read: Callable[[bytes, PictureLimits], T], data: bytes, *, aside: bool = False) -> T:
+        """Return what a worker reads; who reads aside takes no place among those that somebody waits for."""
+        if aside:
+            return await asyncio.get_running_loop().run_in_executor(self._aside, read, data, self._picture)
         if self._waiting >= self._max_waiting:
             raise BusyError(f"{self._waiting} pictures wait to be read; try again", retry_after_s=RETRY_AFTER_S)
         self._waiting += 1

@@ -17,7 +17,8 @@ in `THROTTLED_WAIT_S`, while others are at work.
 
 Decision: what nobody has asked for yet is done in the gaps, a decode at a time. Context: a decode can't be interrupted,
 and the medians and the quiet that others go by must be those of people. Choice: idle jobs wait like hovers that are
-throttled, and while anything encodes, and count as nothing. Price: somebody who comes may wait for one decode.
+throttled, and while anything encodes, and count as nothing; longer ones look meanwhile whether the device `is_free`.
+Price: somebody who comes may wait for one decode.
 """
 
 from __future__ import annotations
@@ -171,6 +172,11 @@ class Lane:
     def quiet_s(self) -> float:
         """Seconds since the last job of a person ended; 0 while one runs, infinite before the first."""
         return 0.0 if self.busy else time.perf_counter() - self._ended_at
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a job of a person waits."""
+        return any(queue for priority, queue in self._queues.items() if priority is not Priority.IDLE)
 
     async def run(self, priority: Priority, work: Callable[[], T], timeout_s: float) -> T:
         """Return what `work` returns, once the thread got to it.
@@ -330,6 +336,10 @@ class Scheduler:
             "encode": (self.encodes,),
             "first encode": (self.first_encodes,),
         }
+
+    def is_free(self) -> bool:
+        """Return whether what nobody waits for may go on. Called in any thread."""
+        return not (self.decodes.is_wanted or self._encoding())
 
     def close(self) -> None:
         """Stop the lanes."""

@@ -41,15 +41,16 @@ class Sources:
             return await self.clips.image(*split_source(image_id))
         return await self.pictures.info(image_id)
 
-    async def pixels(self, source: str, *, again: bool = False) -> ImageArray:
+    async def pixels(self, source: str, *, again: bool = False, aside: bool = False) -> ImageArray:
         """Return what the model sees of a source, or of a part of it, (h, w, 3) uint8 RGB, upright; raises as `info`.
 
         Args:
             source: see `app.protocol.windows.source_of`.
             again: it will soon be asked for once more.
+            aside: nobody waits for it, so it is read beside what somebody waits for.
         """
         store = self.clips if is_frame(source) else self.pictures
-        return await store.pixels(source, again=again)
+        return await store.pixels(source, again=again, aside=aside)
 
     def native(self, image_id: str) -> Callable[[], NativeArray]:
         """Return what reads a picture or a frame at its own size; call it in a worker thread.

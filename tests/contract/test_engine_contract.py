@@ -117,6 +117,17 @@ def test_no_picture_is_kept_between_calls(engine: Engine, embedding: Embedding) 
     assert_same(one(engine, embedding, POINT), before)
 
 
+def test_an_encode_that_nobody_waits_for_ends_when_the_device_is_wanted_and_spoils_nothing(
+    engine: Engine, embedding: Embedding
+) -> None:
+    image, expected = picture(300, 400), one(engine, embedding, POINT)
+    tries = (engine.encode_while(image, lambda: False) for _ in range(20))  # a busy machine may look too late
+    assert None in tries
+    for made in (engine.encode(image), engine.encode_while(image, lambda: True)):
+        assert made is not None
+        assert_same(one(engine, made, POINT), expected)
+
+
 def test_the_logits_of_an_earlier_candidate_change_the_answer(engine: Engine, embedding: Embedding) -> None:
     earlier = one(engine, embedding, ELSEWHERE)
     refined = one(engine, embedding, replace(SINGLE, mask_logits=earlier.logits[earlier.best]))

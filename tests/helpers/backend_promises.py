@@ -46,7 +46,7 @@ class Sources:
     kept: dict[str, ImageArray] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    async def pixels(self, source: str, /, *, again: bool = False) -> ImageArray:
+    async def pixels(self, source: str, /, *, again: bool = False, aside: bool = False) -> ImageArray:
         self.asked.append(source)
         if source not in self.kept:
             raise UnknownImageError("this source isn't kept")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -115,6 +116,10 @@ class FakeEngine:
         self._pass(self.encoding, self.encode_gate)
         digest = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()
         return FakeEmbedding((image.shape[0], image.shape[1]), digest[0] / 256, grid=self.grid)
+
+    def encode_while(self, image: ImageArray, is_free: Callable[[], bool]) -> FakeEmbedding | None:
+        """Return the embedding of a picture that nobody waits for, or None; see `contract.Engine.encode_while`."""
+        return self.encode(image) if is_free() else None
 
     def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
         """Return one `Candidates` per prompt, in order; see `contract.Engine.decode`."""

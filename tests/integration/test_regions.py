@@ -8,17 +8,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 
 from app.arrays import MaskArray
+from app.bench.regions import answer_bytes
 from app.client import connect
 from app.engine.contract import Candidates, Embedding, Prompt
 from app.protocol import messages as m
 from app.protocol.frames import over_picture
 from app.protocol.run_lengths import decode_mask, scale_mask
+from app.service.region_finder import GRID_ENDS
 from tests.helpers.fake_engine import GRID, MAX_LOGIT, FakeEngine
 from tests.helpers.image_files import png
 from tests.helpers.peer import Peer, greeted, opened, uploaded
@@ -167,6 +170,15 @@ async def test_by_http_they_come_at_the_size_of_the_picture(server: Server) -> N
         gone = await http.post("/api/regions", json={"image_id": "0" * 32})
         assert (gone.status_code, gone.json()["detail"]["code"]) == (404, "IMAGE_NOT_FOUND")
         assert (await http.post("/api/regions", json={"image_id": image_id, "points": []})).status_code == 400
+
+
+async def test_the_benchmark_weighs_the_frame_of_the_last_answer_as_it_comes(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "squares.png"
+    file.write_bytes(png(SIDE, SIDE))
+    async with opened(server, file.read_bytes()) as peer:
+        await peer.send(m.FindRegions(seq=2))
+        frames = [await peer.socket.recv() for _ in GRID_ENDS]
+    assert await answer_bytes(server.url, file) == len(frames[-1])
 
 
 async def test_what_is_small_is_found_in_windows_and_its_click_names_the_window() -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 TERMS: Final = 6
 """Inputs of a decoder that come from the picture, before the prompt's own."""
+LOOK_MS: Final = 1
+"""So often an encode that nobody waits for looks whether others want the device."""
 COMMON: Final = (
     HOVER,
     Variant(9, refines=False, first_mask=0),
@@ -156,15 +158,19 @@ class OpenVinoEngine:
 
     def encode(self, image: ImageArray) -> OpenVinoEmbedding:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
-        check_image(image)
-        with device_failures("encode a picture"), self._encoder.taken() as request:
-            pixels = tensor_of(model_input(image, self.input_size))
-            request.set_input_tensor(0, pixels)
-            terms = self._encoder.fresh_outputs()
-            for number, term in enumerate(terms):
-                request.set_output_tensor(number, term)
+        with self._encoding(image) as (request, embedding):
             request.infer()
-        return OpenVinoEmbedding((image.shape[0], image.shape[1]), terms)
+        return embedding
+
+    def encode_while(self, image: ImageArray, is_free: Callable[[], bool]) -> OpenVinoEmbedding | None:
+        """Return the embedding of a picture that nobody waits for, or None; see `contract.Engine.encode_while`."""
+        with self._encoding(image) as (request, embedding):
+            request.start_async()
+            while not request.wait_for(LOOK_MS):
+                if not is_free():
+                    stop(request)
+                    return None
+        return embedding
 
     def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
         """Return one `Candidates` per prompt, in order; see `contract.Engine.decode`.
@@ -215,6 +221,18 @@ class OpenVinoEngine:
             embedding.size_hw,
             tuple(tensor_of((a.view(torch.uint16) if kept is torch.bfloat16 else a).numpy()) for a in arrays),
         )
+
+    @contextmanager
+    def _encoding(self, image: ImageArray) -> Iterator[tuple[Any, OpenVinoEmbedding]]:
+        """Give a request that is bound to a picture and to the embedding that it fills."""
+        check_image(image)
+        with device_failures("encode a picture"), self._encoder.taken() as request:
+            pixels = tensor_of(model_input(image, self.input_size))  # kept until the answer, as in `_decode_one`
+            request.set_input_tensor(0, pixels)
+            terms = self._encoder.fresh_outputs()
+            for number, term in enumerate(terms):
+                request.set_output_tensor(number, term)
+            yield request, OpenVinoEmbedding((image.shape[0], image.shape[1]), terms)
 
     def _feature_maps(self, embedding: Embedding) -> FeatureMaps:
         """Return what is kept of a frame, as a tracker by likeness reads it."""
@@ -303,6 +321,13 @@ class Requests:
         import openvino
 
         return tuple(openvino.Tensor(port.get_element_type(), port.get_shape()) for port in self._graph.outputs)
+
+
+def stop(request: openvino.InferRequest) -> None:
+    """End a request that runs after the operation that it is at, and return once it has ended."""
+    request.cancel()
+    with suppress(RuntimeError):  # which says that it was ended, unless it was done
+        request.wait()
 
 
 def compiled_encoder(folder: Path, precision: str, threads: int) -> openvino.CompiledModel:

@@ -140,6 +140,11 @@ class HotSwapEngine:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
         return UpgradableEmbedding(self._now.encode(image))  # type: ignore[arg-type]
 
+    def encode_while(self, image: ImageArray, is_free: Callable[[], bool]) -> UpgradableEmbedding | None:
+        """Return the embedding of a picture that nobody waits for, or None; see `contract.Engine.encode_while`."""
+        made = self._now.encode_while(image, is_free)
+        return None if made is None else UpgradableEmbedding(made)  # type: ignore[arg-type]
+
     def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
         """Return one `Candidates` per prompt, in order; see `contract.Engine.decode`."""
         now, inner = self._at_hand(embedding)

@@ -7,6 +7,7 @@ is known of a picture lives in a `TorchEmbedding` outside of the model.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from app.engine.contract import Candidates, Embedding, Prompt, Tracked
 from app.engine.failures import device_failures
 from app.engine.memory_bank import Memory, MemoryBank
 from app.engine.sam2.features import picture_features, prompt_table
+from app.engine.sam2.gaps import Gaps, WantedError
 from app.engine.sam2.likeness import FeatureMaps, LikenessTracker
 from app.engine.sam2.loader import load_model
 from app.engine.sam2.mask_decoder import ImageTerms, ReassociatedDecoder
@@ -76,6 +78,7 @@ class TorchEngine:
         self.is_rough_tracker = not has_memory
         self.device = device
         self._sam = steady(model)
+        self._gaps = Gaps(model.image_encoder.trunk.blocks)
         self._decoder = ReassociatedDecoder(model).eval()
         self._table = prompt_table(model)
         self._tracker: MemoryTracker | LikenessTracker | None = None
@@ -94,6 +97,14 @@ class TorchEngine:
             pixels = self._on_device(model_input(image, self._sam.image_size))
             terms = self._decoder.image_terms(*picture_features(self._sam, pixels))
         return TorchEmbedding((image.shape[0], image.shape[1]), terms)
+
+    def encode_while(self, image: ImageArray, is_free: Callable[[], bool]) -> TorchEmbedding | None:
+        """Return the embedding of a picture that nobody waits for, or None; see `contract.Engine.encode_while`."""
+        try:
+            with self._gaps.asking(is_free):
+                return self.encode(image)
+        except WantedError:
+            return None
 
     @torch.inference_mode()
     def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:

@@ -121,9 +121,10 @@ def test_pictures_opened_after_the_change_over_are_encoded_by_the_graphs(
     conversion = HeldConversion()
     engine = HotSwapEngine(torch_engine, conversion, lambda: fast)
     gone_over(engine, conversion)
-    embedding = engine.encode(picture())
-    assert not isinstance(embedding.inner, TorchEmbedding)
-    assert np.isfinite(engine.decode(embedding, [POINT])[0].logits).all()
+    for embedding in (engine.encode(picture()), engine.encode_while(picture(), lambda: True)):
+        assert embedding is not None
+        assert not isinstance(embedding.inner, TorchEmbedding)
+        assert np.isfinite(engine.decode(embedding, [POINT])[0].logits).all()
 
 
 @pytest.mark.parametrize("failure", [ConversionFailedError("no room"), OSError("no python")])
