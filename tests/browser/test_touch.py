@@ -100,6 +100,7 @@ def test_whole_way_by_fingers_alone(open_studio: OpenStudio) -> None:
     assert canvas == studio.page.locator("#canvas").bounding_box()
     assert bar["y"] >= canvas["y"] + canvas["height"]
     pictures(studio, "brush")
+    assert_brush_and_eraser_leave_the_picture_in_its_place(studio, finger)
     finger.tap_on("#new")
     finger.tap_on("#show-panel")
 
@@ -111,6 +112,18 @@ def test_whole_way_by_fingers_alone(open_studio: OpenStudio) -> None:
     assert len(json.loads(Path(download.value.path()).read_text())["annotations"]) == 1
     expect(studio.page.locator("#toast")).to_contain_text("coffee.coco.json saved")
     pictures(studio, "saved")
+
+
+def assert_brush_and_eraser_leave_the_picture_in_its_place(studio: Studio, finger: Finger) -> None:
+    """Try the narrowest screen, where one sentence is longer than the other."""
+    studio.page.set_viewport_size({"width": 320, "height": 844})
+    boxes = []
+    for tool in ("#brush", "#eraser"):
+        finger.tap_on(tool)
+        studio.until("s.image !== null")  # and has drawn
+        boxes.append(studio.page.locator("#canvas").bounding_box())
+    assert boxes[0] == boxes[1]
+    studio.page.set_viewport_size(PHONE["viewport"])
 
 
 def pictures(studio: Studio, name: str) -> None:
