@@ -13,7 +13,7 @@ click's mask may differ from the outline by a fifth.
 Decision: small things are looked for in four windows too, as by the generator's `crop_n_layers`. Context: most of what
 the grid misses has a hundredth of the picture, or lines of six cells; other points don't find it, twice the pixels do.
 Choice: a region's mask says its window, and the click that gives it names that. Price: four more encodes, so it is
-only done by a model that is quick at them.
+only done by a model that is quick at them, and given up and begun again where somebody wants the device.
 """
 
 from __future__ import annotations

@@ -230,7 +230,8 @@ class Backend(Protocol):
     async def regions(self, key: EmbeddingKey, size_hw: tuple[int, int], points: int) -> tuple[Region, ...]:
         """Return the things of a source, the best first, once this many points of a grid were asked.
 
-        Nobody waits for the device because of it: people's hovers, clicks and pictures go before each of its decodes.
+        Nobody waits for the device because of it: people's hovers, clicks and pictures go before each of its decodes,
+        and end an encode that it has begun.
         Given up where the embedding has to make room meanwhile; the rest is then found when it is asked for again.
 
         Args:

@@ -19,7 +19,8 @@ from app.settings import Settings
 from tests.helpers.fake_engine import GATE_TIMEOUT_S, GRID, FakeEmbedding, FakeEngine
 from tests.helpers.garage import Garage, small_models, switch
 from tests.helpers.image_files import png
-from tests.helpers.peer import Peer, greeted, opened, until, uploaded
+from tests.helpers.limits import shrunk
+from tests.helpers.peer import DEADLINE_S, Peer, greeted, opened, until, uploaded
 from tests.helpers.server import Server, started
 from tests.helpers.weights_site import CONTENT
 
@@ -94,7 +95,8 @@ async def server(
     settings = Settings(checkpoints_dir=tmp_path, cache_dir=tmp_path / "cache", offline=True)
     manifest = small_models(tmp_path, "http://127.0.0.1:1/weights.pt")
     (tmp_path / manifest.entry("small").file).write_bytes(CONTENT)
-    running = await started(settings, engine, manifest=manifest, load=Garage().load)
+    limits = shrunk(hover_timeout_s=DEADLINE_S, shutdown_timeout_s=2.0)
+    running = await started(settings, engine, limits=limits, manifest=manifest, load=Garage().load)
     yield running
     engine.hold = ""
     await running.stop()
