@@ -18,7 +18,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from app.errors import BadMessageError, Reason
 from app.exports.names import fit_for_files
 from app.imports.documents import KINDS, has_picture, read_json
-from app.imports.names import folded, stem
+from app.imports.names import folded, is_upload_of, stem
 from app.imports.pictures import read_mask
 from app.imports.texts import text_of
 from app.imports.values import LabelCollector
@@ -52,6 +52,9 @@ class Archive:
         self.wanted = own or "the picture"
         self._own = {folded(own), folded(fit_for_files(own))} if own else set[str]()
         self.members = [each for each in archive.infolist()[:MAX_MEMBERS] if not each.is_dir() and is_seen(each)]
+        if not any(map(self.is_own_mask, self.members)):
+            names = {folded(stem(each.filename)) for each in self.members}
+            self._own |= {name for name in names if any(is_upload_of(name, each) for each in self._own)}
 
     def of_ending(self, *endings: str) -> list[ZipInfo]:
         """Return the files of some endings, in their order."""

@@ -10,7 +10,7 @@ import numpy as np
 from app.arrays import MaskArray
 from app.errors import BadMessageError, Reason
 from app.exports.coco import image_number
-from app.imports.names import base, folded
+from app.imports.names import base, folded, is_upload_of
 from app.imports.rings import MIN_CORNERS, filled_between_edges
 from app.imports.values import LabelCollector
 from app.protocol.counts import mask_of
@@ -130,9 +130,12 @@ def image_in(images: list[DataSetImage], image: OpenImage, name: str | None) -> 
 def entries_of(images: list[DataSetImage], image: OpenImage, name: str | None) -> list[DataSetImage]:
     """Return which entries are a picture's: that of its number, where we gave it, else those of its file name."""
     ours = [each for each in images if each.id == image_number(image)]
-    named = [each for each in images if name is not None and base(each.file_name) == base(name)]
-    alike = [each for each in images if name is not None and folded(base(each.file_name)) == folded(base(name))]
-    return ours or named or alike
+    if ours or name is None:
+        return ours
+    own = folded(base(name))
+    named = [each for each in images if base(each.file_name) == base(name)]
+    alike = [each for each in images if folded(base(each.file_name)) == own]
+    return named or alike or [each for each in images if is_upload_of(folded(base(each.file_name)), own)]
 
 
 def read_annotation(made: DataSetAnnotation, found: LabelCollector, where: str, names: dict[int | str, str]) -> None:

@@ -104,6 +104,19 @@ SETS: Final[dict[str, dict[str, bytes]]] = {
         "labels/dog.txt": line("dog"),
         **PHOTOS,
     },
+    "Label Studio's YOLO of uploads": {
+        "classes.txt": b"none\nanimal\n",
+        "notes.json": b'{"categories": [], "info": {}}',
+        "labels/0f3ab2c4-cat.txt": line("cat"),
+        "labels/9e01d7aa-dog.txt": line("dog"),
+        "images/0f3ab2c4-cat.jpg": PHOTO,
+        "images/9e01d7aa-dog.jpg": PHOTO,
+    },
+    "Label Studio's COCO of uploads": {
+        "result.json": coco("cat", "dog")
+        .replace(b"cat.jpg", rb"images\\0f3ab2c4-cat.jpg")
+        .replace(b"dog.jpg", rb"images\\9e01d7aa-dog.jpg")
+    },
     "CVAT's YOLO": {
         "obj.data": b"classes = 2\nnames = obj.names\n",
         "obj.names": b"none\nanimal\n",
@@ -176,7 +189,13 @@ def test_a_data_set_without_the_picture_says_so_and_gives_none_of_anothers(kind:
 
 @pytest.mark.parametrize(
     ("mine", "theirs"),
-    [("Cafe\u0301 1.jpg", "Caf\u00e9 1"), ("Caf\u00e9 1.jpg", "Cafe\u0301 1"), ("DOG.JPG", "dog"), ("a:b.jpg", "a_b")],
+    [
+        ("my dog (1).jpg", "9e01d7aa-my_dog_1"),
+        ("Cafe\u0301 1.jpg", "Caf\u00e9 1"),
+        ("Caf\u00e9 1.jpg", "Cafe\u0301 1"),
+        ("DOG.JPG", "dog"),
+        ("a:b.jpg", "a_b"),
+    ],
 )
 def test_a_picture_is_found_however_its_name_is_written(mine: str, theirs: str) -> None:
     files = {"labels/other.txt": line("cat"), f"labels/{theirs}.txt": line("dog")}
