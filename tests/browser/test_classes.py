@@ -14,6 +14,10 @@ from tests.helpers.studio import COFFEE, DISC_A, DISC_B, OpenStudio, Studio, dis
 pytestmark = pytest.mark.browser
 
 MIN_TARGET = 44
+KEYBOARD_Y = 844 - 336
+"""Where the keyboard of such a phone begins, CSS pixels."""
+UNZOOMED_PX = 16
+"""Safari zooms into fields of smaller text."""
 
 
 def named(studio: Studio) -> list[str]:
@@ -185,6 +189,11 @@ def test_everything_of_it_works_by_touch_with_targets_that_a_finger_hits(open_st
     studio.until("s.objects.length === 1")
     page.locator("#pick-class").tap()
     page.locator("#class-written").fill("cat")
+    picker = page.locator("#class-picker").bounding_box()
+    assert picker is not None
+    assert picker["y"] >= 0
+    assert picker["y"] + picker["height"] < KEYBOARD_Y
+    assert page.evaluate("parseFloat(getComputedStyle(document.activeElement).fontSize)") >= UNZOOMED_PX
     assert small(studio, "#class-picker button, #class-picker input") == []
     page.locator("#class-choices button").first.tap()
     studio.until("s.sticky === 'cat' && s.objects[0].name === 'cat'")
