@@ -73,6 +73,9 @@ class SessionView:
             else:
                 for number in message.objects:
                     self.objects.pop(number, None)
+        if list(self.objects) != (order := sorted(self.objects)):  # one that is back has its old place, as in files
+            for number in order:
+                self.objects[number] = self.objects.pop(number)
 
     def _size_hw(self) -> tuple[int, int]:
         """Return height and width of the picture that the message at hand is about."""

@@ -168,13 +168,14 @@ def test_project_moves_the_work_and_everything_here_is_forgotten_when_it_is_said
     assert studio.page.evaluate("localStorage.length") == 0
 
     # Somebody else's work, or one's own on another machine: the objects of both are there.
-    studio.page.locator("#file").set_input_files(shot(1))
+    studio.page.locator("#file").set_input_files([shot(1), shot(3)])
     is_shown(studio, "shot 1.png", 0)
     studio.add_object(PLACES["blue"])
     studio.page.locator("#file").set_input_files(project)
     is_shown(studio, "shot 1.png", 2)
     expect(studio.page.locator("#toast")).to_contain_text("2 pictures. 1 was here before")
-    studio.press(".")
+    expect(studio.page.locator('.film-cell img[src^="blob:"]')).to_have_count(3)
+    studio.page.locator(".film-cell").last.click()
     is_shown(studio, "shot 2.png", 0)
     notes: FilePayload = {**project, "buffer": b"PK no zip"}
     studio.page.locator("#file").set_input_files(notes)

@@ -138,6 +138,27 @@ def test_double_tap_of_a_finger_makes_one_object(open_studio: OpenStudio) -> Non
     assert len(studio.state()["objects"][0]["points"]) == 1
 
 
+def test_what_needs_a_key_elsewhere_a_finger_does_on_a_phone(open_studio: OpenStudio) -> None:
+    studio = selected(open_studio, **PHONE)
+    page = studio.page
+    studio.show_panel()
+    spot = (DISC_A[0] + 30, DISC_A[1] + 30)
+    shown = studio.pixel(spot)
+    page.locator('[popovertarget="look-menu"]').tap()
+    expect(page.locator("#look-menu kbd").first).to_be_hidden()
+    held = page.locator("#hide-held").bounding_box()
+    assert held is not None
+    wire = page.context.new_cdp_session(page)
+    place = {"x": held["x"] + held["width"] / 2, "y": held["y"] + held["height"] / 2}
+    wire.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [place]})
+    assert apart(studio.pixel(spot), shown) > 10
+    wire.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert studio.pixel(spot) == shown
+    studio.press("Escape")
+    page.locator("#credits summary").tap()
+    expect(page.locator("#credits li").first).to_be_in_viewport(ratio=0.5)
+
+
 # ---- keys
 
 

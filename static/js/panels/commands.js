@@ -199,6 +199,9 @@ export function bindCommands(page) {
   bindShapeMenu(store.state, (command) => commands[command]());
   bindCombining(() => void studio.shaping.makeOne(), () => store.combine(null));
   bindTools((tool) => commands[tool]());
+  bindHeld(find("hide-held"), (down) => stage.setHidden(down));
+  const credits = find("credits");
+  credits.addEventListener("toggle", () => credits.scrollIntoView({ block: "nearest" })); // it is the last of the panel
   for (const [id, run] of /** @type {const} */ ([
     ["clear", () => void studio.clear()], ["choose", commands.open], ["toast-undo", commands.undo],
     ["choose-folder", () => page.opening.chooseFolder()],
@@ -219,6 +222,15 @@ function bindTools(takeUp) {
   for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (find("tools").querySelectorAll("input"))) {
     radio.addEventListener("click", () => takeUp(/** @type {Tool} */ (radio.value))); // the arrow keys click, too
   }
+}
+
+/**
+ * A button that works while a finger is on it.
+ * @param {HTMLElement} button @param {(down: boolean) => void} hold
+ */
+function bindHeld(button, hold) {
+  button.addEventListener("pointerdown", () => hold(true));
+  for (const end of ["pointerup", "pointercancel"]) button.addEventListener(end, () => hold(false));
 }
 
 /**

@@ -169,7 +169,9 @@ export class Film {
     button.title = words;
     setLabel(button, words);
     setText(mark, markOf(entry));
+    const wasAway = button.dataset.state === "away";
     button.dataset.state = entry.trouble !== null ? "trouble" : !entry.here ? "away" : entry.done ? "done" : entry.work?.recipe.objects?.length ? "begun" : "todo";
+    if (wasAway && entry.here) this.redraw(entry.key); // there is something to be seen of it now
     if (entry.key === this.#here) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   }

@@ -49,6 +49,10 @@ def test_what_can_be_undone_is_what_the_last_message_says() -> None:
     assert (view.can_undo, view.can_redo, set(view.objects)) == (False, True, set())
 
 
+def test_an_object_that_is_back_has_its_old_place() -> None:
+    assert list(after(opened(), made(4), made(5), made(6), gone(5), made(5)).objects) == [4, 5, 6]
+
+
 def test_an_answer_is_taken_in_with_its_last_message_and_given_whole() -> None:
     view = after(opened(), made(4), made(5))
     assert view.take(made(6, last=False), 10) == []
