@@ -171,6 +171,15 @@ def test_project_moves_the_work_and_everything_here_is_forgotten_when_it_is_said
     studio.page.locator("#file").set_input_files([shot(1), shot(3)])
     is_shown(studio, "shot 1.png", 0)
     studio.add_object(PLACES["blue"])
+    studio.page.evaluate("""() => {
+      const { arrayBuffer } = Blob.prototype;
+      const frame = () => new Promise(requestAnimationFrame);
+      Blob.prototype.arrayBuffer = async function () {
+        await frame(); // so that the list is shown before its files have come, as with a large project
+        await frame();
+        return arrayBuffer.call(this);
+      };
+    }""")
     studio.page.locator("#file").set_input_files(project)
     is_shown(studio, "shot 1.png", 2)
     expect(studio.page.locator("#toast")).to_contain_text("2 pictures. 1 was here before")
