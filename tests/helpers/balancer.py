@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from tests.helpers.listening import listening
+
 COOKIE = re.compile(rb"(?im)^cookie: .*\bserver=(\d)")
 BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 7\r\nconnection: close\r\n\r\ngateway"
 
@@ -70,7 +72,7 @@ class Balancer:
             await pump(far_reader, writer)
         finally:
             there.cancel()
-            far_writer.close()
+            far_writer.transport.abort()
 
 
 def closing(head: bytes) -> bytes:
@@ -91,7 +93,6 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 async def balanced(*targets: str, sticky: bool = False) -> AsyncIterator[Balancer]:
     """Give a balancer before servers."""
     balancer = Balancer(list(targets), sticky)
-    listener = await asyncio.start_server(balancer.serve, "127.0.0.1", 0)
-    balancer.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    async with listener:
+    async with listening(balancer.serve) as port:
+        balancer.url = f"http://127.0.0.1:{port}"
         yield balancer

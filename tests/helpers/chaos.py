@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from tests.helpers.listening import listening
+
 RESET = struct.pack("ii", 1, 0)
 """For SO_LINGER: closing sends a reset."""
 
@@ -55,13 +57,15 @@ class Link:
             asyncio.create_task(self._pass(reader, far_writer, None)),
             asyncio.create_task(self._pass(far_reader, writer, cut)),
         ]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
-        for end in (writer, far_writer):
-            self.ends.discard(end)
-            reset(end)
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            for end in (writer, far_writer):
+                self.ends.discard(end)
+                reset(end)
 
     def reset_all(self) -> None:
         """Reset every connection."""
@@ -94,8 +98,7 @@ async def link_to(target: str) -> AsyncIterator[Link]:
     """Give a good link to the server at `target`, which a test makes bad."""
     link = Link(target)
     link.hears.set()
-    listener = await asyncio.start_server(link.serve, "127.0.0.1", 0)
-    link.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    async with listener:
+    async with listening(link.serve) as port:
+        link.url = f"http://127.0.0.1:{port}"
         yield link
         link.reset_all()

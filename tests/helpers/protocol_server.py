@@ -24,6 +24,7 @@ from app.protocol import messages as m
 from app.protocol.codec import decode_client, encode
 from app.protocol.messages import ClientMessage, CloseCode, ServerMessage
 from app.protocol.run_lengths import encode_mask
+from tests.helpers.listening import listening
 
 
 def png_of(picture: Image.Image) -> bytes:
@@ -169,19 +170,9 @@ def refused(seq: int | None, code: str, *, fatal: bool = False) -> m.Error:
 @asynccontextmanager
 async def running() -> AsyncIterator[FakeServer]:
     fake = FakeServer()
-    serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving[asyncio.create_task(fake.serve(reader, writer))] = writer
-
-    listener = await asyncio.start_server(connected, "127.0.0.1", 0)
-    fake.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    async with listener:
+    async with listening(fake.serve) as port:
+        fake.url = f"http://127.0.0.1:{port}"
         yield fake
-    await asyncio.sleep(0)  # who came last is let in
-    for writer in serving.values():
-        writer.transport.abort()  # a task that is cancelled before it begins would close nothing
-    await asyncio.gather(*serving)
 
 
 def unused_url() -> str:

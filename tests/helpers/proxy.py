@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import msgpack
 
+from tests.helpers.listening import listening
+
 Cut = Literal["before", "inside", "after"]
 """Where a connection is cut: before a frame is passed on, in its middle, or once it was."""
 Judge = Callable[[str, dict[str, Any]], "Cut | None"]
@@ -45,12 +47,14 @@ class Proxy:
             asyncio.create_task(self._pass("client", reader, far_writer)),
             asyncio.create_task(self._pass("server", far_reader, writer)),
         ]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
-        writer.transport.abort()
-        far_writer.transport.abort()
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            writer.transport.abort()
+            far_writer.transport.abort()
 
     async def _pass(self, side: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -102,9 +106,8 @@ async def frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes | None]:
 async def proxied(target: str) -> AsyncIterator[Proxy]:
     """Give a proxy in front of the server at `target`."""
     proxy = Proxy(target)
-    listener = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    proxy.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    async with listener:
+    async with listening(proxy.serve) as port:
+        proxy.url = f"http://127.0.0.1:{port}"
         yield proxy
 
 

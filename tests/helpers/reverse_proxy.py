@@ -6,11 +6,13 @@ It runs in a thread of its own, so that a test may drive a browser through it. O
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from app.client.loop_thread import LoopThread
+from tests.helpers.listening import listening
 
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 12\r\nconnection: close\r\n\r\nnobody there"
@@ -26,7 +28,6 @@ class ReverseProxy:
         host: what the server is told as Host, as nginx does by default and tunnels do; empty passes it on.
         upgrades: WebSockets are passed on; nginx by default doesn't.
         lost: paths that came and don't lie under the prefix.
-        open: what is connected now.
     """
 
     target: str
@@ -35,7 +36,6 @@ class ReverseProxy:
     upgrades: bool = True
     port: int = 0
     lost: list[str] = field(default_factory=list)
-    open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -44,17 +44,13 @@ class ReverseProxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass one request on, and then whatever comes from either side."""
-        self.open.add(writer)
-        try:
-            with suppress(OSError, asyncio.IncompleteReadError):
-                head = self.rewritten(await reader.readuntil(b"\r\n\r\n"))
-                if head:
-                    await self.forward(head, reader, writer)
-                else:
-                    writer.write(NOT_FOUND)
-        finally:
-            writer.close()
-            self.open.discard(writer)
+        with suppress(OSError, asyncio.IncompleteReadError):
+            head = self.rewritten(await reader.readuntil(b"\r\n\r\n"))
+            if head:
+                await self.forward(head, reader, writer)
+            else:
+                writer.write(NOT_FOUND)
+        writer.close()
 
     async def forward(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Exchange bytes with the server until it has said all."""
@@ -65,13 +61,12 @@ class ReverseProxy:
             writer.write(BAD_GATEWAY)
             return
         far_writer.write(head)
-        self.open.add(far_writer)
         there = asyncio.create_task(pump(reader, far_writer))
-        await pump(far_reader, writer)
-        writer.close()
-        far_writer.close()
-        await there
-        self.open.discard(far_writer)
+        try:
+            await pump(far_reader, writer)
+        finally:
+            there.cancel()
+            far_writer.transport.abort()
 
     def rewritten(self, head: bytes) -> bytes:
         """Return the head of a request as the server gets it, or nothing where it isn't for the server."""
@@ -92,46 +87,19 @@ class ReverseProxy:
 
 async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Pass on what comes until it ends, and end then too."""
-    try:
-        with suppress(OSError):
-            while data := await reader.read(2**16):
-                writer.write(data)
-                await writer.drain()
-    finally:
-        writer.close()
-
-
-def run(loop: asyncio.AbstractEventLoop) -> None:
-    """Run a loop until it is stopped; connections that were accepted as it stopped end with it."""
-    loop.run_forever()
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        loop.run_until_complete(asyncio.wait(tasks))
-    loop.close()
+    with suppress(OSError):
+        while data := await reader.read(2**16):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
 
 
 @contextmanager
 def reverse_proxy(proxy: ReverseProxy) -> Iterator[ReverseProxy]:
     """Run a proxy for the length of a `with`."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=run, args=[loop], daemon=True)
-    thread.start()
-
-    async def begin() -> asyncio.Server:
-        return await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-
-    async def end() -> None:
-        listener.close()
-        for writer in proxy.open:
-            writer.transport.abort()
-
-    listener = asyncio.run_coroutine_threadsafe(begin(), loop).result()
-    proxy.port = listener.sockets[0].getsockname()[1]
+    home = LoopThread(listening(proxy.serve))
     try:
+        proxy.port = home.enter()
         yield proxy
     finally:
-        asyncio.run_coroutine_threadsafe(end(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+        home.end()

@@ -21,6 +21,7 @@ from app.settings import Settings
 from app.weights.manifest import Manifest
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.limits import QUICK
+from tests.helpers.listening import accept_no_more
 
 STOP_DEADLINE_S = 30.0
 
@@ -41,6 +42,11 @@ class NotifyingServer(DrainingServer):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in self.servers:
+            await accept_no_more(listener)
+        await super().shutdown(sockets)
 
 
 @dataclass(frozen=True)
