@@ -17,7 +17,7 @@ from app.service.model_pool import Source
 from app.service.model_source import ModelSource
 from app.settings import Settings
 from app.weights.catalogue import known_models
-from tests.helpers.backend_promises import SPECK_SHARE, BackendPromises, Make, Sources
+from tests.helpers.backend_promises import SPECK_SHARE, BackendPromises, Make, Sources, trust_the_slow
 from tests.helpers.clip_files import zipped
 from tests.helpers.clip_screen import ClipScreen, uploaded_clip
 from tests.helpers.fake_engine import FakeEngine
@@ -37,7 +37,9 @@ class TestWorkers(BackendPromises):
         workers.close()
 
     @pytest.fixture
-    def make(self, workers: LoopWorkers, tmp_path: Path) -> Make:
+    def make(self, workers: LoopWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+        trust_the_slow(monkeypatch)
+
         @asynccontextmanager
         async def fleet(sources: Sources) -> AsyncIterator[Backend]:
             spec, lent = stand_in_spec(tmp_path), Lent(workers)
@@ -55,7 +57,10 @@ class TestWorkers(BackendPromises):
         return fleet
 
 
-async def test_a_clip_that_workers_followed_is_followed_the_same_without_them(tmp_path: Path) -> None:
+async def test_a_clip_that_workers_followed_is_followed_the_same_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust_the_slow(monkeypatch)
     settings = Settings(offline=True, cache_dir=tmp_path / "cache")
     spec, data = stand_in_spec(tmp_path, settings), zipped(6)
     with closing(LoopWorkers(2, spec)) as workers:

@@ -19,7 +19,7 @@ from app.service.model_pool import Source
 from app.service.model_source import ModelSource
 from app.settings import Settings
 from app.weights.catalogue import known_models
-from tests.helpers.backend_promises import SPECK_SHARE, Sources
+from tests.helpers.backend_promises import SPECK_SHARE, Sources, trust_the_slow
 from tests.helpers.ray_nodes import RayNodes
 from tests.helpers.stand_in import Lent, stand_in_spec
 
@@ -47,6 +47,12 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayWorkers]:
             yield started
         finally:
             started.close()
+
+
+@pytest.fixture
+def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the dead are given up here, and nobody who is slow."""
+    trust_the_slow(monkeypatch)
 
 
 def no_other(*_: object) -> Engine:

@@ -13,6 +13,7 @@ from tests.helpers.backend_promises import BackendPromises, Make
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.usefixtures("trusting")
 class TestFleet(BackendPromises):
     @pytest.fixture
     def make(self, workers: RayWorkers) -> Make:

@@ -22,7 +22,7 @@ from tests.helpers.image_files import png
 from tests.helpers.peer import Peer, opened, until
 from tests.helpers.server import Server, started
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("trusting")]
 PICTURE = png(300, 200)
 ROUNDS = 3
 

@@ -24,6 +24,7 @@ from app.service.tracking import FollowStep, PromptedFrame
 from app.session.objects import SessionObject
 from app.session.query import Query
 from tests.helpers.fake_engine import FakeEngine
+from tests.helpers.peer import DEADLINE_S
 
 SPECK_SHARE = 0.001
 SIZE_HW = (300, 400)
@@ -65,6 +66,12 @@ class Make(Protocol):
     """Gives a backend around an engine without a model, which reads what it is given."""
 
     def __call__(self, sources: Sources) -> AbstractAsyncContextManager[Backend]: ...
+
+
+def trust_the_slow(patch: pytest.MonkeyPatch) -> None:
+    """Have no worker given up for its silence: on a busy machine an honest one may say nothing for `PROBE_S`."""
+    for module in ("members", "dispatcher"):
+        patch.setattr(f"app.fleet.{module}.PROBE_S", DEADLINE_S)
 
 
 def trail(*steps: Step) -> SessionObject:
