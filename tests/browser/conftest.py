@@ -9,17 +9,18 @@ from urllib.parse import urlsplit
 
 import msgpack
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.helpers.contexts import Contexts
 from tests.helpers.program import Program, free_port
 from tests.helpers.shop import Shop, open_shop
-from tests.helpers.studio import ARGUMENTS, OpenStudio, Studio, chromium
+from tests.helpers.studio import ARGUMENTS, WAIT_MS, OpenStudio, Studio, chromium
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One browser for all tests of this folder, gone before the next folder's: while it is there, no loop may run."""
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield browser
@@ -77,6 +78,7 @@ def open_studio(browser: Browser, contexts: Contexts, address: str, tmp_path: Pa
             page = inside.new_context(**options).new_page()
         else:
             page = contexts.page(address, options)
+        page.set_default_timeout(WAIT_MS)
         studio = Studio(page, folder=tmp_path)
         opened.append(studio)
         page.on("console", lambda message: studio.troubles.append(f"{message.type}: {message.text}"))

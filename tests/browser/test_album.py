@@ -87,6 +87,7 @@ def test_pictures_are_labelled_one_after_the_other_and_come_back_next_week(open_
     studio.until("s.image.name === 'shot 1.png' && s.objects.length === 2")  # at once, also while it is made again
     is_shown(studio, "shot 1.png", 2)
     studio.press("Control+z")
+    studio.until("s.canRedo")
     studio.press("Control+Shift+z")
     studio.until("s.objects[1].name === 'blue' && !s.canRedo")
 

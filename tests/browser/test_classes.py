@@ -94,6 +94,7 @@ def test_an_object_and_its_class_are_shown_in_one_colour(studio: Studio) -> None
 def test_the_picker_opens_at_the_pointer_and_a_part_of_the_name_finds_a_class(studio: Studio) -> None:
     studio.hover((300, 60))
     studio.press("c")
+    expect(studio.page.locator("#class-picker")).to_be_visible()
     box = studio.page.locator("#class-picker").bounding_box()
     assert box
     x, y = studio.at((300, 60))

@@ -265,6 +265,6 @@ def test_what_moves_is_a_clip_only_where_a_person_says_so(open_studio: OpenStudi
     studio.choose(dance)
     studio.page.get_by_role("button", name="As a clip").click()
     studio.until("s.clip?.ready === 0 && s.clip.times.length === 6")
-    assert len(studio.page.locator(".film-cell").all()) == 2
+    expect(studio.page.locator(".film-cell")).to_have_count(2)
     studio.press("PageUp")
     studio.until("s.image?.name === 'dance.gif' && s.clip === null && !s.restoring")

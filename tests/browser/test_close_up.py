@@ -9,6 +9,14 @@ from tests.helpers.studio import DISC_A, DISC_B, OpenStudio, discs
 
 pytestmark = pytest.mark.browser
 
+ZOOM = """([clientX, clientY, scale]) => {
+  const turn = { deltaY: -300, clientX, clientY, bubbles: true, cancelable: true };
+  while (hoversam.state().viewport.scale < scale) {
+    document.getElementById("canvas").dispatchEvent(new WheelEvent("wheel", turn));
+  }
+}"""
+"""Turns the wheel in one go: between two turns of a real one a slow machine would rest, and look at what is seen."""
+
 
 def test_a_small_thing_is_answered_in_its_window_and_stays_as_it_is_when_all_is_seen_again(
     open_studio: OpenStudio,
@@ -18,11 +26,8 @@ def test_a_small_thing_is_answered_in_its_window_and_stays_as_it_is_when_all_is_
     sign = studio.page.locator("#sharp")
     expect(sign).to_be_hidden()
     studio.hover(DISC_A)
-    while studio.state()["viewport"]["scale"] < 6:
-        scale = studio.state()["viewport"]["scale"]
-        studio.page.mouse.wheel(0, -300)
-        studio.until(f"s.viewport.scale > {scale}")
-    studio.until("s.sharp !== null")
+    studio.page.evaluate(ZOOM, [*studio.at(DISC_A), 6])
+    studio.until("s.viewport.scale >= 6 && s.sharp !== null")
     expect(sign).to_be_visible()
     window = studio.state()["sharp"]
     assert window[0] < DISC_A[0] < window[2] < DISC_B[0]

@@ -116,7 +116,10 @@ def test_line_that_broke_without_a_word_is_found_out_when_the_network_is_back(op
     studio = open_studio(before=link.watch)
     work(studio)
     before = objects(studio)
+    pongs = "hoversam.latency().find(({ kind }) => kind === 'network').count"
+    heard = studio.page.evaluate(pongs)
     studio.page.evaluate("dispatchEvent(new Event('online'))")
+    studio.page.wait_for_function(f"heard => {pongs} > heard", arg=heard)
     studio.until("s.connection === 'ready'")
     assert len(link.routes) == 1  # it still holds: nothing happens
     link.deaf = link.routes[0]  # as after a sleep, or a change of the network: nobody says goodbye

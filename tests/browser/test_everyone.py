@@ -158,7 +158,7 @@ def test_text_of_twice_the_size_cuts_nothing_off(open_studio: OpenStudio, large_
     studio.until("s.objects.length === 1")
     assert studio.page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") == pytest.approx(28)
     for width, height in ((1280, 800), (390, 844)):
-        studio.page.set_viewport_size({"width": width, "height": height})
+        studio.resize(width, height)
         assert studio.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         cut = studio.page.evaluate("""() => [...document.querySelectorAll("button, h1, h2, p, strong, output")]
           .filter(e => e.checkVisibility() && e.clientWidth > 1 && !e.matches(".sr, .file, .file *"))

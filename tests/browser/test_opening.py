@@ -74,7 +74,8 @@ def test_picture_is_seen_and_zoomed_while_it_is_still_on_its_way(open_studio: Op
         page.route("**/api/upload*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks its handlers
 
     studio = open_studio(before=hold)
-    studio.choose(discs())
+    with studio.page.expect_request("**/api/upload*"):
+        studio.choose(discs())
     studio.until("s.pending?.stage === 'uploading' && s.shown === 'discs.png'")
     expect(studio.page.locator("#progress")).to_be_visible()
     expect(studio.page.locator("#hint")).to_contain_text("Uploading")

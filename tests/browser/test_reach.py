@@ -190,7 +190,8 @@ def test_every_control_is_reached_in_every_window_theme_and_state(open_studio: O
     studio.expected = ("WebSocket connection",)
     troubles = {"welcome": unreached(studio, 11)}
 
-    studio.choose(discs())
+    with studio.page.expect_request("**/api/upload*"):
+        studio.choose(discs())
     studio.until("s.pending !== null")
     troubles["opening"] = unreached(studio, 11, themes=("light",))
 
@@ -210,10 +211,7 @@ def test_every_control_is_reached_in_every_window_theme_and_state(open_studio: O
     }""")
     troubles["objects"] = unreached(studio, 25, with_menus=True)
 
-    studio.page.evaluate("""() => {
-      const { setTimeout } = globalThis;
-      globalThis.setTimeout = (run, ms, ...rest) => ms === 8000 ? 0 : setTimeout(run, ms, ...rest); // the toast stays
-    }""")
+    studio.keep_toasts()
     studio.press("Delete")
     expect(studio.page.locator("#toast")).to_be_visible()
     studio.page.locator("#file").set_input_files(huge(tmp_path))

@@ -27,7 +27,8 @@ def test_clicks_while_the_picture_is_on_its_way_do_no_harm(open_studio: OpenStud
     studio = open_studio()
     studio.open(COFFEE)
     held_uploads(held)(studio.page)
-    studio.choose(discs())
+    with studio.page.expect_request("**/api/upload*"):
+        studio.choose(discs())
     studio.until("s.pending?.stage === 'uploading' && s.shown === 'discs.png'")
     before = len(studio.sent)
     for point in (DISC_A, DISC_B, DISC_A):
@@ -71,7 +72,8 @@ def test_second_picture_in_the_middle_of_the_first_takes_its_place(open_studio: 
             held.append(route)
 
     studio = open_studio(before=lambda page: page.route("**/api/upload*", hold_the_first))
-    studio.choose(discs())
+    with studio.page.expect_request("**/api/upload*"):
+        studio.choose(discs())
     studio.until("s.pending?.name === 'discs.png'")
     studio.open(COFFEE)
     with contextlib.suppress(Error):  # it was given up
@@ -242,8 +244,7 @@ def test_no_window_is_too_odd_for_the_tools(
     studio.click(DISC_B)
     studio.until("s.objects.length === 2 && s.active === s.objects[1].id")
     for width, height in sizes:
-        studio.page.set_viewport_size({"width": width, "height": height})
-        studio.until(f"innerWidth === {width} && innerHeight === {height}")
+        studio.resize(width, height)
         every_tool_has_its_place(studio, width, height)
 
 
@@ -267,8 +268,7 @@ def every_tool_has_its_place(studio: Studio, width: int, height: int) -> None:
 def test_first_screen_shows_every_way_in_without_scrolling(open_studio: OpenStudio) -> None:
     studio = open_studio(viewport={"width": 667, "height": 375}, has_touch=True, is_mobile=True)
     for width, height in ((667, 375), (740, 360), (844, 390), (320, 568), (390, 844), (820, 1180)):
-        studio.page.set_viewport_size({"width": width, "height": height})
-        studio.until(f"innerWidth === {width} && innerHeight === {height}")
+        studio.resize(width, height)
         every_way_in_is_seen(studio)
 
 

@@ -91,6 +91,8 @@ def test_whole_way_by_fingers_alone(open_studio: OpenStudio) -> None:
 
     # The list is open, the picture small: nothing of the brush lies on it.
     finger.tap_on("#show-panel")
+    expect(studio.page.locator("#show-panel")).to_have_attribute("aria-expanded", "true")
+    studio.until_it_lies_still()
     canvas = studio.page.locator("#canvas").bounding_box()
     finger.tap_on("#brush")
     expect(studio.page.locator("#brush-options")).to_be_visible()

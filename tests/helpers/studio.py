@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,6 +92,19 @@ class Studio:
         )
         self.page.evaluate("() => new Promise(requestAnimationFrame)")
 
+    def until_sent(self, holds: Callable[[list[dict[str, Any]]], bool]) -> None:
+        """Wait, a frame of the page at a time, until something holds of the messages that the page has sent."""
+        deadline = time.monotonic() + WAIT_MS / 1000
+        while not holds(self.sent):
+            assert time.monotonic() < deadline, self.sent[-5:]
+            self.page.evaluate("() => new Promise(requestAnimationFrame)")
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the window another size; return once the page has taken it in."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.wait_for_function("([w, h]) => innerWidth === w && innerHeight === h", arg=[width, height])
+        self.until_it_lies_still()
+
     def choose(self, file: Path | FilePayload) -> None:
         """Choose a file."""
         if self.folder and isinstance(file, dict) and len(file["buffer"]) > LARGE_BYTES:
@@ -107,6 +121,7 @@ class Studio:
             arg=name,
             timeout=WAIT_MS,
         )
+        self.page.evaluate("() => new Promise(requestAnimationFrame)")
 
     def at(self, point: Point) -> Point:
         """Return where a point of the image is on the page, CSS pixels."""
@@ -127,6 +142,10 @@ class Studio:
     def show_panel(self) -> None:
         """On a phone: bring the list up, and wait until the picture lies where it then stays."""
         self.page.locator("#show-panel").tap()
+        self.until_it_lies_still()
+
+    def until_it_lies_still(self) -> None:
+        """Wait until the picture lies where it then stays."""
         self.page.evaluate("""async () => {
             const frame = () => new Promise(requestAnimationFrame);
             for (let before = "", now = "?"; now !== before; await frame(), await frame()) {
@@ -163,6 +182,13 @@ class Studio:
         """Move the pointer off the picture, so that nothing lights up."""
         self.page.mouse.move(2, 2)
         self.until("s.preview === null && s.badge === null")
+
+    def keep_toasts(self) -> None:
+        """Let no toast go by itself, as on a slow machine it may before anyone has looked at it."""
+        self.page.evaluate("""() => {
+          const { setTimeout } = globalThis;
+          globalThis.setTimeout = (run, ms, ...rest) => ms === 8000 ? 0 : setTimeout(run, ms, ...rest);
+        }""")
 
     def press(self, keys: str) -> None:
         self.page.keyboard.press(keys)
