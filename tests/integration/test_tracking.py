@@ -187,6 +187,8 @@ async def test_two_sessions_take_turns_and_eight_objects_come_to_a_frame_togethe
         assert {key for key in screen.masks if key[1] != BEGUN} == {(id_, BEGUN + 1) for id_ in range(1, 9)}
         await other.click(30, 40)
         await other.ask(m.Track(seq=next(other.seqs), direction="forward"))
+        # Its first turn waits behind the one at the gate.
+        await until(lambda: any(lane.waiting for lane in server.backend.lanes["encode"]))
         gate.let(12)
         await until(lambda: len(engine.tracked) == 21)  # the last of which waits at the gate
         await other.settled()
