@@ -61,13 +61,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     windows.add_argument("--model", default="nano")
     windows.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")
     windows.add_argument("--scenes", type=int, default=100)
+    dabs = commands.add_parser("dabs", help="print what a dab of the brush gains where a mask is wrong, beside a click")
+    dabs.add_argument("--model", default="nano")
+    dabs.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")
+    dabs.add_argument("--scenes", type=int, default=60)
     release = commands.add_parser("release", help="write the fp16 checkpoint and its line in the manifest")
     release.add_argument("weights", type=Path)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run one of the trainer's commands; return its exit code."""
-    figures = {"judge": judge, "regions": regions, "clips": clips, "windows": windows}
+    figures = {"judge": judge, "regions": regions, "clips": clips, "windows": windows, "dabs": dabs}
     commands = {"draw": draw, "train": train, **figures, "release": release}
     return commands[args.nano_command](args)
 
@@ -168,6 +172,21 @@ def windows(args: argparse.Namespace) -> int:
         rng = np.random.default_rng((JUDGE_SEED, number))
         found.add(engine, small_scene(rng, made_of), rng)
     print(found.table(engine.logits_hw[0]))  # noqa: T201
+    return 0
+
+
+def dabs(args: argparse.Namespace) -> int:
+    """Print what one dab of the brush gains where masks of drawn things are wrong, beside one click."""
+    from app.nano.dabs import Dabs
+    from app.nano.other import other_scene
+    from app.nano.scenes import material, scene
+
+    engine, made_of, found = open_engine(args.model, args.checkpoint), material(None, held_out=True), Dabs()
+    for number in range(args.scenes):
+        for make in (partial(scene, material=made_of, photo_share=0.0), other_scene):
+            rng = np.random.default_rng((JUDGE_SEED, number))
+            found.add(engine, make(rng), rng)
+    print(found.table())  # noqa: T201
     return 0
 
 

@@ -212,7 +212,8 @@ FAR_DAB = StrokeStep(path=((92, 10),), radius=4)
         (FAR_DAB, (18, 62, 28, 72), True),
         (FAR_DAB, (0, 60, 30, 85), False),  # the ground between the two
         (StrokeStep(path=((50, 40),), radius=4, label=0), (20, 36, 30, 70), True),  # the half that was meant
-        (StrokeStep(path=((50, 40),), radius=4, label=0), (20, 26, 30, 70), False),  # most of it
+        (StrokeStep(path=((50, 40),), radius=4, label=0), (20, 26, 30, 70), True),  # a part: the rest was too much
+        (StrokeStep(path=((50, 40),), radius=4, label=0), (20, 21, 30, 70), False),  # all but a rim
         (StrokeStep(path=((50, 40),), radius=4, label=0), (0, 80, 0, 100), False),
     ],
 )
