@@ -50,7 +50,16 @@ class LoopWorkers:
         return futures[done.pop()] if done else None
 
     def close(self) -> None:
-        """End the thread."""
+        """End what is still at work, then the thread."""
+        asyncio.run_coroutine_threadsafe(cancel_others(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def cancel_others() -> None:
+    """End all other tasks of the loop: one that is left would be ended by a collection of garbage, in a later test."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
