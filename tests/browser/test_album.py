@@ -233,10 +233,9 @@ def test_full_browser_keeps_the_work_and_asks_for_the_file_again(open_studio: Op
     studio.page.reload()
     studio.until("s.connection === 'ready'")
     expect(studio.page.locator("#film")).to_be_visible()
-    with studio.page.expect_file_chooser() as chooser:
-        studio.page.locator(".film-cell").first.click()
+    chooser = studio.chooser_of(studio.page.locator(".film-cell").first.click)
     expect(studio.page.locator("#notice-text")).to_contain_text("known by its content")
-    chooser.value.set_files({**shot(1), "name": "renamed.png"})
+    chooser.set_files({**shot(1), "name": "renamed.png"})
     is_shown(studio, "shot 1.png", 1)
 
     # There isn't even room for what is done: that is said, a new tab loses nothing, and the next change tries again.

@@ -179,10 +179,9 @@ def walk_controls(studio: Studio) -> None:
 def test_the_same_by_keyboard_alone(open_studio: OpenStudio) -> None:
     studio = open_studio()
     tab_to(studio, "choose")
-    with studio.page.expect_file_chooser() as chooser:
-        studio.press("Enter")
+    chooser = studio.chooser_of(lambda: studio.press("Enter"))
     walk: FilePayload = {"name": "walk.mp4", "mimeType": "video/mp4", "buffer": video(times_ms=TIMES_MS)}
-    chooser.value.set_files(walk)
+    chooser.set_files(walk)
     studio.until("s.clip?.ready === 0 && s.pending === null")
     assert focused(studio) == "canvas"
 

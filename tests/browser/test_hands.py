@@ -219,9 +219,7 @@ def test_masks_come_back_when_h_is_let_go_with_another_key_down(open_studio: Ope
 
 def test_keys_of_the_sheet_that_open_rename_and_fill(open_studio: OpenStudio) -> None:
     studio = selected(open_studio)
-    with studio.page.expect_file_chooser():
-        studio.page.evaluate("0")  # answered once the page tells of choosers; a key takes another way and may be sooner
-        studio.press("Control+o")
+    studio.chooser_of(lambda: studio.press("Control+o"))
     studio.away()
     spot = (DISC_A[0] + 24, DISC_A[1] + 24)
     seen = {studio.pixel(spot)}

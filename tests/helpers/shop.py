@@ -12,6 +12,7 @@ from pathlib import Path
 from app.settings import Settings
 from tests.helpers.fake_engine import FakeEngine
 from tests.helpers.garage import GRIDS, Garage, small_models
+from tests.helpers.loop_workers import cancel_others
 from tests.helpers.server import Server, open_gates, started
 from tests.helpers.studio import WAIT_MS
 from tests.helpers.weights_site import CONTENT, Site, served
@@ -49,6 +50,7 @@ def open_shop(folder: Path, first_responder: str | None = None) -> Iterator[Shop
             garage.close()
             open_gates(engine)
             asyncio.run_coroutine_threadsafe(server.stop(), loop).result(WAIT_MS / 1000)
+            asyncio.run_coroutine_threadsafe(cancel_others(), loop).result(WAIT_MS / 1000)
             loop.call_soon_threadsafe(loop.stop)
             thread.join(WAIT_MS / 1000)
             loop.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw
-from playwright.sync_api import FilePayload, Page
+from playwright.sync_api import FileChooser, FilePayload, Page
 
 from tests.helpers.clip_files import animation
 
@@ -104,6 +104,17 @@ class Studio:
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.wait_for_function("([w, h]) => innerWidth === w && innerHeight === h", arg=[width, height])
         self.until_it_lies_still()
+
+    def chooser_of(self, act: Callable[[], None]) -> FileChooser:
+        """Return the file chooser that an act opens.
+
+        A browser tells of choosers only once it is asked to, and a key may be sooner than that: it takes another way.
+        What is evaluated takes the same one, so that after its answer the browser tells.
+        """
+        with self.page.expect_file_chooser() as opened:
+            self.page.evaluate("0")
+            act()
+        return opened.value
 
     def choose(self, file: Path | FilePayload) -> None:
         """Choose a file."""
