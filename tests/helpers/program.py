@@ -16,7 +16,7 @@ from tests.helpers.limits import environment
 from tests.helpers.preloaded import ROOT, Forked, completed
 from tests.helpers.server import STOP_DEADLINE_S
 
-START_DEADLINE_S = 120.0
+START_DEADLINE_S = 300.0
 PATIENT = Reconnect(give_up_s=START_DEADLINE_S, first_s=0.05, longest_s=0.5)
 """How a client waits for a server that is started again."""
 
