@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from app.arrays import MaskArray
 from app.engine.contract import Embedding, Engine
 from app.masks.strokes import stroke_mask
-from app.nano.prompts import inner_point, iou
+from app.nano.prompts import deepest, inner_point, iou
 from app.nano.scenes import Scene
-from app.protocol.recipe import PointStep, Step, StrokeStep
+from app.protocol.recipe import PointStep, StrokeStep
 from app.protocol.run_lengths import decode_mask
 from app.service.answers import Replay, decodes_left, object_answer
 from app.service.by_hand import by_hand, click_of, strays
@@ -116,8 +116,7 @@ class Dabbed:
         place = click_of(item, stroke, self.size_hw)
         if place is not None:
             x, y = place
-            steps: tuple[Step, ...] = (PointStep(x=x, y=y, label=stroke.label), stroke)
-            smart = self.answered(item.with_step(steps[0]).with_step(steps[1]))
+            smart = self.answered(item.with_step(PointStep(x=x, y=y, label=stroke.label)).with_step(stroke))
             if not strays(item, smart.shown[smart.chosen], stroke, self.size_hw):
                 return smart
         return self.answered(item.with_step(stroke))
@@ -145,9 +144,9 @@ def deepest_error(mask: MaskArray, truth: MaskArray) -> StrokeStep | None:
 def errors(mask: MaskArray, truth: MaskArray) -> Iterator[StrokeStep]:
     """Yield a dab in what is missing and one in what is too much, where these are deep enough."""
     for label, wrong in ((1, truth & ~mask), (0, mask & ~truth)):
-        depth = cv2.distanceTransform(np.pad(wrong.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-        if depth.max() >= LEAST_PX:
-            yield StrokeStep(path=(inner_point(wrong),), radius=float(depth.max()), label=label)
+        heart, depth_px = deepest(wrong)
+        if depth_px >= LEAST_PX:
+            yield StrokeStep(path=(heart,), radius=depth_px, label=label)
 
 
 def far_place(rng: np.random.Generator, truth: MaskArray) -> StrokeStep | None:

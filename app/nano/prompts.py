@@ -15,10 +15,15 @@ Point = tuple[float, float]
 
 def inner_point(mask: Array) -> Point:
     """Return the pixel centre that is deepest inside the mask, where SAM's evaluation clicks (Kirillov et al. 2023)."""
+    return deepest(mask)[0]
+
+
+def deepest(mask: Array) -> tuple[Point, float]:
+    """Return the pixel centre that is deepest inside the mask, and how deep it is: pixels to the nearest outside."""
     padded = np.pad(mask.astype(np.uint8), 1)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
     y, x = np.unravel_index(int(depth.argmax()), depth.shape)
-    return float(x) + 0.5, float(y) + 0.5
+    return (float(x) + 0.5, float(y) + 0.5), float(depth[y, x])
 
 
 def any_point(rng: Rng, mask: Array) -> Point:
