@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from tests.helpers.listening import listening
+from tests.helpers.listening import listening, until_one_ends
 
 RESET = struct.pack("ii", 1, 0)
 """For SO_LINGER: closing sends a reset."""
@@ -53,16 +53,9 @@ class Link:
             return
         self.ends |= {writer, far_writer}
         cut = self.cuts.pop(0) if self.cuts else None
-        ways = [
-            asyncio.create_task(self._pass(reader, far_writer, None)),
-            asyncio.create_task(self._pass(far_reader, writer, cut)),
-        ]
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await until_one_ends(self._pass(reader, far_writer, None), self._pass(far_reader, writer, cut))
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
             for end in (writer, far_writer):
                 self.ends.discard(end)
                 reset(end)

@@ -43,6 +43,17 @@ async def listening(serve: Serve) -> AsyncIterator[int]:
         await asyncio.sleep(0)  # what was aborted is gone then
 
 
+async def until_one_ends(*ways: Coroutine[Any, Any, None]) -> None:
+    """Let several ways of a connection go on until one of them ends; none goes on after it."""
+    tasks = [asyncio.create_task(way) for way in ways]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def accept_no_more(listener: asyncio.AbstractServer) -> None:
     """Return once a server of asyncio's own loop has let in all that it accepted; it may be closed then."""
     assert isinstance(listener, asyncio.Server)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgpack
 
-from tests.helpers.listening import listening
+from tests.helpers.listening import listening, until_one_ends
 
 Cut = Literal["before", "inside", "after"]
 """Where a connection is cut: before a frame is passed on, in its middle, or once it was."""
@@ -43,16 +43,9 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
-        ways = [
-            asyncio.create_task(self._pass("client", reader, far_writer)),
-            asyncio.create_task(self._pass("server", far_reader, writer)),
-        ]
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await until_one_ends(self._pass("client", reader, far_writer), self._pass("server", far_reader, writer))
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
             writer.transport.abort()
             far_writer.transport.abort()
 
