@@ -346,8 +346,47 @@ test("a picture that the server can't open now stays as it is, untouched, and no
   void browsing.step(-1);
   await calm();
   await play.reply({ t: "error", seq: play.of("open").at(-1).seq, code: "engine_failed", message: "no memory", fatal: false });
+  play.store.warn(null);
   await play.click(6);
   assert.deepEqual([shown(), play.state.restoring, play.of("click").length, play.state.notice], [["a", [1]], true, 1, ENGLISH["code.engine_failed"]]);
+  void browsing.step(1);
+  await opened();
+  assert.deepEqual([shown(), play.state.restoring], [["b", []], false]);
+  void browsing.step(-1);
+  await opened();
+  await click(2, 6);
+  assert.deepEqual(shown(), ["a", [1, 2]]);
+});
+
+test("what is clicked while a picture comes back keeps nobody on it where the server then refuses it", async () => {
+  await take("a", "b");
+  await opened();
+  void browsing.step(1);
+  await opened();
+  void browsing.step(-1);
+  await calm();
+  await play.click(6);
+  await play.click(7);
+  await play.reply({ t: "error", seq: play.of("open").at(-1).seq, code: "engine_failed", message: "no memory", fatal: false });
+  void browsing.step(1);
+  await opened();
+  assert.deepEqual([shown(), play.of("click").length], [["b", []], 0]);
+});
+
+test("a picture that this browser can't show, or shows otherwise, comes back at the size that the server gave it", async () => {
+  browsing.outside.read = async (file, name) => ({ file, name, bitmap: null, width: 0, height: 0 });
+  await take("a", "b", "c", "d", "e");
+  await opened();
+  await click(1, 5);
+  for (const key of "bcde") {
+    void browsing.go(key);
+    await opened();
+  }
+  void browsing.go("a");
+  await calm();
+  const { recipe } = play.of("open").at(-1);
+  const { picture } = play.state;
+  assert.deepEqual([[recipe.width, recipe.height], [picture?.width, picture?.height]], [[100, 80], [100, 80]]);
 });
 
 test("a broken picture among many is marked and passed over; one that came alone is gone again", async () => {

@@ -8,9 +8,9 @@
 import { atRank } from "./candidates.js";
 import { covers } from "./masks.js";
 
-/** @import { Mask, ObjectId } from "../wire/messages.ts" */
+/** @import { Mask, ObjectId, Recipe } from "../wire/messages.ts" */
 /** @import { ClipFacts, Fields, ObjectState, OpenClip } from "./types.ts" */
-/** @import { OpenPicture, PendingPicture, Preview, State, XY } from "./types.ts" */
+/** @import { OpenPicture, PendingPicture, Picture, Preview, State, XY } from "./types.ts" */
 
 /** What a page knows before it knows anything. @type {State} */
 const NOTHING = {
@@ -184,4 +184,14 @@ export function objectAt(state, point) {
     if (covers(mask, image, point.x, point.y)) found = { id: object.id, area: mask.area };
   }
   return found?.id ?? null;
+}
+
+/**
+ * A picture that was worked on, of the size that the server gave it: a browser that can't show its file knows none, and
+ * one that heeds another mark of it has it turned.
+ * @param {Picture} picture as the browser reads it @param {Recipe} recipe of the work
+ * @returns {OpenPicture}
+ */
+export function workedOn(picture, { image_id: imageId, width, height }) {
+  return { ...picture, width, height, imageId, encodeMs: 0, cached: true };
 }

@@ -9,7 +9,7 @@
 import { Superseded } from "../wire/requests.js";
 import { objectsOf } from "./history.js";
 import { isSameRegion, regionAt } from "./regions.js";
-import { initialState, isVisible, openClip, sourceOf } from "./state.js";
+import { initialState, isVisible, openClip, sourceOf, workedOn } from "./state.js";
 
 /** @import { Classes, Gone, ImageReady, Label, LineState, ModelInfo } from "../wire/messages.ts" */
 /** @import { ObjectId, ObjectMessage, PreviewMessage, Recipe, Region, Window } from "../wire/messages.ts" */
@@ -157,8 +157,9 @@ export class Store {
    * Show the picture of before the page was loaded again, until the server has said what it remembers.
    * @param {Picture} picture @param {Recipe} recipe @param {ObjectId | null} active @param {number} frame of a clip
    */
-  adopt(picture, { image_id: imageId, model, classes = this.state.classes }, active, frame) {
-    const open = { picture: { ...picture, imageId, encodeMs: 0, cached: true }, clip: openClip(picture.clip, frame) };
+  adopt(picture, recipe, active, frame) {
+    const { model, classes = this.state.classes } = recipe;
+    const open = { picture: workedOn(picture, recipe), clip: openClip(picture.clip, frame) };
     this.#set({ ...open, model, classes, active, restoring: true });
   }
 
@@ -167,10 +168,10 @@ export class Store {
    * @param {Picture} picture @param {Work} work
    */
   comeBack(picture, { recipe, active, masks, frame = 0 }) {
-    const { image_id: imageId, past = [], future = [] } = recipe;
+    const { past = [], future = [] } = recipe;
     this.#ground({
       clip: openClip(picture.clip, frame, masks),
-      picture: { ...picture, imageId, encodeMs: 0, cached: true }, pending: null, restoring: true,
+      picture: workedOn(picture, recipe), pending: null, restoring: true,
       objects: objectsOf(recipe, masks, picture.clip ? frame : null),
       notice: null, toast: null, ...UNSEEN, active, preview: null,
       canUndo: past.length > 0, canRedo: future.length > 0,

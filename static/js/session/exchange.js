@@ -21,6 +21,8 @@ export class Exchange {
   requests;
   /** @type {number | null} the undo or redo whose replies may come in several messages */
   travelling = null;
+  /** Why nothing can be asked of the picture that is shown: it can't be opened. @type {Error | null} */
+  barred = null;
   /** @type {number | null} the newest search for regions */
   searching = null;
   /** @type {number | null} the newest part of the picture that the server is to see by itself */
@@ -48,11 +50,21 @@ export class Exchange {
    * @returns {Promise<ServerMessage>} the first reply
    */
   request(request, options = { replay: false }) {
+    if (this.barred !== null && !options.replay) return Promise.reject(this.barred);
     const { message, reply } = this.requests.add(request, options);
     if (!HARMLESS.has(request.t)) this.forget();
     // Unsent without a connection, and while a lost session is restored: both send it later.
     if (options.replay || !this.store.state.restoring) this.outside.line.send(message);
     return reply;
+  }
+
+  /**
+   * Nothing can be asked of the picture that is shown; whoever waits for an answer is told why.
+   * @param {Error} reason
+   */
+  bar(reason) {
+    this.barred = reason;
+    this.requests.drop(reason);
   }
 
   /** Tell a session that begins which classes there are. @param {readonly Class[]} classes */

@@ -56,6 +56,7 @@ export class Restorer {
   begin() {
     this.#undertaking.abort();
     this.#undertaking = new AbortController();
+    this.exchange.barred = null;
     this.store.restore(false);
     return this.#undertaking.signal;
   }
@@ -255,7 +256,10 @@ export class Restorer {
       exchange.sendAgain({ resumed: false });
     } catch (error) {
       if (signal.aborted || error instanceof Superseded) return;
-      if (this.#elsewhere) return store.report(error); // what is shown stays, untouched, until it can be opened
+      if (this.#elsewhere) { // what is shown stays, untouched, until it can be opened
+        exchange.bar(/** @type {Error} */ (error));
+        return store.report(error);
+      }
       if (error instanceof Refused && !PASSING.has(error.code)) this.#lost = false; // else the next welcome tries again
       store.restore(false);
       exchange.requests.drop(new Superseded("the session was lost"));
