@@ -15,6 +15,8 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
+from app.wording import in_words
+
 LISTS = ("allowed_origins", "allowed_hosts", "trusted_proxies", "weights_mirrors")
 """Settings whose variable holds several values, with commas."""
 MAX_EXPORT_BYTES = 2**30
@@ -158,9 +160,10 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     try:
         settings = msgspec.convert(values, Settings, strict=False, dec_hook=lambda _, text: path_of(text))
     except msgspec.ValidationError as error:
-        reason, _, place = str(error).partition(" - at `$.")
+        place, _, reason = in_words(str(error), Settings).partition(": ")
         name = re.split(r"\W", place)[0]  # of a list the place goes on with the number of the item
-        raise ValueError(refusal(name, texts[name], in_words(reason, get_type_hints(Settings)[name]))) from error
+        told = "" if descriptions()[name] in reason else as_typed(reason)  # what is said of it follows anyway
+        raise ValueError(refusal(name, texts[name], told)) from error
     try:
         for network in settings.trusted_proxies:
             ip_network(network)  # what is none would be compared in vain
@@ -174,23 +177,9 @@ def refusal(name: str, text: str, reason: str) -> str:
     return f"{variable(name)} can't be {text!r}{reason and f' ({reason})'}; it is: {descriptions()[name]}"
 
 
-def in_words(reason: str, kind: object) -> str:
-    """Return why a value doesn't fit in an operator's words; nothing where what is said of the setting says it.
-
-    Args:
-        reason: as msgspec has it.
-        kind: the type of the setting.
-    """
-    if "regex" in reason:
-        return ""
-    if "enum" in reason:
-        names = [each for part in (kind, *get_args(kind)) for each in get_args(part) if isinstance(each, str)]
-        return f"expected {' or '.join(names)}"
-    expected, _, _ = reason.removeprefix("Expected ").replace(" | null", "").partition(", got")
-    words = {"`int`": "a whole number", "`float`": "a number", "`bool`": "1 or 0, true or false"}
-    for code, said in words.items():
-        expected = expected.replace(code, said)
-    return f"expected {expected}"
+def as_typed(reason: str) -> str:
+    """Return what was expected of somebody who can type nothing but text."""
+    return reason.partition(", got ")[0].replace("true or false", "1 or 0, true or false")
 
 
 def path_of(text: str) -> Path:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from app.wording import in_words
+
 if TYPE_CHECKING:
     from app.protocol.clips import ClipPart
 
@@ -55,7 +57,9 @@ def part_of(text: str) -> ClipPart:
     try:
         return msgspec.convert(dict(zip(("begin", "end", "rate"), numbers, strict=True)), ClipPart)
     except msgspec.ValidationError as error:
-        raise argparse.ArgumentTypeError(f"expected BEGIN,END,RATE in seconds, got {text!r}: {error}") from error
+        raise argparse.ArgumentTypeError(
+            f"expected BEGIN,END,RATE in seconds, got {text!r}: {in_words(str(error), ClipPart)}"
+        ) from error
 
 
 def numbers_of(text: str) -> list[float]:

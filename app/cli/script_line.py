@@ -31,6 +31,7 @@ import msgspec
 from app.protocol.fields import BoxXyxy, PathXy
 from app.protocol.messages import Given
 from app.protocol.values import ExportOptions, ListedClasses
+from app.wording import in_words
 
 _NUMBER: Final = (int, float)
 _OBJECT: Final = (int, str)
@@ -198,7 +199,7 @@ def check_elements(number: int, value: object, kind: object, expected: str) -> N
     try:
         msgspec.convert(value, cast("Any", kind))
     except msgspec.ValidationError as error:
-        raise ScriptError(f"line {number}: expected {expected}; {error}") from error
+        raise ScriptError(f"line {number}: expected {expected}; {in_words(str(error), kind)}") from error
 
 
 def _is_a(value: object, kinds: tuple[type, ...]) -> bool:

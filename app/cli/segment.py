@@ -16,6 +16,7 @@ from app.cli.mask_file import FORMATS, format_of, write_file
 from app.cli.shell import EXIT_FAILED, EXIT_NO_MODEL, EXIT_USAGE, complain
 from app.errors import HoverError
 from app.settings import Settings, from_environment
+from app.wording import in_words
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
@@ -229,9 +230,10 @@ def options_of(args: argparse.Namespace, kind: ExportFormat) -> ExportOptions:
     try:
         options = msgspec.convert(given, ExportOptions)
         check_options(kind, options)
-    except (msgspec.ValidationError, HoverError) as error:
-        reason, _, option = str(error).partition(" - at `$.")
-        raise ValueError(f"--{option.rstrip('`')}: {reason}" if option else reason) from error
+    except msgspec.ValidationError as error:
+        raise ValueError(f"--{in_words(str(error), ExportOptions)}, got {given}") from error
+    except HoverError as error:
+        raise ValueError(str(error)) from error
     return options
 
 

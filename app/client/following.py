@@ -21,6 +21,7 @@ from app.errors import BadMessageError
 from app.protocol import messages as m
 from app.protocol.clips import ClipPart
 from app.protocol.fields import Direction
+from app.wording import in_words
 
 Tracked: TypeAlias = tuple[int, dict[int, ClipMask]]
 """A frame, and the masks of the objects that were followed to it, by id; one that isn't seen there has no area."""
@@ -144,4 +145,6 @@ def part_of(part: tuple[float, float, float] | None) -> ClipPart | None:
         begin, end, rate = part
         return msgspec.convert({"begin": begin, "end": end, "rate": rate}, ClipPart)
     except (ValueError, TypeError) as error:
-        raise BadMessageError(f"expected a part as (begin, end, rate) in seconds, got {part!r}: {error}") from error
+        raise BadMessageError(
+            f"expected a part as (begin, end, rate) in seconds, got {part!r}: {in_words(str(error), ClipPart)}"
+        ) from error

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from msgspec import msgpack
-
 from app.errors import BadMessageError
-from app.protocol.codec import decode_server
+from app.protocol.codec import decode_server, encode
 from app.protocol.messages import ClientMessage, ServerMessage
 
 
@@ -24,7 +20,7 @@ def frame_of(message: ClientMessage, max_bytes: int | None = None) -> bytes:
     """
     kind = type(message).__name__.lower()
     try:
-        frame = msgpack.encode(message, enc_hook=plain)
+        frame = encode(message)
     except (OverflowError, TypeError, ValueError) as error:
         raise BadMessageError(f"expected plain values in {kind}, got what can't be sent: {error}") from error
     if max_bytes is not None and len(frame) > max_bytes:
@@ -32,17 +28,6 @@ def frame_of(message: ClientMessage, max_bytes: int | None = None) -> bytes:
             f"a message takes at most {max_bytes} bytes, this {kind} has {len(frame)}; send less at once"
         )
     return frame
-
-
-def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a caller has
-    """Return a number or an array of NumPy's, or of its kin, as plain values.
-
-    Raises:
-        TypeError: it is of another kind.
-    """
-    if not hasattr(value, "tolist"):
-        raise TypeError(f"a value of type {type(value).__name__}")
-    return value.tolist()
 
 
 def message_in(frame: str | bytes) -> ServerMessage:

@@ -14,8 +14,8 @@ from typing import IO, Any
 
 from msgspec import to_builtins
 
-from app.client.frames import plain
 from app.client.timeline import ClipSource, PictureSource
+from app.protocol.codec import plain
 from app.protocol.messages import ClientMessage
 
 

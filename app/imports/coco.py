@@ -15,6 +15,7 @@ from app.imports.rings import MIN_CORNERS, filled_between_edges
 from app.imports.values import LabelCollector
 from app.protocol.counts import mask_of
 from app.session.values import OpenImage
+from app.wording import in_words
 
 XYWH: Final = 4
 
@@ -73,7 +74,11 @@ def read_coco(data: bytes, found: LabelCollector, picture_name: str | None) -> N
         file = msgspec.json.decode(data, type=DataSet)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessageError(
-            Reason("coco", "expected a COCO JSON with images and annotations: {cause}", cause=str(error)[:200])
+            Reason(
+                "coco",
+                "expected a COCO JSON with images and annotations: {cause}",
+                cause=in_words(str(error), DataSet)[:200],
+            )
         ) from error
     image = image_in(file.images, found.image, picture_name)
     categories = sorted(file.categories, key=lambda each: (isinstance(each.id, str), each.id))
@@ -86,7 +91,7 @@ def read_coco(data: bytes, found: LabelCollector, picture_name: str | None) -> N
                 continue
             read_annotation(msgspec.json.decode(raw, type=DataSetAnnotation), found, where, names)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            found.problem(where, Reason("labels_part", "{cause}", cause=str(error)[:200]))
+            found.problem(where, Reason("labels_part", "{cause}", cause=in_words(str(error), DataSetAnnotation)[:200]))
         except BadMessageError as error:
             found.problem(where, error.reason or error.message)
 

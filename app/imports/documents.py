@@ -16,6 +16,7 @@ from app.session.checks import check_trail
 from app.session.objects import SessionObject
 from app.session.recipe import read_recipe
 from app.session.values import OpenImage
+from app.wording import in_words
 
 KINDS: Final = "COCO, LabelMe or recipe JSON, YOLO labels, a mask, or a ZIP of labels or masks"
 
@@ -63,7 +64,10 @@ def read_json(data: bytes, found: LabelCollector, picture_name: str | None) -> N
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessageError(
             Reason(
-                "labels_unread", "expected {kinds}; this can't be read: {cause}", kinds=KINDS, cause=str(error)[:200]
+                "labels_unread",
+                "expected {kinds}; this can't be read: {cause}",
+                kinds=KINDS,
+                cause=in_words(str(error), Kind)[:200],
             )
         ) from error
     if bytes(kind.shapes):

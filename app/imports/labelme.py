@@ -16,6 +16,7 @@ from app.errors import BadMessageError, Reason
 from app.imports.rings import MIN_CORNERS, Ring, filled_with_outline
 from app.imports.values import LabelCollector
 from app.masks.strokes import stroke_mask
+from app.wording import in_words
 
 TWO: Final = 2
 TURNED: Final = ("oriented_rectangle", "rotation", "quadrilateral")
@@ -51,7 +52,9 @@ def read_labelme(data: bytes, found: LabelCollector) -> None:
         file = msgspec.json.decode(data, type=LabelMeFile)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessageError(
-            Reason("labelme", "expected a LabelMe JSON with shapes: {cause}", cause=str(error)[:200])
+            Reason(
+                "labelme", "expected a LabelMe JSON with shapes: {cause}", cause=in_words(str(error), LabelMeFile)[:200]
+            )
         ) from error
     told, own = (file.image_width, file.image_height), (found.image.width, found.image.height)
     if None not in told and told != own:
@@ -72,7 +75,7 @@ def read_labelme(data: bytes, found: LabelCollector) -> None:
         try:
             shape = msgspec.json.decode(raw, type=LabelMeShape)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            found.problem(where, Reason("labels_part", "{cause}", cause=str(error)[:200]))
+            found.problem(where, Reason("labels_part", "{cause}", cause=in_words(str(error), LabelMeShape)[:200]))
             continue
         group = number if shape.group_id is None else (shape.group_id, shape.label)
         groups.setdefault(group, []).append((where, shape))

@@ -66,6 +66,7 @@ Radius = Annotated[float, Meta(ge=0.5, le=2**10)]
 """Of a brush, in pixels of the image."""
 Counts = Annotated[str, Meta(max_length=MAX_RECIPE_BYTES)]
 """Run lengths of a whole mask, as COCO compresses them to text."""
+Ground = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", max_length=7, description="a colour such as #ffffff")]
 Morphology = Literal["fill_holes", "remove_specks", "smooth", "grow", "shrink"]
 """What is done to a mask's shape: holes filled up, loose specks taken away, the edge smoothed, moved out, moved in."""
 MorphSize = Annotated[float, Meta(ge=0.1, le=2**40)]

@@ -13,6 +13,7 @@ from app.protocol.fields import (
     Coord,
     Count,
     GridSide,
+    Ground,
     Index,
     Name,
     ObjectId,
@@ -99,7 +100,7 @@ class ExportOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
 
     trim: bool = False
     edge: Literal["hard", "soft"] = "hard"
-    ground: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", max_length=7)] | None = None
+    ground: Ground | None = None
     tolerance: Annotated[float, Meta(ge=0, le=100)] | None = None
 
 

@@ -34,6 +34,7 @@ from app.server.http_limits import hardened_http
 from app.server.websocket_limits import hardened_websocket
 from app.settings import EngineName, PrecisionName, Settings, from_environment, strangers
 from app.weights.catalogue import find_weights, known_models
+from app.wording import in_words
 
 EXIT_USAGE = 2
 EXIT_NO_MODEL = 3
@@ -89,13 +90,25 @@ def ended_quietly_by(*numbers: signal.Signals) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def checked(values: dict[str, object]) -> Settings:
+    """Return settings of which some are from the command line.
+
+    Raises:
+        ValueError: one of them is out of bounds; the text names it.
+    """
+    try:
+        return msgspec.convert(values, Settings)  # which checks, unlike replace
+    except msgspec.ValidationError as error:
+        raise ValueError(f"--{in_words(str(error), Settings).replace('_', '-')}") from error
+
+
 def run(args: argparse.Namespace, limits: AppLimits) -> int:
     """Serve until a signal comes; return the exit code."""
     # The address is taken first: whoever starts a second server is told so before he waits for a model.
     try:
         settings = from_environment(os.environ)
         given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
-        settings = msgspec.convert(msgspec.structs.asdict(settings) | given, Settings)  # which checks, unlike replace
+        settings = checked(msgspec.structs.asdict(settings) | given)
         shared_folder(settings, limits)  # the application finds it again; one that can't be used is told at once
         listener = listen(settings, limits)
     except (ValueError, OSError) as error:

@@ -17,6 +17,7 @@ import yaml
 from app.errors import BadMessageError, Reason
 from app.session.class_names import Found, names_of
 from app.session.names import readable
+from app.wording import in_words
 
 MAX_TEXT_BYTES: Final = 2**18
 """Of a text or YAML file: as many classes as a list takes, with names longer than people give; read in a second."""
@@ -157,7 +158,7 @@ def in_coco(data: bytes) -> Iterator[Found]:
             Reason(
                 "categories",
                 "expected a COCO JSON with categories of an id and a name each: {cause}",
-                cause=str(error)[:200],
+                cause=in_words(str(error), CocoFile)[:200],
             )
         ) from error
     last: int | None = None

@@ -22,6 +22,7 @@ from app.session.history import State
 from app.session.limits import SessionLimits
 from app.session.objects import Answer, SessionObject
 from app.session.values import OpenClip, OpenImage
+from app.wording import in_words
 
 Items: TypeAlias = Mapping[RecipeObject, SessionObject]
 """The objects of a recipe, each once, however many steps have it."""
@@ -92,7 +93,7 @@ def read_recipe(data: bytes) -> Recipe:
         return msgspec.json.decode(data, type=Recipe)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessageError(
-            Reason("recipe_damaged", "the recipe can't be read: {cause}", cause=str(error)[:200])
+            Reason("recipe_damaged", "the recipe can't be read: {cause}", cause=in_words(str(error), Recipe)[:200])
         ) from error
 
 

@@ -28,6 +28,7 @@ from app.web.examples import CLIP, answered
 from app.web.forms import FORM_BYTES, UploadOperation, clip_file
 from app.web.problems import not_kept_response, problem_spec, refused
 from app.web.segment import UNCOMPRESSED
+from app.wording import in_words
 
 MAX_BODY_BYTES: Final = ClipLimits().max_clip_bytes + FORM_BYTES
 KEPT: Final = "private, max-age=31536000, immutable"
@@ -170,7 +171,9 @@ def part_of(limits: ClipLimits, begin: float | None, end: float | None, rate: fl
     try:
         part = msgspec.convert({name: round(number, DIGITS) for name, number in wanted.items()}, ClipPart)
     except msgspec.ValidationError as error:
-        raise BadMessageError(f"expected begin, end and rate of a part of a clip: {error}") from error
+        raise BadMessageError(
+            f"expected begin, end and rate of a part of a clip; {in_words(str(error), ClipPart)}"
+        ) from error
     if part.end <= part.begin:
         raise BadMessageError(f"expected a part that ends after it begins, got {part.begin:g} to {part.end:g} s")
     return part

@@ -20,6 +20,7 @@ from app.settings import Settings
 from app.web.examples import UPLOADED, answered
 from app.web.forms import UploadOperation, file_of
 from app.web.problems import refused
+from app.wording import in_words
 
 MAX_CLASSES_CHARS: Final = 2**18
 LABELS: Final = {
@@ -86,4 +87,6 @@ def names_in(text: str) -> list[str]:
     try:
         return json.decode(text, type=list[str])
     except ValueError as error:
-        raise BadMessageError(f"expected classes as a JSON list of names; {str(error)[:100]}") from error
+        raise BadMessageError(
+            f"expected classes as a JSON list of names; {in_words(str(error), list[str])[:100]}"
+        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +16,7 @@ from litestar.openapi.spec import Example
 from litestar.types import ExceptionHandlersMap
 
 from app.errors import ClipTooLongError, HoverError, Reason, UnknownImageError
+from app.wording import AT, in_words
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +41,8 @@ MEANINGS: Final = {
     503: ("MODEL_NOT_READY", "too much waits, or the model isn't there: try again after `Retry-After` seconds"),
 }
 """What the documentation says of the errors of a route."""
+BODY: Final = "data"
+"""What the framework calls what a route takes as JSON."""
 MAX_REASONS: Final = 3
 """Fields that are named of a request that has more mistakes than that."""
 MAX_REASON_CHARS: Final = 300
@@ -107,17 +111,32 @@ def http_error_response(request: Request[Any, Any, Any], error: HTTPException) -
     headers = dict(error.headers or {})
     if "GET" in headers.get("allow", ""):
         headers["allow"] += ", HEAD"  # see `app.web.head`
-    return problem(error.status_code, code, reason_of(error), headers)
+    return problem(error.status_code, code, reason_of(request, error), headers)
 
 
-def reason_of(error: HTTPException) -> str:
-    """Return what the framework says, with the fields that it could not read where it names them."""
-    if isinstance(error.detail, Reason):
+def reason_of(request: Request[Any, Any, Any], error: HTTPException) -> str:
+    """Return what the framework says, or, where it names the fields that it could not read, what was expected there."""
+    if isinstance(error.detail, Reason) or not isinstance(error.extra, list):
         return error.detail
-    named = error.extra if isinstance(error.extra, list) else []
-    reasons = [f"{item.get('key', 'body')}: {item.get('message', '')}" for item in named if isinstance(item, dict)]
-    text = "; ".join([error.detail, *reasons[:MAX_REASONS]])
+    takes = {each.name: each.annotation for each in request.route_handler.parsed_fn_signature.parameters.values()}
+    reasons = [field_in_words(item.get("key", BODY), item.get("message", ""), takes) for item in error.extra]
+    text = f"{request.method} {request.url.path} can't be read: {'; '.join(reasons[:MAX_REASONS])}"
     return text if len(text) <= MAX_REASON_CHARS else text[:MAX_REASON_CHARS] + "..."
+
+
+def field_in_words(place: str, told: str, takes: Mapping[str, Any]) -> str:
+    """Return what doesn't fit in a request.
+
+    Args:
+        place: a parameter of the route, or a field of its body.
+        told: what msgspec says of it, or the parameter's name alone where there is none.
+        takes: the type of each parameter of the route.
+    """
+    if told == repr(place):
+        return "expected JSON, got nothing" if place == BODY else f"{place} is missing"
+    if place == BODY or place not in takes:
+        return in_words(told if place == BODY else f"{told}{AT}{place}`", takes.get(BODY))
+    return f"{place}: {in_words(told, takes[place])}"
 
 
 def unreadable_response(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:

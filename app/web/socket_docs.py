@@ -175,6 +175,8 @@ def default_of(field: kinds.Field) -> str:
 
 def words(kind: kinds.Type) -> str:  # noqa: PLR0911
     """Return a field's type and bounds in a few words."""
+    if isinstance(kind, kinds.Metadata):
+        return words(kind.type)
     if isinstance(kind, kinds.UnionType):
         return " or ".join(words(each) for each in kind.types if not isinstance(each, kinds.NoneType))
     if isinstance(kind, (kinds.IntType, kinds.FloatType)):

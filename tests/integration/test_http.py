@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import re
 from collections.abc import AsyncIterator
 
@@ -277,3 +278,23 @@ async def test_the_page_says_that_a_bundled_model_is_a_demonstration(
     page = (await http.get("/")).text
     assert hidden not in page
     assert "demonstration model" in page
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "told"),
+    [
+        ("/api/export", {"options": {"ground": "white"}}, "options.ground: expected a colour such as #ffffff"),
+        ("/api/export", {"format": "psd"}, "format: expected coco, cutout, labelme, mask, overlay, recipe, svg"),
+        ("/api/export", {"objects": [{"trail": [{"t": "dab"}]}]}, "objects[0].trail[0].t: expected point, box"),
+        ("/api/segment", {}, "image_id is missing"),
+        ("/api/segment", None, "expected JSON, got nothing"),
+        ("/api/segment", [], "expected an object, got a list"),
+        ("/api/clips?begin=now", None, "begin: expected a number, got text"),
+    ],
+    ids=str,
+)
+async def test_what_was_expected_is_said_in_words(http: httpx.AsyncClient, path: str, body: object, told: str) -> None:
+    content = b"" if body is None else json.dumps(body).encode()
+    response = await http.post(path, content=content, headers={"content-type": "application/json"})
+    assert detail(response) == (400, "BAD_REQUEST")
+    assert response.json()["detail"]["message"].startswith(f"POST {path.partition('?')[0]} can't be read: {told}")

@@ -314,7 +314,8 @@ async def test_what_is_no_request_is_a_bad_one(server: Server, http: httpx.Async
 
 async def test_the_field_that_is_wrong_is_named(server: Server, http: httpx.AsyncClient) -> None:
     response = await http.post("/api/segment", json={"image_id": "a", "points": [{"x": 5, "y": "b"}]})
-    assert "points[0].y" in response.json()["detail"]["message"]
+    told = "POST /api/segment can't be read: points[0].y: expected a number, got text"
+    assert response.json()["detail"]["message"] == told
 
 
 async def test_a_long_reason_is_cut(server: Server, http: httpx.AsyncClient) -> None:

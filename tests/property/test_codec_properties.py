@@ -44,6 +44,8 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
             return st.binary(max_size=LONGEST)
         case inspect.LiteralType():
             return st.sampled_from(kind.values)
+        case inspect.Metadata():
+            return values_of(kind.type)
         case inspect.UnionType():
             return st.one_of([values_of(each) for each in kind.types])
         case inspect.TupleType():

@@ -78,7 +78,7 @@ def test_a_variable_that_can_not_be_is_named(name: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("ENGINE", "tensorrt", "(expected auto or torch or openvino)"),
+        ("ENGINE", "tensorrt", "(expected auto, openvino or torch)"),
         ("PRECISION", "int8", "(expected bf16 or fp32)"),
         ("OFFLINE", "yes", "(expected 1 or 0, true or false)"),
         ("PORT", "80.5", "(expected a whole number)"),

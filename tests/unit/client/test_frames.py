@@ -88,4 +88,4 @@ def test_importing_the_client_needs_msgspec_and_websockets_alone() -> None:
         "typing_extensions.py",
     }  # which websockets and msgspec take where they happen to be there
     assert theirs - optional == {"msgspec", "websockets"}
-    assert {name.split(".")[1] for name in ours} == {"client", "errors", "protocol"}
+    assert {name.split(".")[1] for name in ours} == {"client", "errors", "protocol", "wording"}
