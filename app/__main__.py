@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Final, Protocol, cast
 
 from app import __version__
@@ -61,10 +62,22 @@ def main(argv: list[str] | None = None) -> int:
     given = next((word for word in words if not word.startswith("-")), None)  # no option before it takes a word
     if given in parsers:
         command_of(given).add_arguments(parsers[given])
-    args = parser.parse_args(words)
+    try:
+        args = parser.parse_args(words)
+    except SystemExit as leaving:
+        if leaving.code:
+            for name in taken_for_options(words):
+                print(f"{name} is taken for an option; a file of that name is written ./{name}", file=sys.stderr)
+        raise
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may be no text, or one that a console can't show
         sys.stdout.reconfigure(errors="backslashreplace")
     return command_of(args.command).main(args)
+
+
+def taken_for_options(words: list[str]) -> list[str]:
+    """Return the files among some words whose names begin as options do, up to `--`, behind which there are none."""
+    options = words[: words.index("--")] if "--" in words else words
+    return [word for word in options if word.startswith("-") and Path(word).is_file()]
 
 
 def command_of(name: str) -> Command:

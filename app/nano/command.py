@@ -22,7 +22,7 @@ CHECKPOINTS = Path(__file__).parent.parent.parent / "checkpoints"
 DRAW_SEED = 20_261_124
 JUDGE_SEED = 99
 DRAWN = 3_000
-SCENES = 300
+SCENES = 50
 CLIPS = 60
 
 
@@ -47,12 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     judge.add_argument("--model", default="nano")
     judge.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")
     judge.add_argument("--cutouts", type=Path)
-    judge.add_argument("--scenes", type=int, default=SCENES)
+    judge.add_argument("--scenes", type=int, default=SCENES, help=f"of each generator ({SCENES}; some 3 s each)")
     judge.add_argument("--sheet", type=Path, help="also draw twenty prompts on held-out photographs into this PNG")
     regions = commands.add_parser("regions", help="print how many drawn things are found without a prompt")
     regions.add_argument("--model", default="nano")
     regions.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")
-    regions.add_argument("--scenes", type=int, default=SCENES)
+    regions.add_argument("--scenes", type=int, default=SCENES, help=f"drawn ({SCENES}; some 10 s each)")
     clips = commands.add_parser("clips", help="print how well drawn objects are followed through clips")
     clips.add_argument("--model", default="nano")
     clips.add_argument("--checkpoint", type=Path, help="weights of that architecture; default: the ones in place")

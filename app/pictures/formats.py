@@ -37,6 +37,7 @@ OTHERS: Final = (
     ("a Photoshop file", rb"8BPS"),
     ("a JPEG XL picture", rb"\xff\x0a|\0\0\0\x0cJXL "),
     ("a JPEG 2000 picture", rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"),
+    ("a TGA picture", rb"\0\0[\2\3\x0a\x0b]\0{5}.{8}[\x08\x0f\x10\x18\x20]|\0\x01[\x01\x09]"),
     ("an icon", rb"\0\0[\1\2]\0"),
     ("an OpenEXR picture", rb"\x76\x2f\x31\x01"),
     ("a raw file of a camera", rb"FUJIFILMCCD|II[*R].{5}CR|IIU\0|IIRO"),

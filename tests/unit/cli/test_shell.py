@@ -88,3 +88,15 @@ def test_a_full_disk_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.undo()
         with contextlib.suppress(OSError):
             full.close()
+
+
+@pytest.mark.parametrize("before", [("segment",), ("segment", "cat.jpg"), ("demo",)], ids=" ".join)
+def test_a_file_that_is_named_like_an_option_says_how_it_is_written(
+    before: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert refused(*before, "-x.jpg") == 2
+    assert "./" not in capsys.readouterr().err
+    Path("-x.jpg").touch()
+    assert refused(*before, "-x.jpg") == 2
+    assert "./-x.jpg" in capsys.readouterr().err.splitlines()[-1]

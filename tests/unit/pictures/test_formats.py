@@ -226,6 +226,11 @@ def test_one_grey_of_few_bits_may_be_transparent(depth: int) -> None:
         (b"\xff\x0a" + bytes(30), "JPEG XL"),
         (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
         (file_of(Pil.new("RGB", (16, 16)), "ICO"), "an icon"),
+        (b"\0\0\2\0\1\0\x20\x20\0\0" + bytes(40), "an icon"),  # a cursor
+        (file_of(Pil.new("RGB", (16, 16)), "TGA"), "a TGA"),
+        (file_of(Pil.new("RGBA", (300, 2)), "TGA", rle=True), "a TGA"),
+        (file_of(Pil.new("L", (16, 16)), "TGA"), "a TGA"),
+        (file_of(Pil.new("P", (16, 16)), "TGA"), "a TGA"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "a video"),
         (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "raw file"),
         (b"II*\0\x10\0\0\0CR\2\0" + bytes(40), "raw file"),
