@@ -16,6 +16,7 @@ from app.client.following import Tracked
 from app.client.looking import CLOSE_UP
 from app.client.loop_thread import LoopThread
 from app.client.patience import Reconnect, Timeouts
+from app.client.pixels import PictureLike
 from app.client.session import ClientSession, connect
 from app.client.values import ClipMask, Imported, Latency, Object, Preview
 from app.protocol.fields import BoxXyxy, Direction, Morphology, SetOperation, WindowXyxy
@@ -114,7 +115,7 @@ class BlockingSession:
 
     def open(
         self,
-        picture: str | Path | bytes,
+        picture: PictureLike,
         *,
         progress: Callable[[Progress], None] | None = None,
         provisional: bool = False,

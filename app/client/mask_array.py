@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from app.arrays import MaskArray
+from app.errors import BadMessageError
 from app.protocol.counts import counts_of
 from app.protocol.frames import over_picture
 from app.protocol.messages import Mask
@@ -24,6 +27,13 @@ def at_size(mask: Mask, size_hw: tuple[int, int]) -> MaskArray:
 
 
 def mask_step(mask_hw: MaskArray) -> MaskStep:
-    """Return a mask, (H, W) bool, as an object begins with it. Needs pycocotools."""
+    """Return a mask, (H, W) bool, as an object begins with it. Needs pycocotools.
+
+    Raises:
+        BadMessageError: it has another shape.
+    """
+    mask_hw = np.asarray(mask_hw, bool)
+    if mask_hw.ndim != 2:
+        raise BadMessageError(f"expected a mask as (H, W), got {mask_hw.shape}; take one channel of it")
     height, width = mask_hw.shape
     return MaskStep(size=(height, width), counts=counts_of(mask_hw))

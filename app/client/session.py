@@ -29,10 +29,10 @@ from app.client.by_hand import PointXy, finite
 from app.client.opening import open_picture
 from app.client.patience import Reconnect, Timeouts
 from app.client.pending_requests import UNNUMBERED, Request
+from app.client.pixels import PictureLike, picture_of
 from app.client.reconnecting import ReconnectingSession
 from app.client.record import Recorder
 from app.client.saving import Saving
-from app.client.timeline import source_of
 from app.client.upload import labels_in
 from app.client.values import Imported, Latency, Object, Preview
 from app.errors import BadMessageError, NoImageError
@@ -139,7 +139,7 @@ class ClientSession(Saving):
 
     async def open(
         self,
-        picture: str | Path | bytes,
+        picture: PictureLike,
         *,
         progress: Callable[[Progress], None] | None = None,
         provisional: bool = False,
@@ -147,12 +147,12 @@ class ClientSession(Saving):
         """Upload a picture, and return what the server says of it once it takes prompts.
 
         Args:
-            picture: a file, or its bytes.
+            picture: a file, its bytes, or pixels; see `picture_of`.
             progress: called with what comes before.
             provisional: True has a smaller model answer until the session's own has seen the picture, which then
                 answers the same prompts again: `image` and `objects` are no longer `provisional`. Files wait for it.
         """
-        source = source_of(picture)
+        source = await asyncio.to_thread(picture_of, picture)
         self._recorder.note_open(source)
         self._window = None
         return await open_picture(self._reconnecting, source, progress, provisional=provisional)

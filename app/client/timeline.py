@@ -29,19 +29,16 @@ PictureSource: TypeAlias = Path | bytes
 
 
 def source_of(given: object) -> PictureSource:
-    """Return a picture or a clip as a caller names it, a file or the bytes of one.
+    """Return a file as a caller names it, by its path or as its bytes.
 
     Raises:
-        TypeError: it is neither, such as an array of pixels.
+        TypeError: it is neither.
     """
     if isinstance(given, (bytes, bytearray, memoryview)):
         return bytes(given)
     if isinstance(given, (str, PathLike)):
         return Path(given)
-    raise TypeError(
-        f"expected the path of a file or the bytes of one, got {type(given).__name__}; save pixels as a PNG first, "
-        "such as by PIL.Image.fromarray(pixels).save(...)"
-    )
+    raise TypeError(f"expected the path of a file or the bytes of one, got {type(given).__name__}")
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,20 @@ async def test_a_point_lands_on_the_upright_picture(server: Server) -> None:
         assert not corner.mask[10, 10]
 
 
+async def test_pixels_that_a_script_holds_are_a_picture_by_their_content(server: Server) -> None:
+    pixels = np.arange(120 * 160 * 3, dtype=np.uint32).reshape(120, 160, 3).astype(np.uint8)
+    async with connect(server.url) as session:
+        first = await session.open(pixels)
+        assert (first.width, first.height) == (160, 120)
+        assert (await session.click(80, 60)).mask.shape == pixels.shape[:2]
+        assert (await session.open(pixels.copy())).image_id == first.image_id
+        assert (await session.open(Pil.fromarray(pixels[:, ::2]))).width == 80
+        with pytest.raises(TypeError, match="uint8 in RGB"):
+            await session.open(pixels / 255)
+        assert session.image is not None
+        assert session.image.width == 80
+
+
 async def test_a_point_lands_right_on_a_picture_that_was_scaled_down_for_the_model(server: Server) -> None:
     async with connect(server.url) as session:
         image = await session.open(png(3000, 1000))
