@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
+from app.arrays import MaskArray
 from app.errors import BadMessageError, Reason
 from app.exports.names import fit_for_files
 from app.imports.documents import KINDS, has_picture, read_json
+from app.imports.label_map import BY_CLASS, BY_OBJECT, STEM, ClassPicture, read_label_map
 from app.imports.names import folded, is_upload_of, stem
-from app.imports.pictures import read_mask
+from app.imports.pictures import opened, read_mask, rgb_of
 from app.imports.texts import text_of
 from app.imports.values import LabelCollector
 from app.imports.yolo import read_yolo
@@ -186,14 +188,50 @@ def read_masks(archive: Archive, found: LabelCollector) -> None:
         raise BadMessageError(
             Reason("zip_nothing", "expected {kinds}; the ZIP has neither labels nor masks", kinds=KINDS)
         )
+    names = class_colors_in(archive)
+    found.classes = tuple(dict.fromkeys(names.values()))
     for member in masks:
         if found.is_full:
             found.beyond()
             continue
         try:
-            read_mask(archive.data_of(member), found, member.filename)
+            read_mask(archive.data_of(member), found, member.filename, classes_of(member, archive, names, found))
         except BadMessageError as error:
             found.problem(member.filename[-100:], error.reason or error.message)
+
+
+def class_colors_in(archive: Archive) -> dict[int, str]:
+    """Return the classes by their colour in masks; none where the ZIP has no label map."""
+    maps = [each for each in archive.of_ending("txt") if folded(stem(each.filename)) == STEM]
+    return read_label_map(text_of(archive.data_of(maps[0], MAX_TEXT_BYTES))) if maps else {}
+
+
+def classes_of(
+    member: ZipInfo, archive: Archive, names: dict[int, str], found: LabelCollector
+) -> Callable[[MaskArray], str]:
+    """Return what knows the class of each object in a mask, by the colour that it has in the mask by class.
+
+    Raises:
+        BadMessageError: it is itself the mask by class, and can't be read.
+    """
+    by_class = by_class_of(member, archive)
+    if not names or by_class is None:
+        return lambda mask_hw: ""
+    try:
+        return ClassPicture(rgb_of(opened(archive.data_of(by_class), found.image)), names).name_of
+    except BadMessageError as error:
+        if by_class is member:
+            raise
+        found.problem(by_class.filename[-100:], error.reason or error.message)  # the objects come without their class
+        return lambda mask_hw: ""
+
+
+def by_class_of(member: ZipInfo, archive: Archive) -> ZipInfo | None:
+    """Return the mask by class beside a mask by object, None where there is none; of any other mask itself."""
+    if BY_OBJECT not in PurePosixPath(member.filename).parts:
+        return member
+    wanted = member.filename.replace(BY_OBJECT, BY_CLASS)
+    return next((each for each in archive.members if each.filename == wanted), None)
 
 
 def masks_in(archive: Archive) -> list[ZipInfo]:
@@ -212,7 +250,7 @@ def masks_in(archive: Archive) -> list[ZipInfo]:
     ):
         text = "expected masks of the name {wanted} in the ZIP, which has those of other pictures; rename one of them"
         raise BadMessageError(Reason("zip_masks", text, wanted=archive.wanted))
-    objects = [each for each in own if "SegmentationObject" in PurePosixPath(each.filename).parts]
+    objects = [each for each in own if BY_OBJECT in PurePosixPath(each.filename).parts]
     masks = objects or own or drawn  # Pascal VOC has them by object, and by class once more
     return [each for each in masks if stem(each.filename) != "indexed"] or masks
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pil
 
+from app.arrays import MaskArray
 from app.errors import BadMessageError, Reason
 from app.imports.names import stem
 from app.imports.values import LabelCollector
@@ -38,7 +40,9 @@ class NumberedMask:
     ground: int = 0
 
 
-def read_mask(data: bytes, found: LabelCollector, file_name: str) -> None:
+def read_mask(
+    data: bytes, found: LabelCollector, file_name: str, name_of: Callable[[MaskArray], str] = lambda mask_hw: ""
+) -> None:
     """Take in a mask, or those of several objects.
 
     Args:
@@ -46,6 +50,7 @@ def read_mask(data: bytes, found: LabelCollector, file_name: str) -> None:
             black is none; of another one what is bright is the object, of a transparent one what is opaque.
         found: where they go; of more objects than there is room for only the number is told.
         file_name: of a mask that was exported, it tells the class.
+        name_of: the class of one of its objects, of its mask, (H, W) bool; nothing where that isn't known.
 
     Raises:
         BadMessageError: it can't be read, or is of another size.
@@ -57,7 +62,8 @@ def read_mask(data: bytes, found: LabelCollector, file_name: str) -> None:
     # One mask is held at a time, and no more are tried than a picture takes: sixteen bits tell 65535 apart.
     tried = objects[: 0 if found.is_full else found.limits.max_objects]
     for value in tried.tolist():
-        found.mask(numbers.called.format(value), numbers.hw == value, named[1] if named else "")
+        mask_hw = numbers.hw == value
+        found.mask(numbers.called.format(value), mask_hw, named[1] if named else name_of(mask_hw))
     found.beyond(len(objects) - len(tried))
 
 
@@ -82,6 +88,18 @@ def opened(data: bytes, image: OpenImage) -> Pil.Image:
         raise BadMessageError(
             Reason("mask_unread", "the mask can't be read ({cause})", cause=str(error)[:100])
         ) from error
+
+
+def rgb_of(picture: Pil.Image) -> NDArray[np.uint32]:
+    """Return the colour of each pixel as 0xRRGGBB, (H, W)."""
+    return as_numbers(np.asarray(picture.convert("RGB")))
+
+
+def as_numbers(pixels: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Return the colour of each pixel as 0xRRGGBB, (H, W), of (H, W, 3 or more) RGB."""
+    red, green, blue = (pixels[..., at].astype(np.uint32) for at in range(3))
+    colors: NDArray[np.uint32] = red << np.uint32(16) | green << np.uint32(8) | blue
+    return colors
 
 
 def numbers_of(picture: Pil.Image, most: int) -> NumberedMask:
@@ -129,10 +147,9 @@ def colors_of(pixels: NDArray[np.uint8], most: int) -> NDArray[np.uint32] | None
         pixels: (H, W, 3 or more) RGB.
         most: objects of a picture.
     """
-    red, green, blue = (pixels[..., at].astype(np.uint32) for at in range(3))
-    colors: NDArray[np.uint32] = red << np.uint32(16) | green << np.uint32(8) | blue
-    if ((red == green) & (green == blue)).all():
+    if (pixels[..., :1] == pixels[..., 1:3]).all():
         return None
+    colors = as_numbers(pixels)
     corner = colors[:-1, :-1]
     alike = (corner == colors[1:, :-1]) & (corner == colors[:-1, 1:]) & (corner == colors[1:, 1:])
     flat = np.unique(corner[alike])

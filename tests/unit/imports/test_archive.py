@@ -39,6 +39,18 @@ def png(pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
     return out.getvalue()
 
 
+def tinted(pixels: np.ndarray[Any, np.dtype[np.uint8]], *colors: tuple[int, int, int], indexed: bool = False) -> bytes:
+    """Return a PNG of what was drawn, the boxes in colours, by a palette where it is indexed."""
+    numbers = np.where(pixels == 0, 0, 256 - pixels.astype(int)).astype(np.uint8)
+    palette = np.array([(0, 0, 0), *colors], np.uint8)
+    picture = Pil.fromarray(numbers if indexed else palette[numbers])
+    if indexed:
+        picture.putpalette(palette.tobytes())
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
 PHOTO: Final = png(np.random.default_rng(0).integers(0, 256, (IMAGE.height, IMAGE.width, 3), np.uint8))
 
 
@@ -140,8 +152,8 @@ SETS: Final[dict[str, dict[str, bytes]]] = {
     "CVAT's masks": {
         "labelmap.txt": b"# label:color_rgb:parts:actions\nbackground:0,0,0::\nanimal:250,50,83::\n",
         "ImageSets/Segmentation/default.txt": b"cat\ndog\n",
-        "SegmentationClass/cat.png": png(drawn(BOX["cat"])),
-        "SegmentationClass/dog.png": png(drawn(BOX["dog"])),
+        "SegmentationClass/cat.png": tinted(drawn(BOX["cat"]), (250, 50, 83)),
+        "SegmentationClass/dog.png": tinted(drawn(BOX["dog"]), (250, 50, 83)),
         "SegmentationObject/cat.png": png(drawn(BOX["cat"])),
         "SegmentationObject/dog.png": png(drawn(BOX["dog"])),
     },
@@ -167,10 +179,46 @@ def test_a_data_set_gives_the_pictures_own_objects_and_no_others(kind: str) -> N
     labels = read(SETS[kind])
     assert boxes_of(labels) == [BOX["dog"]]
     assert labels.problems == ()
-    told = [name for name in SETS[kind] if name.endswith((".yaml", ".names", "classes.txt"))]
+    told = [name for name in SETS[kind] if name.endswith((".yaml", ".names", "classes.txt", "labelmap.txt"))]
     assert labels.objects[0].name == (
         "animal" if told or "COCO" in kind or "LabelMe" in kind else labels.objects[0].name
     )
+
+
+LABEL_MAP: Final = b"""# label:color_rgb:parts:actions
+background:0,0,0::
+big: cat : 250,50,83 ::
+dog:2,2,2:head,tail:run
+no color:::
+unused:1,2,3::
+"""
+TINTS: Final = ((250, 50, 83), (2, 2, 2))
+
+
+@pytest.mark.parametrize("indexed", [False, True], ids=["rgb", "palette"])
+def test_masks_by_object_have_the_classes_that_the_masks_by_class_and_the_label_map_tell(indexed: bool) -> None:
+    mask = drawn(BOX["cat"], BOX["dog"])
+    by_object = tinted(mask, (128, 0, 0), (0, 128, 0), indexed=indexed)
+    files = {
+        "labelmap.txt": LABEL_MAP,
+        "SegmentationClass/a.png": tinted(mask, *TINTS, indexed=indexed),
+        "SegmentationObject/a.png": by_object,
+    }
+    labels = read(files, "a.jpg")
+    names = {box: each.name for box, each in zip(boxes_of(labels), labels.objects, strict=True)}
+    assert names == {BOX["cat"]: "big: cat", BOX["dog"]: "dog"}
+    assert labels.classes == ("big: cat", "dog", "unused")
+    del files["SegmentationObject/a.png"]
+    assert {each.name for each in read(files, "a.jpg").objects} == {"dog", "big: cat"}
+    lone = read({"labelmap.txt": LABEL_MAP, "SegmentationObject/a.png": by_object}, "a.jpg")
+    assert [each.name for each in lone.objects] == ["", ""]
+
+
+def test_objects_whose_masks_by_class_are_damaged_come_without_a_class_and_that_is_told() -> None:
+    files = SETS["CVAT's masks"] | {"SegmentationClass/dog.png": b"\x89PNG\r\n\x1a\n"}
+    labels = read(files)
+    assert (boxes_of(labels), labels.objects[0].name) == ([BOX["dog"]], "")
+    assert [each.where for each in labels.problems] == ["SegmentationClass/dog.png"]
 
 
 @pytest.mark.parametrize(
