@@ -114,6 +114,16 @@ def test_whole_way_by_fingers_alone(open_studio: OpenStudio) -> None:
     assert len(json.loads(Path(download.value.path()).read_text())["annotations"]) == 1
     expect(studio.page.locator("#toast")).to_contain_text("coffee.coco.json saved")
     pictures(studio, "saved")
+    assert_help_speaks_of_fingers_and_has_the_keys_behind_a_line(studio, finger)
+
+
+def assert_help_speaks_of_fingers_and_has_the_keys_behind_a_line(studio: Studio, finger: Finger) -> None:
+    finger.tap_on("#show-help")
+    expect(studio.page.locator("#sheet-by-touch")).to_contain_text("hold a finger still on it")
+    expect(studio.page.locator("#help kbd").first).to_be_hidden()
+    finger.tap_on("#sheet-of-keys summary")
+    expect(studio.page.locator("#help kbd").first).to_be_visible()
+    finger.tap_on("#close-help")
 
 
 def assert_brush_and_eraser_leave_the_picture_in_its_place(studio: Studio, finger: Finger) -> None:

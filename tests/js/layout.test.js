@@ -26,7 +26,7 @@ const LATER = [
   ...["animated", "base64", "class-files", "clips", "export-all", "frames", "folders", "hash", "labels", "metadata", "project", "thumbs", "upload", "zip"].map((name) => `files/${name}.js`),
   ...["canvas/cutout.js", "canvas/timeline.js", "model/album.js", "model/album-words.js", "model/clip.js"],
   ...["browsing", "clips", "player"].map((name) => `session/${name}.js`),
-  ...["album-menu", "ask", "class-picker", "clip-part", "clips", "film", "pictures", "timeline"].map((name) => `panels/${name}.js`),
+  ...["album-menu", "ask", "class-picker", "clip-part", "clips", "film", "pictures", "sheet", "timeline"].map((name) => `panels/${name}.js`),
 ];
 
 const SOURCES = readdirSync(new URL("static/js", HERE), { recursive: true }).map((name) => String(name).replaceAll("\\", "/"))

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { retryDelayMs } from "../../static/js/wire/connection.js";
 import { stepOf } from "../../static/js/panels/keyboard.js";
 import { ENGLISH } from "./english.js";
-import { capsOf, commandOf, COMMANDS, SHEET, tipOf } from "../../static/js/model/keys.js";
+import { capsOf, commandOf, COMMANDS, tipOf } from "../../static/js/model/keys.js";
+import { BY_TOUCH, SHEET } from "../../static/js/panels/sheet.js";
 import { encodeMessage, decodeMessage } from "../../static/js/wire/protocol.js";
 import { encode } from "../../static/js/wire/msgpack.js";
 import { Refused } from "../../static/js/wire/requests.js";
@@ -53,6 +54,13 @@ test("Enter clicks, and with the keys that a click takes it adds and removes", (
 test("every command has its row in the help sheet, and each row's commands are there", () => {
   const told = SHEET.flatMap((row) => [...ENGLISH[`sheet.${row}.how`].matchAll(/\{(\w+)\}/g)].map(([, command]) => command));
   assert.deepEqual([...new Set(told)].sort(), Object.keys(COMMANDS).sort());
+});
+
+test("what a finger does is told without a key, of rows that the sheet has", () => {
+  for (const row of BY_TOUCH) {
+    assert.ok(SHEET.includes(row), row);
+    assert.doesNotMatch(ENGLISH[`sheet.${row}.byTouch`], /[{`]|click|wheel|mouse|\bkey/, row);
+  }
 });
 
 test("every key does what the table says, and no two do the same", () => {

@@ -83,13 +83,6 @@ export const COMMANDS = Object.freeze({
 /** Keys that do something for as long as they are held. */
 export const HELD = Object.freeze({ pan: "Space", hide: "H", add: "Shift", remove: "Alt" });
 
-/** The rows of the help sheet: `sheet.NAME.what` and `sheet.NAME.how` of the table of words. */
-export const SHEET = Object.freeze(/** @type {const} */ ([
-  "look", "new", "onTop", "add", "remove", "brush", "shape", "combine", "labels", "candidates", "box", "point",
-  "delete", "undo", "close", "rename", "class", "cutout", "open", "pictures", "zoom", "pan", "masks", "keyboard",
-  "regions", "clip", "track", "help",
-]));
-
 /** @type {Map<string, Command>} */
 const BY_KEY = new Map(/** @type {Command[]} */ (Object.keys(COMMANDS)).flatMap(
   (command) => COMMANDS[command].map((key) => [key, command]),

@@ -187,10 +187,8 @@ export function objectAt(state, point) {
 }
 
 /**
- * A picture that was worked on, of the size that the server gave it: a browser that can't show its file knows none, and
- * one that heeds another mark of it has it turned.
- * @param {Picture} picture as the browser reads it @param {Recipe} recipe of the work
- * @returns {OpenPicture}
+ * A picture that was worked on, at the server's size: a browser may know none, or have it turned.
+ * @param {Picture} picture @param {Recipe} recipe @returns {OpenPicture}
  */
 export function workedOn(picture, { image_id: imageId, width, height }) {
   return { ...picture, width, height, imageId, encodeMs: 0, cached: true };

@@ -5,8 +5,8 @@
 import { KEYS } from "../model/classes.js";
 import { currentObject } from "../model/state.js";
 import { bindCombining } from "./combining.js";
+import { bindControls } from "./controls.js";
 import { find, focusPicture, showPanel } from "./dom.js";
-import { bindControls, fillSheet } from "./help.js";
 import { bindKeyboard } from "./keyboard.js";
 import { nextOpacity } from "./preferences.js";
 import { bindShapeMenu } from "./shape-menu.js";
@@ -84,7 +84,7 @@ function commandsOf(page) {
     regions: () => store.toggleRegions(),
     outlines: () => prefer({ outlines: !preferences.outlines }),
     opacity: () => prefer({ opacity: nextOpacity(preferences.opacity) }),
-    help: () => /** @type {HTMLDialogElement} */ (find("help")).showModal(),
+    help: () => void openHelp(store),
     open: () => opening.choose(),
     save: () => void saving.take("cutout", scope),
     copy: () => void saving.take("copy", scope),
@@ -182,7 +182,6 @@ export function bindCommands(page) {
   const { store, studio, stage } = page;
   const commands = commandsOf(page);
   const canvas = find("canvas");
-  const isMac = /mac|iphone|ipad/i.test(navigator.platform);
   bindKeyboard({
     run: (command) => commands[command](),
     step: (dx, dy) => stage.step(dx, dy),
@@ -194,8 +193,7 @@ export function bindCommands(page) {
     hold: (keys) => stage.setHeld(keys),
     isCanvasFocused: () => document.activeElement === canvas,
   });
-  bindControls((command) => commands[command](), isMac);
-  fillSheet(isMac);
+  bindControls((command) => commands[command](), isMac());
   bindShapeMenu(store.state, (command) => commands[command]());
   bindCombining(() => void studio.shaping.makeOne(), () => store.combine(null));
   bindTools((tool) => commands[tool]());
@@ -212,6 +210,23 @@ export function bindCommands(page) {
     ["show-panel", () => showPanel(find("show-panel").ariaExpanded !== "true")],
   ])) find(id).addEventListener("click", run);
   giveKeysBack();
+}
+
+function isMac() {
+  return /mac|iphone|ipad/i.test(navigator.platform);
+}
+
+/** Open the help sheet, whose words come when they are first wanted. @param {Store} store */
+async function openHelp(store) {
+  const dialog = /** @type {HTMLDialogElement} */ (find("help"));
+  dialog.showModal();
+  try {
+    const { fillSheet } = await import("./sheet.js");
+    fillSheet(isMac(), store.state.byTouch);
+  } catch {
+    dialog.close();
+    store.warn(t("error.unreached"));
+  }
 }
 
 /**

@@ -21,7 +21,7 @@ export class Exchange {
   requests;
   /** @type {number | null} the undo or redo whose replies may come in several messages */
   travelling = null;
-  /** Why nothing can be asked of the picture that is shown: it can't be opened. @type {Error | null} */
+  /** Why the picture that is shown can't be opened. @type {Error | null} */
   barred = null;
   /** @type {number | null} the newest search for regions */
   searching = null;
@@ -58,10 +58,7 @@ export class Exchange {
     return reply;
   }
 
-  /**
-   * Nothing can be asked of the picture that is shown; whoever waits for an answer is told why.
-   * @param {Error} reason
-   */
+  /** Nothing can be asked of the picture that is shown. @param {Error} reason that whoever waits is told */
   bar(reason) {
     this.barred = reason;
     this.requests.drop(reason);
