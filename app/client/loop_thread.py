@@ -9,6 +9,7 @@ from that very thread, as a callback does, would wait for himself, and is told s
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
@@ -33,6 +34,8 @@ class LoopThread(Generic[S]):
         self._gate = threading.RLock()
         """Held to ask for something, so that nothing is asked of a loop that has ended."""
         self._is_open = True
+        self._process = os.getpid()
+        """Where the thread is: a process that is forked from it has the session's values, and no thread."""
         self._thread = threading.Thread(target=self._live, name="hoversam client", daemon=True)
 
     def enter(self) -> S:
@@ -44,12 +47,15 @@ class LoopThread(Generic[S]):
         """Return what a coroutine returns; it is cancelled where the caller is interrupted.
 
         Raises:
-            LostError: this has ended.
+            LostError: this has ended, or the caller is in a process that was forked from the one that has it.
             RuntimeError: the caller is a callback, in this very thread.
         """
         if threading.current_thread() is self._thread:
             work.close()
             raise RuntimeError("expected no call of the session from its own callback, which it waits for")
+        if os.getpid() != self._process:
+            work.close()
+            raise LostError("the session stayed in the process that this one was forked from; connect in this one, too")
         with self._gate:
             future = asyncio.run_coroutine_threadsafe(work, self._loop) if self._is_open else None
         if future is None:
@@ -63,13 +69,17 @@ class LoopThread(Generic[S]):
             future.cancel()
 
     def start(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Let a coroutine run and don't wait for it; nothing happens where this has ended."""
+        """Let a coroutine run and don't wait for it; nothing happens where this has ended, or is another process's."""
+        if os.getpid() != self._process:
+            return
         with self._gate:
             if self._is_open:
                 asyncio.run_coroutine_threadsafe(work(), self._loop)
 
     def end(self) -> None:
         """Leave the context and return once the thread is gone. What goes wrong in leaving is nobody's any more."""
+        if os.getpid() != self._process:
+            return  # it goes on where it is
         with self._gate:
             if self._is_open:
                 self._loop.call_soon_threadsafe(self._stop)

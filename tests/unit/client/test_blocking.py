@@ -269,3 +269,28 @@ def test_a_program_that_closes_nothing_ends_and_says_nothing(server: FakeServer,
     command = [sys.executable, "-W", "error", "-c", PROGRAM.format(end=end), server.url, str(photo)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+FORKED = """
+import os, sys
+from app.client import connect_blocking
+
+session = connect_blocking(sys.argv[1])
+if (child := os.fork()) == 0:
+    try:
+        session.ping()
+    except ConnectionError as error:
+        print(error, flush=True)
+    session.close()
+    os._exit(0)
+os.waitpid(child, 0)
+print(session.ping().decode_ms)
+session.close()
+"""
+
+
+def test_a_forked_process_is_told_to_connect_itself_and_the_session_goes_on_where_it_is(server: FakeServer) -> None:
+    command = [sys.executable, "-c", FORKED, server.url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    told = "the session stayed in the process that this one was forked from; connect in this one, too"
+    assert done.stdout.splitlines() == [told, "2.0"], done.stderr
