@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 
+import hypothesis
 import pytest
 
 from app.limits import AppLimits
@@ -25,6 +26,10 @@ def pytest_configure() -> None:
     for name in map(variable, Settings.__struct_fields__):
         os.environ.pop(name, None)
     os.environ["HOVERSAM_ENGINE"] = "torch"
+    hypothesis.settings.register_profile(
+        "unhurried", hypothesis.settings(), deadline=None
+    )  # a slow machine is no fault
+    hypothesis.settings.load_profile("unhurried")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a job in the background; its children would ignore it too
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

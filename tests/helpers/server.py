@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uvicorn
@@ -33,11 +35,16 @@ def open_gates(engine: FakeEngine) -> None:
 
 
 class NotifyingServer(DrainingServer):
-    """Our server, which also says when it listens."""
+    """Our server, which also says when it listens, and leaves signals to the process that it is a guest of."""
 
     def __init__(self, config: uvicorn.Config, app: Litestar, limits: AppLimits) -> None:
         super().__init__(config, app, limits.server.shutdown_timeout_s)
         self.ready = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take none: the second of two that end as they began would put back the first one's handlers."""
+        yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -42,7 +42,7 @@ def worked(work: list[tuple[ClipChange, int]]) -> list[ClipChange]:
 
 
 @given(works)
-@settings(max_examples=examples(60, 2000), deadline=None)
+@settings(max_examples=examples(60, 2000))
 def test_every_mask_is_made_again_from_the_trails(work: list[tuple[ClipChange, int]]) -> None:
     session = on_clip(3)
     may(session, m.Click(seq=0, x=5, y=5))
@@ -58,7 +58,7 @@ def test_every_mask_is_made_again_from_the_trails(work: list[tuple[ClipChange, i
 
 
 @given(works, st.integers(1, 20))
-@settings(max_examples=examples(40, 2000), deadline=None)
+@settings(max_examples=examples(40, 2000))
 def test_as_many_redos_as_undos_change_no_mask(work: list[tuple[ClipChange, int]], times: int) -> None:
     session = on_clip(3)
     for message in worked(work):

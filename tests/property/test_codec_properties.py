@@ -18,7 +18,7 @@ from tests.helpers.thorough import examples
 KINDS: tuple[Any, ...] = get_args(ClientMessage) + get_args(ServerMessage)
 LONGEST = 8
 
-unhurried = settings(max_examples=examples(100, 10_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(max_examples=examples(100, 10_000), suppress_health_check=[HealthCheck.too_slow])
 
 scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary()
 trees = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=6)

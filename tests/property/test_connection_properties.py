@@ -146,7 +146,7 @@ def stage() -> Iterator[tuple[asyncio.AbstractEventLoop, Litestar, ConnectionLim
 
 
 @given(script=steps)
-@settings(max_examples=examples(100, 2000), deadline=None)
+@settings(max_examples=examples(100, 2000))
 def test_every_change_is_answered_and_client_and_session_agree(
     stage: tuple[asyncio.AbstractEventLoop, Litestar, ConnectionLimits], script: list[tuple[Made, str]]
 ) -> None:

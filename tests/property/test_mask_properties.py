@@ -12,7 +12,7 @@ from app.errors import BadMessageError
 from app.protocol.messages import Mask
 from app.protocol.run_lengths import decode_mask, decode_runs, encode_mask, encode_runs, run_lengths
 
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(suppress_health_check=[HealthCheck.too_slow])
 masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40))
 
 

@@ -25,7 +25,7 @@ WORKER = Worker(FakeEngine(), np.zeros((HEIGHT, WIDTH, 3), np.uint8))
 
 
 @given(changes(WIDTH, HEIGHT))
-@settings(max_examples=examples(200, 2000), deadline=None)
+@settings(max_examples=examples(200, 2000))
 def test_a_session_is_made_again_from_its_recipe_to_the_bit(history: list[Change | m.Give]) -> None:
     session = WORKER.session()
     for message in history:
@@ -38,7 +38,7 @@ def test_a_session_is_made_again_from_its_recipe_to_the_bit(history: list[Change
 
 
 @given(changes(WIDTH, HEIGHT), strokes(WIDTH, HEIGHT, st.just(1)), changes(WIDTH, HEIGHT))
-@settings(max_examples=examples(40, 2000), deadline=None)
+@settings(max_examples=examples(40, 2000))
 def test_painted_pixels_are_never_lost(
     before: list[Change | m.Give], stroke: m.Paint, after: list[Change | m.Give]
 ) -> None:

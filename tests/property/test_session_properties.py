@@ -340,12 +340,12 @@ def seen(item: m.Object) -> tuple[object, ...]:
     return item.id, item.name, item.color, item.points, item.box, item.chosen, item.masks
 
 
-SessionMachine.TestCase.settings = settings(max_examples=examples(60, 2000), stateful_step_count=40, deadline=None)
+SessionMachine.TestCase.settings = settings(max_examples=examples(60, 2000), stateful_step_count=40)
 TestSession = SessionMachine.TestCase
 
 
 @given(st.lists(st.tuples(xs, ys, labels, st.booleans()), min_size=1, max_size=20), st.integers(1, 25))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_as_many_redos_as_undos_change_nothing(clicks: list[tuple[int, int, int, bool]], times: int) -> None:
     session = Session(SessionLimits(max_points=30, max_objects=30, max_history=1000, max_history_bytes=2**30), MODEL)
     session.open(0, IMAGE)

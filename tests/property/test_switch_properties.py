@@ -94,7 +94,7 @@ class Player:
 
 
 @given(st.lists(acts, max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_object_shows_what_the_sessions_model_makes_of_its_prompts(script: list[Act]) -> None:
     player = Player()
     for act in script:
@@ -103,7 +103,7 @@ def test_every_object_shows_what_the_sessions_model_makes_of_its_prompts(script:
 
 
 @given(st.lists(acts, max_size=20), st.sampled_from(MODELS), st.integers(1, 25))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_switch_is_no_step_and_undo_still_goes_all_the_way_back(script: list[Act], model: str, times: int) -> None:
     switched, alone = Player(), Player()
     for player in (switched, alone):
@@ -118,7 +118,7 @@ def test_a_switch_is_no_step_and_undo_still_goes_all_the_way_back(script: list[A
 
 
 @given(st.lists(acts, max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_there_and_back_again_gives_the_same_masks(script: list[Act]) -> None:
     player = Player()
     for act in script:
@@ -130,7 +130,7 @@ def test_there_and_back_again_gives_the_same_masks(script: list[Act]) -> None:
 
 
 @given(st.lists(acts, max_size=20), st.lists(acts, max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_session_that_began_with_a_stand_in_is_as_if_it_had_waited(before: list[Act], after: list[Act]) -> None:
     quick, patient = Player(stand_in="nano"), Player()
     for act in before:

@@ -43,14 +43,14 @@ def test_pixels_that_touch_by_a_corner_are_two_parts() -> None:
 
 
 @given(masks)
-@settings(max_examples=examples(100, 3000), deadline=None)
+@settings(max_examples=examples(100, 3000))
 def test_outlines_enclose_as_much_as_the_mask(mask_hw: MaskArray) -> None:
     rings = [ring for part in map(on_edges, parts_of(mask_hw)) for ring in (part.outer, *part.holes)]
     assert sum(map(area_of, rings)) == mask_hw.sum()
 
 
 @given(masks)
-@settings(max_examples=examples(100, 3000), deadline=None)
+@settings(max_examples=examples(100, 3000))
 def test_coco_gets_a_small_mask_back_to_the_pixel(mask_hw: MaskArray) -> None:
     edges = [keyholed(on_edges(part)).ravel().tolist() for part in simple_parts(mask_hw)]
     if edges:
@@ -66,7 +66,7 @@ def test_a_cut_that_begins_in_the_middle_of_another_takes_no_pixel() -> None:
 
 
 @given(masks)
-@settings(max_examples=examples(100, 3000), deadline=None)
+@settings(max_examples=examples(100, 3000))
 def test_readers_who_cut_to_whole_pixels_get_a_small_mask_back_but_for_the_cuts(mask_hw: MaskArray) -> None:
     parts = simple_parts(mask_hw)
     cuts = sum(len(part.holes) for part in parts)
@@ -101,7 +101,7 @@ def test_a_keyhole_is_one_ring_of_the_area_between() -> None:
 
 
 @given(masks.filter(lambda mask_hw: bool(mask_hw.any())), st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_one_ring_around_all_parts_encloses_as_much_as_they_do_however_many(mask_hw: MaskArray, are_many: bool) -> None:
     parts = parts_of(mask_hw)
     with pytest.MonkeyPatch.context() as patch:

@@ -73,7 +73,7 @@ def blobs(draw: st.DrawFn) -> MaskArray:
 
 
 @given(blobs(), st.sampled_from(sorted(ROUND)))
-@settings(max_examples=examples(120, 5000), deadline=None)
+@settings(max_examples=examples(120, 5000))
 def test_what_was_given_comes_out_and_in_again_to_the_pixel(mask_hw: MaskArray, kind: str) -> None:
     other = mask_hw[::-1, ::-1].copy()
     data = exported([mask_hw, other], cast("ExportFormat", kind))
@@ -340,7 +340,7 @@ def test_a_recipe_comes_in_with_its_trails_and_another_pictures_does_not() -> No
 
 
 @given(st.binary(max_size=200), st.sampled_from(["a.json", "a.txt", "a.png", "a.zip", "a"]))
-@settings(max_examples=examples(100, 5000), deadline=None)
+@settings(max_examples=examples(100, 5000))
 def test_any_bytes_are_labels_or_refused(data: bytes, name: str) -> None:
     with contextlib.suppress(BadMessageError):
         read(data, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
@@ -179,7 +179,6 @@ def test_what_a_point_keeps_is_told_by_the_drawn_mask_too() -> None:
     st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=5),
     st.floats(0, 1),
 )
-@settings(deadline=None)
 def test_the_pixel_under_a_point_is_as_the_model_has_it_where_that_agrees(
     logits: Logits, size_hw: tuple[int, int], shares: list[tuple[float, float, int]], speck_share: float
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -41,7 +41,6 @@ def decoded(counts: list[int], size_hw: tuple[int, int]) -> MaskArray:
 
 
 @given(LOGITS, SIDES, SIDES)
-@settings(deadline=None)
 def test_a_mask_comes_back_from_its_counts(logits: Logits, height: int, width: int) -> None:
     mask_hw = upsampled_mask(logits, (height, width))
     reply = segmented(logits, 0.5, (height, width))
@@ -51,7 +50,6 @@ def test_a_mask_comes_back_from_its_counts(logits: Logits, height: int, width: i
 
 
 @given(LOGITS, SIDES, SIDES)
-@settings(deadline=None)
 def test_the_box_includes_its_last_pixels_and_the_area_counts(logits: Logits, height: int, width: int) -> None:
     reply = segmented(logits, 0.5, (height, width))
     rows, columns = np.nonzero(upsampled_mask(logits, (height, width)))
