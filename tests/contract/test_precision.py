@@ -95,6 +95,7 @@ def test_a_picture_of_a_published_model_takes_half_the_memory_in_bf16(
     monkeypatch.setattr("app.engine.openvino.variants.PUBLISHED_INPUT_SIZE", SIDE)
     monkeypatch.setattr("app.engine.openvino.convert.TRACED", (HOVER,))  # what embeddings take, no decoder changes
     monkeypatch.setattr("app.engine.openvino.engine.COMMON", (HOVER,))
+    monkeypatch.setattr("app.engine.sam2.edges.FINE_SIDE", SIDE // 4)  # and no guide, as with every published model
     sam = random_model(load_manifest().entry("tiny"), side=SIDE)
     fast = compiled("tiny", sam, "bf16", tmp_path)
     reference = TorchEngine("tiny", sam, "cpu").encode(picture())

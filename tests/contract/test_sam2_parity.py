@@ -1,4 +1,7 @@
-"""Every architecture answers as sam2's own `SAM2ImagePredictor` does, on the same weights, picture and prompts."""
+"""Every architecture answers as sam2's own `SAM2ImagePredictor` does, on the same weights, picture and prompts.
+
+Only that the rims of nano, whose grid is coarse, then follow the picture's edges.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
-from numpy.typing import NDArray
 from PIL import Image as Pil
 from PIL import ImageDraw
 from sam2.build_sam import build_sam2
@@ -20,6 +22,7 @@ from sam2.sam2_image_predictor import SAM2ImagePredictor
 from app.cli.local import LocalPicture
 from app.engine.contract import Candidates, Prompt
 from app.engine.openvino.engine import OpenVinoEmbedding, OpenVinoEngine
+from app.engine.sam2.edges import along_edges
 from app.engine.sam2.engine import TorchEmbedding, TorchEngine
 from app.engine.sam2.loader import load_model
 from app.engine.sam2.selection import MIN_STABILITY, STABILITY_DELTA
@@ -77,48 +80,56 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     engine = TorchEngine(entry.name, ours, "cpu")
     directory = tmp_path_factory.mktemp("graphs")
     fast = compiled_nano("fp32") if entry.bundled else compiled(entry.name, ours, "fp32", directory)
-    yield Pair(predictor, engine, engine.encode(IMAGE), fast, fast.encode(IMAGE))
+    with pytest.MonkeyPatch.context() as patch:
+        if not entry.bundled:  # at its own size its grid is fine
+            patch.setattr("app.engine.sam2.edges.FINE_SIDE", grid)
+        yield Pair(predictor, engine, engine.encode(IMAGE), fast, fast.encode(IMAGE))
     del theirs, ours, predictor, engine, fast
     shutil.rmtree(directory)
     gc.collect()
 
 
-def predicted(predictor: SAM2ImagePredictor, prompt: Prompt) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what sam2 answers: logits (K, h, w) and scores (K,)."""
-    _, scores, logits = predictor.predict(
+def predicted(pair: Pair, prompt: Prompt) -> Candidates:
+    """Return what sam2 answers, its rims along the edges of the picture where the model's grid is coarse."""
+    _, scores, logits = pair.predictor.predict(
         point_coords=np.array(prompt.points_xy) if prompt.points_xy else None,
         point_labels=np.array(prompt.labels) if prompt.labels else None,
         box=None if prompt.box_xyxy is None else np.array(prompt.box_xyxy),
         mask_input=None if prompt.mask_logits is None else prompt.mask_logits[None],
         multimask_output=prompt.multimask,
     )
-    return logits, scores
+    return along_edges(Candidates(logits, scores), pair.embedding.guide)
 
 
-def assert_same(found: Candidates, expected: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
-    assert found.logits.shape == expected[0].shape
-    assert np.ptp(expected[0]) > 1, "a flat answer would agree with anything"
-    assert_allclose(found.logits, expected[0], atol=TOLERANCE, rtol=0)
-    assert_allclose(found.scores, expected[1], atol=TOLERANCE, rtol=0)
+def test_only_a_model_of_a_coarse_grid_is_helped_with_its_rims(pair: Pair) -> None:
+    is_coarse = pair.engine.model == "nano"
+    assert (pair.embedding.guide is not None) == (pair.compiled_embedding.guide is not None) == is_coarse
+
+
+def assert_same(found: Candidates, expected: Candidates) -> None:
+    assert found.logits.shape == expected.logits.shape
+    assert np.ptp(expected.logits) > 1, "a flat answer would agree with anything"
+    assert_allclose(found.logits, expected.logits, atol=TOLERANCE, rtol=0)
+    assert_allclose(found.scores, expected.scores, atol=TOLERANCE, rtol=0)
 
 
 @pytest.mark.parametrize("name", PROMPTS)
 def test_three_candidates_equal_those_of_the_predictor(pair: Pair, name: str) -> None:
     [found] = pair.engine.decode(pair.embedding, [PROMPTS[name]])
-    assert_same(found, predicted(pair.predictor, PROMPTS[name]))
+    assert_same(found, predicted(pair, PROMPTS[name]))
 
 
 def test_prompts_decoded_in_one_batch_equal_the_predictor_one_by_one(pair: Pair) -> None:
     prompts = [POINT, BOX, Prompt(points_xy=((20.0, 30.0),), labels=(1,)), BOX_AND_POINTS]
     for prompt, found in zip(prompts, pair.engine.decode(pair.embedding, prompts), strict=True):
-        assert_same(found, predicted(pair.predictor, prompt))
+        assert_same(found, predicted(pair, prompt))
 
 
 def test_refinement_of_an_earlier_candidate_equals_that_of_the_predictor(pair: Pair) -> None:
     [first] = pair.engine.decode(pair.embedding, [POINT])
     refined = Prompt(POINTS.points_xy, POINTS.labels, mask_logits=first.logits[first.best], multimask=False)
     [found] = pair.engine.decode(pair.embedding, [refined])
-    assert_same(found, predicted(pair.predictor, refined))
+    assert_same(found, predicted(pair, refined))
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.1], ids=["stable", "unstable"])
@@ -133,7 +144,7 @@ def test_the_single_mask_follows_the_stability_rule(
     monkeypatch.setattr("app.engine.sam2.selection.MIN_STABILITY", threshold)
     single = Prompt(POINT.points_xy, POINT.labels, multimask=False)
     [found], [three] = pair.engine.decode(pair.embedding, [single]), pair.engine.decode(pair.embedding, [POINT])
-    assert_same(found, predicted(pair.predictor, single))
+    assert_same(found, predicted(pair, single))
     is_the_best_of_three = np.allclose(found.logits[0], three.logits[three.best], atol=TOLERANCE)
     assert is_the_best_of_three == (threshold > 1)
 
@@ -141,21 +152,21 @@ def test_the_single_mask_follows_the_stability_rule(
 @pytest.mark.parametrize("name", PROMPTS)
 def test_compiled_candidates_equal_those_of_the_predictor(pair: Pair, name: str) -> None:
     [found] = pair.compiled.decode(pair.compiled_embedding, [PROMPTS[name]])
-    assert_same(found, predicted(pair.predictor, PROMPTS[name]))
+    assert_same(found, predicted(pair, PROMPTS[name]))
 
 
 def test_compiled_refinement_equals_that_of_the_predictor(pair: Pair) -> None:
     [first] = pair.engine.decode(pair.embedding, [POINT])
     refined = Prompt(POINTS.points_xy, POINTS.labels, mask_logits=first.logits[first.best], multimask=False)
     [found] = pair.compiled.decode(pair.compiled_embedding, [refined])
-    assert_same(found, predicted(pair.predictor, refined))
+    assert_same(found, predicted(pair, refined))
 
 
 def test_a_compiled_prompt_of_many_points_equals_that_of_the_predictor(pair: Pair) -> None:
     points_xy = tuple((float(11 * number), float(7 * number)) for number in range(20))
     many = Prompt(points_xy, (1, 0) * 10, multimask=False)
     [found] = pair.compiled.decode(pair.compiled_embedding, [many])
-    assert_same(found, predicted(pair.predictor, many))
+    assert_same(found, predicted(pair, many))
 
 
 def test_a_window_is_answered_as_the_predictor_answers_the_same_crop(pair: Pair) -> None:

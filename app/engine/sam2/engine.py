@@ -22,6 +22,7 @@ from app.arrays import ImageArray, MaskArray
 from app.engine.contract import Candidates, Embedding, Prompt, Tracked
 from app.engine.failures import device_failures
 from app.engine.memory_bank import Memory, MemoryBank
+from app.engine.sam2.edges import EdgeGuide, along_edges, edge_guide
 from app.engine.sam2.features import picture_features, prompt_table
 from app.engine.sam2.gaps import Gaps, WantedError
 from app.engine.sam2.likeness import FeatureMaps, LikenessTracker
@@ -48,15 +49,17 @@ class TorchEmbedding:
     Attributes:
         size_hw: height and width of the picture in pixels.
         terms: float32, on the engine's device.
+        guide: where its edges are, None where the model needs no help with rims.
     """
 
     size_hw: tuple[int, int]
     terms: ImageTerms
+    guide: EdgeGuide | None
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the terms hold in memory."""
-        return sum(term.nbytes for term in self.terms)
+        """Bytes that terms and guide hold in memory."""
+        return sum(term.nbytes for term in self.terms) + (self.guide.nbytes if self.guide else 0)
 
 
 class TorchEngine:
@@ -94,9 +97,9 @@ class TorchEngine:
         """Return the embedding of a picture; see `contract.Engine.encode`."""
         check_image(image)
         with device_failures("encode a picture"):
-            pixels = self._on_device(model_input(image, self._sam.image_size))
-            terms = self._decoder.image_terms(*picture_features(self._sam, pixels))
-        return TorchEmbedding((image.shape[0], image.shape[1]), terms)
+            pixels = model_input(image, self._sam.image_size)
+            terms = self._decoder.image_terms(*picture_features(self._sam, self._on_device(pixels)))
+        return TorchEmbedding((image.shape[0], image.shape[1]), terms, edge_guide(pixels, self.logits_hw[0]))
 
     def encode_while(self, image: ImageArray, is_free: Callable[[], bool]) -> TorchEmbedding | None:
         """Return the embedding of a picture that nobody waits for, or None; see `contract.Engine.encode_while`."""
@@ -109,11 +112,11 @@ class TorchEngine:
     @torch.inference_mode()
     def decode(self, embedding: Embedding, prompts: list[Prompt]) -> list[Candidates]:
         """Return one `Candidates` per prompt, in order; see `contract.Engine.decode`."""
-        terms_of(embedding)
+        guide = own(embedding).guide
         found: dict[int, Candidates] = {}
         for batch in batches(prompts, MAX_BATCH):
             found.update(zip(batch, self._decode_batch(embedding, [prompts[index] for index in batch]), strict=True))
-        return [found[index] for index in range(len(prompts))]
+        return [along_edges(found[index], guide) for index in range(len(prompts))]
 
     def prepare_tracking(self) -> None:
         """Do nothing: the model's memory came with it."""
@@ -166,14 +169,19 @@ class TorchEngine:
 
 
 def terms_of(embedding: Embedding) -> ImageTerms:
-    """Return what the decoder keeps of a picture.
+    """Return what the decoder keeps of a picture, see `own`."""
+    return own(embedding).terms
+
+
+def own(embedding: Embedding) -> TorchEmbedding:
+    """Return an embedding of this kind of engine.
 
     Raises:
-        TypeError: another engine made the embedding.
+        TypeError: another engine made it.
     """
     if not isinstance(embedding, TorchEmbedding):
         raise TypeError(f"this engine decodes a TorchEmbedding, got {type(embedding).__name__}")
-    return embedding.terms
+    return embedding
 
 
 class SteadyConvolution(nn.Conv2d):
