@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from app.cli.overlay import draw_overlay
-from app.cli.shell import add_url
+from app.cli.shell import add_url, reason_of
 from app.client import ClientSession, Object, Preview, connect
 from app.errors import HoverError
 from app.protocol.messages import Image as Opened
@@ -134,7 +134,7 @@ def main(args: argparse.Namespace) -> int:
         sys.stderr.write(f"{error}: start one with ./start.sh, or name another with --url\n")
         return 2
     except (HoverError, OSError, ValueError) as error:
-        sys.stderr.write(f"the demo stopped: {error}\n")
+        sys.stderr.write(f"the demo stopped: {reason_of(error)}\n")
         return 1
     sys.stdout.write(report.table() + "\n")
     return 0

@@ -97,7 +97,7 @@ def main(_: argparse.Namespace) -> int:
     try:
         settings = from_environment(os.environ)
     except ValueError as error:
-        complain(str(error))
+        complain(error)
         return EXIT_USAGE
     facts = gathered(settings, os.environ)
     print(page(facts), flush=True)  # noqa: T201

@@ -50,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
     try:
         steps = read_script(read_lines(args.file))
     except (ScriptError, OSError, UnicodeDecodeError) as error:
-        complain(f"{args.file}: {error}")
+        complain(error if isinstance(error, OSError) else f"{args.file}: {error}")
         return EXIT_USAGE
     folder = Path() if str(args.file) == "-" else args.file.parent
     return run(replay(args.url, steps, folder, fast=args.fast, keep_going=args.keep_going, as_json=args.json))

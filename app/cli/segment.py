@@ -140,15 +140,15 @@ def main(args: argparse.Namespace) -> int:
         for picture in args.pictures:
             picture.stat()  # a name that is misspelt is told before a model is loaded
     except ValueError as error:
-        complain(str(error))
+        complain(error)
         return EXIT_USAGE
     except (HoverError, OSError) as error:
-        complain(str(error))
+        complain(error)
         return EXIT_FAILED
     try:
         engine = loaded(settings)
     except (HoverError, ValueError) as error:
-        complain(str(error))
+        complain(error)
         return EXIT_NO_MODEL
     try:
         if pictures > 1:
@@ -166,7 +166,7 @@ def main(args: argparse.Namespace) -> int:
                 kind = format_of(args.out, args.format, len(selection.objects))
             write_file(replace(selection, options=options), args.out, kind)
     except (HoverError, OSError, ValueError) as error:
-        complain(str(error))
+        complain(error)
         return EXIT_USAGE if isinstance(error, ValueError) else EXIT_FAILED
     sys.stdout.write(f"{args.out}: {kind}, {told}\n")
     return 0
@@ -231,7 +231,7 @@ def options_of(args: argparse.Namespace, kind: ExportFormat) -> ExportOptions:
         options = msgspec.convert(given, ExportOptions)
         check_options(kind, options)
     except msgspec.ValidationError as error:
-        raise ValueError(f"--{in_words(str(error), ExportOptions)}, got {given}") from error
+        raise ValueError(f"--{in_words(str(error), ExportOptions)}") from error
     except HoverError as error:
         raise ValueError(str(error)) from error
     return options

@@ -51,7 +51,7 @@ def segment_clip(
     try:
         engine = load(settings)
     except (HoverError, ValueError) as error:
-        complain(str(error))
+        complain(error)
         return EXIT_NO_MODEL
     told = written(engine, args, data, classes, settings, options=options)
     sys.stdout.write(f"{args.out}: {told}\n")

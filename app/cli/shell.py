@@ -52,9 +52,16 @@ def counted(text: str) -> int:
     return number
 
 
-def complain(text: str) -> None:
+def complain(what: str | Exception) -> None:
     """Tell what went wrong."""
-    sys.stderr.write(f"error: {text}\n")
+    sys.stderr.write(f"error: {what if isinstance(what, str) else reason_of(what)}\n")
+
+
+def reason_of(error: Exception) -> str:
+    """Return what an error says; of a file its name and what is wrong with it, without the system's number."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def lacks_folder(figures: Path | None) -> bool:
@@ -73,7 +80,7 @@ def run(work: Coroutine[Any, Any, int]) -> int:
         complain(f"{error}: start one with ./start.sh, or name another with --url")
         return EXIT_USAGE
     except (HoverError, OSError, ValueError) as error:
-        complain(str(error))
+        complain(error)
         return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

@@ -100,3 +100,16 @@ def test_a_file_that_is_named_like_an_option_says_how_it_is_written(
     Path("-x.jpg").touch()
     assert refused(*before, "-x.jpg") == 2
     assert "./-x.jpg" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("segment", "cat.jpg", "--point", "1,1"), ("segment", "cat.jpg", "--recipe", "cat.jpg"), ("script", "cat.jpg")],
+    ids=" ".join,
+)
+def test_a_missing_file_is_named_with_what_is_wrong_and_no_number(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(list(command)) in (1, 2)
+    assert capsys.readouterr().err == "error: cat.jpg: No such file or directory\n"
