@@ -107,7 +107,7 @@ def own_weights(path: Path, model: str | None, manifest: Manifest, say: Say) -> 
         raise ModelUnavailableError(f"--checkpoint needs --model with the file's architecture: one of {names}")
     if not path.is_file():
         raise ModelUnavailableError(f"there is no file {path}; name an existing checkpoint")
-    say(f"{path.name} is not the published {model} checkpoint; it runs as one, its hash unchecked")
+    say(f"{path.name} runs as {model}, its hash unchecked")
     return Weights(manifest.entry(model), path, published=False)
 
 

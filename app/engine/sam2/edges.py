@@ -27,6 +27,8 @@ LEAST_VARIANCE: Final = 0.002
 """Added to the variance of each channel, in the model's own units: it is that of some three grey levels of 255."""
 SURE: Final = 1.0
 """Logits beyond it count as this one, so that a rim isn't drawn by how sure the model is far from it."""
+LEAST: Final = np.float32(1e-6)
+"""Nothing is divided by less."""
 
 Maps = NDArray[np.float32]
 
@@ -95,11 +97,17 @@ def along_edges(found: Candidates, guide: EdgeGuide | None) -> Candidates:
 
 
 def guided(logits: Logits, guide: EdgeGuide) -> Logits:
-    """Return logits (h, w) with the signs that the fit gives them; far from a rim they are as large as before."""
+    """Return logits (h, w) with the signs that the fit gives them, far from a rim no smaller than before.
+
+    As many cells as before lie within `SURE` of 0, since that is what a mask's stability is told by.
+    """
     kept = np.clip(logits, -SURE, SURE)
     means = window_means(np.concatenate([kept[None], kept * guide.colours]))
     fitted = guide.rest * means[0] + (guide.weights * means[1:]).sum(0)
     result: Logits = fitted * np.maximum(np.abs(logits), SURE)
+    unsure = int(np.count_nonzero(np.abs(logits) < SURE))
+    if unsure:
+        result *= np.float32(SURE) / max(np.partition(np.abs(result).ravel(), unsure - 1)[unsure - 1], LEAST)
     return result
 
 
