@@ -106,8 +106,10 @@ def guided(logits: Logits, guide: EdgeGuide) -> Logits:
     fitted = guide.rest * means[0] + (guide.weights * means[1:]).sum(0)
     result: Logits = fitted * np.maximum(np.abs(logits), SURE)
     unsure = int(np.count_nonzero(np.abs(logits) < SURE))
-    if unsure:
-        result *= np.float32(SURE) / max(np.partition(np.abs(result).ravel(), unsure - 1)[unsure - 1], LEAST)
+    sizes = np.abs(result)
+    small = sizes[sizes < SURE]
+    if 0 < unsure < small.size:
+        result *= np.float32(SURE) / max(np.partition(small, unsure - 1)[unsure - 1], LEAST)
     return result
 
 
